@@ -1,0 +1,1 @@
+"""Recordings: reading, storing, splitting and batching them."""

@@ -1,0 +1,1 @@
+"""LS-EMVAE: lead-specific ECG modelling for pulmonary hypertension."""

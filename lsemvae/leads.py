@@ -69,6 +69,12 @@ def lead_indices(leads: Sequence[str]) -> list[int]:
     return [LEADS.index(canonical_lead(lead)) for lead in leads]
 
 
+def canonical_order(leads: Sequence[str]) -> list[int]:
+    """Return the positions in `leads` that bring them into canonical order."""
+    index = lead_indices(leads)
+    return sorted(range(len(index)), key=index.__getitem__)
+
+
 def lead_set_name(leads: Sequence[str]) -> str:
     """Name a lead set for folders and tables: `12L`, `6L` (limb leads) or e.g. `2L-I-II`."""
     chosen = parse_leads(list(leads))

@@ -1,0 +1,1 @@
+"""Commands beside Lightning's own; only these and the command line see both data and tasks."""

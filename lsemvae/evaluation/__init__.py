@@ -1,0 +1,1 @@
+"""Evaluation from files: metrics, cross-validation, pictures, report. Needs no Trainer."""

@@ -1,0 +1,153 @@
+"""Records of one or several stores as whole batches."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from data_modules.store import COUNTS_PER_UNIT, EcgStore
+from lsemvae.errors import InputError
+from lsemvae.leads import lead_indices
+from lsemvae.types import EcgBatch
+
+Indices = npt.NDArray[np.int64]
+
+
+class EcgPool:
+    """Several stores of equal rate, length and band, as if they were one.
+
+    Args:
+        paths: store files.
+
+    Raises:
+        InputError: stores that cannot be mixed.
+    """
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self.stores = [EcgStore(path) for path in paths]
+        self.inputs = [_input_of(store) for store in self.stores]
+        for path, found in zip(paths, self.inputs, strict=True):
+            if found != self.inputs[0]:
+                raise InputError(
+                    f"{paths[0]} and {path} differ in rate, length or band ({self.inputs[0]} "
+                    f"against {found}); prepare them with the same settings"
+                )
+        self.sampling_rate_hz, self.n_samples, self.band_hz = self.inputs[0]
+        self.calibrated = all(store.unit == "mV" for store in self.stores)
+        self.synthetic = any(store.synthetic for store in self.stores)
+        self.label = " + ".join(store.label for store in self.stores)
+        self.sha256 = "+".join(store.sha256 for store in self.stores)
+        self.start = np.cumsum([0] + [len(store) for store in self.stores])
+        self.table = pd.concat(_tables(self.stores), ignore_index=True)
+        self.present = np.concatenate([store.present for store in self.stores])
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return int(self.start[-1])
+
+    def read(self, indices: Indices, leads: list[int]) -> npt.NDArray[np.int16]:
+        """Return int16 counts (B, L, T) of the records at `indices`, one read per store."""
+        if len(self.stores) == 1:
+            return self.stores[0].read(indices, leads)
+        out = np.empty((len(indices), len(leads), self.n_samples), np.int16)
+        owner = np.searchsorted(self.start, indices, side="right") - 1
+        for number in np.unique(owner):
+            mine = owner == number
+            out[mine] = self.stores[number].read(indices[mine] - self.start[number], leads)
+        return out
+
+
+def _input_of(store: EcgStore) -> tuple[float, int, tuple[float | None, float | None]]:
+    band_hz = (store.settings["low_hz"], store.settings["high_hz"])
+    return store.sampling_rate_hz, store.n_samples, band_hz
+
+
+def _tables(stores: Sequence[EcgStore]) -> list[pd.DataFrame]:
+    """Return the tables, with names kept apart where several stores may use the same ones."""
+    if len(stores) == 1:
+        return [stores[0].table]
+    tables = []
+    for store in stores:
+        own = {name: store.label + "/" + store.table[name] for name in ("record", "patient_id")}
+        tables.append(store.table.assign(**own))
+    return tables
+
+
+class EcgDataset(Dataset[EcgBatch]):
+    """Chosen records of a pool in chosen leads.
+
+    Args:
+        pool: where the records are.
+        indices: rows of the pool's table, (N,).
+        leads: lead names, the order of the batch's second axis.
+        label: (N,), or None where the task has none.
+
+    Raises:
+        InputError: a record has none of the leads.
+    """
+
+    def __init__(
+        self,
+        pool: EcgPool,
+        indices: Indices,
+        *,
+        leads: Sequence[str],
+        label: npt.NDArray[np.float32] | None = None,
+    ) -> None:
+        self.pool, self.indices, self.leads = pool, indices, tuple(leads)
+        self.label = np.empty(0, np.float32) if label is None else label.astype(np.float32)
+        self._lead_indices = lead_indices(leads)
+        self.present = pool.present[indices][:, self._lead_indices]
+        self.record = pool.table["record"].to_numpy(dtype=object)[indices]
+        self.patient_id = pool.table["patient_id"].to_numpy(dtype=object)[indices]
+        without = self.record[~self.present.any(1)]
+        if len(without):
+            raise InputError(
+                f"{len(without)} records have none of the leads {', '.join(leads)}, the first is "
+                f"{without[0]}; take them out of the table or choose other leads"
+            )
+
+    def __len__(self) -> int:
+        """Return N."""
+        return len(self.indices)
+
+    def __getitem__(self, position: int) -> EcgBatch:
+        """Return one record as a batch of one."""
+        return self.__getitems__([position])
+
+    def __getitems__(self, positions: list[int]) -> EcgBatch:
+        """Return a whole batch with one read."""
+        chosen = np.asarray(positions)
+        label = self.label[chosen] if len(self.label) else self.label
+        return EcgBatch(
+            ecg=torch.from_numpy(self.pool.read(self.indices[chosen], self._lead_indices)),
+            scale=torch.full((len(chosen), 1), 1.0 / COUNTS_PER_UNIT),
+            present=torch.from_numpy(self.present[chosen]),
+            leads=self.leads,
+            label=torch.from_numpy(label),
+            record=self.record[chosen].tolist(),
+            patient_id=self.patient_id[chosen].tolist(),
+        )
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def batch_loader(
+    dataset: Dataset[Any], batch_size: int, *, shuffle: bool = False, num_workers: int = 0
+) -> DataLoader[Any]:
+    """Return a loader over a dataset that yields whole batches."""
+    return DataLoader(
+        dataset,
+        batch_size=batch_size,
+        shuffle=shuffle,
+        num_workers=num_workers,
+        collate_fn=_as_it_is,
+        persistent_workers=num_workers > 0,
+        pin_memory=torch.cuda.is_available(),
+    )

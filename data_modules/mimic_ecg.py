@@ -1,0 +1,74 @@
+"""Unlabelled recordings for pre-training: MIMIC-IV-ECG, or any other store."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import GroupShuffleSplit
+from torch.utils.data import DataLoader
+
+from data_modules.store_data import StoreDataModule
+from lsemvae.errors import InputError
+from lsemvae.types import Normalisation
+
+
+class MimicEcg(StoreDataModule):
+    """Pre-training recordings, split 90:10 by patient (paper section 3), or all of them.
+
+    Args:
+        store: made by `lsemvae prepare`; several stores are pooled.
+        leads: 12, 6 or names.
+        normalisation: `millivolt`, `record` or `lead`.
+        batch_size: paper section 3: 128.
+        val_fraction: share of the patients kept for validation; 0 trains on every recording, as
+            the paper does once its hyper-parameters are chosen.
+        seed: of the split.
+        num_workers: loader processes.
+    """
+
+    def __init__(
+        self,
+        store: str | list[str] = "data/mimic_iv_ecg.h5",
+        *,
+        leads: int | str | list[str] = 12,
+        normalisation: Normalisation = "record",
+        batch_size: int = 128,
+        val_fraction: float = 0.1,
+        seed: int = 0,
+        num_workers: int = 0,
+    ) -> None:
+        super().__init__(
+            store,
+            leads=leads,
+            normalisation=normalisation,
+            batch_size=batch_size,
+            num_workers=num_workers,
+        )
+        if not 0.0 <= val_fraction < 1.0:
+            raise InputError(f"val_fraction must be in [0, 1), got {val_fraction}")
+        self.val_fraction, self.seed = val_fraction, seed
+
+    def setup(self, stage: str) -> None:  # noqa: ARG002 - Lightning's signature
+        """Split the recordings by patient."""
+        train, val = self._split()
+        self.train_set, self.val_set = self.dataset(train), self.dataset(val)
+
+    def _split(self) -> tuple[Any, Any]:
+        rows = np.arange(len(self.pool))
+        if self.val_fraction == 0.0:
+            return rows, rows[:0]
+        patients = self.pool.table["patient_id"].to_numpy(dtype=str)
+        if len(np.unique(patients)) < 2:
+            raise InputError(
+                f"{self.pool.label} holds one patient; a validation part needs two, or val_fraction=0"
+            )
+        splitter = GroupShuffleSplit(1, test_size=self.val_fraction, random_state=self.seed)
+        train, val = next(splitter.split(rows, groups=patients))
+        return train, val
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return shuffled training batches."""
+        return self.loader(self.train_set, shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[Any] | list[Any]:
+        """Return the held-out patients' recordings; nothing with `val_fraction` 0."""
+        return self.loader(self.val_set) if len(self.val_set) else []

@@ -1,0 +1,62 @@
+"""Why a recording was rejected or accepted with a warning: one code for each reason."""
+
+from lsemvae.errors import InputError
+
+REASONS = {
+    "path_unsafe": "the record's path leaves the source folder, is absolute or is a URL",
+    "file_missing": "the header or a signal file does not exist",
+    "file_not_regular": "the header or a signal file is a folder, pipe or device",
+    "header_invalid": "the header breaks the WFDB syntax or names another record",
+    "header_limit": "the header declares more than the reader accepts (size, signals, samples)",
+    "layout_unsupported": "several segments, several samples per frame, skew, or a sample format "
+    "that the reader does not know",
+    "rate_invalid": "the sampling rate is missing, not a number or implausible",
+    "gain_invalid": "a lead's gain is missing, not a number, or not above zero",
+    "unit_unknown": "a lead's unit is missing or is none of mV, uV and V",
+    "size_mismatch": "a signal file is shorter or longer than its header declares",
+    "checksum_mismatch": "the samples are not the ones that the header was written for",
+    "unreadable": "the file cannot be read, or the wfdb library cannot decode its samples",
+    "no_known_lead": "no signal carries the name of one of the twelve leads",
+    "duplicate_lead": "two signals carry the name of the same lead",
+    "too_short": "the recording is shorter than the shortest that the settings accept",
+    "no_usable_lead": "every lead is missing, flat, saturated, gapped or out of range",
+    "lead_missing": "the file holds no such lead",
+    "lead_gap": "samples are missing for longer than the settings interpolate",
+    "lead_flat": "the lead does not move, as with a lost electrode",
+    "lead_saturated": "the lead stays at the end of the amplifier's range",
+    "lead_out_of_range": "the filtered lead exceeds what a heart gives: wrong unit or artefact",
+    "gap_interpolated": "a short gap was bridged by a straight line",
+    "padded": "the recording was shorter than the store's and ends in zeros",
+    "limb_leads_derived": "limb leads were computed from the others (Einthoven, Goldberger)",
+    "limb_leads_inconsistent": "the limb leads break Einthoven's and Goldberger's relations: "
+    "leads swapped, inverted, or scaled one by one",
+    "leads_scaled_separately": "all leads have one peak-to-peak amplitude, so each was scaled by "
+    "itself and the unit in the header is not true",
+}
+"""Every reason code and what it means."""
+
+
+class RecordError(InputError):
+    """Reject one recording; the run over the others goes on.
+
+    Args:
+        code: a key of `REASONS`.
+        record: the record as the table names it.
+        problem: what was found, what was expected and what to do.
+    """
+
+    def __init__(self, code: str, *, record: str, problem: str) -> None:
+        if code not in REASONS:
+            raise KeyError(code)
+        super().__init__(f"record {record}: {problem}")
+        self.code = code
+        self.record = record
+        self.problem = problem
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (self.code, self.record, self.problem)
+
+
+def _rebuild(code: str, record: str, problem: str) -> RecordError:
+    """Restore a `RecordError` that crossed a process border."""
+    return RecordError(code, record=record, problem=problem)

@@ -1,0 +1,127 @@
+"""A labelled cohort: right-heart-catheter tasks or any binary column, in folds by patient."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from torch.utils.data import DataLoader
+
+from data_modules.dataset import EcgDataset
+from data_modules.labels import Thresholds, task_labels
+from data_modules.splits import Splits, load_or_make_splits
+from data_modules.store_data import StoreDataModule
+from lsemvae.errors import InputError
+from lsemvae.types import Normalisation
+
+
+class RhcCohort(StoreDataModule):
+    """Recordings with labels; the fold is an argument of ordinary training.
+
+    Fit trains on the other folds; validate, test and predict use the held-out one. Without a fold
+    (None) fit trains on every labelled recording and predict takes every recording of the store.
+
+    Args:
+        store: made by `lsemvae prepare cohort`.
+        task: `detection`, `phenotype` or the name of a column of 0 and 1.
+        fold: the held-out fold, from 0; None for a final model.
+        n_folds: paper section 3: 5.
+        splits: file of the frozen folds; drawn and written when it does not exist.
+        thresholds: pressures that define detection and phenotype.
+        leads: 12, 6 (the limb leads) or names.
+        normalisation: `millivolt`, `record` or `lead`; as in pre-training.
+        batch_size: paper section 3: 32.
+        seed: of the folds.
+        num_workers: loader processes.
+    """
+
+    def __init__(
+        self,
+        store: str = "data/rhc_cohort.h5",
+        task: str = "detection",
+        *,
+        fold: int | None = 0,
+        n_folds: int = 5,
+        splits: str | None = None,
+        thresholds: Thresholds = Thresholds(),
+        leads: int | str | list[str] = 12,
+        normalisation: Normalisation = "record",
+        batch_size: int = 32,
+        seed: int = 0,
+        num_workers: int = 0,
+    ) -> None:
+        super().__init__(
+            store,
+            leads=leads,
+            normalisation=normalisation,
+            batch_size=batch_size,
+            num_workers=num_workers,
+        )
+        if fold is not None and not 0 <= fold < n_folds:
+            raise InputError(f"fold must be in 0..{n_folds - 1}, got {fold}; n_folds is {n_folds}")
+        self.store_file = store
+        self.task, self.fold, self.n_folds, self.seed = task, fold, n_folds, seed
+        self.splits_file = splits or f"runs/cv/{task}/splits.json"
+        self.thresholds = thresholds
+
+    def for_fold(self, fold: int) -> "RhcCohort":
+        """Return a module like this one, on the same open store, that holds out another fold."""
+        other = RhcCohort(
+            self.store_file,
+            self.task,
+            fold=fold,
+            n_folds=self.n_folds,
+            splits=self.splits_file,
+            thresholds=self.thresholds,
+            leads=list(self.leads),
+            normalisation=self.normalisation,
+            batch_size=self.batch_size,
+            seed=self.seed,
+            num_workers=self.num_workers,
+        )
+        other.pool = self.pool
+        return other
+
+    def labelled(self) -> pd.DataFrame:
+        """Return record, patient_id, label and row in the pool of every labelled recording."""
+        table = self.pool.table
+        label = task_labels(table, self.task, self.thresholds)
+        cohort = table[["record", "patient_id"]].assign(label=label, row=np.arange(len(table)))
+        return cohort[label.notna()].reset_index(drop=True)
+
+    def load_splits(self) -> Splits:
+        """Read the frozen folds, or draw and freeze them."""
+        return load_or_make_splits(
+            self.splits_file, self.labelled(), task=self.task, n_folds=self.n_folds, seed=self.seed
+        )
+
+    def setup(self, stage: str) -> None:
+        """Choose the recordings of the fold."""
+        if stage == "predict" and self.fold is None:
+            self.held_out = self.dataset(np.arange(len(self.pool)))
+            return
+        cohort = self.labelled()
+        if self.fold is None:
+            self.train_set, self.held_out = self._part(cohort), self._part(cohort[:0])
+            return
+        fold = cohort["record"].map(self.load_splits().fold)
+        self.train_set = self._part(cohort[fold != self.fold])
+        self.held_out = self._part(cohort[fold == self.fold])
+
+    def _part(self, cohort: pd.DataFrame) -> EcgDataset:
+        return self.dataset(cohort["row"].to_numpy(), cohort["label"].to_numpy(np.float32))
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return shuffled batches of the other folds."""
+        return self.loader(self.train_set, shuffle=True)
+
+    def val_dataloader(self) -> DataLoader[Any] | list[Any]:
+        """Return the held-out fold; its metrics are logged and never used to choose an epoch."""
+        return self.loader(self.held_out) if len(self.held_out) else []
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        """Return the held-out fold."""
+        return self.loader(self.held_out)
+
+    def predict_dataloader(self) -> DataLoader[Any]:
+        """Return the held-out fold, or every recording where no fold is held out."""
+        return self.loader(self.held_out)

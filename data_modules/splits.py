@@ -1,0 +1,133 @@
+"""Cross-validation folds by patient, written once and then only read."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from lsemvae.errors import InputError
+
+FORMAT = "lsemvae-splits"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Folds of one task on one cohort.
+
+    Attributes:
+        task: name of the task.
+        n_folds: number of folds.
+        seed: of the shuffle.
+        cohort_sha256: digest of the records, patients and labels that were split.
+        fold: fold of each record, by record name.
+    """
+
+    task: str
+    n_folds: int
+    seed: int
+    cohort_sha256: str
+    fold: dict[str, int]
+
+
+def load_or_make_splits(
+    path: str, cohort: pd.DataFrame, *, task: str, n_folds: int = 5, seed: int = 0
+) -> Splits:
+    """Read the folds of a cohort, or draw and freeze them where there are none yet.
+
+    Folds are stratified by label and grouped by patient, so that no patient is on both sides.
+
+    Args:
+        path: the splits file.
+        cohort: columns record, patient_id and label, one row per labelled record.
+        task: name of the task.
+        n_folds: number of folds (paper section 3: 5).
+        seed: of the shuffle.
+
+    Raises:
+        InputError: too few patients, a class absent in a fold, or a file that belongs to other
+            records, labels, folds or another seed.
+    """
+    file = Path(path)
+    if not file.exists():
+        splits = _draw(cohort, task, n_folds, seed)
+        _write(file, splits)
+        return splits
+    splits = _read(file)
+    asked = {
+        "task": task, "n_folds": n_folds, "seed": seed, "cohort_sha256": cohort_digest(cohort),
+    }  # fmt: skip
+    other = [
+        f"{name} {getattr(splits, name)!s:.12} against {value!s:.12}"
+        for name, value in asked.items()
+        if getattr(splits, name) != value
+    ]
+    if other:
+        raise InputError(
+            f"{path} was frozen for something else ({'; '.join(other)}); name another output folder"
+        )
+    return splits
+
+
+def cohort_digest(cohort: pd.DataFrame) -> str:
+    """Return the SHA-256 of the sorted records with their patients and labels."""
+    rows = cohort[["record", "patient_id", "label"]].sort_values("record")
+    text = "\n".join(f"{r}\t{p}\t{y:g}" for r, p, y in rows.itertuples(index=False))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _draw(cohort: pd.DataFrame, task: str, n_folds: int, seed: int) -> Splits:
+    label = cohort["label"].to_numpy().astype(int)
+    patients = cohort["patient_id"].to_numpy()
+    n_patients = len(np.unique(patients))
+    if n_folds < 2 or n_patients < n_folds:
+        raise InputError(
+            f"{n_folds} folds need at least 2 folds and as many patients; task {task!r} has "
+            f"{n_patients} patients"
+        )
+    smaller = min(len(np.unique(patients[label == value])) for value in (0, 1))
+    if smaller < n_folds:
+        raise InputError(
+            f"{n_folds} folds need {n_folds} patients of each class; the smaller class of task "
+            f"{task!r} has {smaller}: use fewer folds"
+        )
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    fold = np.empty(len(cohort), dtype=int)
+    for number, (_, held_out) in enumerate(folds.split(label, label, patients)):
+        fold[held_out] = number
+        if len(set(label[held_out])) < 2:
+            raise InputError(
+                f"fold {number} of task {task!r} lacks one of the two classes; use fewer folds or "
+                "another seed"
+            )
+    by_record = dict(zip(cohort["record"], fold.tolist(), strict=True))
+    return Splits(task, n_folds, seed, cohort_digest(cohort), by_record)
+
+
+def _write(file: Path, splits: Splits) -> None:
+    """Write the file in one step, never over one that another process has just written."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    content = {"format": FORMAT, "version": VERSION, **asdict(splits)}
+    temporary.write_text(json.dumps(content, indent=1) + "\n")
+    try:
+        os.link(temporary, file)
+    except FileExistsError:
+        pass  # equal by construction: drawn from the same cohort and seed, and checked when read
+    finally:
+        temporary.unlink()
+
+
+def _read(file: Path) -> Splits:
+    try:
+        content = json.loads(file.read_text())
+    except json.JSONDecodeError as error:
+        raise InputError(f"{file} is not JSON ({error}); remove it to draw new folds") from error
+    if content.pop("format", None) != FORMAT or content.pop("version", None) != VERSION:
+        raise InputError(f"{file} is not a {FORMAT} file of version {VERSION}")
+    return Splits(**content)

@@ -1,0 +1,56 @@
+"""Write the predictions of test and predict runs to a CSV file."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from lightning import Callback, LightningModule, Trainer
+
+from lsemvae.errors import InputError
+
+
+class PredictionWriter(Callback):
+    """Write record, patient_id, label and probability of every recording, once each.
+
+    Args:
+        path: the CSV file; None writes `predictions.csv` into the logger's folder.
+    """
+
+    def __init__(self, path: str | None = None) -> None:
+        self.path = path
+        self._batches: list[dict[str, Any]] = []
+
+    def on_test_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *args: Any
+    ) -> None:
+        """Keep the predictions of a batch."""
+        self._batches.append(outputs)
+
+    def on_predict_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *args: Any
+    ) -> None:
+        """Keep the predictions of a batch."""
+        self._batches.append(outputs)
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the file."""
+        self._write(trainer)
+
+    def on_predict_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the file."""
+        self._write(trainer)
+
+    def _write(self, trainer: Trainer) -> None:
+        if trainer.world_size > 1:
+            raise InputError("predictions are written by one process; use --trainer.devices=1")
+        columns = {
+            name: [value for batch in self._batches for value in batch[name]]
+            for name in ("record", "patient_id")
+        }
+        for name in ("label", "probability"):
+            columns[name] = torch.cat([batch[name] for batch in self._batches]).cpu().tolist()
+        self._batches = []
+        file = Path(self.path or Path(trainer.log_dir or ".") / "predictions.csv")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(columns).to_csv(file, index=False)

@@ -1,0 +1,81 @@
+"""The front door: `lsemvae`, `lightning` and `python -m lsemvae` are this `main`.
+
+Our own commands are plain functions behind jsonargparse and start without torch where they need
+none; every other first word goes to LightningCLI (fit, validate, test, predict).
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from lsemvae.errors import InputError
+
+# Command -> function, imported when called. A mapping inside is a group of commands.
+COMMANDS: dict[str, Any] = {
+    "prepare": {
+        "mimic": "data_modules.prepare:prepare_mimic",
+        "cohort": "data_modules.prepare:prepare_cohort",
+    },
+    "synthesize": "lsemvae.commands.synthesize:synthesize",
+    "cv": "lsemvae.commands.cv:cross_validate",
+    "report": "lsemvae.commands.report:report",
+    "demo": "lsemvae.commands.demo:demo",
+}
+
+HELP = """\
+usage: lsemvae COMMAND [options]     (`lightning` is the same program)
+
+Recordings
+  prepare mimic       read a MIMIC-IV-ECG tree into a store
+  prepare cohort      read any WFDB folder and a table of patients into a store
+  synthesize          write a synthetic cohort and pre-training set as WFDB files
+
+Training (LightningCLI; every run is described by one YAML)
+  fit                 train:          lsemvae fit --config experiments/pretrain/ls_emvae.yaml
+  validate, test      measure a checkpoint
+  predict             write predictions.csv for recordings
+
+Evaluation
+  cv                  cross-validate:  lsemvae cv --task phenotype --leads 6
+  report              one HTML page from the files of finished runs
+  demo                all of the above on synthetic data, in minutes
+
+lsemvae COMMAND --help lists the options of a command.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command and return the exit code: 0, or 2 with one line on stderr for bad input."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(HELP, end="")
+        return 0
+    try:
+        _run(arguments)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _run(arguments: list[str]) -> None:
+    command = COMMANDS.get(arguments[0])
+    if command is None:
+        from lsemvae.lightning_cli import run_lightning
+
+        run_lightning(arguments)
+        return
+    from jsonargparse import auto_cli
+
+    program = f"lsemvae {arguments[0]}"
+    auto_cli(_load(command), args=arguments[1:], prog=program, as_positional=False)
+
+
+def _load(command: Any) -> Any:
+    """Import the function of a command, or those of a group."""
+    if isinstance(command, str):
+        module, name = command.split(":")
+        function: Callable[..., Any] = getattr(import_module(module), name)
+        return function
+    return {name: _load(entry) for name, entry in command.items()}

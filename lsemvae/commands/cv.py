@@ -1,0 +1,155 @@
+"""`lsemvae cv`: cross-validate a method on a task and a set of leads."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from lsemvae.errors import InputError
+from lsemvae.leads import lead_set_name, parse_leads
+
+if TYPE_CHECKING:
+    from lsemvae.types import EcgInput
+
+
+def cross_validate(
+    task: str = "detection",
+    leads: int | str | list[str] = 12,
+    *,
+    method: str = "ls_emvae",
+    cohort: str | None = None,
+    encoder: str | None = None,
+    folds: int = 5,
+    epochs: int = 50,
+    batch_size: int = 32,
+    lr: float = 1e-4,
+    normalisation: Literal["millivolt", "record", "lead"] | None = None,
+    mpap_threshold_mmhg: float = 20.0,
+    pawp_threshold_mmhg: float = 15.0,
+    seed: int = 0,
+    jobs: int = 1,
+    out: str = "runs/cv",
+    overwrite: bool = False,
+) -> None:
+    """Cross-validate a method by patient and write predictions.csv, metrics.json and a table.
+
+    Folds are drawn once per task, frozen in OUT/TASK/splits.json and shared by all methods and
+    leads. A finished fold is not run again. The reported fold score is that of the last epoch.
+
+    Args:
+        task: detection, phenotype, or any column of 0 and 1 in the cohort's table.
+        leads: 12, 6 (the limb leads), or names such as I,II,V1.
+        method: ls_emvae (frozen encoder), ls_emvae_scratch or multimodal_cnn (trained end to end).
+        cohort: store made by `lsemvae prepare cohort`; the demo's synthetic cohort by default.
+        encoder: checkpoint of a pre-trained network; the demo's by default, with its cohort.
+        folds: number of folds.
+        epochs: training epochs per fold.
+        batch_size: recordings per step.
+        lr: learning rate of AdamW.
+        normalisation: of the amplitudes; a frozen encoder's own by default, else record.
+        mpap_threshold_mmhg: pulmonary hypertension is mPAP above this (20 or 25 are in use).
+        pawp_threshold_mmhg: post-capillary is PAWP above this (12, 15 or 18 are in use).
+        seed: of folds and training.
+        jobs: folds trained at the same time.
+        out: folder of results.
+        overwrite: run finished folds again.
+    """
+    chosen = parse_leads(leads)
+    if cohort is None:
+        from lsemvae.commands.demo import demo_cohort_and_encoder
+
+        cohort, demo_encoder = demo_cohort_and_encoder()
+        encoder = encoder or demo_encoder
+        print(f"No cohort given: using the demo's SYNTHETIC one, {cohort}")
+    from data_modules.labels import Thresholds
+    from data_modules.rhc_cohort import RhcCohort
+    from lsemvae.commands.folds import FoldSettings, run_missing_folds
+    from lsemvae.evaluation.cross_validation import gather_predictions, write_results
+    from lsemvae.models import load_pretrained
+    from lsemvae.models.methods import find_method
+
+    pretrained = None
+    if find_method(method).pretrained:
+        if encoder is None:
+            raise InputError(f"method {method} needs --encoder, a pre-trained checkpoint")
+        pretrained = load_pretrained(encoder)
+        normalisation = normalisation or pretrained.ecg_input.normalisation
+    data = RhcCohort(
+        cohort,
+        task,
+        n_folds=folds,
+        splits=str(Path(out) / task / "splits.json"),
+        thresholds=Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg),
+        leads=list(chosen),
+        normalisation=normalisation or "record",
+        batch_size=batch_size,
+        seed=seed,
+    )
+    folder = Path(out) / task / method / lead_set_name(chosen)
+    settings = FoldSettings(
+        method=method,
+        encoder_sha256=pretrained.sha256 if pretrained else None,
+        cohort_sha256=data.pool.sha256,
+        splits_sha256=data.load_splits().cohort_sha256,
+        leads=data.leads,
+        normalisation=data.normalisation,
+        epochs=epochs,
+        batch_size=batch_size,
+        lr=lr,
+        seed=seed,
+    )
+    if pretrained:
+        check_same_input(encoder, pretrained.ecg_input, data.ecg_input)
+    run_missing_folds(
+        folder, data, settings, encoder=encoder, pretrained=pretrained, jobs=jobs,
+        overwrite=overwrite, feature_folder=Path(out) / "features",
+    )  # fmt: skip
+    predictions = gather_predictions(folder, data.load_splits().fold, folds)
+    synthetic = data.pool.synthetic or (pretrained is not None and pretrained.synthetic)
+    about = {
+        "task": task,
+        "method": method,
+        "leads": list(data.leads),
+        "data": data.pool.label,
+        "synthetic": synthetic,
+        **asdict(settings),
+    }
+    print_table(write_results(folder, predictions, about), folder)
+
+
+def check_same_input(encoder: str | None, trained_on: "EcgInput", given: "EcgInput") -> None:
+    """Refuse a frozen encoder on recordings unlike those that it was trained on.
+
+    Raises:
+        InputError: names every difference.
+    """
+    differences = trained_on.differences(given)
+    if differences:
+        raise InputError(
+            f"the encoder {encoder} does not fit the recordings (encoder against recordings: "
+            f"{'; '.join(differences)}); prepare the recordings with the encoder's settings, or "
+            "pre-train on recordings like these"
+        )
+
+
+def print_table(metrics: dict[str, Any], folder: Path) -> None:
+    """Print the metrics of a cross-validation, with the label of the data."""
+    from rich.console import Console
+    from rich.table import Table
+
+    data = f"{metrics['data']}{' (SYNTHETIC)' if metrics['synthetic'] else ''}"
+    table = Table(
+        title=f"{metrics['task']}, {metrics['method']}, {lead_set_name(metrics['leads'])}, {data}",
+        caption=f"{metrics['n_records']} records of {metrics['n_patients']} patients, "
+        f"{metrics['n_positive']} positive; accuracy of the larger class alone "
+        f"{metrics['base_rate_accuracy']:.3f}",
+    )
+    for name in ("", "AUROC", "accuracy", "MCC"):
+        table.add_column(name, justify="right" if name else "left")
+    keys = ("auroc", "accuracy", "mcc")
+    for number, fold in enumerate(metrics["folds"]):
+        table.add_row(f"fold {number}", *(f"{fold[key]:.3f}" for key in keys))
+    spread = [f"{metrics['mean'][key]:.3f} ± {metrics['sd'][key]:.3f}" for key in keys]
+    table.add_row("mean ± SD", *spread, style="bold")
+    table.add_row("pooled", *(f"{metrics['pooled'][key]:.3f}" for key in keys))
+    Console().print(table)
+    print(f"results: {folder}")

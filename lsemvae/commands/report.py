@@ -1,0 +1,131 @@
+"""`lsemvae report`: one HTML page from finished runs."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsemvae.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from data_modules.store import EcgStore
+    from lsemvae.evaluation.report import CvRun
+
+CHARACTERISTICS = {
+    "age_years": "age (years)",
+    "bsa_m2": "body surface area (m²)",
+    "heart_rate_bpm": "heart rate (1/min)",
+    "mpap_mmhg": "mPAP (mmHg)",
+    "pawp_mmhg": "PAWP (mmHg)",
+    "spap_mmhg": "sPAP (mmHg)",
+    "dpap_mmhg": "dPAP (mmHg)",
+}
+
+
+def report(
+    cv: str,
+    cohort: str,
+    *,
+    pretrain: str | None = None,
+    out: str = "reports",
+    title: str = "LS-EMVAE: cross-validated report",
+) -> None:
+    """Write one self-contained HTML page: cohort, metrics, curves, reconstructions, provenance.
+
+    Args:
+        cv: folder of `lsemvae cv` results (its --out); every finished run below it is shown.
+        cohort: the store that was cross-validated.
+        pretrain: folder of the pre-training run (metrics.csv, reconstructions.npz).
+        out: folder that gets index.html.
+        title: of the page.
+    """
+    from data_modules.store import EcgStore
+    from lsemvae.evaluation import report as page
+
+    store = EcgStore(cohort)
+    runs = page.read_cv_runs(Path(cv))
+    foreign = [run.folder for run in runs if run.metrics["cohort_sha256"] != store.sha256]
+    if foreign:
+        raise InputError(f"{foreign[0]} was run on another cohort than {cohort}")
+    synthetic = store.synthetic or any(run.metrics["synthetic"] for run in runs)
+    content = page.ReportContent(
+        title=title,
+        data=store.label,
+        synthetic=synthetic,
+        flow=_flow(store, cohort),
+        groups=_groups(store.table),
+        results=page.result_rows(runs),
+        pictures={"roc": page.roc_pictures(runs)},
+        provenance=_provenance(store, runs),
+    )
+    if pretrain is not None:
+        folder = Path(pretrain)
+        content.pictures["training"] = page.training_pictures(folder)
+        content.pictures["reconstructions"] = page.reconstruction_pictures(
+            folder, store.sampling_rate_hz
+        )
+        content.provenance += _run_provenance(folder)
+    print(f"report: {page.write_report(content, Path(out))}")
+
+
+def _flow(store: "EcgStore", cohort: str) -> list[tuple[str, str]]:
+    """Count recordings listed, rejected (by reason), accepted with warnings, accepted."""
+    import pandas as pd
+
+    file = Path(cohort + ".quarantine.csv")
+    if not file.is_file():
+        return [("recordings in the store", str(len(store)))]
+    quarantine = pd.read_csv(file, dtype=str)
+    rejected = quarantine[quarantine["outcome"] == "rejected"]
+    flow = [("recordings listed", str(len(store) + rejected["record"].nunique()))]
+    flow += [(f"rejected: {code}", str(n)) for code, n in rejected["code"].value_counts().items()]
+    warned = quarantine[quarantine["outcome"] != "rejected"]["record"].nunique()
+    flow.append(("recordings in the store", str(len(store))))
+    flow.append(("of these with warnings", str(warned)))
+    flow.append(("patients", str(store.table["patient_id"].nunique())))
+    return flow
+
+
+def _groups(table: "pd.DataFrame") -> list[list[str]]:
+    """Return the rows of Table 1 that the cohort has, by group; none without pressures."""
+    from data_modules.labels import Thresholds, task_labels
+
+    if not {"mpap_mmhg", "pawp_mmhg"} <= set(table.columns):
+        return []
+    detection = task_labels(table, "detection", Thresholds())
+    phenotype = task_labels(table, "phenotype", Thresholds())
+    parts = {
+        "non-PH": table[detection == 0],
+        "PH": table[detection == 1],
+        "pre-capillary": table[phenotype == 0],
+        "post-capillary": table[phenotype == 1],
+    }
+    rows = [["", *parts], ["recordings", *(str(len(part)) for part in parts.values())]]
+    for column, name in CHARACTERISTICS.items():
+        if column in table:
+            cells = [f"{p[column].mean():.1f} ± {p[column].std():.1f}" for p in parts.values()]
+            rows.append([name, *cells])
+    return rows
+
+
+def _provenance(store: "EcgStore", runs: "list[CvRun]") -> list[tuple[str, str]]:
+    first = runs[0].metrics
+    return [
+        ("store SHA-256", store.sha256),
+        ("store", f"{store.sampling_rate_hz:g} Hz, {store.n_samples} samples, {store.unit}"),
+        ("preparation", json.dumps(store.settings)),
+        ("encoder SHA-256", ", ".join(sorted({str(r.metrics["encoder_sha256"]) for r in runs}))),
+        ("training", f"{first['epochs']} epochs, batch {first['batch_size']}, lr {first['lr']:g}, "
+                     f"seed {first['seed']}, normalisation {first['normalisation']}"),
+    ]  # fmt: skip
+
+
+def _run_provenance(folder: Path) -> list[tuple[str, str]]:
+    file = folder / "provenance.json"
+    if not file.is_file():
+        return []
+    found = json.loads(file.read_text())
+    versions = ", ".join(f"{name} {number}" for name, number in found.pop("versions").items())
+    rows = [(name.replace("_", " "), str(value)) for name, value in found.items()]
+    return [*rows, ("packages", versions)]

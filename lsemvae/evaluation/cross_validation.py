@@ -1,0 +1,95 @@
+"""Gather the folds of a cross-validation: predictions.csv and metrics.json."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lsemvae.errors import InputError
+from lsemvae.evaluation.metrics import Metrics, base_rate_accuracy, binary_metrics
+
+COLUMNS = ["record", "patient_id", "fold", "label", "probability"]
+
+
+def gather_predictions(folder: Path, fold_of: dict[str, int], n_folds: int) -> pd.DataFrame:
+    """Join the predictions of all folds and check them against the frozen folds.
+
+    Args:
+        folder: holds `fold_0/predictions.csv` and so on.
+        fold_of: fold of each record, from the splits file.
+        n_folds: how many folds there must be.
+
+    Returns:
+        Columns `COLUMNS`, one row per record.
+
+    Raises:
+        InputError: a missing fold, a record predicted twice, in a wrong fold or not at all, or a
+            patient in two folds.
+    """
+    parts = []
+    for fold in range(n_folds):
+        file = folder / f"fold_{fold}" / "predictions.csv"
+        if not file.is_file():
+            raise InputError(f"fold {fold} is missing ({file}); run the cross-validation again")
+        part = pd.read_csv(file, dtype={"record": str, "patient_id": str})
+        parts.append(part.assign(fold=fold))
+    predictions = pd.concat(parts, ignore_index=True)[COLUMNS]
+    _check(predictions, fold_of, folder)
+    return predictions
+
+
+def _check(predictions: pd.DataFrame, fold_of: dict[str, int], folder: Path) -> None:
+    twice = predictions["record"][predictions["record"].duplicated()]
+    if len(twice):
+        raise InputError(f"{folder}: record {twice.iloc[0]} is predicted twice")
+    expected = predictions["record"].map(fold_of)
+    wrong = predictions["record"][expected != predictions["fold"]]
+    if len(wrong):
+        raise InputError(f"{folder}: record {wrong.iloc[0]} is predicted in a fold not its own")
+    missing = set(fold_of) - set(predictions["record"])
+    if missing:
+        raise InputError(f"{folder}: {len(missing)} records lack a prediction, as {min(missing)}")
+    folds_of_patient = predictions.groupby("patient_id")["fold"].nunique()
+    leaked = folds_of_patient[folds_of_patient > 1]
+    if len(leaked):
+        raise InputError(f"{folder}: patient {leaked.index[0]} is in two folds")
+
+
+def summarise(predictions: pd.DataFrame) -> dict[str, Any]:
+    """Return the metrics: per fold, mean and sample SD over the folds, pooled, and the base rate.
+
+    The pooled figures treat the out-of-fold predictions of all folds as one set.
+    """
+    per_fold = [
+        binary_metrics(part["label"].to_numpy(), part["probability"].to_numpy())
+        for _, part in predictions.groupby("fold", sort=True)
+    ]
+    label = predictions["label"].to_numpy()
+    pooled = binary_metrics(label, predictions["probability"].to_numpy())
+    values = np.array(per_fold)
+    return {
+        "n_records": len(predictions),
+        "n_patients": int(predictions["patient_id"].nunique()),
+        "n_positive": int(label.sum()),
+        "base_rate_accuracy": base_rate_accuracy(label),
+        "mean": dict(zip(Metrics._fields, values.mean(0).tolist(), strict=True)),
+        "sd": dict(zip(Metrics._fields, values.std(0, ddof=1).tolist(), strict=True)),
+        "pooled": pooled._asdict(),
+        "folds": [metrics._asdict() for metrics in per_fold],
+    }
+
+
+def write_results(folder: Path, predictions: pd.DataFrame, about: dict[str, Any]) -> dict[str, Any]:
+    """Write `predictions.csv` and `metrics.json` and return the metrics.
+
+    Args:
+        folder: of the cross-validation.
+        predictions: from `gather_predictions`.
+        about: what was evaluated: task, method, leads, data label and the like.
+    """
+    metrics = {**about, **summarise(predictions)}
+    predictions.to_csv(folder / "predictions.csv", index=False)
+    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+    return metrics

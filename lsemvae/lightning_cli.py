@@ -1,0 +1,52 @@
+"""LightningCLI for fit, validate, test and predict, with what ties data and task together."""
+
+from lightning import LightningDataModule, LightningModule
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+
+from data_modules.store_data import StoreDataModule
+from lsemvae.commands.cv import check_same_input
+from lsemvae.errors import InputError
+from lsemvae.tasks import Classifier
+
+SUBCOMMANDS = ("fit", "validate", "test", "predict")
+
+
+class EcgCLI(LightningCLI):
+    """LightningCLI that copies the leads of the data to the task and checks a frozen encoder."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Seed everything unless told otherwise."""
+        parser.set_defaults({"seed_everything": 0})
+
+    def before_instantiate_classes(self) -> None:
+        """Copy the leads of the data to a task that asks for them."""
+        config = self.config[self.subcommand] if self.subcommand else self.config
+        model = config.get("model")
+        if model and model.class_path == f"{Classifier.__module__}.{Classifier.__name__}":
+            model.init_args.leads = config.data.init_args.leads
+
+    def instantiate_classes(self) -> None:
+        """Build everything, then compare what a frozen encoder takes with what the data give."""
+        super().instantiate_classes()
+        task, data = self.model, self.datamodule
+        if isinstance(task, Classifier) and isinstance(data, StoreDataModule):
+            if task.encoder_input is not None:
+                check_same_input(task.hparams["encoder"], task.encoder_input, data.ecg_input)
+
+
+def run_lightning(arguments: list[str]) -> None:
+    """Run one of LightningCLI's subcommands.
+
+    Raises:
+        InputError: an unknown command.
+    """
+    if arguments[0] not in (*SUBCOMMANDS, "--print_completion") and not arguments[0].startswith("-"):
+        raise InputError(f"unknown command {arguments[0]!r}; see lsemvae --help")
+    EcgCLI(
+        LightningModule,
+        LightningDataModule,
+        subclass_mode_model=True,
+        subclass_mode_data=True,
+        save_config_kwargs={"overwrite": True},
+        args=arguments,
+    )

@@ -1,0 +1,89 @@
+"""Loss terms as pure functions, one per equation of the paper."""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Reduction = Literal["sum", "mean"]
+
+
+def squared_error_per_lead(
+    reconstruction: Tensor, target: Tensor, reduction: Reduction
+) -> Tensor:
+    """Return the squared error of each lead, reduced over time (equation 2, first term).
+
+    Args:
+        reconstruction: (B, L, T).
+        target: (B, L, T), same unit.
+        reduction: `sum` over time is a Gaussian decoder with variance 1/2 at beta = 1; `mean` over
+            time is the literal "MSE" of equation 2.
+
+    Returns:
+        (B, L).
+    """
+    error = (reconstruction - target).square()
+    return error.sum(-1) if reduction == "sum" else error.mean(-1)
+
+
+def weighted_reconstruction(error: Tensor, lead_weights: Tensor, present: Tensor) -> Tensor:
+    """Sum lambda_i times the error of lead i over the present leads (equation 2, first term).
+
+    Args:
+        error: (B, L).
+        lead_weights: lambda, (L,).
+        present: (B, L) bool; absent leads are left out.
+
+    Returns:
+        (B,).
+    """
+    return torch.where(present, error * lead_weights, 0.0).sum(-1)
+
+
+def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
+    """Return KL(N(mean, exp(logvar)) || N(0, I)) summed over D (equation 2, second term).
+
+    Computed from the log variance with expm1, so that a variance near 1 loses no digits and a
+    small one gives no infinity.
+
+    Args:
+        mean: (B, D).
+        logvar: (B, D).
+
+    Returns:
+        (B,), in nats.
+    """
+    return 0.5 * (mean.square() + torch.expm1(logvar) - logvar).sum(-1)
+
+
+def alignment_distance(expert_mean: Tensor, mixture_mean: Tensor, present: Tensor) -> Tensor:
+    """Return the mean squared distance of the present experts to the mixture (equation 1, no gamma).
+
+    Args:
+        expert_mean: (B, K, D).
+        mixture_mean: (B, D).
+        present: (B, K) bool; the mean is over the experts present.
+
+    Returns:
+        (B,).
+    """
+    distance = (expert_mean - mixture_mean.unsqueeze(1)).square().sum(-1)
+    return torch.where(present, distance, 0.0).sum(-1) / present.sum(-1)
+
+
+def focal_loss(logit: Tensor, label: Tensor, alpha: float, gamma: float) -> Tensor:
+    """Return the focal loss averaged over the batch (Lin et al. 2017, doi:10.1109/ICCV.2017.324).
+
+    -alpha_t (1 - p_t)^gamma log p_t, with alpha for the positive class and 1 - alpha for the
+    negative one. gamma = 0 with alpha = .5 is half the cross-entropy.
+
+    Args:
+        logit: (B,).
+        label: (B,), 0 or 1.
+        alpha: weight of the positive class, in [0, 1].
+        gamma: focusing exponent, >= 0.
+    """
+    cross_entropy = F.binary_cross_entropy_with_logits(logit, label, reduction="none")
+    weight = torch.where(label > 0.5, alpha, 1.0 - alpha)
+    return (weight * (1.0 - torch.exp(-cross_entropy)).pow(gamma) * cross_entropy).mean()

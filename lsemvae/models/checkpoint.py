@@ -1,0 +1,113 @@
+"""Pre-trained networks in Lightning checkpoints: what is stored and how it is read back."""
+
+import hashlib
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lsemvae.errors import InputError
+from lsemvae.models.base import EcgNetwork
+from lsemvae.models.ls_emvae import ElboObjective, Fusion, LsEmvae
+from lsemvae.models.multimodal_cnn import MultimodalCnn
+from lsemvae.types import EcgInput
+
+NETWORK_KEY = "lsemvae_network"
+INPUT_KEY = "ecg_input"
+NETWORK_PREFIX = "network."
+
+
+def _ls_emvae(init_args: dict[str, Any]) -> LsEmvae:
+    fusion, objective = Fusion(**init_args["fusion"]), ElboObjective(**init_args["objective"])
+    return LsEmvae(**{**init_args, "fusion": fusion, "objective": objective})
+
+
+NETWORKS: dict[str, Callable[[dict[str, Any]], EcgNetwork]] = {
+    "LsEmvae": _ls_emvae,
+    "MultimodalCnn": lambda init_args: MultimodalCnn(**init_args),
+}
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A network read from a checkpoint.
+
+    Attributes:
+        network: with the checkpoint's weights, in eval mode.
+        ecg_input: what it was trained on.
+        sha256: digest of the checkpoint file.
+        synthetic: whether it was trained on synthetic recordings.
+    """
+
+    network: EcgNetwork
+    ecg_input: EcgInput
+    sha256: str
+    synthetic: bool
+
+
+def describe_network(network: EcgNetwork) -> dict[str, Any]:
+    """Return the plain values that `load_pretrained` needs to build the network again."""
+    return {"class": type(network).__name__, "init_args": network.init_args}
+
+
+def load_pretrained(path: str) -> Pretrained:
+    """Read a pre-trained network from a checkpoint of the Pretrainer, weights only.
+
+    Args:
+        path: a local checkpoint file.
+
+    Raises:
+        InputError: the file is missing, is no checkpoint, or was not written by the Pretrainer.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(
+            f"encoder checkpoint {path} not found; pre-train one with `lightning fit --config "
+            "experiments/pretrain/ls_emvae.yaml`, or `make demo` for a small synthetic one"
+        )
+    try:
+        checkpoint = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
+        raise InputError(f"{path} is not a readable checkpoint: {type(error).__name__}") from error
+    if not isinstance(checkpoint, dict) or NETWORK_KEY not in checkpoint:
+        raise InputError(
+            f"{path} holds no pre-trained network; expected a checkpoint of lsemvae.tasks.Pretrainer"
+        )
+    network = _build(checkpoint[NETWORK_KEY], path)
+    weights = {
+        name.removeprefix(NETWORK_PREFIX): value
+        for name, value in checkpoint["state_dict"].items()
+        if name.startswith(NETWORK_PREFIX)
+    }
+    network.load_state_dict(weights, assign=True)
+    data = _data_state(checkpoint, path)
+    digest = file_sha256(file)
+    return Pretrained(network.eval(), EcgInput(*data[INPUT_KEY]), digest, data["synthetic"])
+
+
+def _build(description: dict[str, Any], path: str) -> EcgNetwork:
+    name = description["class"]
+    if name not in NETWORKS:
+        raise InputError(f"{path} holds a network {name!r}; known are {', '.join(NETWORKS)}")
+    with torch.device("meta"):
+        network = NETWORKS[name](description["init_args"])
+    return network
+
+
+def _data_state(checkpoint: dict[str, Any], path: str) -> dict[str, Any]:
+    for value in checkpoint.values():
+        if isinstance(value, dict) and INPUT_KEY in value:
+            return value
+    raise InputError(
+        f"{path} does not say what recordings it was trained on; pre-train with one of the "
+        "DataModules of data_modules"
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,261 @@
+"""LS-EMVAE: the lead-specific ECG multimodal variational autoencoder (paper section 2).
+
+Each lead is a modality with an encoder of its own. Their posteriors are multiplied (product of
+experts), the product joins the lead experts, a gate weighs all of them and the mixture's first two
+moments are the posterior. One decoder yields all twelve leads from it, whatever was given.
+
+Deviations from the paper, each with its reason in docs/method.md: the decoder knows the lead
+(default `multichannel`; `published` is the paper's), squared errors are summed over time by
+default, and the gate has a floor.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from lsemvae.errors import InputError
+from lsemvae.leads import LEADS, canonical_lead, canonical_order, lead_indices
+from lsemvae.losses import (
+    Reduction,
+    alignment_distance,
+    gaussian_kl,
+    squared_error_per_lead,
+    weighted_reconstruction,
+)
+from lsemvae.models.base import LossTerms, PretrainableNetwork
+from lsemvae.nn.decoders import DecoderKind, build_decoder
+from lsemvae.nn.experts import (
+    ExpertGate,
+    Gaussian,
+    bound_logvar,
+    mixture_of_experts,
+    product_of_experts,
+    uniform_weights,
+)
+from lsemvae.nn.lead_encoders import LeadEncoderBank
+
+POE = "PoE"
+EXPERTS = (*LEADS, POE)
+
+
+@dataclass(frozen=True)
+class ElboObjective:
+    """Weights of the pre-training objective (equations 1 and 2).
+
+    Attributes:
+        reconstruction: reduce squared errors over time by `sum` or by `mean`. The literal mean
+            squared error makes the observation variance T / 2 and the posterior collapses.
+        gamma: weight of the alignment loss; 0 switches it off (the ablation of Fig. 2).
+        lead_weights: lambda by lead name; leads not named weigh 1 as in the paper.
+    """
+
+    reconstruction: Reduction = "sum"
+    gamma: float = 1.0
+    lead_weights: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Reject unknown leads and negative weights."""
+        for lead, weight in self.lead_weights.items():
+            canonical_lead(lead)
+            if weight < 0:
+                raise InputError(f"lead_weights[{lead}] must be >= 0, got {weight}")
+        if self.gamma < 0:
+            raise InputError(f"gamma must be >= 0, got {self.gamma}")
+
+    def weight_per_lead(self) -> Tensor:
+        """Return lambda in canonical lead order, (12,)."""
+        by_name = {canonical_lead(lead): value for lead, value in self.lead_weights.items()}
+        return torch.tensor([float(by_name.get(lead, 1.0)) for lead in LEADS])
+
+
+@dataclass(frozen=True)
+class Fusion:
+    """How lead experts become one posterior.
+
+    Attributes:
+        kind: `poe_moe` is the paper's; `moe` leaves the product expert out and `poe` is the product
+            alone (ablations of Fig. 2).
+        gate: `learned`, or `uniform` weights (ablation).
+        gate_floor: share of the weight that is spread evenly, see `ExpertGate`.
+        prior_expert: count the prior N(0, I) among the factors of the product.
+    """
+
+    kind: Literal["poe_moe", "moe", "poe"] = "poe_moe"
+    gate: Literal["learned", "uniform"] = "learned"
+    gate_floor: float = 0.0
+    prior_expert: bool = False
+
+    def __post_init__(self) -> None:
+        """Reject a floor outside [0, 1)."""
+        if not 0.0 <= self.gate_floor < 1.0:
+            raise InputError(f"gate_floor must be in [0, 1), got {self.gate_floor}")
+
+
+class Posterior(NamedTuple):
+    """The fused posterior and the experts that it came from.
+
+    Attributes:
+        mean: (B, D).
+        logvar: (B, D).
+        expert_mean: (B, K, D), the leads in the order given, then the product if it takes part.
+        expert_logvar: (B, K, D).
+        expert_present: (B, K) bool.
+        weight: (B, K) weights of the mixture.
+    """
+
+    mean: Tensor
+    logvar: Tensor
+    expert_mean: Tensor
+    expert_logvar: Tensor
+    expert_present: Tensor
+    weight: Tensor
+
+
+class LsEmvae(PretrainableNetwork):
+    """LS-EMVAE with 12 lead encoders, expert fusion and one decoder.
+
+    Args:
+        n_samples: T; the paper's recordings are 10 s at 500 Hz.
+        latent_dim: D (paper section 3: 256).
+        decoder: `multichannel`, `conditioned`, `per_lead` or the paper's `published`.
+        fusion: how experts are combined.
+        objective: weights of the loss.
+        feature: what downstream tasks see: the mean of the mixture (D features) or the means of the
+            leads side by side (L x D).
+    """
+
+    def __init__(
+        self,
+        n_samples: int = 5000,
+        latent_dim: int = 256,
+        *,
+        decoder: DecoderKind = "multichannel",
+        fusion: Fusion = Fusion(),
+        objective: ElboObjective = ElboObjective(),
+        feature: Literal["mixture_mean", "lead_means"] = "mixture_mean",
+    ) -> None:
+        super().__init__(
+            n_samples,
+            latent_dim=latent_dim,
+            decoder=decoder,
+            fusion=asdict(fusion),
+            objective=asdict(objective),
+            feature=feature,
+        )
+        self.latent_dim, self.fusion, self.objective = latent_dim, fusion, objective
+        self.feature = feature
+        self.encoders = LeadEncoderBank(n_samples, 2 * latent_dim)
+        self.decoder = build_decoder(decoder, latent_dim, n_samples)
+        has_gate = fusion.gate == "learned" and fusion.kind != "poe"
+        n_scorers = len(LEADS) if fusion.kind == "moe" else len(EXPERTS)
+        self.gate = (
+            ExpertGate(n_scorers, latent_dim, floor=fusion.gate_floor) if has_gate else None
+        )
+        self.register_buffer("lead_weights", objective.weight_per_lead())
+        self.lead_weights: Tensor
+
+    def posterior(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> Posterior:
+        """Return q(z | leads) with its experts; shapes as in `EcgNetwork.encode`."""
+        return self._posterior(*self._checked(ecg, leads, present), leads)
+
+    def _posterior(self, ecg: Tensor, present: Tensor, leads: Sequence[str]) -> Posterior:
+        mean, logvar = self.encoders(ecg, leads).float().chunk(2, -1)
+        with torch.autocast(ecg.device.type, enabled=False):
+            return self._fuse(mean, bound_logvar(logvar), present, lead_indices(leads))
+
+    def _fuse(self, mean: Tensor, logvar: Tensor, present: Tensor, expert: list[int]) -> Posterior:
+        product = product_of_experts(
+            mean, logvar, present, prior_expert=self.fusion.prior_expert
+        )
+        if self.fusion.kind != "moe":
+            mean = torch.cat([mean, product.mean.unsqueeze(1)], 1)
+            logvar = torch.cat([logvar, product.logvar.unsqueeze(1)], 1)
+            present = torch.cat([present, present.any(1, keepdim=True)], 1)
+            expert = [*expert, EXPERTS.index(POE)]
+        weight = self._weights(mean, logvar, present, expert)
+        fused = product if self.fusion.kind == "poe" else mixture_of_experts(mean, logvar, weight)
+        return Posterior(fused.mean, fused.logvar, mean, logvar, present, weight)
+
+    def _weights(
+        self, mean: Tensor, logvar: Tensor, present: Tensor, expert: list[int]
+    ) -> Tensor:
+        if self.fusion.kind == "poe":
+            only_product = torch.zeros_like(present, dtype=mean.dtype)
+            only_product[:, -1] = 1.0
+            return only_product
+        if self.gate is None:
+            return uniform_weights(present)
+        weight: Tensor = self.gate(mean, logvar, present, expert)
+        return weight
+
+    def feature_dim(self, leads: Sequence[str]) -> int:
+        """Return D, or L x D for `lead_means`."""
+        return self.latent_dim * (len(leads) if self.feature == "lead_means" else 1)
+
+    def encode(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
+        """Return the posterior's mean (B, D), or all lead means (B, L x D), absent ones zero."""
+        if self.feature == "mixture_mean":
+            return self.posterior(ecg, leads, present).mean
+        ecg, present = self._checked(ecg, leads, present)
+        mean = self.encoders(ecg, leads, self.latent_dim).float()
+        mean = torch.where(present.unsqueeze(-1), mean, 0.0)
+        return mean[:, canonical_order(leads)].flatten(1)
+
+    def reconstruct(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> Tensor:
+        """Decode the posterior's mean into all twelve leads, (B, 12, T)."""
+        decoded: Tensor = self.decoder(self.posterior(ecg, leads, present).mean)
+        return decoded
+
+    def loss(
+        self,
+        ecg: Tensor,
+        leads: Sequence[str],
+        *,
+        beta: float,
+        present: Tensor | None = None,
+        visible: Tensor | None = None,
+    ) -> LossTerms:
+        """Return the objective of `ElboObjective` on one sample z per recording."""
+        ecg, present = self._checked(ecg, leads, present)
+        if visible is None:
+            posterior = self._posterior(ecg, present, leads)
+        else:
+            posterior = self.posterior(ecg, leads, visible)
+        decoded = self.decoder(sample(posterior))
+        with torch.autocast(ecg.device.type, enabled=False):
+            return self._terms(decoded.float(), ecg.float(), leads, present, posterior, beta)
+
+    def _terms(
+        self,
+        decoded: Tensor,
+        ecg: Tensor,
+        leads: Sequence[str],
+        present: Tensor,
+        posterior: Posterior,
+        beta: float,
+    ) -> LossTerms:
+        order = lead_indices(leads)
+        # Twelve leads in canonical order need no copy of the decoded signals.
+        chosen = decoded if order == list(range(len(LEADS))) else decoded[:, order]
+        error = squared_error_per_lead(chosen, ecg, self.objective.reconstruction)
+        reconstruction = weighted_reconstruction(error, self.lead_weights[order], present).mean()
+        kl = gaussian_kl(posterior.mean, posterior.logvar).mean()
+        alignment = alignment_distance(
+            posterior.expert_mean, posterior.mean, posterior.expert_present
+        ).mean()
+        total = reconstruction + beta * kl + self.objective.gamma * alignment
+        terms = {"reconstruction": reconstruction, "kl": kl, "alignment": alignment}
+        return LossTerms(total, terms)
+
+
+def sample(gaussian: Gaussian | Posterior) -> Tensor:
+    """Draw z = mean + sigma * eps by the reparameterisation trick, (B, D)."""
+    noise = torch.randn_like(gaussian.mean)
+    return gaussian.mean + torch.exp(0.5 * gaussian.logvar) * noise

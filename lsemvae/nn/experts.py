@@ -1,0 +1,115 @@
+"""Fusion of Gaussian experts: product, gate and mixture (paper section 2, Fig. 1d).
+
+Everything here carries log variances and runs in float32: 1 / sigma^2 overflows float16 from a log
+variance of -11 on, and a softmax in bfloat16 does not sum to one.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+LOGVAR_BOUND = 20.0  # exp(+-20) and its products stay far inside float32
+
+
+class Gaussian(NamedTuple):
+    """A diagonal Gaussian over the latent space: mean and log variance, each (..., D)."""
+
+    mean: Tensor
+    logvar: Tensor
+
+
+def bound_logvar(logvar: Tensor) -> Tensor:
+    """Keep a log variance smoothly inside +-`LOGVAR_BOUND`; nearly the identity within +-5.
+
+    A hard clamp would have no gradient outside its limits.
+    """
+    return LOGVAR_BOUND * torch.tanh(logvar / LOGVAR_BOUND)
+
+
+def product_of_experts(
+    mean: Tensor, logvar: Tensor, present: Tensor, *, prior_expert: bool = False
+) -> Gaussian:
+    """Multiply the present Gaussian experts (Hinton 2002, doi:10.1162/089976602760128018).
+
+    mu = sum_i mu_i / sigma_i^2 / sum_i 1 / sigma_i^2 and sigma^2 = 1 / sum_i 1 / sigma_i^2, with
+    the precision weights as a softmax of -logvar over the experts.
+
+    Args:
+        mean: (B, K, D).
+        logvar: (B, K, D).
+        present: (B, K) bool.
+        prior_expert: multiply by the prior N(0, I) too; the paper's formula does not.
+
+    Returns:
+        Mean and log variance, (B, D).
+    """
+    log_precision = (-logvar).masked_fill(~present.unsqueeze(-1), -torch.inf)
+    if prior_expert:
+        log_precision = torch.cat([log_precision, torch.zeros_like(log_precision[:, :1])], 1)
+        mean = torch.cat([mean, torch.zeros_like(mean[:, :1])], 1)
+    weight = torch.softmax(log_precision, 1)
+    return Gaussian((weight * mean).sum(1), -torch.logsumexp(log_precision, 1))
+
+
+def mixture_of_experts(mean: Tensor, logvar: Tensor, weight: Tensor) -> Gaussian:
+    """Return the first two moments of a mixture of Gaussian experts.
+
+    mu = sum_k w_k mu_k and sigma^2 = sum_k w_k (sigma_k^2 + (mu_k - mu)^2), which equals the paper's
+    sum_k w_k (sigma_k^2 + mu_k^2) - mu^2 and cannot become negative by rounding.
+
+    Args:
+        mean: (B, K, D).
+        logvar: (B, K, D).
+        weight: (B, K), summing to one, zero for absent experts.
+
+    Returns:
+        Mean and log variance, (B, D).
+    """
+    weight = weight.unsqueeze(-1)
+    mixture_mean = (weight * mean).sum(1)
+    spread = (mean - mixture_mean.unsqueeze(1)).square()
+    variance = (weight * (logvar.exp() + spread)).sum(1)
+    return Gaussian(mixture_mean, variance.log())
+
+
+class ExpertGate(nn.Module):
+    """Weigh the experts by their own parameters (gate of the paper's Fig. 1d).
+
+    Each expert has a linear scorer of its own (mean, log variance), so that an absent lead can leak
+    nothing into the weights of the others. Scores start at zero: uniform weights.
+
+    Args:
+        n_experts: number of experts that have a scorer.
+        latent_dim: D.
+        floor: f in w = (1 - f) softmax + f / K over the K present experts; keeps a learned gate
+            from collapsing onto one expert.
+    """
+
+    def __init__(self, n_experts: int, latent_dim: int, *, floor: float = 0.0) -> None:
+        super().__init__()
+        self.floor = floor
+        self.weight = nn.Parameter(torch.zeros(n_experts, 2 * latent_dim))
+        self.bias = nn.Parameter(torch.zeros(n_experts))
+
+    def forward(self, mean: Tensor, logvar: Tensor, present: Tensor, expert: list[int]) -> Tensor:
+        """Return the weights of the experts.
+
+        Args:
+            mean: (B, K, D).
+            logvar: (B, K, D).
+            present: (B, K) bool.
+            expert: index of the scorer of each of the K experts.
+
+        Returns:
+            (B, K), summing to one over the present experts, zero for the others.
+        """
+        own = torch.cat([mean, logvar], -1)
+        score = (own * self.weight[expert]).sum(-1) + self.bias[expert]
+        learned = torch.softmax(score.masked_fill(~present, -torch.inf), -1)
+        return (1.0 - self.floor) * learned + self.floor * uniform_weights(present)
+
+
+def uniform_weights(present: Tensor) -> Tensor:
+    """Return equal weights over the present experts, (B, K)."""
+    return present / present.sum(-1, keepdim=True)

@@ -1,0 +1,207 @@
+"""Binary classification: a head on a frozen encoder, or a network trained end to end."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from torch import Tensor, nn
+from torchmetrics import MetricCollection
+from torchmetrics.classification import (
+    BinaryAccuracy,
+    BinaryAUROC,
+    BinaryMatthewsCorrCoef,
+)
+
+from lsemvae.errors import InputError
+from lsemvae.leads import parse_leads
+from lsemvae.losses import focal_loss
+from lsemvae.models import EcgNetwork, load_pretrained
+from lsemvae.tasks.optimiser import adamw
+from lsemvae.types import EcgBatch, EcgInput, FeatureBatch
+
+
+@dataclass(frozen=True)
+class HeadSettings:
+    """Classification head: FC - ReLU - dropout - FC (paper section 3).
+
+    Attributes:
+        hidden: units of the first layer.
+        dropout: share of them dropped in training.
+        n_outputs: 1 logit; 2 only for counting parameters as the paper's baselines do.
+    """
+
+    hidden: int = 128
+    dropout: float = 0.5
+    n_outputs: int = 1
+
+    def build(self, n_features: int) -> nn.Sequential:
+        """Return the head for F features."""
+        return nn.Sequential(
+            nn.Linear(n_features, self.hidden),
+            nn.ReLU(),
+            nn.Dropout(self.dropout),
+            nn.Linear(self.hidden, self.n_outputs),
+        )
+
+
+@dataclass(frozen=True)
+class FocalSettings:
+    """Focal loss (Lin et al. 2017, the published defaults).
+
+    Attributes:
+        alpha: weight of the positive class.
+        gamma: focusing exponent.
+    """
+
+    alpha: float = 0.25
+    gamma: float = 2.0
+
+
+class Classifier(LightningModule):
+    """Predict a binary label from recordings, or from features computed once by a frozen encoder.
+
+    Args:
+        network: a network to train end to end; exactly one of `network` and `encoder` is given.
+        encoder: checkpoint of a pre-trained network, frozen here. It is not copied into this task's
+            checkpoints: they name it by its SHA-256 and restore it from its own file.
+        leads: 12, 6 or names; the head's size may depend on them. The command line copies them from
+            the data.
+        head: see `HeadSettings`.
+        focal: see `FocalSettings`.
+        lr: learning rate of AdamW (paper section 3: 1e-4).
+        weight_decay: the paper gives none; PyTorch's default.
+    """
+
+    def __init__(
+        self,
+        network: EcgNetwork | None = None,
+        encoder: str | None = None,
+        *,
+        leads: int | str | list[str] = 12,
+        head: HeadSettings = HeadSettings(),
+        focal: FocalSettings = FocalSettings(),
+        lr: float = 1e-4,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__()
+        if (network is None) == (encoder is None):
+            raise InputError(
+                "give Classifier either network (trained end to end) or encoder (a pre-trained "
+                "checkpoint, frozen), and not both"
+            )
+        self.leads = parse_leads(leads)
+        self.focal, self.lr, self.weight_decay = focal, lr, weight_decay
+        self.save_hyperparameters(
+            {"encoder": encoder, "leads": list(self.leads), "lr": lr, "weight_decay": weight_decay,
+             "head": asdict(head), "focal": asdict(focal)}
+        )  # fmt: skip
+        self.encoder_sha256: str | None = None
+        self.encoder_input: EcgInput | None = None
+        self.network = network or self._frozen_encoder(str(encoder))
+        self.head = head.build(self.network.feature_dim(self.leads))
+        metrics = MetricCollection(
+            {"auroc": BinaryAUROC(), "accuracy": BinaryAccuracy(), "mcc": BinaryMatthewsCorrCoef()}
+        )
+        self.val_metrics = metrics.clone(prefix="val/")
+        self.test_metrics = metrics.clone(prefix="test/")
+
+    def _frozen_encoder(self, path: str) -> EcgNetwork:
+        pretrained = load_pretrained(path)
+        self.encoder_sha256, self.encoder_input = pretrained.sha256, pretrained.ecg_input
+        return pretrained.network.requires_grad_(False).eval()
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the network is a frozen encoder."""
+        return self.encoder_sha256 is not None
+
+    def train(self, mode: bool = True) -> "Classifier":
+        """Switch to training mode, the frozen encoder excepted."""
+        super().train(mode)
+        if self.frozen:
+            self.network.eval()
+        return self
+
+    def forward(self, batch: EcgBatch | FeatureBatch) -> Tensor:
+        """Return logits, (B,)."""
+        logit: Tensor = self.head(self._features(batch))
+        return logit.squeeze(-1)
+
+    def _features(self, batch: EcgBatch | FeatureBatch) -> Tensor:
+        if isinstance(batch, FeatureBatch):
+            return batch.features
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            return self.network.encode(batch.ecg, batch.leads, batch.present)
+
+    def training_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's signature
+        """Return the focal loss of a batch."""
+        _, loss = self._step(batch, "train")
+        return loss
+
+    def validation_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
+        """Log loss, AUROC, accuracy and MCC of the held-out part."""
+        logit, _ = self._step(batch, "val")
+        self._measure(self.val_metrics, logit, batch.label)
+
+    def test_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> dict[str, Any]:  # noqa: ARG002 - Lightning's signature
+        """Log the metrics and return the predictions of a batch."""
+        logit, _ = self._step(batch, "test")
+        self._measure(self.test_metrics, logit, batch.label)
+        return _prediction(batch, logit)
+
+    def predict_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> dict[str, Any]:  # noqa: ARG002 - Lightning's signature
+        """Return the predictions of a batch, labelled or not."""
+        return _prediction(batch, self(batch))
+
+    def _step(self, batch: EcgBatch | FeatureBatch, stage: str) -> tuple[Tensor, Tensor]:
+        logit = self(batch)
+        loss = focal_loss(logit, batch.label, self.focal.alpha, self.focal.gamma)
+        self.log(
+            f"{stage}/loss", loss.detach(), on_step=False, on_epoch=True,
+            batch_size=len(logit), sync_dist=True,
+        )  # fmt: skip
+        return logit, loss
+
+    def _measure(self, metrics: MetricCollection, logit: Tensor, label: Tensor) -> None:
+        metrics.update(logit.sigmoid(), label.long())
+        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(logit))
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return AdamW over what is not frozen (paper section 3)."""
+        return adamw(self.parameters(), self.lr, self.weight_decay)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Leave the frozen encoder out and name it instead: it would be 1 GB in every fold."""
+        if self.frozen:
+            checkpoint["encoder_sha256"] = self.encoder_sha256
+            state = checkpoint["state_dict"]
+            for name in [key for key in state if key.startswith("network.")]:
+                del state[name]
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the frozen encoder back, so that loading stays strict.
+
+        Raises:
+            InputError: the head was trained on another encoder.
+        """
+        found = checkpoint.get("encoder_sha256")
+        if found != self.encoder_sha256:
+            raise InputError(
+                f"this head was trained on the encoder with SHA-256 {str(found)[:12]}, "
+                f"{self.hparams['encoder']} has {str(self.encoder_sha256)[:12]}"
+            )
+        if self.frozen:
+            own = self.state_dict()
+            frozen = {name: own[name] for name in own if name.startswith("network.")}
+            checkpoint["state_dict"].update(frozen)
+
+
+def _prediction(batch: EcgBatch | FeatureBatch, logit: Tensor) -> dict[str, Any]:
+    label = batch.label if len(batch.label) else torch.full_like(logit, torch.nan)
+    return {
+        "record": list(batch.record),
+        "patient_id": list(batch.patient_id),
+        "label": label,
+        "probability": logit.sigmoid(),
+    }

@@ -1,0 +1,95 @@
+"""Pre-training without labels."""
+
+from typing import Any
+
+import torch
+from lightning import LightningModule
+from torch import Tensor
+
+from lsemvae.errors import InputError
+from lsemvae.models.base import PretrainableNetwork
+from lsemvae.models.checkpoint import NETWORK_KEY, describe_network
+from lsemvae.tasks.optimiser import adamw
+from lsemvae.types import EcgBatch
+
+
+class Pretrainer(LightningModule):
+    """Train a network on its own objective: ELBO and alignment for LS-EMVAE (equations 1 and 2).
+
+    Args:
+        network: what to pre-train.
+        lr: learning rate of AdamW (paper section 3: 1e-4).
+        weight_decay: the paper gives none; PyTorch's default.
+        lead_dropout: share of the training recordings that are seen through a random subset of
+            their leads while all of them are reconstructed; 0 as in the paper.
+    """
+
+    def __init__(
+        self,
+        network: PretrainableNetwork,
+        *,
+        lr: float = 1e-4,
+        weight_decay: float = 0.01,
+        lead_dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        if not 0.0 <= lead_dropout <= 1.0:
+            raise InputError(f"lead_dropout must be in [0, 1], got {lead_dropout}")
+        self.network = network
+        self.lr, self.weight_decay, self.lead_dropout = lr, weight_decay, lead_dropout
+        self.save_hyperparameters(ignore=["network"])
+        self.beta = 1.0  # weight of the KL divergence; BetaAnnealing moves it
+
+    def training_step(self, batch: EcgBatch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's signature
+        """Return the loss of a batch, seen through random leads where `lead_dropout` says so."""
+        visible = random_leads(batch.present, self.lead_dropout) if self.lead_dropout else None
+        return self._step(batch, "train", visible)
+
+    def validation_step(self, batch: EcgBatch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
+        """Log the loss of a batch with all its leads."""
+        self._step(batch, "val", None)
+
+    def _step(self, batch: EcgBatch, stage: str, visible: Tensor | None) -> Tensor:
+        loss = self.network.loss(
+            batch.ecg, batch.leads, beta=self.beta, present=batch.present, visible=visible
+        )
+        logged = {f"{stage}/loss": loss.total, f"{stage}/beta": self.beta}
+        logged |= {f"{stage}/{name}": value.detach() for name, value in loss.terms.items()}
+        self.log_dict(
+            logged, on_step=False, on_epoch=True, batch_size=len(batch.ecg), sync_dist=True
+        )
+        if stage == "train" and not torch.isfinite(loss.total):
+            raise InputError(
+                f"the loss is {loss.total.item()} at step {self.global_step}; records of the batch: "
+                f"{', '.join(batch.record)}. The last checkpoint is intact; look at these records, "
+                "or lower the learning rate"
+            )
+        return loss.total
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        """Return AdamW (paper section 3)."""
+        return adamw(self.network.parameters(), self.lr, self.weight_decay)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what is needed to build the network again."""
+        checkpoint[NETWORK_KEY] = describe_network(self.network)
+
+
+def random_leads(present: Tensor, share: float) -> Tensor:
+    """Hide random leads of a random share of the recordings; each keeps at least one.
+
+    A recording that is chosen keeps m of its n present leads, m uniform on 1..n.
+
+    Args:
+        present: (B, L) bool.
+        share: share of the recordings that lose leads.
+
+    Returns:
+        (B, L) bool, a subset of `present`.
+    """
+    n_present = present.sum(1, keepdim=True)
+    n_kept = (torch.rand_like(n_present, dtype=torch.float) * n_present).floor() + 1
+    chosen = torch.rand(len(present), 1, device=present.device) < share
+    score = torch.rand(present.shape, device=present.device).masked_fill(~present, 2.0)
+    rank = score.argsort(1).argsort(1)
+    return present & (~chosen | (rank < n_kept))
