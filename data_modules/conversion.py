@@ -1,38 +1,34 @@
-"""Read and clean a list of recordings in blocks, in one process or several."""
+"""Convert a list of recordings into a store, in one process or several."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from data_modules.outcomes import (
+    ConversionSummary,
+    Outcome,
+    count_text,
+    describe,
+    summarise,
+    write_quarantine,
+)
+from data_modules.progress import show_progress
 from data_modules.reasons import RecordError
-from data_modules.signal import SignalSettings, clean_ecg
-from data_modules.wfdb_reader import Amplitude, read_recording
+from data_modules.signal import clean_ecg
+from data_modules.signal_settings import Amplitude, SignalSettings
+from data_modules.store_writer import StoreDescription, StoreWriter, check_output
+from data_modules.wfdb_reader import read_recording
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS
 
 BLOCK = 64  # records per task: 8 MB of signals, some tenths of a second of work
-
-
-class Outcome(NamedTuple):
-    """What became of one recording.
-
-    Attributes:
-        record: as the table names it.
-        accepted: whether it is in the store.
-        reasons: (code, message) of its rejection or of its warnings.
-        signal_sha256: first 16 digits of the digest of its stored signal; empty when rejected.
-        synthetic: whether its header says that it is synthetic.
-    """
-
-    record: str
-    accepted: bool
-    reasons: tuple[tuple[str, str], ...]
-    signal_sha256: str = ""
-    synthetic: bool = False
 
 
 class Block(NamedTuple):
@@ -41,6 +37,65 @@ class Block(NamedTuple):
     ecg: npt.NDArray[np.int16]
     present: npt.NDArray[np.bool_]
     outcomes: list[Outcome]
+
+
+def convert(
+    table: pd.DataFrame,
+    source: Path,
+    out: Path,
+    *,
+    amplitude: Amplitude,
+    label: str,
+    signal: SignalSettings,
+    jobs: int,
+) -> ConversionSummary:
+    """Convert the listed recordings, write store and quarantine list, print a summary.
+
+    Args:
+        table: one row for each recording, with `record` and `patient_id`.
+        source: the folder that the recordings lie in.
+        out: the store to write; an older one is replaced only by a complete new one.
+        amplitude: see `read_recording`.
+        label: the data's name.
+        signal: the signal settings.
+        jobs: processes.
+
+    Raises:
+        InputError: nothing can be written there, or no recording was usable.
+    """
+    start = monotonic()
+    check_output(out)
+    records = table["record"].tolist()
+    unit = "mV" if amplitude == "calibrated" else "NU"
+    description = StoreDescription(
+        signal.sampling_rate_hz, signal.n_samples, unit, label, asdict(signal)
+    )
+    outcomes: list[Outcome] = []
+    present = np.zeros((len(records), len(LEADS)), dtype=np.bool_)
+    quarantine = out.with_name(out.name + ".quarantine.csv")
+    with StoreWriter(out, n_listed=len(records), description=description) as writer:
+        blocks = convert_blocks(source, records, amplitude=amplitude, settings=signal, jobs=jobs)
+        counted = ((len(block.outcomes), block) for block in blocks)
+        for block in show_progress(counted, total=len(records), text="reading recordings"):
+            writer.write(len(outcomes), block.ecg)
+            present[len(outcomes) : len(outcomes) + len(block.outcomes)] = block.present
+            outcomes += block.outcomes
+        write_quarantine(quarantine, outcomes)
+        rows = np.flatnonzero([outcome.accepted for outcome in outcomes])
+        summary = summarise(outcomes, out, quarantine, seconds=monotonic() - start)
+        if not len(rows):
+            reasons = count_text(summary.rejected)
+            raise InputError(
+                f"none of the {len(records)} recordings was usable ({reasons}); {quarantine} says "
+                f"why for each; first: {outcomes[0].record}: {outcomes[0].reasons[0][1]}"
+            )
+        accepted = table.iloc[rows].assign(
+            signal_sha256=[outcomes[row].signal_sha256 for row in rows]
+        )
+        synthetic = any(outcome.synthetic for outcome in outcomes)
+        writer.finish(accepted, rows=rows, present=present[rows], synthetic=synthetic)
+    print(describe(summary))
+    return summary
 
 
 def convert_blocks(

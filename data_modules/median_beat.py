@@ -11,8 +11,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import butter, find_peaks, sosfiltfilt
 
-BEFORE_R_S = 0.45
-AFTER_R_S = 0.75
+from data_modules.signal_settings import AFTER_R_S, BEFORE_R_S
+
 QRS_BAND_HZ = (8.0, 25.0)  # where the QRS complex stands out from P, T and muscle noise
 QRS_WIDTH_S = 0.1
 REFRACTORY_S = 0.3  # 200 beats per minute

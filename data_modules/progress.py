@@ -1,7 +1,8 @@
 """Show how far a long loop is: a bar in a terminal, a line now and then elsewhere."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
@@ -17,6 +18,45 @@ from rich.progress import (
 LINE_EVERY_S = 30.0
 
 Block = TypeVar("Block")
+Report = Callable[[int, int], None]
+
+
+@contextmanager
+def counted_progress(text: str) -> Iterator[Report]:
+    """Give a function that shows on stderr how many of how many records are done.
+
+    Args:
+        text: what is being done.
+
+    Yields:
+        A function of the records done and all records.
+    """
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    start = told = time.monotonic()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(text, total=None, rate="")
+
+        def report(done: int, total: int) -> None:
+            nonlocal told
+            now = time.monotonic()
+            rate = done / max(now - start, 1e-9)
+            bar.update(task, completed=done, total=total, rate=f"{rate:.0f}/s")
+            if not console.is_terminal and now - told >= LINE_EVERY_S:
+                told = now
+                left = (total - done) / max(rate, 1e-9) / 60
+                line = f"{text}: {done:,} of {total:,}, {rate:.0f}/s, {left:.0f} min left"
+                console.print(line, highlight=False)
+
+        yield report
 
 
 def show_progress(blocks: Iterable[tuple[int, Block]], *, total: int, text: str) -> Iterator[Block]:
@@ -30,28 +70,9 @@ def show_progress(blocks: Iterable[tuple[int, Block]], *, total: int, text: str)
     Yields:
         The blocks.
     """
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    start = told = time.monotonic()
     done = 0
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(text, total=total, rate="")
+    with counted_progress(text) as report:
         for count, block in blocks:
             yield block
             done += count
-            now = time.monotonic()
-            rate = done / max(now - start, 1e-9)
-            bar.update(task, completed=done, rate=f"{rate:.0f}/s")
-            if not console.is_terminal and now - told >= LINE_EVERY_S:
-                told = now
-                left = (total - done) / max(rate, 1e-9) / 60
-                line = f"{text}: {done:,} of {total:,}, {rate:.0f}/s, {left:.0f} min left"
-                console.print(line, highlight=False)
+            report(done, total)

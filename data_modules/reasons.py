@@ -15,6 +15,7 @@ REASONS = {
     "unit_unknown": "a lead's unit is missing or is none of mV, uV and V",
     "size_mismatch": "a signal file is shorter or longer than its header declares",
     "checksum_mismatch": "the samples are not the ones that the header was written for",
+    "no_beat": "no whole heartbeat was found, where median beats are asked for",
     "unreadable": "the file cannot be read, or the wfdb library cannot decode its samples",
     "no_known_lead": "no signal carries the name of one of the twelve leads",
     "duplicate_lead": "two signals carry the name of the same lead",

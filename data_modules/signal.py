@@ -5,8 +5,7 @@ Every fault is judged on the part that is kept, and flatness before filtering: a
 """
 
 import math
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +13,13 @@ import numpy.typing as npt
 from data_modules.band_filter import band_filter, resample
 from data_modules.lead_faults import FLAT_MV, find_flat, find_saturated, interpolate_gaps
 from data_modules.reasons import REASONS, RecordError
+from data_modules.median_beat import median_beat
+from data_modules.signal_settings import SignalSettings
 from data_modules.store import COUNTS_PER_UNIT
 from data_modules.wfdb_reader import Recording
-from lsemvae.errors import InputError
 from lsemvae.leads import LEADS, derive_limb_leads, lead_indices, limb_lead_residual
+
+__all__ = ["CleanEcg", "SignalSettings", "clean_ecg"]
 
 MAX_MV = 10.0  # 989 of the 800,035 recordings of MIMIC-IV-ECG exceed it, by artefact
 MAX_ARBITRARY = 32.0  # what int16 counts hold
@@ -29,63 +31,6 @@ SAME_SPAN = 0.01
 
 Warnings = list[tuple[str, str]]
 LeadMask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class SignalSettings:
-    """How recordings become the signals of a store.
-
-    The default band suits ECG morphology: with a zero-phase filter a lower edge of 0.5 Hz keeps the
-    ST segment (AHA 2007, doi:10.1161/CIRCULATIONAHA.106.180200, allows up to 0.67 Hz), and 40 Hz
-    removes powerline interference of 50 and 60 Hz alike, so that no notch is needed.
-
-    Args:
-        sampling_rate_hz: rate of the store; other rates are resampled.
-        duration_s: length of the store's signals: the first seconds of longer recordings are kept,
-            shorter ones end in zeros.
-        low_hz: lower edge of the zero-phase Butterworth filter; null keeps the baseline.
-        high_hz: upper edge; null keeps the high frequencies.
-        powerline_hz: frequency of a notch (50 or 60); null has no notch.
-        max_gap_s: longest gap that is bridged by a straight line; a longer one may hide a QRS
-            complex (0.08 to 0.12 s), so its lead counts as bad.
-        min_duration_s: shorter recordings are rejected.
-        bad_leads: `mask` keeps a recording without its bad or missing leads, `reject` rejects it.
-    """
-
-    sampling_rate_hz: float = 500.0
-    duration_s: float = 10.0
-    low_hz: float | None = 0.5
-    high_hz: float | None = 40.0
-    powerline_hz: float | None = None
-    max_gap_s: float = 0.05
-    min_duration_s: float = 5.0
-    bad_leads: Literal["mask", "reject"] = "mask"
-
-    def __post_init__(self) -> None:
-        nyquist = self.sampling_rate_hz / 2
-        limits = {
-            "sampling_rate_hz": (self.sampling_rate_hz, 50.0, 2000.0),
-            "duration_s": (self.duration_s, 1.0, 3600.0),
-            "low_hz": (self.low_hz, 0.01, min(5.0, self.high_hz or math.inf)),
-            "high_hz": (self.high_hz, 10.0, nyquist),
-            "powerline_hz": (self.powerline_hz, 45.0, 65.0),
-            "max_gap_s": (self.max_gap_s, 0.0, 1.0),
-            "min_duration_s": (self.min_duration_s, 1.0, self.duration_s),
-        }
-        problems = [
-            f"{name} must be in {low:g} to {high:g}, got {value}"
-            for name, (value, low, high) in limits.items()
-            if value is not None and not low <= value <= high
-        ]
-        if self.bad_leads not in ("mask", "reject"):
-            problems.append(f"bad_leads must be mask or reject, got {self.bad_leads!r}")
-        if problems:
-            raise InputError("signal settings: " + "; ".join(problems))
-
-    @property
-    def n_samples(self) -> int:
-        """Samples T of each stored lead."""
-        return round(self.duration_s * self.sampling_rate_hz)
 
 
 class CleanEcg(NamedTuple):
@@ -129,6 +74,11 @@ def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
         ecg[:6], usable[:6], limb_warnings = _complete_limb_leads(ecg[:6], usable[:6])
         warnings += limb_warnings
     warnings = _describe(faults, recording.record, usable, settings) + warnings
+    if settings.segment == "median_beat":
+        ecg = median_beat(ecg, usable, settings.sampling_rate_hz)
+        if not ecg.shape[-1]:
+            problem = "no whole heartbeat was found; segment is median_beat"
+            raise RecordError("no_beat", record=recording.record, problem=problem)
     counts = np.zeros((len(LEADS), settings.n_samples), dtype=np.int16)
     counts[:, : ecg.shape[-1]] = np.rint(ecg * COUNTS_PER_UNIT)
     return CleanEcg(counts, usable, warnings)
@@ -180,7 +130,7 @@ def _filter_and_resample(
         powerline_hz=settings.powerline_hz,
     )
     resampled = resample(filtered, from_hz=rate, to_hz=settings.sampling_rate_hz)
-    return resampled[:, : settings.n_samples]
+    return resampled[:, : settings.n_recorded]
 
 
 def _same_span(raw: npt.NDArray[np.float32]) -> bool:

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -55,10 +56,16 @@ def load_or_make_splits(
     """
     file = Path(path)
     if not file.exists():
-        splits = _draw(cohort, task, n_folds, seed)
-        _write(file, splits)
-        return splits
+        _write(file, _draw(cohort, task, n_folds, seed))
     splits = _read(file)
+    _check(splits, path, cohort, task=task, n_folds=n_folds, seed=seed)
+    return splits
+
+
+def _check(
+    splits: Splits, path: str, cohort: pd.DataFrame, *, task: str, n_folds: int, seed: int
+) -> None:
+    """Refuse folds of something else, and folds that were edited by hand."""
     asked = {
         "task": task, "n_folds": n_folds, "seed": seed, "cohort_sha256": cohort_digest(cohort),
     }  # fmt: skip
@@ -71,7 +78,13 @@ def load_or_make_splits(
         raise InputError(
             f"{path} was frozen for something else ({'; '.join(other)}); name another output folder"
         )
-    return splits
+    fold = cohort["record"].map(splits.fold)
+    torn = fold.groupby(cohort["patient_id"]).nunique().ne(1)
+    if torn.any() or not fold.isin(range(n_folds)).all():
+        raise InputError(
+            f"{path} was changed by hand: a record has no fold, or a patient several; remove it to "
+            "draw new folds"
+        )
 
 
 def cohort_digest(cohort: pd.DataFrame) -> str:
@@ -112,13 +125,13 @@ def _draw(cohort: pd.DataFrame, task: str, n_folds: int, seed: int) -> Splits:
 def _write(file: Path, splits: Splits) -> None:
     """Write the file in one step, never over one that another process has just written."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary = file.with_name(f".{file.name}.{uuid4().hex}")
     content = {"format": FORMAT, "version": VERSION, **asdict(splits)}
     temporary.write_text(json.dumps(content, indent=1) + "\n")
     try:
         os.link(temporary, file)
     except FileExistsError:
-        pass  # equal by construction: drawn from the same cohort and seed, and checked when read
+        pass  # what the other process wrote is read and checked
     finally:
         temporary.unlink()
 
@@ -126,8 +139,11 @@ def _write(file: Path, splits: Splits) -> None:
 def _read(file: Path) -> Splits:
     try:
         content = json.loads(file.read_text())
-    except json.JSONDecodeError as error:
+    except ValueError as error:
         raise InputError(f"{file} is not JSON ({error}); remove it to draw new folds") from error
-    if content.pop("format", None) != FORMAT or content.pop("version", None) != VERSION:
+    names = {"format", "version", *(field.name for field in fields(Splits))}
+    if not isinstance(content, dict) or set(content) != names:
+        raise InputError(f"{file} is not a {FORMAT} file; remove it to draw new folds")
+    if (content.pop("format"), content.pop("version")) != (FORMAT, VERSION):
         raise InputError(f"{file} is not a {FORMAT} file of version {VERSION}")
     return Splits(**content)

@@ -153,10 +153,14 @@ def check_output(path: Path) -> None:
     """Check that a store may be written here, before hours are spent on it.
 
     Raises:
-        InputError: the folder is missing or not writable, or the path holds something else.
+        InputError: the folder cannot be made or written to, or the path holds something else.
     """
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist; make it")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot write {path}: the folder {path.parent} cannot be made ({error.strerror})"
+        ) from error
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"cannot write {path}: the folder {path.parent} is read-only for you")
     if path.is_dir():

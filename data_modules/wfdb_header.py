@@ -16,6 +16,7 @@ MAX_HEADER_BYTES = 65_536
 MAX_LINE = 400  # the longest line of the twelve public sets tried is under 100 characters
 MAX_SIGNALS = 64
 MAX_VALUES = 20_000_000  # samples times signals: 22 minutes of 15 leads at 1000 Hz
+GAIN_RANGE = (1e-6, 1e12)  # counts per unit, from megavolts to below any noise
 RATE_RANGE_HZ = (50.0, 5000.0)  # below 50 Hz no QRS is resolved; above 5000 Hz no ECG is stored
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -68,6 +69,9 @@ def parse_header(content: bytes, *, record: str) -> Header:
         problem = f"the header declares {n_signals} signals and describes {len(lines) - 1}"
         raise RecordError("header_invalid", record=record, problem=problem)
     signals = tuple(_parse_signal_line(line, record=record) for line in lines[1:])
+    if len({signal.checksum is None for signal in signals}) > 1:
+        problem = "some signals have a checksum and some have none; the header is damaged"
+        raise RecordError("header_invalid", record=record, problem=problem)
     return Header(rate, n_samples, signals, comments)
 
 
@@ -131,7 +135,7 @@ def _parse_signal_line(line: str, *, record: str) -> SignalLine:
         raise RecordError("layout_unsupported", record=record, problem=problem)
     gain = _GAIN.fullmatch(fields[2])
     value = float(gain["gain"]) if gain else math.nan
-    if gain is None or not (math.isfinite(value) and value > 0):
+    if gain is None or not GAIN_RANGE[0] <= value <= GAIN_RANGE[1]:
         problem = f"the gain is {fields[2][:40]!r}; expected counts per unit such as 200/mV"
         raise RecordError("gain_invalid", record=record, problem=problem)
     # header(5): without a baseline, the ADC's zero (field 5) is the baseline

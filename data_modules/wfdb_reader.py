@@ -7,19 +7,20 @@ and its checksums after it.
 
 import stat
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from data_modules.reasons import RecordError
+from data_modules.signal_settings import Amplitude
 from data_modules.wfdb_header import MAX_HEADER_BYTES, Header, SignalLine, parse_header
 from lsemvae.errors import InputError
 from lsemvae.leads import canonical_lead
 
-Amplitude = Literal["calibrated", "arbitrary"]
-
-_MV_PER_UNIT = {"mV": 1.0, "uV": 1e-3, "\N{MICRO SIGN}V": 1e-3, "\u03bcV": 1e-3, "V": 1e3}
+# Two code points are in use for the mu; CinC 2021 writes `mv`. `MV` would be a megavolt.
+_MV_PER_UNIT = {"mV": 1.0, "mv": 1.0, "V": 1e3, "uV": 1e-3, "uv": 1e-3}
+_MV_PER_UNIT |= {"\N{MICRO SIGN}V": 1e-3, "\N{GREEK SMALL LETTER MU}V": 1e-3}
 
 # signal(5): bits per sample on disk, and the sample value that stands for "missing".
 _FORMATS: dict[str, tuple[float, int | None]] = {
@@ -194,7 +195,8 @@ def _read_counts(stem: Path, header: Header, *, record: str) -> npt.NDArray[np.i
     try:
         counts = wfdb.rdrecord(str(stem.resolve().parent / stem.name), physical=False).d_signal
     except Exception as error:  # the library documents no exceptions; a bad file may raise any
-        problem = f"wfdb cannot decode it: {type(error).__name__}: {error}"
+        reason = " ".join(str(error).split())[:200]
+        problem = f"wfdb cannot decode it: {type(error).__name__}: {reason}"
         raise RecordError("unreadable", record=record, problem=problem) from error
     return np.asarray(counts, dtype=np.int64).T
 

@@ -48,7 +48,7 @@ def parse_leads(leads: int | str | Sequence[str]) -> tuple[str, ...]:
     Raises:
         InputError: a number other than 6 and 12, an unknown or a repeated name, or no lead.
     """
-    if isinstance(leads, int) or (isinstance(leads, str) and leads.strip().isdigit()):
+    if isinstance(leads, int) or (isinstance(leads, str) and leads.strip().isdecimal()):
         sets = {12: LEADS, 6: LIMB_LEADS}
         if int(leads) not in sets:
             raise InputError(

@@ -1,11 +1,13 @@
 """LightningCLI for fit, validate, test and predict, with what ties data and task together."""
 
+import warnings
+
 from lightning import LightningDataModule, LightningModule
-from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
 from data_modules.store_data import StoreDataModule
-from lsemvae.commands.cv import check_same_input
 from lsemvae.errors import InputError
+from lsemvae.models import check_same_input
 from lsemvae.tasks import Classifier
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
@@ -28,25 +30,39 @@ class EcgCLI(LightningCLI):
     def instantiate_classes(self) -> None:
         """Build everything, then compare what a frozen encoder takes with what the data give."""
         super().instantiate_classes()
+        self.check_input()
+
+    def check_input(self) -> None:
+        """Refuse a frozen encoder on recordings unlike those that it was trained on."""
         task, data = self.model, self.datamodule
         if isinstance(task, Classifier) and isinstance(data, StoreDataModule):
             if task.encoder_input is not None:
-                check_same_input(task.hparams["encoder"], task.encoder_input, data.ecg_input)
+                encoder = str(task.hparams["encoder"])
+                check_same_input(encoder, task.encoder_input, data.ecg_input)
 
 
-def run_lightning(arguments: list[str]) -> None:
-    """Run one of LightningCLI's subcommands.
-
-    Raises:
-        InputError: an unknown command.
-    """
-    if arguments[0] not in (*SUBCOMMANDS, "--print_completion") and not arguments[0].startswith("-"):
-        raise InputError(f"unknown command {arguments[0]!r}; see lsemvae --help")
-    EcgCLI(
+def build_cli(arguments: list[str], *, run: bool, save_config: bool = False) -> EcgCLI:
+    """Return the CLI with everything instantiated; `run` also runs the subcommand in front."""
+    warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
+    return EcgCLI(
         LightningModule,
         LightningDataModule,
         subclass_mode_model=True,
         subclass_mode_data=True,
+        save_config_callback=SaveConfigCallback if save_config else None,
         save_config_kwargs={"overwrite": True},
         args=arguments,
+        run=run,
     )
+
+
+def run_lightning(arguments: list[str]) -> None:
+    """Run one of LightningCLI's subcommands; only fit writes its configuration beside its log.
+
+    Raises:
+        InputError: an unknown command.
+    """
+    known = (*SUBCOMMANDS, "--print_completion")
+    if not arguments[0].startswith(known):
+        raise InputError(f"unknown command {arguments[0]!r}; see lsemvae --help")
+    build_cli(arguments, run=True, save_config=arguments[0] == "fit")

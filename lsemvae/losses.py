@@ -9,9 +9,7 @@ from torch import Tensor
 Reduction = Literal["sum", "mean"]
 
 
-def squared_error_per_lead(
-    reconstruction: Tensor, target: Tensor, reduction: Reduction
-) -> Tensor:
+def squared_error_per_lead(reconstruction: Tensor, target: Tensor, reduction: Reduction) -> Tensor:
     """Return the squared error of each lead, reduced over time (equation 2, first term).
 
     Args:
@@ -58,7 +56,7 @@ def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
 
 
 def alignment_distance(expert_mean: Tensor, mixture_mean: Tensor, present: Tensor) -> Tensor:
-    """Return the mean squared distance of the present experts to the mixture (equation 1, no gamma).
+    """Return the mean squared distance of the present experts to the mixture (equation 1).
 
     Args:
         expert_mean: (B, K, D).
@@ -76,7 +74,9 @@ def focal_loss(logit: Tensor, label: Tensor, alpha: float, gamma: float) -> Tens
     """Return the focal loss averaged over the batch (Lin et al. 2017, doi:10.1109/ICCV.2017.324).
 
     -alpha_t (1 - p_t)^gamma log p_t, with alpha for the positive class and 1 - alpha for the
-    negative one. gamma = 0 with alpha = .5 is half the cross-entropy.
+    negative one. gamma = 0 with alpha = .5 is half the cross-entropy. Both factors are taken from
+    the logit: 1 - p_t is 0 in float32 from a logit of 17 on, where a gamma below 1 would have an
+    infinite gradient.
 
     Args:
         logit: (B,).
@@ -84,6 +84,9 @@ def focal_loss(logit: Tensor, label: Tensor, alpha: float, gamma: float) -> Tens
         alpha: weight of the positive class, in [0, 1].
         gamma: focusing exponent, >= 0.
     """
+    positive = label > 0.5
+    towards_label = torch.where(positive, logit, -logit)
+    alpha_t = torch.where(positive, alpha, 1.0 - alpha)
+    focus = torch.exp(gamma * F.logsigmoid(-towards_label))
     cross_entropy = F.binary_cross_entropy_with_logits(logit, label, reduction="none")
-    weight = torch.where(label > 0.5, alpha, 1.0 - alpha)
-    return (weight * (1.0 - torch.exp(-cross_entropy)).pow(gamma) * cross_entropy).mean()
+    return (alpha_t * focus * cross_entropy).mean()

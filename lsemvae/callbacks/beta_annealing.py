@@ -69,26 +69,31 @@ class BetaAnnealing(Callback):
         """
         if not isinstance(pl_module, Pretrainer):
             raise InputError("BetaAnnealing works on lsemvae.tasks.Pretrainer only")
-        total = trainer.estimated_stepping_batches
-        if self.n_steps is None and total != float("inf"):
-            self.n_steps = max(1, int(total) // 2)
-        if self.n_steps is None or self.n_steps > total:
-            raise InputError(
-                f"beta reaches its end after {self.n_steps} steps, the run has {total}; set "
-                "n_steps of BetaAnnealing to at most that"
-            )
+        if self.shape != "constant":
+            self.n_steps = self._checked_length(trainer.estimated_stepping_batches)
         pl_module.beta = self._beta(trainer.global_step)
 
+    def _checked_length(self, total: float) -> int:
+        """Return the length of the schedule in a run of `total` steps."""
+        if self.n_steps is None and math.isinf(total):
+            raise InputError("a run without an end needs n_steps of BetaAnnealing")
+        n_steps = max(1, int(total) // 2) if self.n_steps is None else self.n_steps
+        if n_steps > total:
+            raise InputError(
+                f"beta reaches its end after {n_steps} steps, the run has {total}; set n_steps of "
+                "BetaAnnealing to at most that"
+            )
+        return n_steps
+
     def _beta(self, step: int) -> float:
-        if self.n_steps is None:
-            raise InputError("BetaAnnealing has no length before a fit begins")
-        return annealed_beta(step, self.n_steps, shape=self.shape, end=self.end)
+        return annealed_beta(step, self.n_steps or 1, shape=self.shape, end=self.end)
 
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Set beta for this step."""
-        pl_module.beta = self._beta(trainer.global_step)
+        if isinstance(pl_module, Pretrainer):
+            pl_module.beta = self._beta(trainer.global_step)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the length of the schedule."""

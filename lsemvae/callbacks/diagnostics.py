@@ -26,8 +26,8 @@ class LatentDiagnostics(Callback):
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start with empty sums."""
-        known = isinstance(pl_module, Pretrainer) and isinstance(pl_module.network, LsEmvae)
-        self._statistics = LatentStatistics(pl_module.network) if known else None
+        network = pl_module.network if isinstance(pl_module, Pretrainer) else None
+        self._statistics = LatentStatistics(network) if isinstance(network, LsEmvae) else None
 
     @torch.no_grad()
     def on_validation_batch_end(

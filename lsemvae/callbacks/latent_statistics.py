@@ -16,16 +16,19 @@ N_LIMB = len(LIMB_LEADS)
 class LatentStatistics:
     """Running sums over recordings with twelve leads, and the figures that follow from them.
 
+    Sums are kept in float64 on the CPU: figures are differences of large sums, the limb leads'
+    Gram matrix is singular, and not every accelerator has float64.
+
     Args:
         network: in eval mode.
     """
 
     def __init__(self, network: LsEmvae) -> None:
         self.network = network
-        self._sum: dict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
+        self._sum: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), dtype=torch.double))
 
     def _add(self, name: str, per_record: Tensor) -> None:
-        self._sum[name] = self._sum[name].to(per_record.device) + per_record.sum(0)
+        self._sum[name] = self._sum[name] + per_record.cpu().sum(0, dtype=torch.double)
 
     def update(self, ecg: Tensor, present: Tensor, scale: Tensor) -> None:
         """Add recordings in canonical lead order.
@@ -43,7 +46,7 @@ class LatentStatistics:
         self._add("n", torch.ones(len(ecg), device=ecg.device))
         self._reconstruction(ecg, present, scale, whole, "from_12")
         self._reconstruction(ecg, present, scale, limb, "from_6")
-        complete = ecg[present.all(1)]
+        complete = ecg[present.all(1)].cpu().double()
         self._add("gram", complete @ complete.transpose(1, 2))
         self._posterior(whole)
         self._gate(whole, "12")
@@ -89,7 +92,8 @@ class LatentStatistics:
         """
         if "n" not in self._sum or not self._sum["n"]:
             return {}
-        return {**self._signal_figures(), **self._latent_figures(), **self._gate_figures()}
+        figures = {**self._signal_figures(), **self._latent_figures(), **self._gate_figures()}
+        return {name: value.float() for name, value in figures.items()}
 
     def _signal_figures(self) -> dict[str, Tensor]:
         figures: dict[str, Tensor] = {}
@@ -105,18 +109,18 @@ class LatentStatistics:
             if number >= N_LIMB:
                 figures[f"r2_from_limb/{lead}"] = r2["from_6"][number]
         figures["r2/limb"], figures["r2/chest"] = (
-            r2["from_12"][:N_LIMB].mean(), r2["from_12"][N_LIMB:].mean(),
+            r2["from_12"][:N_LIMB].nanmean(), r2["from_12"][N_LIMB:].nanmean(),
         )  # fmt: skip
-        figures["r2_from_limb/chest"] = r2["from_6"][N_LIMB:].mean()
+        figures["r2_from_limb/chest"] = r2["from_6"][N_LIMB:].nanmean()
         figures["r2_from_limb/least_squares"] = least_squares_r2(total["gram"]).mean()
         return figures
 
     def _latent_figures(self) -> dict[str, Tensor]:
         total, n = self._sum, self._sum["n"]
-        variance = total["mean_squared"] / n - (total["mean"] / n).square()
+        variance = total["mean_squared"] / n - (total["mean"] / n).square()  # float64: see above
         kl, alignment = total["kl"] / n, total["alignment"] / n
         return {
-            "active_units": (variance > ACTIVE_UNIT_VARIANCE).sum().float(),
+            "active_units": (variance > ACTIVE_UNIT_VARIANCE).sum(),
             "kl_per_dimension/mean": kl.mean(),
             "kl_per_dimension/max": kl.max(),
             "disagreement_share": total["disagreement"] / n,
@@ -142,15 +146,14 @@ def least_squares_r2(gram: Tensor) -> Tensor:
     """Return R2 of each chest lead predicted as the best linear combination of the limb leads.
 
     Args:
-        gram: sum over samples of x x^T with the leads in canonical order, (12, 12).
+        gram: sum over samples of x x^T with the leads in canonical order, (12, 12), float64.
 
     Returns:
         (6,), fitted and measured on the same samples.
     """
-    gram = gram.double()
     limb, cross, chest = gram[:N_LIMB, :N_LIMB], gram[:N_LIMB, N_LIMB:], gram[N_LIMB:, N_LIMB:]
     explained = (cross * (torch.linalg.pinv(limb, rtol=1e-6, hermitian=True) @ cross)).sum(0)
-    return (explained / chest.diagonal()).float()
+    return torch.as_tensor(explained / chest.diagonal())
 
 
 def _kl_between(q: Posterior, p: Posterior) -> Tensor:

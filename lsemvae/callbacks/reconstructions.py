@@ -35,8 +35,9 @@ class ReconstructionWriter(Callback):
         *args: Any,
     ) -> None:
         """Reconstruct the first records of the first batch."""
-        whole = isinstance(pl_module, Pretrainer) and tuple(batch.leads) == LEADS
-        if batch_idx or not whole or not trainer.is_global_zero:
+        if batch_idx or not trainer.is_global_zero or not isinstance(pl_module, Pretrainer):
+            return
+        if tuple(batch.leads) != LEADS:
             return
         ecg, present = batch.ecg[:N_RECORDS], batch.present[:N_RECORDS]
         scale = batch.scale[:N_RECORDS].unsqueeze(-1)

@@ -2,13 +2,10 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from lsemvae.errors import InputError
 from lsemvae.leads import lead_set_name, parse_leads
-
-if TYPE_CHECKING:
-    from lsemvae.types import EcgInput
 
 
 def cross_validate(
@@ -64,7 +61,7 @@ def cross_validate(
     from data_modules.rhc_cohort import RhcCohort
     from lsemvae.commands.folds import FoldSettings, run_missing_folds
     from lsemvae.evaluation.cross_validation import gather_predictions, write_results
-    from lsemvae.models import load_pretrained
+    from lsemvae.models import check_same_input, load_pretrained
     from lsemvae.models.methods import find_method
 
     pretrained = None
@@ -98,7 +95,7 @@ def cross_validate(
         seed=seed,
     )
     if pretrained:
-        check_same_input(encoder, pretrained.ecg_input, data.ecg_input)
+        check_same_input(str(encoder), pretrained.ecg_input, data.ecg_input)
     run_missing_folds(
         folder, data, settings, encoder=encoder, pretrained=pretrained, jobs=jobs,
         overwrite=overwrite, feature_folder=Path(out) / "features",
@@ -114,21 +111,6 @@ def cross_validate(
         **asdict(settings),
     }
     print_table(write_results(folder, predictions, about), folder)
-
-
-def check_same_input(encoder: str | None, trained_on: "EcgInput", given: "EcgInput") -> None:
-    """Refuse a frozen encoder on recordings unlike those that it was trained on.
-
-    Raises:
-        InputError: names every difference.
-    """
-    differences = trained_on.differences(given)
-    if differences:
-        raise InputError(
-            f"the encoder {encoder} does not fit the recordings (encoder against recordings: "
-            f"{'; '.join(differences)}); prepare the recordings with the encoder's settings, or "
-            "pre-train on recordings like these"
-        )
 
 
 def print_table(metrics: dict[str, Any], folder: Path) -> None:

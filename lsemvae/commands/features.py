@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from rich.progress import track
 
 from data_modules.normalise import normalise
+from data_modules.progress import show_progress
 from data_modules.store_data import StoreDataModule
 from lsemvae.models import Pretrained
 
@@ -53,8 +53,10 @@ def encode_all(pretrained: Pretrained, data: StoreDataModule) -> Features:
     features = np.full((len(data.pool), network.feature_dim(data.leads)), np.nan, np.float32)
     usable = data.usable_rows()
     dataset = data.dataset(usable)
-    for start in track(range(0, len(usable), BATCH_SIZE), "encoding recordings"):
-        rows = list(range(start, min(start + BATCH_SIZE, len(usable))))
+    starts = range(0, len(usable), BATCH_SIZE)
+    batches = [list(range(start, min(start + BATCH_SIZE, len(usable)))) for start in starts]
+    counted = ((len(rows), rows) for rows in batches)
+    for rows in show_progress(counted, total=len(usable), text="encoding recordings"):
         batch = dataset.__getitems__(rows)
         moved = batch._replace(
             ecg=batch.ecg.to(device), scale=batch.scale.to(device), present=batch.present.to(device)

@@ -1,9 +1,10 @@
 """Networks of the paper's Table 2, one file per method."""
 
 from lsemvae.models.base import EcgNetwork, LossTerms, PretrainableNetwork
-from lsemvae.models.checkpoint import Pretrained, load_pretrained
-from lsemvae.models.ls_emvae import ElboObjective, Fusion, LsEmvae
+from lsemvae.models.checkpoint import Pretrained, check_same_input, load_pretrained
+from lsemvae.models.ls_emvae import Fusion, LsEmvae
 from lsemvae.models.multimodal_cnn import MultimodalCnn
+from lsemvae.models.objective import ElboObjective
 
 __all__ = [
     "EcgNetwork",
@@ -12,7 +13,8 @@ __all__ = [
     "LossTerms",
     "LsEmvae",
     "MultimodalCnn",
-    "Pretrained",
     "PretrainableNetwork",
+    "Pretrained",
+    "check_same_input",
     "load_pretrained",
 ]

@@ -15,7 +15,8 @@ class LossTerms(NamedTuple):
 
     Attributes:
         total: the scalar to minimise.
-        terms: scalars by name, for the log; detached by whoever logs them.
+        terms: scalars by name, for the log: the terms of the total before they are weighted, and
+            what follows from the weights; detached by whoever logs them.
     """
 
     total: Tensor

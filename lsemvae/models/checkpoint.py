@@ -11,8 +11,9 @@ import torch
 
 from lsemvae.errors import InputError
 from lsemvae.models.base import EcgNetwork
-from lsemvae.models.ls_emvae import ElboObjective, Fusion, LsEmvae
+from lsemvae.models.ls_emvae import Fusion, LsEmvae
 from lsemvae.models.multimodal_cnn import MultimodalCnn
+from lsemvae.models.objective import ElboObjective
 from lsemvae.types import EcgInput
 
 NETWORK_KEY = "lsemvae_network"
@@ -74,7 +75,8 @@ def load_pretrained(path: str) -> Pretrained:
         raise InputError(f"{path} is not a readable checkpoint: {type(error).__name__}") from error
     if not isinstance(checkpoint, dict) or NETWORK_KEY not in checkpoint:
         raise InputError(
-            f"{path} holds no pre-trained network; expected a checkpoint of lsemvae.tasks.Pretrainer"
+            f"{path} holds no pre-trained network; expected a checkpoint that `lightning fit` "
+            "wrote with lsemvae.tasks.Pretrainer"
         )
     network = _build(checkpoint[NETWORK_KEY], path)
     weights = {
@@ -82,7 +84,10 @@ def load_pretrained(path: str) -> Pretrained:
         for name, value in checkpoint["state_dict"].items()
         if name.startswith(NETWORK_PREFIX)
     }
-    network.load_state_dict(weights, assign=True)
+    try:
+        network.load_state_dict(weights, assign=True)
+    except RuntimeError as error:
+        raise InputError(f"the weights in {path} do not fit its own network: {error}") from error
     data = _data_state(checkpoint, path)
     digest = file_sha256(file)
     return Pretrained(network.eval(), EcgInput(*data[INPUT_KEY]), digest, data["synthetic"])
@@ -92,9 +97,13 @@ def _build(description: dict[str, Any], path: str) -> EcgNetwork:
     name = description["class"]
     if name not in NETWORKS:
         raise InputError(f"{path} holds a network {name!r}; known are {', '.join(NETWORKS)}")
-    with torch.device("meta"):
-        network = NETWORKS[name](description["init_args"])
-    return network
+    try:
+        with torch.device("meta"):
+            return NETWORKS[name](description["init_args"])
+    except (KeyError, TypeError) as error:
+        raise InputError(
+            f"{path} describes its {name} as another version does ({error}); pre-train again"
+        ) from error
 
 
 def _data_state(checkpoint: dict[str, Any], path: str) -> dict[str, Any]:
@@ -105,6 +114,26 @@ def _data_state(checkpoint: dict[str, Any], path: str) -> dict[str, Any]:
         f"{path} does not say what recordings it was trained on; pre-train with one of the "
         "DataModules of data_modules"
     )
+
+
+def check_same_input(encoder: str, trained_on: EcgInput, given: EcgInput) -> None:
+    """Refuse a frozen encoder on recordings unlike those that it was trained on.
+
+    Args:
+        encoder: the checkpoint's path, for the message.
+        trained_on: from the checkpoint.
+        given: from the data.
+
+    Raises:
+        InputError: names every difference.
+    """
+    differences = trained_on.differences(given)
+    if differences:
+        raise InputError(
+            f"the encoder {encoder} does not fit the recordings (encoder against recordings: "
+            f"{'; '.join(differences)}); prepare the recordings with the encoder's settings, or "
+            "pre-train on recordings like these"
+        )
 
 
 def file_sha256(path: Path) -> str:

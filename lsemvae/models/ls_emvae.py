@@ -9,23 +9,24 @@ Deviations from the paper, each with its reason in docs/method.md: the decoder k
 default, and the gate has a floor.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, canonical_lead, canonical_order, lead_indices
+from lsemvae.leads import LEADS, canonical_order, lead_indices
 from lsemvae.losses import (
-    Reduction,
     alignment_distance,
     gaussian_kl,
     squared_error_per_lead,
     weighted_reconstruction,
 )
 from lsemvae.models.base import LossTerms, PretrainableNetwork
+from lsemvae.models.objective import DEFAULT_OBJECTIVE, ElboObjective
 from lsemvae.nn.decoders import DecoderKind, build_decoder
 from lsemvae.nn.experts import (
     ExpertGate,
@@ -39,36 +40,6 @@ from lsemvae.nn.lead_encoders import LeadEncoderBank
 
 POE = "PoE"
 EXPERTS = (*LEADS, POE)
-
-
-@dataclass(frozen=True)
-class ElboObjective:
-    """Weights of the pre-training objective (equations 1 and 2).
-
-    Attributes:
-        reconstruction: reduce squared errors over time by `sum` or by `mean`. The literal mean
-            squared error makes the observation variance T / 2 and the posterior collapses.
-        gamma: weight of the alignment loss; 0 switches it off (the ablation of Fig. 2).
-        lead_weights: lambda by lead name; leads not named weigh 1 as in the paper.
-    """
-
-    reconstruction: Reduction = "sum"
-    gamma: float = 1.0
-    lead_weights: Mapping[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Reject unknown leads and negative weights."""
-        for lead, weight in self.lead_weights.items():
-            canonical_lead(lead)
-            if weight < 0:
-                raise InputError(f"lead_weights[{lead}] must be >= 0, got {weight}")
-        if self.gamma < 0:
-            raise InputError(f"gamma must be >= 0, got {self.gamma}")
-
-    def weight_per_lead(self) -> Tensor:
-        """Return lambda in canonical lead order, (12,)."""
-        by_name = {canonical_lead(lead): value for lead, value in self.lead_weights.items()}
-        return torch.tensor([float(by_name.get(lead, 1.0)) for lead in LEADS])
 
 
 @dataclass(frozen=True)
@@ -134,7 +105,7 @@ class LsEmvae(PretrainableNetwork):
         *,
         decoder: DecoderKind = "multichannel",
         fusion: Fusion = Fusion(),
-        objective: ElboObjective = ElboObjective(),
+        objective: ElboObjective = DEFAULT_OBJECTIVE,
         feature: Literal["mixture_mean", "lead_means"] = "mixture_mean",
     ) -> None:
         super().__init__(
@@ -151,11 +122,26 @@ class LsEmvae(PretrainableNetwork):
         self.decoder = build_decoder(decoder, latent_dim, n_samples)
         has_gate = fusion.gate == "learned" and fusion.kind != "poe"
         n_scorers = len(LEADS) if fusion.kind == "moe" else len(EXPERTS)
-        self.gate = (
-            ExpertGate(n_scorers, latent_dim, floor=fusion.gate_floor) if has_gate else None
-        )
+        self.gate = ExpertGate(n_scorers, latent_dim, floor=fusion.gate_floor) if has_gate else None
         self.register_buffer("lead_weights", objective.weight_per_lead())
         self.lead_weights: Tensor
+        self._warn(decoder)
+
+    def _warn(self, decoder: DecoderKind) -> None:
+        """Say aloud which of the paper's choices cannot work."""
+        if self.objective.reconstruction == "mean":
+            variance = self.objective.observation_variance(1.0, self.n_samples)
+            warnings.warn(
+                f"reconstruction=mean sets the observation variance to {variance:g} at beta = 1: "
+                "the posterior collapses on signals of unit variance; sum sets it to 0.5",
+                stacklevel=3,
+            )
+        if decoder == "published":
+            warnings.warn(
+                "decoder=published yields twelve equal waveforms, their mean at best; "
+                "multichannel, conditioned and per_lead tell the leads apart",
+                stacklevel=3,
+            )
 
     def posterior(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
@@ -169,9 +155,9 @@ class LsEmvae(PretrainableNetwork):
             return self._fuse(mean, bound_logvar(logvar), present, lead_indices(leads))
 
     def _fuse(self, mean: Tensor, logvar: Tensor, present: Tensor, expert: list[int]) -> Posterior:
-        product = product_of_experts(
-            mean, logvar, present, prior_expert=self.fusion.prior_expert
-        )
+        absent = ~present.unsqueeze(-1)
+        mean, logvar = mean.masked_fill(absent, 0.0), logvar.masked_fill(absent, 0.0)
+        product = product_of_experts(mean, logvar, present, prior_expert=self.fusion.prior_expert)
         if self.fusion.kind != "moe":
             mean = torch.cat([mean, product.mean.unsqueeze(1)], 1)
             logvar = torch.cat([logvar, product.logvar.unsqueeze(1)], 1)
@@ -181,9 +167,7 @@ class LsEmvae(PretrainableNetwork):
         fused = product if self.fusion.kind == "poe" else mixture_of_experts(mean, logvar, weight)
         return Posterior(fused.mean, fused.logvar, mean, logvar, present, weight)
 
-    def _weights(
-        self, mean: Tensor, logvar: Tensor, present: Tensor, expert: list[int]
-    ) -> Tensor:
+    def _weights(self, mean: Tensor, logvar: Tensor, present: Tensor, expert: list[int]) -> Tensor:
         if self.fusion.kind == "poe":
             only_product = torch.zeros_like(present, dtype=mean.dtype)
             only_product[:, -1] = 1.0
@@ -230,7 +214,9 @@ class LsEmvae(PretrainableNetwork):
             posterior = self.posterior(ecg, leads, visible)
         decoded = self.decoder(sample(posterior))
         with torch.autocast(ecg.device.type, enabled=False):
-            return self._terms(decoded.float(), ecg.float(), leads, present, posterior, beta)
+            return self._terms(
+                decoded.float(), ecg.float(), leads, present, posterior=posterior, beta=beta
+            )
 
     def _terms(
         self,
@@ -238,6 +224,7 @@ class LsEmvae(PretrainableNetwork):
         ecg: Tensor,
         leads: Sequence[str],
         present: Tensor,
+        *,
         posterior: Posterior,
         beta: float,
     ) -> LossTerms:
@@ -251,7 +238,13 @@ class LsEmvae(PretrainableNetwork):
             posterior.expert_mean, posterior.mean, posterior.expert_present
         ).mean()
         total = reconstruction + beta * kl + self.objective.gamma * alignment
-        terms = {"reconstruction": reconstruction, "kl": kl, "alignment": alignment}
+        variance = total.new_tensor(self.objective.observation_variance(beta, self.n_samples))
+        terms = {
+            "reconstruction": reconstruction,
+            "kl": kl,
+            "alignment": alignment,
+            "observation_variance": variance,
+        }
         return LossTerms(total, terms)
 
 

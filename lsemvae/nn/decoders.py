@@ -3,7 +3,8 @@
 Shape legend: B batch, D latent size, T samples, C channels, n = ceil(T/8).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Literal
 
@@ -25,9 +26,7 @@ class StackedDecoder(nn.Module):
     padding 1), ReLU between, identity at the end, crop to T.
     """
 
-    def __init__(
-        self, latent_dim: int, n_samples: int, *, n_stacked: int, n_channels: int
-    ) -> None:
+    def __init__(self, latent_dim: int, n_samples: int, *, n_stacked: int, n_channels: int) -> None:
         super().__init__()
         self.n_samples = n_samples
         channels = (64, 32, 16, n_channels)
@@ -36,7 +35,7 @@ class StackedDecoder(nn.Module):
             torch.empty(n_stacked, latent_dim, self.n_steps * channels[0])
         )
         self.linear_bias = nn.Parameter(torch.empty(n_stacked, 1, self.n_steps * channels[0]))
-        layers = list(zip(channels, channels[1:], strict=False))
+        layers = list(pairwise(channels))
         self.conv_weights = nn.ParameterList(
             torch.empty(n_stacked, c_in, 4 * c_out) for c_in, c_out in layers
         )
@@ -44,7 +43,7 @@ class StackedDecoder(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw weights and biases as nn.Linear and nn.ConvTranspose1d do: U(-1, 1) / sqrt(fan-in)."""
+        """Draw weights and biases as nn.Linear and nn.ConvTranspose1d do: +-1/sqrt(fan-in)."""
         bound = self.linear_weight.shape[1] ** -0.5
         nn.init.uniform_(self.linear_weight, -bound, bound)
         nn.init.uniform_(self.linear_bias, -bound, bound)
@@ -55,14 +54,18 @@ class StackedDecoder(nn.Module):
 
     def project(self, z: Tensor) -> Tensor:
         """Apply the linear layers to codes (G, B, D) or (B, D): (G, B, n * 64)."""
-        return torch.baddbmm(self.linear_bias, z.expand(len(self.linear_bias), -1, -1), self.linear_weight)
+        return torch.baddbmm(
+            self.linear_bias, z.expand(len(self.linear_bias), -1, -1), self.linear_weight
+        )
 
     def upsample(self, hidden: Tensor) -> Tensor:
         """Apply the transposed convolutions to (G, B, n * 64): (G, B, C, T)."""
         n_stacked, n_records = hidden.shape[:2]
         hidden = hidden.view(n_stacked, n_records, self.n_steps, -1)
         last = len(self.conv_weights) - 1
-        for layer, (weight, bias) in enumerate(zip(self.conv_weights, self.conv_biases, strict=True)):
+        for layer, (weight, bias) in enumerate(
+            zip(self.conv_weights, self.conv_biases, strict=True)
+        ):
             hidden = _transposed_convolution(hidden, weight, bias)
             hidden = hidden if layer == last else hidden.relu()
         return hidden[:, :, : self.n_samples].transpose(2, 3)
@@ -118,7 +121,7 @@ class PerLeadDecoder(StackedDecoder):
         return self.upsample(self.project(z)).squeeze(2).transpose(0, 1)
 
 
-DECODERS: Mapping[DecoderKind, type[StackedDecoder]] = MappingProxyType(
+DECODERS: Mapping[DecoderKind, Callable[[int, int], StackedDecoder]] = MappingProxyType(
     {
         "multichannel": MultichannelDecoder,
         "conditioned": ConditionedDecoder,
@@ -128,7 +131,7 @@ DECODERS: Mapping[DecoderKind, type[StackedDecoder]] = MappingProxyType(
 )
 
 
-def build_decoder(kind: DecoderKind, latent_dim: int, n_samples: int) -> nn.Module:
+def build_decoder(kind: DecoderKind, latent_dim: int, n_samples: int) -> StackedDecoder:
     """Build a decoder by name.
 
     Raises:

@@ -22,9 +22,10 @@ class Gaussian(NamedTuple):
 def bound_logvar(logvar: Tensor) -> Tensor:
     """Keep a log variance smoothly inside +-`LOGVAR_BOUND`; nearly the identity within +-5.
 
-    A hard clamp would have no gradient outside its limits.
+    A hard clamp has no gradient outside its limits, and a hyperbolic tangent none from ten times
+    the bound on; here it falls with the third power and leaves a way back.
     """
-    return LOGVAR_BOUND * torch.tanh(logvar / LOGVAR_BOUND)
+    return logvar * torch.rsqrt(1.0 + (logvar / LOGVAR_BOUND).square())
 
 
 def product_of_experts(
@@ -36,7 +37,7 @@ def product_of_experts(
     the precision weights as a softmax of -logvar over the experts.
 
     Args:
-        mean: (B, K, D).
+        mean: (B, K, D), finite; absent experts too, since zero times NaN is NaN.
         logvar: (B, K, D).
         present: (B, K) bool.
         prior_expert: multiply by the prior N(0, I) too; the paper's formula does not.
@@ -55,8 +56,8 @@ def product_of_experts(
 def mixture_of_experts(mean: Tensor, logvar: Tensor, weight: Tensor) -> Gaussian:
     """Return the first two moments of a mixture of Gaussian experts.
 
-    mu = sum_k w_k mu_k and sigma^2 = sum_k w_k (sigma_k^2 + (mu_k - mu)^2), which equals the paper's
-    sum_k w_k (sigma_k^2 + mu_k^2) - mu^2 and cannot become negative by rounding.
+    mu = sum_k w_k mu_k and sigma^2 = sum_k w_k (sigma_k^2 + (mu_k - mu)^2), which equals the
+    paper's sum_k w_k (sigma_k^2 + mu_k^2) - mu^2 and cannot become negative by rounding.
 
     Args:
         mean: (B, K, D).

@@ -5,6 +5,7 @@ flattened features, O outputs.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -39,7 +40,7 @@ class LeadEncoderBank(nn.Module):
             raise InputError(f"n_samples must be 8 or more (three halvings); got {n_samples}")
         self.n_samples = n_samples
         self.n_flat = CHANNELS[-1] * -(-n_samples // 8)
-        layers = list(zip(CHANNELS[:-1], CHANNELS[1:], strict=True))
+        layers = list(pairwise(CHANNELS))
         leads = len(LEADS)
         self.conv_weights = nn.ParameterList(torch.empty(leads, 3 * c, k) for c, k in layers)
         self.conv_biases = nn.ParameterList(torch.empty(leads, 1, k) for _, k in layers)
@@ -74,12 +75,10 @@ class LeadEncoderBank(nn.Module):
         hidden = ecg.transpose(0, 1).unsqueeze(-1)
         for weight, bias in zip(self.conv_weights, self.conv_biases, strict=True):
             hidden = F.pad(hidden, (0, 0, 0, hidden.shape[2] % 2)).contiguous()
-            hidden = _StridedConvolution.apply(
-                *_autocast(hidden, _pick(weight, rows), _pick(bias, rows))
-            )
+            hidden = _apply(_StridedConvolution, hidden, _pick(weight, rows), _pick(bias, rows))
         weight = _pick(self.linear_weight, rows)[:, :n_outputs]
         bias = _pick(self.linear_bias, rows)[..., :n_outputs]
-        outputs = _StackedLinear.apply(*_autocast(hidden.flatten(2), weight))
+        outputs = _apply(_StackedLinear, hidden.flatten(2), weight)
         return (outputs + bias).transpose(0, 1)
 
     def _rows(self, ecg: Tensor, leads: Sequence[str]) -> list[int]:
@@ -103,12 +102,13 @@ def _pick(stacked: Tensor, rows: list[int]) -> Tensor:
     return torch.stack([parts[row] for row in rows])
 
 
-def _autocast(*tensors: Tensor) -> tuple[Tensor, ...]:
-    """Cast as autocast does for a matrix product; it does not reach into our own functions."""
+def _apply(function: type[torch.autograd.Function], *tensors: Tensor) -> Tensor:
+    """Call a function of ours on what autocast, which does not reach into it, would cast to."""
     device = tensors[0].device.type
-    if not torch.is_autocast_enabled(device):
-        return tensors
-    return tuple(tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors)
+    if torch.is_autocast_enabled(device):
+        tensors = tuple(tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors)
+    outputs: Tensor = function.apply(*tensors)  # type: ignore[no-untyped-call]
+    return outputs
 
 
 class _StridedConvolution(torch.autograd.Function):

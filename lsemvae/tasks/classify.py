@@ -124,8 +124,10 @@ class Classifier(LightningModule):
         return self
 
     def forward(self, batch: EcgBatch | FeatureBatch) -> Tensor:
-        """Return logits, (B,)."""
-        logit: Tensor = self.head(self._features(batch))
+        """Return logits, (B,), in float32 under mixed precision too: few digits make ties."""
+        features = self._features(batch)
+        with torch.autocast(features.device.type, enabled=False):
+            logit: Tensor = self.head(features.float())
         return logit.squeeze(-1)
 
     def _features(self, batch: EcgBatch | FeatureBatch) -> Tensor:

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from lightning import LightningModule
 from torch import Tensor
+from torchmetrics import Metric
 
 from lsemvae.errors import InputError
 from lsemvae.models.base import PretrainableNetwork
@@ -53,16 +54,19 @@ class Pretrainer(LightningModule):
         loss = self.network.loss(
             batch.ecg, batch.leads, beta=self.beta, present=batch.present, visible=visible
         )
-        logged = {f"{stage}/loss": loss.total, f"{stage}/beta": self.beta}
+        logged: dict[str, Tensor | Metric | float] = {
+            f"{stage}/loss": loss.total.detach(),
+            f"{stage}/beta": self.beta,
+        }
         logged |= {f"{stage}/{name}": value.detach() for name, value in loss.terms.items()}
         self.log_dict(
             logged, on_step=False, on_epoch=True, batch_size=len(batch.ecg), sync_dist=True
         )
         if stage == "train" and not torch.isfinite(loss.total):
             raise InputError(
-                f"the loss is {loss.total.item()} at step {self.global_step}; records of the batch: "
-                f"{', '.join(batch.record)}. The last checkpoint is intact; look at these records, "
-                "or lower the learning rate"
+                f"the loss is {loss.total.item()} at step {self.global_step}; records of the "
+                f"batch: {', '.join(batch.record)}. The last checkpoint is intact; look at these "
+                "records, or lower the learning rate"
             )
         return loss.total
 

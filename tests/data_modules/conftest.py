@@ -1,5 +1,6 @@
 """Small WFDB recordings, written byte by byte, and the public corpora where they are present."""
 
+import itertools
 import os
 import tarfile
 from collections.abc import Callable, Sequence
@@ -75,16 +76,20 @@ def corpora() -> Path:
     return Path(folder)
 
 
-@pytest.fixture(scope="session")
-def unpack(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Unpack an archive of the corpora once per session and return its folder."""
-    unpacked: dict[str, Path] = {}
+Unpack = Callable[..., Path]
 
-    def open_archive(name: str) -> Path:
-        if name not in unpacked:
-            unpacked[name] = tmp_path_factory.mktemp("corpus")
+
+@pytest.fixture(scope="session")
+def unpack(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Unpack:
+    """Unpack an archive of the corpora, or its first files, once per session."""
+    unpacked: dict[tuple[str, int | None], Path] = {}
+
+    def open_archive(name: str, first: int | None = None) -> Path:
+        if (name, first) not in unpacked:
+            folder = unpacked[name, first] = tmp_path_factory.mktemp("corpus")
             with tarfile.open(corpora / name) as archive:
-                archive.extractall(unpacked[name], filter="data")
-        return unpacked[name]
+                for member in itertools.islice(archive, first):
+                    archive.extract(member, folder, filter="data")
+        return unpacked[name, first]
 
     return open_archive

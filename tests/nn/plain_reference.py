@@ -74,7 +74,7 @@ class PlainDecoder(nn.Module):
 
 @torch.no_grad()
 def copy_encoders(bank: LeadEncoderBank, plain: PlainEncoders) -> None:
-    """Copy the fast bank's weights: its taps are (tap, channel) rows, its features (time, channel)."""
+    """Copy the bank's weights: its taps are (tap, channel) rows, its features (time, channel)."""
     for index, lead in enumerate(LEADS):
         encoder = plain.encoders[lead]
         convolutions = [layer for layer in encoder.convolutions if isinstance(layer, nn.Conv1d)]

@@ -1,0 +1,67 @@
+# Targets for people; everything they run is in the README. `make` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# cpu or cuda. A machine with an NVIDIA driver gets CUDA, any other the CPU build.
+TORCH ?= $(if $(shell command -v nvidia-smi 2>/dev/null),cuda,cpu)
+TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+
+TASK ?= detection
+LEADS ?= 12
+METHOD ?= ls_emvae
+FOLDS ?= 5
+OUT ?= runs/cv
+COHORT ?=
+ENCODER ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo cv test lint format bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+install: $(READY)  ## make the environment in .venv (TORCH=cpu or cuda)
+
+$(READY): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: Python 3.11 or later is needed; name it with PYTHON=python3.11"; exit 2; }
+	@echo "installing torch ($(TORCH) build), then the rest: about two minutes"
+ifeq ($(TORCH),cpu)
+	@$(BIN)/pip install --quiet --no-deps --retries 1 -c constraints.txt --extra-index-url $(TORCH_CPU_INDEX) torch 2> >(grep -v '^WARNING' >&2)
+	@$(BIN)/python -c 'import importlib.metadata as m, sys; sys.exit(0 if "+cpu" in m.version("torch") else 1)' || \
+		{ echo "note: torch $$($(BIN)/pip show torch | sed -n 's/^Version: //p') is not marked as a CPU build"; }
+else
+	@$(BIN)/pip install --quiet -c constraints.txt torch
+endif
+	@$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(READY)  ## synthetic cohort, pre-training, cross-validation, report: reports/demo/index.html
+	@$(BIN)/lsemvae demo
+
+cv: $(READY)  ## cross-validate: TASK= LEADS= METHOD= COHORT= ENCODER= FOLDS= OUT=
+	@$(BIN)/lsemvae cv --task '$(TASK)' --leads '$(LEADS)' --method '$(METHOD)' --folds '$(FOLDS)' --out '$(OUT)' \
+		$(if $(COHORT),--cohort '$(COHORT)') $(if $(ENCODER),--encoder '$(ENCODER)')
+
+test: $(READY)  ## run the tests
+	@$(BIN)/python -m pytest
+
+lint: $(READY)  ## ruff, mypy, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY)  ## let ruff format and sort
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY)  ## training step against a plain loop: reports/bench.json
+	@$(BIN)/python -m benchmarks.step
+
+clean:  ## remove the environment and caches; data, runs and reports stay
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

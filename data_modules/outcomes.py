@@ -1,0 +1,102 @@
+"""What became of recordings: the quarantine list and the summary."""
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Outcome(NamedTuple):
+    """What became of one recording.
+
+    Attributes:
+        record: as the table names it.
+        accepted: whether it is in the store.
+        reasons: (code, message) of its rejection or of its warnings.
+        signal_sha256: first 16 digits of the digest of its stored signal; empty when rejected.
+        synthetic: whether its header says that it is synthetic.
+    """
+
+    record: str
+    accepted: bool
+    reasons: tuple[tuple[str, str], ...]
+    signal_sha256: str = ""
+    synthetic: bool = False
+
+
+class ConversionSummary(NamedTuple):
+    """What became of the listed recordings.
+
+    Attributes:
+        store: the store that was written.
+        quarantine: CSV file of every recording that was rejected or accepted with warnings.
+        listed: recordings in the table.
+        accepted: recordings in the store, with or without warnings.
+        with_warnings: those of them that were repaired, masked or are doubtful.
+        rejected: rejected recordings for each reason code.
+        warnings: accepted recordings for each warning code.
+        seconds: wall-clock time.
+    """
+
+    store: Path
+    quarantine: Path
+    listed: int
+    accepted: int
+    with_warnings: int
+    rejected: dict[str, int]
+    warnings: dict[str, int]
+    seconds: float
+
+
+def write_quarantine(path: Path, outcomes: Sequence[Outcome]) -> None:
+    """Write one line for each reason why a recording was not simply accepted."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("record", "outcome", "code", "message"))
+        for outcome in outcomes:
+            name = "accepted_with_warnings" if outcome.accepted else "rejected"
+            writer.writerows((outcome.record, name, *reason) for reason in outcome.reasons)
+    os.replace(temporary, path)
+
+
+def summarise(
+    outcomes: Sequence[Outcome], store: Path, quarantine: Path, *, seconds: float
+) -> ConversionSummary:
+    """Count what became of the recordings, by reason."""
+    accepted = [outcome for outcome in outcomes if outcome.accepted]
+    rejected = Counter(o.reasons[0][0] for o in outcomes if not o.accepted)
+    warnings = Counter(code for o in accepted for code in {code for code, _ in o.reasons})
+    return ConversionSummary(
+        store=store,
+        quarantine=quarantine,
+        listed=len(outcomes),
+        accepted=len(accepted),
+        with_warnings=sum(1 for outcome in accepted if outcome.reasons),
+        rejected=dict(rejected.most_common()),
+        warnings=dict(sorted(warnings.items(), key=lambda item: (-item[1], item[0]))),
+        seconds=seconds,
+    )
+
+
+def describe(summary: ConversionSummary) -> str:
+    """Return the lines that end a conversion."""
+    rate = summary.listed / max(summary.seconds, 1e-9)
+    lines = [
+        f"{summary.store}: {summary.accepted} of {summary.listed} recordings accepted, "
+        f"{summary.with_warnings} of them with warnings, in {summary.seconds:.1f} s ({rate:.0f}/s)"
+    ]
+    if summary.rejected:
+        lines.append(f"  rejected: {count_text(summary.rejected)}")
+    if summary.warnings:
+        lines.append(f"  warnings: {count_text(summary.warnings)}")
+    if summary.rejected or summary.warnings:
+        lines.append(f"  details:  {summary.quarantine}")
+    return "\n".join(lines)
+
+
+def count_text(counts: dict[str, int]) -> str:
+    """Write counts by reason in one line."""
+    return ", ".join(f"{code} {count}" for code, count in counts.items())

@@ -1,0 +1,52 @@
+"""The weights of the pre-training objective (paper, equations 1 and 2)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from lsemvae.errors import InputError
+from lsemvae.leads import LEADS, canonical_lead
+from lsemvae.losses import Reduction
+
+
+@dataclass(frozen=True)
+class ElboObjective:
+    """Weights of the pre-training objective (equations 1 and 2).
+
+    Attributes:
+        reconstruction: reduce squared errors over time by `sum` or by `mean`. The literal mean
+            squared error makes the observation variance T / 2 and the posterior collapses.
+        gamma: weight of the alignment loss; 0 switches it off (the ablation of Fig. 2).
+        lead_weights: lambda by lead name; leads not named weigh 1 as in the paper.
+    """
+
+    reconstruction: Reduction = "sum"
+    gamma: float = 1.0
+    lead_weights: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Reject unknown leads and negative weights."""
+        for lead, weight in self.lead_weights.items():
+            canonical_lead(lead)
+            if weight < 0:
+                raise InputError(f"lead_weights[{lead}] must be >= 0, got {weight}")
+        if self.gamma < 0:
+            raise InputError(f"gamma must be >= 0, got {self.gamma}")
+
+    def weight_per_lead(self) -> Tensor:
+        """Return lambda in canonical lead order, (12,)."""
+        by_name = {canonical_lead(lead): value for lead, value in self.lead_weights.items()}
+        return torch.tensor([float(by_name.get(lead, 1.0)) for lead in LEADS])
+
+    def observation_variance(self, beta: float, n_samples: int) -> float:
+        """Return the variance of the Gaussian decoder that the weights amount to.
+
+        a SE + beta KL with a squared error SE summed over time is beta times the negative ELBO of a
+        decoder with the variance beta / (2 a); a is 1 for `sum` and 1 / T for `mean`.
+        """
+        return beta * (1 if self.reconstruction == "sum" else n_samples) / 2
+
+
+DEFAULT_OBJECTIVE = ElboObjective()

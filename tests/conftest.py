@@ -1,0 +1,72 @@
+"""Tiny recordings, stores and an encoder, made once per session through the public doors."""
+
+from pathlib import Path
+
+import pytest
+
+from lsemvae.cli import main
+
+ROOT = Path(__file__).parents[1]
+N_PATIENTS = 60
+N_SAMPLES = 120  # a median beat of 1.2 s at 100 Hz
+LATENT_DIM = 4
+BEATS = ["--signal.segment", "median_beat", "--signal.sampling_rate_hz", "100"]
+
+
+@pytest.fixture(scope="session")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with `cohort/` and `mimic/` of synthetic WFDB records."""
+    folder = tmp_path_factory.mktemp("recordings")
+    arguments = ["--n_patients", str(N_PATIENTS), "--n_pretraining_patients", "12"]
+    assert main(["synthesize", "--out", str(folder), *arguments]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cohort(recordings: Path) -> Path:
+    """Return the store of the synthetic cohort's median beats."""
+    out = recordings / "cohort.h5"
+    source = recordings / "cohort"
+    assert main(
+        ["prepare", "cohort", "--table", str(source / "cohort.csv"), "--source",
+         str(source / "records"), "--out", str(out), *BEATS]
+    ) == 0  # fmt: skip
+    return out
+
+
+@pytest.fixture(scope="session")
+def pretraining(recordings: Path) -> Path:
+    """Return the store of the synthetic pre-training set's median beats."""
+    out = recordings / "mimic.h5"
+    source = str(recordings / "mimic")
+    assert main(["prepare", "mimic", "--source", source, "--out", str(out), *BEATS]) == 0
+    return out
+
+
+def tiny_network(n_samples: int = N_SAMPLES, latent_dim: int = LATENT_DIM) -> list[str]:
+    """Return the flags that make the network of a pre-training YAML tiny."""
+    prefix = "--model.init_args.network.init_args"
+    return [f"{prefix}.n_samples", str(n_samples), f"{prefix}.latent_dim", str(latent_dim)]
+
+
+@pytest.fixture(scope="session")
+def pretrained(pretraining: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a short pre-training run; its encoder is checkpoints/last.ckpt."""
+    run = tmp_path_factory.mktemp("pretrained")
+    assert main(
+        ["fit", "--config", str(ROOT / "experiments/demo/pretrain.yaml"), *tiny_network(),
+         "--data.init_args.store", str(pretraining), "--data.init_args.batch_size", "8",
+         "--trainer.max_epochs", "2", "--trainer.enable_progress_bar", "false",
+         "--trainer.default_root_dir", str(run),
+         "--trainer.logger.init_args.save_dir", str(run),
+         "--trainer.callbacks+=lightning.pytorch.callbacks.ModelCheckpoint",
+         "--trainer.callbacks.dirpath", str(run / "checkpoints"),
+         "--trainer.callbacks.save_last", "true", "--trainer.callbacks.save_top_k", "0"]
+    ) == 0  # fmt: skip
+    return run
+
+
+@pytest.fixture(scope="session")
+def encoder(pretrained: Path) -> Path:
+    """Return the checkpoint of the short pre-training run."""
+    return pretrained / "checkpoints/last.ckpt"

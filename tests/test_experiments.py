@@ -1,0 +1,78 @@
+"""Every shipped YAML is instantiated as it stands and dry-run on tiny data."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from lsemvae.cli import main
+from lsemvae.lightning_cli import EcgCLI, build_cli
+from tests.conftest import ROOT, tiny_network
+
+FOLDER = ROOT / "experiments"
+CONFIGS = sorted(FOLDER.glob("*/*.yaml"))
+PRETRAINING = [file for file in CONFIGS if "Pretrainer" in file.read_text()]
+CLASSIFICATION = [file for file in CONFIGS if "Classifier" in file.read_text()]
+
+
+def name(file: Path) -> str:
+    return file.relative_to(FOLDER).as_posix()
+
+
+def test_every_file_is_of_a_known_kind_and_listed_in_the_readme() -> None:
+    assert sorted(PRETRAINING + CLASSIFICATION) == CONFIGS
+    readme = (FOLDER / "README.md").read_text()
+    listed = set(re.findall(r"`([a-z_]+/[a-z0-9_]+\.yaml)`", readme))
+    for first, second in re.findall(r"`([a-z_]+/[a-z0-9_]+)\.yaml`, `(_[a-z0-9_]+)\.yaml`", readme):
+        listed.add(first.rsplit("_", 1)[0] + second + ".yaml")
+    assert listed == {name(file) for file in CONFIGS}
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=name)
+def test_configuration_instantiates_at_full_size(
+    config: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    more = ["--trainer.accelerator", "cpu"]
+    if "encoder:" in config.read_text():
+        more += ["--model.init_args.encoder", str(encoder)]
+        more += ["--data.init_args.store", "unused"]
+        monkeypatch.setattr(EcgCLI, "check_input", lambda _self: None)
+    with torch.device("meta"):
+        cli = build_cli(["--config", str(config), *more], run=False)
+    given = yaml.safe_load(config.read_text())
+    assert type(cli.model).__name__ == given["model"]["class_path"].rsplit(".", 1)[1]
+    assert cli.trainer.max_epochs == given["trainer"]["max_epochs"]
+
+
+@pytest.mark.parametrize("config", PRETRAINING, ids=name)
+def test_pretraining_dry_run(
+    config: Path, pretraining: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if "SyntheticEcg" in config.read_text():
+        data = ["--data.init_args.n_patients", "8"]
+        network = tiny_network(n_samples=1000)
+    else:
+        data = ["--data.init_args.store", str(pretraining)]
+        network = tiny_network()
+    assert main(
+        ["fit", "--config", str(config), *network, *data, "--trainer.fast_dev_run", "true"]
+    ) == 0  # fmt: skip
+
+
+@pytest.mark.parametrize("config", CLASSIFICATION, ids=name)
+def test_classification_dry_run(
+    config: Path, cohort: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if "encoder:" in config.read_text():
+        network = ["--model.init_args.encoder", str(encoder)]
+    else:
+        prefix = "--model.init_args.network.init_args"
+        network = [f"{prefix}.n_samples", "120", f"{prefix}.lead_features", "4"]
+    common = ["--config", str(config), *network, "--data.init_args.store", str(cohort)]
+    for command in ("fit", "test", "predict"):
+        assert main([command, *common, "--trainer.fast_dev_run", "true"]) == 0
