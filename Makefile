@@ -18,7 +18,7 @@ COHORT ?=
 ENCODER ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cv test lint format bench clean
+.PHONY: help install demo cv test lint format bench public clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -62,6 +62,9 @@ format: $(READY)  ## let ruff format and sort
 
 bench: $(READY)  ## training step against a plain loop: reports/bench.json
 	@$(BIN)/python -m benchmarks.step
+
+public: $(READY)  ## results on public recordings: ECG_CORPORA=folder ARGS='--help'
+	@$(BIN)/python -m benchmarks.public_recordings $(ARGS)
 
 clean:  ## remove the environment and caches; data, runs and reports stay
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,9 +1,9 @@
 """Pre-train and cross-validate on public recordings, and compare settings: `make public`.
 
-The recordings are those that the environment variable ECG_CORPORA names: 1,442 of PTB-XL (z-scored per
-lead), 600 of the CinC challenge 2011 and 200 of LUDB. Everything goes through the command line, as a
-user would. Settings are compared on the superclasses MI, STTC and HYP; CD, NORM, AFIB and IRBBB are
-only reported.
+The environment variable ECG_CORPORA names the folder of the recordings: 1,442 of PTB-XL (z-scored
+per lead), 600 of the CinC challenge 2011 and 200 of LUDB. Everything goes through the command line,
+as a user would go. Settings are compared on the superclasses MI, STTC and HYP; CD, NORM, AFIB and
+IRBBB are only reported.
 """
 
 import argparse
@@ -52,7 +52,8 @@ def prepare(folder: Path, segment: list[str]) -> None:
         if not (source / name).is_dir():
             with tarfile.open(corpora / archive) as file:
                 file.extractall(source / name, filter="data")
-    ludb = ["--columns.record", "ID", "--columns.patient_id", "ID"]
+    # LUDB's headers say mV, but each of its leads spans exactly 1.000: scaled lead by lead.
+    ludb = ["--columns.record", "ID", "--columns.patient_id", "ID", "--amplitude", "arbitrary"]
     jobs: list[tuple[str, Path, Path, list[str]]] = [
         ("ptbxl", corpora / "ptbxl_zscored/labels_dev.csv", source / "ptbxl",
          ["--amplitude", "arbitrary"]),
@@ -84,9 +85,6 @@ def pretrain(name: str, stores: Path, more: list[str]) -> Path:
              "--trainer.default_root_dir", str(folder),
              "--trainer.logger.init_args.save_dir", str(folder),
              "--trainer.enable_progress_bar", "false",
-             "--trainer.callbacks+=lightning.pytorch.callbacks.ModelCheckpoint",
-             "--trainer.callbacks.dirpath", str(folder / "checkpoints"),
-             "--trainer.callbacks.save_last", "true", "--trainer.callbacks.save_top_k", "0",
              *more])  # fmt: skip
         (folder / "finished").touch()
     return folder

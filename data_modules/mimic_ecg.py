@@ -47,7 +47,7 @@ class MimicEcg(StoreDataModule):
             raise InputError(f"val_fraction must be in [0, 1), got {val_fraction}")
         self.val_fraction, self.seed = val_fraction, seed
 
-    def setup(self, stage: str) -> None:  # noqa: ARG002 - Lightning's signature
+    def setup(self, stage: str) -> None:
         """Split the recordings by patient."""
         train, val = self._split()
         self.train_set, self.val_set = self.dataset(train), self.dataset(val)
@@ -59,7 +59,8 @@ class MimicEcg(StoreDataModule):
         patients = self.pool.table["patient_id"].to_numpy(dtype=str)
         if len(np.unique(patients)) < 2:
             raise InputError(
-                f"{self.pool.label} holds one patient; a validation part needs two, or val_fraction=0"
+                f"{self.pool.label} holds one patient; a validation part needs two, or set "
+                "val_fraction=0"
             )
         splitter = GroupShuffleSplit(1, test_size=self.val_fraction, random_state=self.seed)
         train, val = next(splitter.split(rows, groups=patients))

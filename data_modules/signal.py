@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from data_modules.band_filter import band_filter, resample
 from data_modules.lead_faults import FLAT_MV, find_flat, find_saturated, interpolate_gaps
-from data_modules.reasons import REASONS, RecordError
 from data_modules.median_beat import median_beat
+from data_modules.reasons import REASONS, RecordError
 from data_modules.signal_settings import SignalSettings
 from data_modules.store import COUNTS_PER_UNIT
 from data_modules.wfdb_reader import Recording
@@ -75,7 +75,7 @@ def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
         warnings += limb_warnings
     warnings = _describe(faults, recording.record, usable, settings) + warnings
     if settings.segment == "median_beat":
-        ecg = median_beat(ecg, usable, settings.sampling_rate_hz)
+        ecg = np.asarray(median_beat(ecg, usable, settings.sampling_rate_hz), np.float64)
         if not ecg.shape[-1]:
             problem = "no whole heartbeat was found; segment is median_beat"
             raise RecordError("no_beat", record=recording.record, problem=problem)

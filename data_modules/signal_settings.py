@@ -33,8 +33,8 @@ class SignalSettings:
             complex (0.08 to 0.12 s), so its lead counts as bad.
         min_duration_s: shorter recordings are rejected.
         bad_leads: `mask` keeps a recording without its bad or missing leads, `reject` rejects it.
-        segment: `record` stores the recording; `median_beat` the median of its aligned beats, 0.45 s
-            before to 0.75 s after the R peak (see `data_modules.median_beat`).
+        segment: `record` stores the recording; `median_beat` the median of its aligned beats, from
+            0.45 s before to 0.75 s after the R peak (see `data_modules.median_beat`).
     """
 
     sampling_rate_hz: float = 500.0

@@ -47,8 +47,8 @@ class StoreDataModule(LightningDataModule):
         pool = EcgPool([self.store] if isinstance(self.store, str) else self.store)
         if self.normalisation == "millivolt" and not pool.calibrated:
             raise InputError(
-                f"normalisation=millivolt needs calibrated recordings, {pool.label} is in arbitrary "
-                "units; use normalisation=lead (or record)"
+                f"normalisation=millivolt needs calibrated recordings, {pool.label} is in "
+                "arbitrary units; use normalisation=lead (or record)"
             )
         return pool
 
@@ -70,7 +70,7 @@ class StoreDataModule(LightningDataModule):
         """Return whole batches of a dataset."""
         return batch_loader(dataset, self.batch_size, shuffle=shuffle, num_workers=self.num_workers)
 
-    def on_after_batch_transfer(self, batch: EcgBatch, dataloader_idx: int) -> EcgBatch:  # noqa: ARG002 - Lightning's signature
+    def on_after_batch_transfer(self, batch: EcgBatch, dataloader_idx: int) -> EcgBatch:
         """Scale and normalise on the device."""
         return normalise(batch, self.normalisation)
 

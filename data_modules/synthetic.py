@@ -6,7 +6,7 @@ from pathlib import Path
 from data_modules.mimic_ecg import MimicEcg
 from data_modules.prepare import prepare_mimic
 from data_modules.signal import SignalSettings
-from data_modules.synthetic_cohort import write_mimic
+from data_modules.synthetic_files import write_mimic
 from lsemvae.types import Normalisation
 
 

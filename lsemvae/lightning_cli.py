@@ -35,10 +35,10 @@ class EcgCLI(LightningCLI):
     def check_input(self) -> None:
         """Refuse a frozen encoder on recordings unlike those that it was trained on."""
         task, data = self.model, self.datamodule
-        if isinstance(task, Classifier) and isinstance(data, StoreDataModule):
-            if task.encoder_input is not None:
-                encoder = str(task.hparams["encoder"])
-                check_same_input(encoder, task.encoder_input, data.ecg_input)
+        if not (isinstance(task, Classifier) and isinstance(data, StoreDataModule)):
+            return
+        if task.encoder_input is not None:
+            check_same_input(str(task.hparams["encoder"]), task.encoder_input, data.ecg_input)
 
 
 def build_cli(arguments: list[str], *, run: bool, save_config: bool = False) -> EcgCLI:

@@ -58,10 +58,7 @@ def pretrained(pretraining: Path, tmp_path_factory: pytest.TempPathFactory) -> P
          "--data.init_args.store", str(pretraining), "--data.init_args.batch_size", "8",
          "--trainer.max_epochs", "2", "--trainer.enable_progress_bar", "false",
          "--trainer.default_root_dir", str(run),
-         "--trainer.logger.init_args.save_dir", str(run),
-         "--trainer.callbacks+=lightning.pytorch.callbacks.ModelCheckpoint",
-         "--trainer.callbacks.dirpath", str(run / "checkpoints"),
-         "--trainer.callbacks.save_last", "true", "--trainer.callbacks.save_top_k", "0"]
+         "--trainer.logger.init_args.save_dir", str(run)]
     ) == 0  # fmt: skip
     return run
 

@@ -207,7 +207,8 @@ def test_report_is_one_self_contained_page(
     metrics = json.loads((tmp_path / "cv/detection/ls_emvae/12L/metrics.json").read_text())
     assert f"{metrics['mean']['auroc']:.3f} ± {metrics['sd']['auroc']:.3f}" in page
     assert "Synthetic recordings" in page
-    assert "http://" not in page and "https://" not in page
+    assert "http://" not in page
+    assert "https://" not in page
     assert page.count("data:image/png;base64,") >= 6
     assert "Held-out record" in page
 

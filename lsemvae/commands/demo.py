@@ -59,9 +59,7 @@ def _recordings(pretraining: Path, cohort: Path) -> None:
     _announce("writing synthetic recordings")
     listed = (DATA / "cohort/cohort.csv", DATA / "mimic/record_list.csv")
     if not all(file.is_file() for file in listed):
-        synthesize(
-            str(DATA), n_patients=N_PATIENTS, n_pretraining_patients=N_PRETRAINING_PATIENTS
-        )
+        synthesize(str(DATA), n_patients=N_PATIENTS, n_pretraining_patients=N_PRETRAINING_PATIENTS)
     _announce("reading them into stores")
     beats = replace(SignalSettings(), sampling_rate_hz=250.0, segment="median_beat")
     prepare_mimic(str(DATA / "mimic"), str(pretraining), signal=beats, label="synthetic ECGs")

@@ -72,5 +72,3 @@ def _paper(axes: Axes, width_mm: float, height_mm: float) -> None:
         lines = LineCollection(vertical + horizontal, colors=colour, linewidths=line_width)
         axes.add_collection(lines)
     axes.spines[:].set_visible(False)
-
-

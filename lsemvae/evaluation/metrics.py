@@ -36,8 +36,8 @@ def binary_metrics(
     """
     if len(np.unique(label)) != 2:
         raise ValueError("AUROC needs both classes among the labels")
-    score = torch.as_tensor(np.asarray(probability, dtype=np.float64))
-    target = torch.as_tensor(np.asarray(label, dtype=np.int64))
+    score = torch.from_numpy(np.array(probability, dtype=np.float64))
+    target = torch.from_numpy(np.array(label, dtype=np.int64))
     return Metrics(
         auroc=float(binary_auroc(score, target)),
         accuracy=float(binary_accuracy(score, target, threshold=THRESHOLD)),

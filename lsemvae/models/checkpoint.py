@@ -71,7 +71,7 @@ def load_pretrained(path: str) -> Pretrained:
         )
     try:
         checkpoint = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError) as error:
+    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, LookupError) as error:
         raise InputError(f"{path} is not a readable checkpoint: {type(error).__name__}") from error
     if not isinstance(checkpoint, dict) or NETWORK_KEY not in checkpoint:
         raise InputError(
@@ -87,7 +87,8 @@ def load_pretrained(path: str) -> Pretrained:
     try:
         network.load_state_dict(weights, assign=True)
     except RuntimeError as error:
-        raise InputError(f"the weights in {path} do not fit its own network: {error}") from error
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(f"the weights in {path} do not fit its own network: {reason}") from error
     data = _data_state(checkpoint, path)
     digest = file_sha256(file)
     return Pretrained(network.eval(), EcgInput(*data[INPUT_KEY]), digest, data["synthetic"])

@@ -20,10 +20,10 @@ class Gaussian(NamedTuple):
 
 
 def bound_logvar(logvar: Tensor) -> Tensor:
-    """Keep a log variance smoothly inside +-`LOGVAR_BOUND`; nearly the identity within +-5.
+    """Keep a log variance x smoothly inside +-b, b = `LOGVAR_BOUND`: x / sqrt(1 + (x / b)^2).
 
-    A hard clamp has no gradient outside its limits, and a hyperbolic tangent none from ten times
-    the bound on; here it falls with the third power and leaves a way back.
+    Within +-5 it changes x by 3 % at most. A hard clamp has no gradient outside its limits, and a
+    hyperbolic tangent none in float32 from nine times the bound on; this one leaves a way back.
     """
     return logvar * torch.rsqrt(1.0 + (logvar / LOGVAR_BOUND).square())
 

@@ -136,23 +136,23 @@ class Classifier(LightningModule):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             return self.network.encode(batch.ecg, batch.leads, batch.present)
 
-    def training_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's signature
+    def training_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> Tensor:
         """Return the focal loss of a batch."""
         _, loss = self._step(batch, "train")
         return loss
 
-    def validation_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
+    def validation_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> None:
         """Log loss, AUROC, accuracy and MCC of the held-out part."""
         logit, _ = self._step(batch, "val")
         self._measure(self.val_metrics, logit, batch.label)
 
-    def test_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> dict[str, Any]:  # noqa: ARG002 - Lightning's signature
+    def test_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> dict[str, Any]:
         """Log the metrics and return the predictions of a batch."""
         logit, _ = self._step(batch, "test")
         self._measure(self.test_metrics, logit, batch.label)
         return _prediction(batch, logit)
 
-    def predict_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> dict[str, Any]:  # noqa: ARG002 - Lightning's signature
+    def predict_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> dict[str, Any]:
         """Return the predictions of a batch, labelled or not."""
         return _prediction(batch, self(batch))
 

@@ -41,12 +41,12 @@ class Pretrainer(LightningModule):
         self.save_hyperparameters(ignore=["network"])
         self.beta = 1.0  # weight of the KL divergence; BetaAnnealing moves it
 
-    def training_step(self, batch: EcgBatch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's signature
+    def training_step(self, batch: EcgBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch, seen through random leads where `lead_dropout` says so."""
         visible = random_leads(batch.present, self.lead_dropout) if self.lead_dropout else None
         return self._step(batch, "train", visible)
 
-    def validation_step(self, batch: EcgBatch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
+    def validation_step(self, batch: EcgBatch, batch_idx: int) -> None:
         """Log the loss of a batch with all its leads."""
         self._step(batch, "val", None)
 

@@ -13,14 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 
-from data_modules.synthetic_cohort import (
-    MIMIC_LEADS,
-    digitise,
-    draw_cohort,
-    group_sizes,
-    write_cohort,
-    write_mimic,
-)
+from data_modules.synthetic_cohort import draw_cohort, group_sizes
+from data_modules.synthetic_files import MIMIC_LEADS, digitise, write_cohort, write_mimic
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS, LIMB_FROM_I_AND_II, LIMB_LEADS
 

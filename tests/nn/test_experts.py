@@ -164,11 +164,11 @@ def test_log_variances_are_bounded_smoothly() -> None:
     raw = torch.linspace(-2000, 2000, 4001, requires_grad=True)
     bounded = bound_logvar(raw)
     bounded.sum().backward()
-    assert (bounded.abs() <= LOGVAR_BOUND).all()
+    assert (bounded.abs() <= LOGVAR_BOUND * (1 + 1e-6)).all()
     assert (raw.grad > 0).all()
     assert (bounded.diff() > -1e-5).all()
     inner = raw.abs() <= 5
-    torch.testing.assert_close(bounded[inner], raw[inner], rtol=0.05, atol=0)
+    torch.testing.assert_close(bounded[inner], raw[inner], rtol=0.031, atol=0)
 
 
 def gate_with_random_scorers(floor: float = 0.0) -> ExpertGate:

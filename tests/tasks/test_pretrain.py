@@ -1,0 +1,192 @@
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from lsemvae.callbacks import BetaAnnealing
+from lsemvae.errors import InputError
+from lsemvae.models import ElboObjective, LossTerms, LsEmvae, PretrainableNetwork
+from lsemvae.tasks import Pretrainer
+from lsemvae.tasks.pretrain import random_leads
+from tests.tiny_batches import (
+    LATENT_DIM,
+    N_SAMPLES,
+    MemoryLogger,
+    TinyData,
+    tiny_batch,
+    tiny_trainer,
+)
+
+
+def tiny_task(seed: int = 0, **arguments: Any) -> Pretrainer:
+    torch.manual_seed(seed)
+    return Pretrainer(LsEmvae(N_SAMPLES, LATENT_DIM), **{"lr": 1e-2, **arguments})
+
+
+@pytest.mark.parametrize("lead_dropout", [0.0, 0.5])
+def test_training_lowers_the_loss_on_recordings_not_trained_on(lead_dropout: float) -> None:
+    task, log = tiny_task(lead_dropout=lead_dropout), MemoryLogger()
+    data = TinyData([tiny_batch(32, seed=s) for s in range(3)], [tiny_batch(32, seed=9)])
+    tiny_trainer(max_epochs=12, logger=log).fit(task, datamodule=data)
+    for stage in ("train", "val"):
+        assert log.logged[f"{stage}/loss"][-1] < 0.8 * log.logged[f"{stage}/loss"][0]
+        assert all(math.isfinite(value) for value in log.logged[f"{stage}/loss"])
+
+
+def test_the_logged_loss_is_made_of_the_logged_terms() -> None:
+    objective = ElboObjective(gamma=0.3)
+    log = MemoryLogger()
+    task = Pretrainer(LsEmvae(N_SAMPLES, LATENT_DIM, objective=objective))
+    tiny_trainer(
+        max_steps=4, logger=log, callbacks=[BetaAnnealing("constant", end=0.7)]
+    ).fit(task, datamodule=TinyData([tiny_batch()], [tiny_batch(seed=1)]))  # fmt: skip
+    for stage in ("train", "val"):
+        logged = {
+            name.removeprefix(f"{stage}/"): values
+            for name, values in log.logged.items()
+            if name.startswith(stage)
+        }
+        assert logged["beta"] == pytest.approx([0.7] * 4)
+        assert logged["observation_variance"] == pytest.approx([0.35] * 4)
+        for i in range(4):
+            total = (
+                logged["reconstruction"][i] + 0.7 * logged["kl"][i] + 0.3 * logged["alignment"][i]
+            )
+            assert logged["loss"][i] == pytest.approx(total, rel=1e-5)
+
+
+class FirstSample(PretrainableNetwork):
+    """Its loss is the first sample of lead I, averaged over the records."""
+
+    def feature_dim(self, leads: Sequence[str]) -> int:
+        return 1
+
+    def encode(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
+        return ecg[:, :1, 0]
+
+    def loss(self, ecg: Tensor, leads: Sequence[str], **arguments: Any) -> LossTerms:
+        value = ecg[:, 0, 0].mean()
+        return LossTerms(value, {"half": value / 2})
+
+    def reconstruct(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> Tensor:
+        return ecg
+
+
+def test_validation_averages_several_batches_by_their_records() -> None:
+    log = MemoryLogger()
+    batches = [tiny_batch(5, seed=1), tiny_batch(3, seed=2), tiny_batch(1, seed=3)]
+    task = Pretrainer(FirstSample(N_SAMPLES))
+    tiny_trainer(logger=log).validate(task, datamodule=TinyData([], batches), verbose=False)
+    expected = torch.cat([batch.ecg[:, 0, 0] for batch in batches]).mean().item()
+    assert log.logged["val/loss"] == pytest.approx([expected], rel=1e-5)
+    assert log.logged["val/half"] == pytest.approx([expected / 2], rel=1e-5)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_names_the_records() -> None:
+    good, bad = tiny_batch(3, seed=1), tiny_batch(3, seed=2)
+    bad.ecg[1, 4, 7] = torch.nan
+    with pytest.raises(InputError, match=r"loss is nan at step 1.*s2r0, s2r1, s2r2\. The last"):
+        tiny_trainer(max_epochs=1).fit(tiny_task(), datamodule=TinyData([good, bad]))
+
+
+def test_a_nan_in_an_absent_lead_does_not_stop_the_run() -> None:
+    batch = tiny_batch(3)
+    batch.ecg[:, 4], batch.present[:, 4] = torch.nan, False
+    task = tiny_task()
+    tiny_trainer(max_steps=2).fit(task, datamodule=TinyData([batch]))
+    assert all(torch.isfinite(parameter).all() for parameter in task.parameters())
+
+
+def test_the_encoder_sees_fewer_leads_in_training_and_all_of_them_in_validation() -> None:
+    task, seen = tiny_task(lead_dropout=1.0), []
+    loss = task.network.loss
+
+    def watched(*args: Any, visible: Any = None, **kwargs: Any) -> Any:
+        seen.append(visible)
+        return loss(*args, visible=visible, **kwargs)
+
+    task.network.loss = watched  # type: ignore[method-assign]
+    data = TinyData([tiny_batch(16)], [tiny_batch(16, seed=1)])
+    tiny_trainer(max_steps=1).fit(task, datamodule=data)
+    in_training, in_validation = seen
+    assert in_training.sum() < 16 * 12
+    assert in_validation is None
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0, 1), st.floats(0.2, 1))
+def test_hidden_leads_leave_every_record_one_lead_at_least(
+    seed: int, share: float, density: float
+) -> None:
+    torch.manual_seed(seed)
+    present = torch.rand(20, 12) < density
+    present[:, seed % 12] = True
+    visible = random_leads(present, share)
+    assert visible.any(1).all()
+    assert not (visible & ~present).any()
+
+
+def test_the_share_of_records_that_lose_leads() -> None:
+    torch.manual_seed(0)
+    present = torch.ones(40_000, 12, dtype=torch.bool)
+    present[:, 9:] = False  # nine leads are present: m of 9, m uniform on 1..9
+    visible = random_leads(present, 0.3)
+    n_kept = visible.sum(1)
+    # A chosen record keeps all nine leads with probability 1 / 9.
+    assert (n_kept < 9).float().mean().item() == pytest.approx(0.3 * 8 / 9, abs=0.01)
+    for m in range(1, 9):
+        assert (n_kept == m).float().mean().item() == pytest.approx(0.3 / 9, abs=0.005)
+    of_leads = visible[:, :9].float().mean(0)
+    torch.testing.assert_close(of_leads, of_leads.mean().expand(9), rtol=0, atol=0.01)
+    assert torch.equal(random_leads(present, 0.0), present)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_a_share_outside_0_to_1_is_refused(share: float) -> None:
+    with pytest.raises(InputError, match=r"lead_dropout must be in \[0, 1\]"):
+        tiny_task(lead_dropout=share)
+
+
+def test_the_optimiser_is_adamw_with_the_papers_learning_rate() -> None:
+    task = Pretrainer(LsEmvae(N_SAMPLES, LATENT_DIM))
+    optimiser = task.configure_optimizers()
+    assert isinstance(optimiser, torch.optim.AdamW)
+    (group,) = optimiser.param_groups
+    assert (group["lr"], group["weight_decay"]) == (1e-4, 0.01)
+    n_parameters = sum(parameter.numel() for parameter in task.network.parameters())
+    assert sum(parameter.numel() for parameter in group["params"]) == n_parameters
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(tmp_path: Path) -> None:
+    # Without noise in the batches' order; the noise of z is drawn from the seed of each epoch.
+    data = TinyData([tiny_batch(seed=1), tiny_batch(seed=2)])
+
+    class Seeded(Pretrainer):
+        def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+            torch.manual_seed(self.global_step)
+
+    def run(max_epochs: int, ckpt_path: Path | None = None) -> tuple[Any, Seeded]:
+        torch.manual_seed(0)
+        task = Seeded(LsEmvae(N_SAMPLES, LATENT_DIM), lr=1e-2)
+        trainer = tiny_trainer(
+            max_epochs=max_epochs,
+            default_root_dir=tmp_path,
+            callbacks=[BetaAnnealing(n_steps=4)],
+        )
+        trainer.fit(task, datamodule=data, ckpt_path=ckpt_path, weights_only=True)
+        return trainer, task
+
+    _, unbroken = run(4)
+    trainer, _ = run(2)
+    trainer.save_checkpoint(tmp_path / "half.ckpt")
+    _, resumed = run(4, tmp_path / "half.ckpt")
+    for name, value in unbroken.network.state_dict().items():
+        torch.testing.assert_close(resumed.network.state_dict()[name], value, rtol=0, atol=0)

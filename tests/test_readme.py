@@ -1,0 +1,100 @@
+"""The README's commands run as they stand, on tiny recordings where they name recordings."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lsemvae.cli import COMMANDS, main
+from tests.conftest import BEATS, ROOT, tiny_network
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
+LINES = [line.strip() for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
+
+
+def commands(first: str) -> list[list[str]]:
+    return [shlex.split(line)[1:] for line in LINES if line.split(" ")[:1] == [first]]
+
+
+@pytest.fixture
+def workplace(
+    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """Return a folder that has what the README takes for granted."""
+    shutil.copy(recordings / "cohort/cohort.csv", tmp_path)
+    (tmp_path / "records").symlink_to(recordings / "cohort/records")
+    (tmp_path / "mimic-iv-ecg-1.0").symlink_to(recordings / "mimic")
+    (tmp_path / "experiments").symlink_to(ROOT / "experiments")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def shrink(arguments: list[str]) -> list[str]:
+    """Return what makes a command of the README quick, without changing what it says."""
+    if arguments[0] == "prepare":
+        return [*BEATS, *(["--jobs", "1"] if "--jobs" in arguments else [])]
+    if arguments[0] == "fit":
+        small = ["--data.init_args.num_workers", "0", "--data.init_args.batch_size", "8"]
+        return [*tiny_network(), *small, "--trainer.max_epochs", "1"]
+    return ["--epochs", "1"] if arguments[0] == "cv" else []
+
+
+def make_expands_to(arguments: list[str]) -> str:
+    found = subprocess.run(
+        ["make", "-n", "-o", ".venv/.ready", *arguments],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return found.stdout
+
+
+def test_own_recordings_from_files_to_page(workplace: Path) -> None:
+    steps = [line for line in LINES if line.startswith(("lsemvae", "lightning", "make cv"))]
+    walked = []
+    for line in steps:
+        if "--print_completion" in line:
+            continue
+        if line.startswith("make cv"):
+            line = make_expands_to(shlex.split(line)[1:])  # noqa: PLW2901
+            line = line[line.index("lsemvae cv") :]  # noqa: PLW2901
+        arguments = shlex.split(line)[1:]
+        assert main([*arguments, *shrink(arguments)]) == 0, line
+        walked.append(arguments[0])
+    assert walked == ["prepare", "prepare", "fit", "cv", "report"]
+    for name in ("runs/cv/phenotype/splits.json", "runs/cv/phenotype/ls_emvae/6L/metrics.json",
+                 "reports/rhc/index.html"):  # fmt: skip
+        assert (workplace / name).is_file()
+
+
+def test_make_targets_of_the_readme_exist() -> None:
+    targets = {found for line in README.splitlines() for found in re.findall(r"make ([a-z]+)", line)}
+    assert {"demo", "test", "install", "cv", "lint", "bench", "public"} <= targets
+    for target in targets:
+        make_expands_to([target])
+
+
+def test_commands_of_the_readme_exist() -> None:
+    named = set(re.findall(r"`lsemvae ([a-z]+)", README)) | {a[0] for a in commands("lsemvae")}
+    assert named - {"--print_completion=shtab-bash"} <= set(COMMANDS) | {"fit", "predict"}
+
+
+def test_shell_completion_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    script = "import sys; from lsemvae.cli import main; sys.exit(main())"
+    line = next(line for line in LINES if "--print_completion" in line)
+    option = next(word for word in shlex.split(line) if word.startswith("--print_completion"))
+    found = subprocess.run(
+        ["python", "-c", script, option], capture_output=True, text=True, check=False,
+        env={"JSONARGPARSE_ADD_PRINT_COMPLETION_ARGUMENT": "true", "PATH": str(ROOT / ".venv/bin")},
+    )  # fmt: skip
+    assert found.returncode == 0
+    assert "complete" in found.stdout
+
+
+@pytest.mark.parametrize("folder", ["docs", "experiments", "."])
+def test_links_between_pages_lead_somewhere(folder: str) -> None:
+    for page in (ROOT / folder).glob("*.md"):
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
