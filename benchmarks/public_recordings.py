@@ -146,7 +146,7 @@ if __name__ == "__main__":
     parser.add_argument("--variants", nargs="+", default=["default"], choices=list(VARIANTS))
     parser.add_argument("--tasks", choices=["selection", "reported"], default="reported")
     parser.add_argument("--segment", choices=["record", "median_beat"], default="median_beat")
-    parser.add_argument("--rate_hz", type=float, default=250.0)
+    parser.add_argument("--rate_hz", type=float, default=100.0)
     options = parser.parse_args()
     if "ECG_CORPORA" not in os.environ:
         sys.exit("error: set ECG_CORPORA to the folder of the public recordings")

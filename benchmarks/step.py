@@ -28,7 +28,7 @@ import torch
 from torch import Tensor, nn
 
 from lsemvae.leads import LEADS
-from lsemvae.nn.decoders import build_decoder
+from lsemvae.nn.decoders import DecoderKind, StackedDecoder, build_decoder
 from lsemvae.nn.lead_encoders import LeadEncoderBank
 from tests.nn.plain_reference import PlainDecoder, PlainEncoders, copy_decoder, copy_encoders
 
@@ -56,11 +56,12 @@ class Network(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One timed step: variant, batch size, median-ready seconds, first loss, peak memory."""
+    """The timed steps of one build: wall and CPU seconds of each, first loss, peak memory."""
 
     variant: str
     batch: int
     seconds: list[float]
+    cpu_seconds: list[float]
     loss: float
     peak_rss_gb: float
 
@@ -83,7 +84,7 @@ def build_plain(sizes: Sizes) -> Network:
     )
 
 
-def build_ours(sizes: Sizes, decoder_kind: str) -> Network:
+def build_ours(sizes: Sizes, decoder_kind: DecoderKind) -> Network:
     """Build the fast form."""
     bank, decoder = _draw(sizes, decoder_kind)
     parts = nn.ModuleList([bank, decoder])
@@ -98,7 +99,7 @@ VARIANTS: dict[str, Callable[[Sizes], Network]] = {
 }
 
 
-def _draw(sizes: Sizes, decoder_kind: str) -> tuple[LeadEncoderBank, nn.Module]:
+def _draw(sizes: Sizes, decoder_kind: DecoderKind) -> tuple[LeadEncoderBank, StackedDecoder]:
     torch.manual_seed(0)
     bank = LeadEncoderBank(sizes.samples, 2 * sizes.latent)
     return bank, build_decoder(decoder_kind, sizes.latent, sizes.samples)
@@ -137,16 +138,17 @@ def time_variant(name: str, batch: int, sizes: Sizes, *, steps: int) -> Step:
     network = VARIANTS[name](sizes)
     gc.collect()
     _reset_peak()
-    losses, seconds = [], []
+    losses, seconds, cpu_seconds = [], [], []
     for _ in range(1 + steps):
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         network.optimizer.zero_grad()
         loss = elbo(network, ecg, noise)
         loss.backward()
         network.optimizer.step()
         seconds.append(time.perf_counter() - start)
+        cpu_seconds.append(time.process_time() - cpu_start)
         losses.append(float(loss.detach()))
-    return Step(name, batch, seconds[1:], losses[0], _peak_rss_gb())
+    return Step(name, batch, seconds[1:], cpu_seconds[1:], losses[0], _peak_rss_gb())
 
 
 def _reset_peak() -> None:
@@ -183,18 +185,20 @@ def measure(batch: int, sizes: Sizes, *, repeats: int, steps: int) -> list[dict[
 
 
 def _row(own: list[Step], plain: list[Step]) -> dict[str, object]:
-    def seconds(runs: list[Step]) -> list[float]:
-        return [second for run in runs for second in run.seconds]
-
-    median = statistics.median(seconds(own))
+    wall = [second for run in own for second in run.seconds]
+    cpu = [second for run in own for second in run.cpu_seconds]
+    plain_wall = [second for run in plain for second in run.seconds]
+    plain_cpu = [second for run in plain for second in run.cpu_seconds]
     return {
         "variant": own[0].variant,
         "batch": own[0].batch,
-        "seconds": median,
-        "seconds_min": min(seconds(own)),
-        "seconds_max": max(seconds(own)),
-        "ratio_to_plain": statistics.median(seconds(plain)) / median,
-        "ratio_of_minima": min(seconds(plain)) / min(seconds(own)),
+        "seconds": statistics.median(wall),
+        "seconds_min": min(wall),
+        "seconds_max": max(wall),
+        "cpu_seconds": statistics.median(cpu),
+        "ratio_to_plain": statistics.median(plain_wall) / statistics.median(wall),
+        "ratio_of_minima": min(plain_wall) / min(wall),
+        "ratio_of_cpu": statistics.median(plain_cpu) / statistics.median(cpu),
         "peak_rss_gb": max(run.peak_rss_gb for run in own),
         "loss": own[0].loss,
     }
@@ -223,14 +227,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     sizes = Sizes(options.samples, options.latent)
-    rows = [
-        row
-        for batch in options.batch
-        for row in measure(batch, sizes, repeats=options.repeats, steps=options.steps)
-    ]
+    rows: list[dict[str, object]] = []
+    for batch in options.batch:
+        rows += measure(batch, sizes, repeats=options.repeats, steps=options.steps)
+        print(markdown(rows), flush=True)
     huge_pages = os.environ.get("THP_MEM_ALLOC_ENABLE", "0")
     print(f"threads {options.threads}, torch {torch.__version__}, huge pages {huge_pages}")
-    print(markdown(rows))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     settings = {"threads": options.threads, "torch": torch.__version__, "huge_pages": huge_pages}
     report = {"settings": {**settings, **sizes._asdict()}, "rows": rows}

@@ -48,8 +48,8 @@ def task_labels(table: pd.DataFrame, task: str, thresholds: Thresholds) -> pd.Se
         odd = sorted(set(label.dropna().unique()) - {0.0, 1.0})
         if odd:
             raise InputError(
-                f"task {task!r} needs a column of 0 and 1; it holds {odd[0]:g} and "
-                f"{len(odd) - 1} other values"
+                f"task {task!r} needs a column of 0 and 1; it also holds "
+                f"{', '.join(f'{value:g}' for value in odd[:5])}{' ...' * (len(odd) > 5)}"
             )
     if not label.notna().any():
         raise InputError(f"no record has a label for task {task!r}")

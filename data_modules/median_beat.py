@@ -8,15 +8,18 @@ what FactorECG was trained on (van de Leur et al. 2022, doi:10.1093/ehjdh/ztac03
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.ndimage import uniform_filter1d
+from scipy.ndimage import gaussian_filter1d
 from scipy.signal import butter, find_peaks, sosfiltfilt
 
 from data_modules.signal_settings import AFTER_R_S, BEFORE_R_S
 
 QRS_BAND_HZ = (8.0, 25.0)  # where the QRS complex stands out from P, T and muscle noise
-QRS_WIDTH_S = 0.1
+SMOOTHING_S = 0.03  # as long as a QRS complex; a Gaussian peaks at its centre, a boxcar is flat
 REFRACTORY_S = 0.3  # 200 beats per minute
-THRESHOLD_SHARE = 0.35  # of the usual peak of the QRS energy; see the docs for what it finds
+# Share of the usual peak of the QRS energy that makes a peak a beat. On LUDB (200 records, 1,831
+# annotated beats, within 75 ms) it finds .9951 of the beats, and .9978 of what it finds are beats;
+# a share of .25 finds .9956 and .9978.
+THRESHOLD_SHARE = 0.35
 BLOCK_S = 2.0  # long enough to hold a beat at 30 per minute
 MAX_SHIFT_S = 0.04
 N_ALIGNMENTS = 2
@@ -35,9 +38,10 @@ def find_r_peaks(ecg: Signal, sampling_rate_hz: float) -> npt.NDArray[np.intp]:
         Samples of the energy's peaks, increasing.
     """
     scale = np.maximum(ecg.std(-1, keepdims=True), np.finfo(np.float32).tiny)
-    band = butter(2, QRS_BAND_HZ, "band", fs=sampling_rate_hz, output="sos")
+    band_hz = QRS_BAND_HZ[0], min(QRS_BAND_HZ[1], 0.45 * sampling_rate_hz)
+    band = butter(2, band_hz, "band", fs=sampling_rate_hz, output="sos")
     energy = (sosfiltfilt(band, ecg / scale) ** 2).mean(0)
-    energy = uniform_filter1d(energy, max(1, round(QRS_WIDTH_S * sampling_rate_hz)))
+    energy = gaussian_filter1d(energy, SMOOTHING_S * sampling_rate_hz)
     block = min(round(BLOCK_S * sampling_rate_hz), len(energy))
     whole = energy[: len(energy) // block * block].reshape(-1, block)
     usual_peak = np.median(whole.max(1))
@@ -64,8 +68,10 @@ def median_beat(ecg: Signal, present: npt.NDArray[np.bool_], sampling_rate_hz: f
     """
     before, after = round(BEFORE_R_S * sampling_rate_hz), round(AFTER_R_S * sampling_rate_hz)
     shift = max(1, round(MAX_SHIFT_S * sampling_rate_hz))
-    peaks = find_r_peaks(ecg[present], sampling_rate_hz)
     first, last = before + 2 * shift, ecg.shape[-1] - after - 2 * shift
+    if first > last:
+        return ecg[:, :0]
+    peaks = find_r_peaks(ecg[present], sampling_rate_hz)
     peaks = peaks[(peaks >= first) & (peaks <= last)]
     if not len(peaks):
         return ecg[:, :0]

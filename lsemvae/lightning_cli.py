@@ -1,6 +1,7 @@
 """LightningCLI for fit, validate, test and predict, with what ties data and task together."""
 
 import warnings
+from importlib import import_module
 
 from lightning import LightningDataModule, LightningModule
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
@@ -23,9 +24,9 @@ class EcgCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Copy the leads of the data to a task that asks for them."""
         config = self.config[self.subcommand] if self.subcommand else self.config
-        model = config.get("model")
-        if model and model.class_path == f"{Classifier.__module__}.{Classifier.__name__}":
-            model.init_args.leads = config.data.init_args.leads
+        module, name = config.model.class_path.rsplit(".", 1)
+        if issubclass(getattr(import_module(module), name), Classifier):
+            config.model.init_args.leads = config.data.init_args.leads
 
     def instantiate_classes(self) -> None:
         """Build everything, then compare what a frozen encoder takes with what the data give."""

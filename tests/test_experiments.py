@@ -76,3 +76,28 @@ def test_classification_dry_run(
     common = ["--config", str(config), *network, "--data.init_args.store", str(cohort)]
     for command in ("fit", "test", "predict"):
         assert main([command, *common, "--trainer.fast_dev_run", "true"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("logger", "written"),
+    [("wandb", "wandb/offline-run-*"), ("tensorboard", "events.out.tfevents.*"),
+     ("synthetic", "metrics.csv")],
+)  # fmt: skip
+def test_logger_works_without_an_account(
+    logger: str, written: str, pretraining: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    config = FOLDER / f"pretrain/ls_emvae_{logger}.yaml"
+    if logger == "synthetic":
+        size = [*tiny_network(1000), "--data.init_args.n_patients", "8"]
+    else:
+        size = [*tiny_network(), "--data.init_args.store", str(pretraining),
+                "--data.init_args.num_workers", "0"]  # fmt: skip
+    assert main(
+        ["fit", "--config", str(config), *size, "--trainer.max_epochs", "1",
+         "--trainer.enable_progress_bar", "false"]
+    ) == 0  # fmt: skip
+    assert list((tmp_path / f"runs/pretrain/ls_emvae_{logger}").glob(written))
+    assert list(tmp_path.rglob("last.ckpt"))

@@ -48,7 +48,7 @@ def make_expands_to(arguments: list[str]) -> str:
         ["make", "-n", "-o", ".venv/.ready", *arguments],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    return found.stdout
+    return found.stdout.replace("\\\n", " ")
 
 
 def test_own_recordings_from_files_to_page(workplace: Path) -> None:

@@ -39,6 +39,8 @@ class LatentStatistics:
             scale: (B, 12) or (B, 1), mV per unit of `ecg`.
         """
         usable = present[:, :N_LIMB].any(1)
+        if not bool(usable.any()):
+            return
         ecg, present = ecg[usable], present[usable]
         scale = scale[usable].expand(-1, len(LEADS))
         limb = self.network.posterior(ecg[:, :N_LIMB], LIMB_LEADS, present[:, :N_LIMB])
@@ -65,8 +67,9 @@ class LatentStatistics:
 
     def _posterior(self, posterior: Posterior) -> None:
         mean, logvar = posterior.mean, posterior.logvar
-        self._add("mean", mean)
-        self._add("mean_squared", mean.square())
+        exact = mean.cpu().double()
+        self._add("mean", exact)
+        self._add("mean_squared", exact.square())
         self._add("kl", gaussian_kl(mean.unsqueeze(-1), logvar.unsqueeze(-1)))
         spread = (posterior.expert_mean - mean.unsqueeze(1)).square()
         disagreement = (posterior.weight.unsqueeze(-1) * spread).sum(1) / logvar.exp()

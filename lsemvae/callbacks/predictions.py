@@ -21,6 +21,10 @@ class PredictionWriter(Callback):
         self.path = path
         self._batches: list[dict[str, Any]] = []
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Forget what a run that broke off may have left."""
+        self._batches = []
+
     def on_test_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, *args: Any
     ) -> None:

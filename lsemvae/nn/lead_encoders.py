@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, lead_indices, parse_leads
+from lsemvae.leads import LEADS, canonical_lead, parse_leads
 
 CHANNELS = (1, 16, 32, 64)
 """Channels before the first and after each of the three convolutions (paper, section 2)."""
@@ -32,20 +32,23 @@ class LeadEncoderBank(nn.Module):
     Args:
         n_samples: samples per lead, T, at least 8.
         n_outputs: rows of the linear layer of one lead, O.
+        leads: leads that have an encoder; stacked in canonical order.
     """
 
-    def __init__(self, n_samples: int, n_outputs: int) -> None:
+    def __init__(
+        self, n_samples: int, n_outputs: int, *, leads: Sequence[str] = LEADS
+    ) -> None:
         super().__init__()
         if n_samples < 8:
             raise InputError(f"n_samples must be 8 or more (three halvings); got {n_samples}")
         self.n_samples = n_samples
         self.n_flat = CHANNELS[-1] * -(-n_samples // 8)
-        layers = list(pairwise(CHANNELS))
-        leads = len(LEADS)
-        self.conv_weights = nn.ParameterList(torch.empty(leads, 3 * c, k) for c, k in layers)
-        self.conv_biases = nn.ParameterList(torch.empty(leads, 1, k) for _, k in layers)
-        self.linear_weight = nn.Parameter(torch.empty(leads, n_outputs, self.n_flat))
-        self.linear_bias = nn.Parameter(torch.empty(leads, 1, n_outputs))
+        self.leads = parse_leads(leads)
+        layers, n_leads = list(pairwise(CHANNELS)), len(self.leads)
+        self.conv_weights = nn.ParameterList(torch.empty(n_leads, 3 * c, k) for c, k in layers)
+        self.conv_biases = nn.ParameterList(torch.empty(n_leads, 1, k) for _, k in layers)
+        self.linear_weight = nn.Parameter(torch.empty(n_leads, n_outputs, self.n_flat))
+        self.linear_bias = nn.Parameter(torch.empty(n_leads, 1, n_outputs))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -82,14 +85,18 @@ class LeadEncoderBank(nn.Module):
         return (outputs + bias).transpose(0, 1)
 
     def _rows(self, ecg: Tensor, leads: Sequence[str]) -> list[int]:
-        """Check names and shape; return the canonical index of each lead."""
-        parse_leads(leads)
+        """Check names and shape; return the index of each lead's encoder."""
+        unknown = [lead for lead in parse_leads(leads) if lead not in self.leads]
+        if unknown:
+            raise InputError(
+                f"no encoder for {', '.join(unknown)}; this network has {', '.join(self.leads)}"
+            )
         if ecg.shape[1:] != (len(leads), self.n_samples):
             raise InputError(
                 f"ecg must be (batch, {len(leads)} leads, {self.n_samples} samples); "
                 f"got {tuple(ecg.shape)}; crop or pad, or build the network for this length"
             )
-        return lead_indices(leads)
+        return [self.leads.index(canonical_lead(lead)) for lead in leads]
 
 
 def _pick(stacked: Tensor, rows: list[int]) -> Tensor:

@@ -24,8 +24,8 @@ from tests.tiny_batches import (
 )
 
 NO_DROPOUT = HeadSettings(hidden=8, dropout=0.0)
-TRAIN = [tiny_batch(16, seed=seed, labelled=True) for seed in (1, 2)]
-HELD_OUT = [tiny_batch(n, seed=seed, labelled=True) for n, seed in ((16, 3), (7, 4), (1, 5))]
+TRAIN = [tiny_batch(96, seed=seed, labelled=True) for seed in (1, 2, 6)]
+HELD_OUT = [tiny_batch(n, seed=seed, labelled=True) for n, seed in ((64, 3), (7, 4), (1, 5))]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_a_frozen_encoder_learns_nothing_and_its_head_does(encoder: str) -> None
             return batch
 
     tiny_trainer(max_epochs=2).fit(task, datamodule=Watched(TRAIN))
-    assert modes == [(False, True)] * 4
+    assert modes == [(False, True)] * 6
     assert not any(module.training for module in task.network.modules())
     assert all(parameter.grad is None for parameter in task.network.parameters())
     assert same(copied(task.network), before)
@@ -93,8 +93,8 @@ def test_head_as_in_the_paper() -> None:
 @pytest.mark.parametrize("make", [frozen, lambda _encoder: end_to_end()])
 def test_training_learns_a_learnable_label(make: Callable[[str], Classifier], encoder: str) -> None:
     task, log = make(encoder), MemoryLogger()
-    tiny_trainer(max_epochs=15, logger=log).fit(task, datamodule=TinyData(TRAIN, HELD_OUT))
-    assert log.logged["train/loss"][-1] < 0.8 * log.logged["train/loss"][0]
+    tiny_trainer(max_epochs=40, logger=log).fit(task, datamodule=TinyData(TRAIN, HELD_OUT))
+    assert log.logged["train/loss"][-1] < 0.9 * log.logged["train/loss"][0]
     assert log.logged["val/auroc"][-1] > 0.7
 
 
@@ -127,7 +127,7 @@ def test_features_computed_once_are_as_good_as_encoding_in_every_epoch(
 
 def test_logged_metrics_equal_those_of_scikit_learn(encoder: str) -> None:
     task, log = frozen(encoder, focal=FocalSettings(0.6, 1.5)), MemoryLogger()
-    trainer = tiny_trainer(max_epochs=3, logger=log)
+    trainer = tiny_trainer(max_epochs=15, logger=log)
     trainer.fit(task, datamodule=TinyData(TRAIN, HELD_OUT))
     (tested,) = trainer.test(task, datamodule=TinyData([], HELD_OUT), verbose=False)
     task.eval()

@@ -1,0 +1,26 @@
+import getpass
+import json
+import platform
+from pathlib import Path
+
+import torch
+from lightning.pytorch.loggers import CSVLogger
+
+from lsemvae.callbacks import ProvenanceWriter
+from lsemvae.models import LsEmvae
+from lsemvae.tasks import Pretrainer
+from tests.tiny_batches import LATENT_DIM, N_SAMPLES, TinyData, tiny_batch, tiny_trainer
+
+
+def test_a_run_says_where_it_came_from_but_not_who_ran_it(tmp_path: Path) -> None:
+    logger = CSVLogger(tmp_path, name="", version="")
+    trainer = tiny_trainer(callbacks=[ProvenanceWriter()], logger=logger)
+    task = Pretrainer(LsEmvae(N_SAMPLES, LATENT_DIM))
+    trainer.validate(task, datamodule=TinyData([], [tiny_batch(2)]), verbose=False)
+    text = (tmp_path / "provenance.json").read_text()
+    written = json.loads(text)
+    assert written["versions"]["torch"] == torch.__version__
+    assert {"git_commit", "python", "seed", "accelerator"} <= set(written)
+    # Equality of values, since a short user name may be part of any word.
+    words = {str(value) for value in (*written.values(), *written["versions"].values())}
+    assert not {platform.node(), getpass.getuser(), str(Path.home())} & words
