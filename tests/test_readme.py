@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from data_modules.reasons import REASONS
 from lsemvae.cli import COMMANDS, main
 from tests.conftest import BEATS, ROOT, tiny_network
 
@@ -21,9 +22,7 @@ def commands(first: str) -> list[list[str]]:
 
 
 @pytest.fixture
-def workplace(
-    recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def workplace(recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder that has what the README takes for granted."""
     shutil.copy(recordings / "cohort/cohort.csv", tmp_path)
     (tmp_path / "records").symlink_to(recordings / "cohort/records")
@@ -70,7 +69,9 @@ def test_own_recordings_from_files_to_page(workplace: Path) -> None:
 
 
 def test_make_targets_of_the_readme_exist() -> None:
-    targets = {found for line in README.splitlines() for found in re.findall(r"make ([a-z]+)", line)}
+    targets = {
+        found for line in README.splitlines() for found in re.findall(r"make ([a-z]+)", line)
+    }
     assert {"demo", "test", "install", "cv", "lint", "bench", "public"} <= targets
     for target in targets:
         make_expands_to([target])
@@ -98,3 +99,8 @@ def test_links_between_pages_lead_somewhere(folder: str) -> None:
     for page in (ROOT / folder).glob("*.md"):
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_every_quarantine_code_is_documented() -> None:
+    page = (ROOT / "docs/data.md").read_text()
+    assert [code for code in REASONS if f"| `{code}` | {REASONS[code]} |" not in page] == []

@@ -1,6 +1,8 @@
 """Train and test one fold of a cross-validation with fresh objects."""
 
 import json
+import logging
+import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -121,6 +123,7 @@ def run_fold(
         encoder: checkpoint of the frozen encoder.
         features: (N, F) of every recording of the store where the encoder is frozen.
     """
+    _keep_quiet()
     lightning.seed_everything(settings.seed + (data.fold or 0), verbose=False)
     data.setup("fit")
     task = _task(settings, encoder, data.pool.n_samples)
@@ -146,6 +149,14 @@ def run_fold(
     trainer.save_checkpoint(folder / "last.ckpt", weights_only=True)
     print(f"fold {data.fold}: " + ", ".join(f"{k} {v:.3f}" for k, v in measured.items()))
     (folder / FINISHED).write_text(json.dumps(asdict(settings), indent=1) + "\n")
+
+
+def _keep_quiet() -> None:
+    """Leave out what Lightning says about every Trainer; a line per fold is enough here."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for message in (".*in eval mode at the start.*", ".*LeafSpec.*", ".*many workers.*",
+                    ".*smaller than the logging interval.*"):  # fmt: skip
+        warnings.filterwarnings("ignore", message)
 
 
 def _task(settings: FoldSettings, encoder: str | None, n_samples: int) -> Classifier:

@@ -82,7 +82,7 @@ def test_noise_falls_and_the_beat_stays_sharp() -> None:
     times = np.arange(0.7, 9.6, 0.8)  # neighbours overlap in P and T, not in QRS
     ecg = planted(times) + 0.1 * generator.standard_normal((12, 2500))
     median = median_beat(ecg, ALL, RATE_HZ)
-    error = (median - planted(times)[:, 675 - BEFORE : 675 + AFTER])[:, BEFORE - 40 : BEFORE + 60]
+    error = (median - planted(times)[:, 775 - BEFORE : 775 + AFTER])[:, BEFORE - 40 : BEFORE + 60]
     assert error.std() < 0.06  # the median of about ten beats: .1 * 1.25 / sqrt(10) = .04
     assert median[1].max() > 0.93 * beat()[1].max()
 
