@@ -129,8 +129,8 @@ class EcgDataset(Dataset[EcgBatch]):
             present=torch.from_numpy(self.present[chosen]),
             leads=self.leads,
             label=torch.from_numpy(label),
-            record=self.record[chosen].tolist(),
-            patient_id=self.patient_id[chosen].tolist(),
+            record=self.record[chosen],
+            patient_id=self.patient_id[chosen],
         )
 
 

@@ -7,9 +7,15 @@ F features of a frozen encoder.
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
 Normalisation = Literal["millivolt", "record", "lead"]
+
+
+# An array, because Lightning walks through every item of a list when it moves a batch.
+Names = npt.NDArray[np.object_]
 
 
 class EcgInput(NamedTuple):
@@ -44,8 +50,8 @@ class EcgBatch(NamedTuple):
         present: (B, L) bool, False where a recording has no usable signal in that lead.
         leads: names of the L leads, in the order of the second axis.
         label: (B,) float32, 0 or 1; empty (0,) where the task has none.
-        record: B record names.
-        patient_id: B patient identifiers.
+        record: (B,) record names.
+        patient_id: (B,) patient identifiers.
     """
 
     ecg: Tensor
@@ -53,8 +59,8 @@ class EcgBatch(NamedTuple):
     present: Tensor
     leads: Sequence[str]
     label: Tensor
-    record: Sequence[str]
-    patient_id: Sequence[str]
+    record: Names
+    patient_id: Names
 
 
 class FeatureBatch(NamedTuple):
@@ -63,11 +69,11 @@ class FeatureBatch(NamedTuple):
     Attributes:
         features: (B, F) float32.
         label: (B,) float32, 0 or 1.
-        record: B record names.
-        patient_id: B patient identifiers.
+        record: (B,) record names.
+        patient_id: (B,) patient identifiers.
     """
 
     features: Tensor
     label: Tensor
-    record: Sequence[str]
-    patient_id: Sequence[str]
+    record: Names
+    patient_id: Names

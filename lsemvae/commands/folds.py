@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-import numpy as np
 import torch
 from joblib import Parallel, delayed
 from lightning.pytorch.loggers import CSVLogger
@@ -22,7 +21,7 @@ from lsemvae.errors import InputError
 from lsemvae.models import Pretrained
 from lsemvae.models.methods import find_method
 from lsemvae.tasks import Classifier
-from lsemvae.types import FeatureBatch
+from lsemvae.types import FeatureBatch, Names
 
 FINISHED = "finished.json"
 
@@ -170,9 +169,11 @@ def _task(settings: FoldSettings, encoder: str | None, n_samples: int) -> Classi
 class FeatureDataset(Dataset[FeatureBatch]):
     """Features in memory, in whole batches."""
 
-    def __init__(self, features: Features, label: Features, record: Any, patient_id: Any) -> None:
+    def __init__(
+        self, features: Features, label: Features, record: Names, patient_id: Names
+    ) -> None:
         self.features, self.label = torch.from_numpy(features), torch.from_numpy(label)
-        self.record, self.patient_id = np.asarray(record), np.asarray(patient_id)
+        self.record, self.patient_id = record, patient_id
 
     def __len__(self) -> int:
         """Return the number of records."""
@@ -183,8 +184,8 @@ class FeatureDataset(Dataset[FeatureBatch]):
         return FeatureBatch(
             self.features[positions],
             self.label[positions],
-            self.record[positions].tolist(),
-            self.patient_id[positions].tolist(),
+            self.record[positions],
+            self.patient_id[positions],
         )
 
     def __getitem__(self, position: int) -> FeatureBatch:

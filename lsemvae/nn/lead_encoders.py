@@ -35,9 +35,7 @@ class LeadEncoderBank(nn.Module):
         leads: leads that have an encoder; stacked in canonical order.
     """
 
-    def __init__(
-        self, n_samples: int, n_outputs: int, *, leads: Sequence[str] = LEADS
-    ) -> None:
+    def __init__(self, n_samples: int, n_outputs: int, *, leads: Sequence[str] = LEADS) -> None:
         super().__init__()
         if n_samples < 8:
             raise InputError(f"n_samples must be 8 or more (three halvings); got {n_samples}")
