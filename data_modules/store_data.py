@@ -79,6 +79,7 @@ class StoreDataModule(LightningDataModule):
         return {
             "ecg_input": tuple(self.ecg_input),
             "synthetic": self.pool.synthetic,
+            "calibrated": self.pool.calibrated,
             "label": self.pool.label,
             "sha256": self.pool.sha256,
         }

@@ -76,7 +76,7 @@ class TinyData(LightningDataModule):
     predict_dataloader = test_dataloader
 
     def state_dict(self) -> dict[str, Any]:
-        return {"ecg_input": tuple(TINY_INPUT), "synthetic": True}
+        return {"ecg_input": tuple(TINY_INPUT), "synthetic": True, "calibrated": True, "label": "tiny"}
 
 
 class MemoryLogger(Logger):

@@ -42,6 +42,7 @@ def report(
     """
     from data_modules.store import EcgStore
     from lsemvae.evaluation import report as page
+    from lsemvae.models import read_data_state
 
     store = EcgStore(cohort)
     runs = page.read_cv_runs(Path(cv))
@@ -62,9 +63,13 @@ def report(
     if pretrain is not None:
         folder = Path(pretrain)
         content.pictures["training"] = page.training_pictures(folder)
+        pretrained_on = read_data_state(str(folder / "checkpoints/last.ckpt"))
         content.pictures["reconstructions"] = page.reconstruction_pictures(
-            folder, store.sampling_rate_hz
+            folder,
+            sampling_rate_hz=pretrained_on.ecg_input.sampling_rate_hz,
+            calibrated=pretrained_on.calibrated,
         )
+        content.provenance.append(("pre-trained on", pretrained_on.label))
         content.provenance += _run_provenance(folder)
     print(f"report: {page.write_report(content, Path(out))}")
 

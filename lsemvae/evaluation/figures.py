@@ -55,6 +55,8 @@ def epoch_figure(log: pd.DataFrame, columns: Mapping[str, str], ylabel: str) -> 
                 color=COLOURS[number % len(COLOURS)], linestyle=DASHES[number % len(DASHES)],
             )  # fmt: skip
     axes.set(xlabel="epoch", ylabel=ylabel)
+    if axes.get_ylim()[0] > 0:
+        axes.set_ylim(bottom=0)
     axes.grid(color="#e6e6e6", linewidth=0.6)
     axes.legend(fontsize=8)
     return figure

@@ -164,12 +164,15 @@ def training_pictures(folder: Path) -> list[Picture]:
     return pictures
 
 
-def reconstruction_pictures(folder: Path, sampling_rate_hz: float) -> list[Picture]:
+def reconstruction_pictures(
+    folder: Path, *, sampling_rate_hz: float, calibrated: bool
+) -> list[Picture]:
     """Return recordings with their reconstructions on ECG paper.
 
     Args:
         folder: of the pre-training run, with `reconstructions.npz`.
         sampling_rate_hz: of the recordings.
+        calibrated: whether they are in mV.
     """
     file = folder / "reconstructions.npz"
     if not file.is_file():
@@ -184,9 +187,10 @@ def reconstruction_pictures(folder: Path, sampling_rate_hz: float) -> list[Pictu
             traces["from the 6 limb leads"] = arrays["from_6"][number]
             styles.append(FROM_LIMB)
         figure = draw_twelve_leads(
-            traces, sampling_rate_hz=sampling_rate_hz, title=f"record {record}", styles=styles
-        )
-        caption = f"Held-out record {record} and its reconstructions (first 2.5 s of each lead)."
+            traces, sampling_rate_hz=sampling_rate_hz, title=f"record {record}", styles=styles,
+            calibrated=calibrated,
+        )  # fmt: skip
+        caption = f"Held-out record {record} and its reconstructions, at most 2.5 s of each lead."
         pictures.append(Picture(embedded_png(figure), caption, caption))
     return pictures
 

@@ -5,7 +5,7 @@ import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -49,6 +49,22 @@ class Pretrained:
     synthetic: bool
 
 
+class DataState(NamedTuple):
+    """What a checkpoint says of the recordings that its network was trained on.
+
+    Attributes:
+        ecg_input: rate, length, band, normalisation.
+        label: name of the data.
+        synthetic: whether any of them were synthetic.
+        calibrated: whether all of them were in mV.
+    """
+
+    ecg_input: EcgInput
+    label: str
+    synthetic: bool
+    calibrated: bool
+
+
 def describe_network(network: EcgNetwork) -> dict[str, Any]:
     """Return the plain values that `load_pretrained` needs to build the network again."""
     return {"class": type(network).__name__, "init_args": network.init_args}
@@ -63,21 +79,7 @@ def load_pretrained(path: str) -> Pretrained:
     Raises:
         InputError: the file is missing, is no checkpoint, or was not written by the Pretrainer.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise InputError(
-            f"encoder checkpoint {path} not found; pre-train one with `lightning fit --config "
-            "experiments/pretrain/ls_emvae.yaml`, or `make demo` for a small synthetic one"
-        )
-    try:
-        checkpoint = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, LookupError) as error:
-        raise InputError(f"{path} is not a readable checkpoint: {type(error).__name__}") from error
-    if not isinstance(checkpoint, dict) or NETWORK_KEY not in checkpoint:
-        raise InputError(
-            f"{path} holds no pre-trained network; expected a checkpoint that `lightning fit` "
-            "wrote with lsemvae.tasks.Pretrainer"
-        )
+    checkpoint = _read(path)
     network = _build(checkpoint[NETWORK_KEY], path)
     weights = {
         name.removeprefix(NETWORK_PREFIX): value
@@ -90,8 +92,34 @@ def load_pretrained(path: str) -> Pretrained:
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"the weights in {path} do not fit its own network: {reason}") from error
     data = _data_state(checkpoint, path)
-    digest = file_sha256(file)
-    return Pretrained(network.eval(), EcgInput(*data[INPUT_KEY]), digest, data["synthetic"])
+    return Pretrained(network.eval(), data.ecg_input, file_sha256(Path(path)), data.synthetic)
+
+
+def read_data_state(path: str) -> DataState:
+    """Return what a checkpoint of the Pretrainer says of its recordings.
+
+    Raises:
+        InputError: as `load_pretrained`.
+    """
+    return _data_state(_read(path), path)
+
+
+def _read(path: str) -> dict[str, Any]:
+    if not Path(path).is_file():
+        raise InputError(
+            f"encoder checkpoint {path} not found; pre-train one with `lightning fit --config "
+            "experiments/pretrain/ls_emvae.yaml`, or `make demo` for a small synthetic one"
+        )
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, LookupError) as error:
+        raise InputError(f"{path} is not a readable checkpoint: {type(error).__name__}") from error
+    if not isinstance(checkpoint, dict) or NETWORK_KEY not in checkpoint:
+        raise InputError(
+            f"{path} holds no pre-trained network; expected a checkpoint that `lightning fit` "
+            "wrote with lsemvae.tasks.Pretrainer"
+        )
+    return checkpoint
 
 
 def _build(description: dict[str, Any], path: str) -> EcgNetwork:
@@ -107,10 +135,12 @@ def _build(description: dict[str, Any], path: str) -> EcgNetwork:
         ) from error
 
 
-def _data_state(checkpoint: dict[str, Any], path: str) -> dict[str, Any]:
+def _data_state(checkpoint: dict[str, Any], path: str) -> DataState:
     for value in checkpoint.values():
         if isinstance(value, dict) and INPUT_KEY in value:
-            return value
+            return DataState(
+                EcgInput(*value[INPUT_KEY]), value["label"], value["synthetic"], value["calibrated"]
+            )
     raise InputError(
         f"{path} does not say what recordings it was trained on; pre-train with one of the "
         "DataModules of data_modules"
