@@ -29,7 +29,7 @@ def normalise(batch: EcgBatch, how: Normalisation) -> EcgBatch:
     ecg = torch.where(present, batch.ecg.float() * batch.scale.unsqueeze(-1), 0.0)
     if how == "millivolt":
         return batch._replace(ecg=ecg, scale=torch.ones_like(batch.scale))
-    ecg = torch.where(present, ecg - ecg.mean(-1, keepdim=True), 0.0)
+    ecg = ecg - ecg.mean(-1, keepdim=True)
     variance = ecg.square().mean(-1)
     if how == "record":
         variance = _pooled_variance(variance, batch)

@@ -54,7 +54,6 @@ class PredictionWriter(Callback):
         }
         for name in ("label", "probability"):
             columns[name] = torch.cat([batch[name] for batch in self._batches]).cpu().tolist()
-        self._batches = []
         file = Path(self.path or Path(trainer.log_dir or ".") / "predictions.csv")
         file.parent.mkdir(parents=True, exist_ok=True)
         pd.DataFrame(columns).to_csv(file, index=False)

@@ -43,7 +43,7 @@ class ReconstructionWriter(Callback):
         scale = batch.scale[:N_RECORDS].unsqueeze(-1)
         network, n_limb = pl_module.network, len(LIMB_LEADS)
         self._kept = {
-            "record": np.array(batch.record[:N_RECORDS]),
+            "record": np.array(batch.record[:N_RECORDS], dtype=np.str_),
             "present": present.cpu().numpy(),
             "ecg_mv": _numpy(ecg * scale),
             "from_12": _numpy(network.reconstruct(ecg, LEADS, present) * scale),

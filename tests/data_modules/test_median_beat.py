@@ -6,6 +6,7 @@ import numpy.typing as npt
 import pytest
 import wfdb
 
+import data_modules.median_beat as median_beat_module
 from data_modules.band_filter import band_filter
 from data_modules.median_beat import AFTER_R_S, BEFORE_R_S, find_r_peaks, median_beat
 from lsemvae.leads import LEADS
@@ -68,6 +69,13 @@ def test_the_median_is_the_planted_beat() -> None:
     median = median_beat(planted(R_TIMES_S), ALL, RATE_HZ)
     np.testing.assert_allclose(median, beat(), atol=1e-9)
     assert np.abs(median[1]).argmax() == BEFORE
+
+
+def test_beats_that_were_found_early_or_late_are_aligned(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = np.array([0, 6, -5, 0, 3, -6, 1])  # samples; 24 ms at most
+    places = np.rint(R_TIMES_S * RATE_HZ).astype(int) + late
+    monkeypatch.setattr(median_beat_module, "find_r_peaks", lambda *_: places)
+    np.testing.assert_allclose(median_beat(planted(R_TIMES_S), ALL, RATE_HZ), beat(), atol=1e-9)
 
 
 def test_an_extrasystole_does_not_change_the_median() -> None:

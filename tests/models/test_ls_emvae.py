@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS, LIMB_LEADS
-from lsemvae.models import ElboObjective, Fusion, LsEmvae
+from lsemvae.models import ElboObjective, Fusion, LsEmvae, ls_emvae
 from lsemvae.models.ls_emvae import sample
 from tests.tiny_batches import LATENT_DIM, N_SAMPLES, tiny_ecg
 
@@ -273,6 +273,32 @@ def test_fusion_and_loss_stay_in_float32_under_bfloat16_autocast(decoder: Any) -
     assert {value.dtype for value in (loss.total, *loss.terms.values())} == {torch.float32}
     exact = loss_of(network, ecg)
     torch.testing.assert_close(loss.total, exact.total, rtol=0.05, atol=0)
+
+
+def test_fusion_takes_bfloat16_encodings_up_to_float32_outside_autocast(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network, seen = tiny_network(), []
+
+    class HalfEncoders(torch.nn.Module):
+        def forward(self, ecg: Tensor, leads: Any) -> Tensor:
+            return ecg[:, :, : 2 * LATENT_DIM].bfloat16()
+
+    def watched(function: Any) -> Any:
+        def call(*arguments: Any, **options: Any) -> Any:
+            tensors = [value for value in arguments if isinstance(value, Tensor)]
+            dtypes = {value.dtype for value in tensors if value.is_floating_point()}
+            seen.append((torch.is_autocast_enabled("cpu"), dtypes))
+            return function(*arguments, **options)
+
+        return call
+
+    for name in ("product_of_experts", "mixture_of_experts", "squared_error_per_lead"):
+        monkeypatch.setattr(ls_emvae, name, watched(getattr(ls_emvae, name)))
+    network.encoders = HalfEncoders()  # type: ignore[assignment]
+    with torch.autocast("cpu", torch.bfloat16):
+        network.loss(tiny_ecg(4), LEADS, beta=1.0)
+    assert seen == [(False, {torch.float32})] * 3
 
 
 @pytest.mark.parametrize("logvar", [-1e6, -300.0, 300.0, 1e6])

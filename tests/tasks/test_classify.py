@@ -69,6 +69,13 @@ def test_a_frozen_encoder_learns_nothing_and_its_head_does(encoder: str) -> None
     assert not same(copied(task.head), head)
 
 
+def test_switching_to_training_leaves_a_frozen_encoder_in_eval_mode(encoder: str) -> None:
+    task = frozen(encoder).train()
+    assert task.head.training
+    assert not any(module.training for module in task.network.modules())
+    assert all(module.training for module in end_to_end().train().modules())
+
+
 def test_the_optimiser_holds_only_what_is_trained(encoder: str) -> None:
     (group,) = frozen(encoder).configure_optimizers().param_groups
     n_head = 12 * LATENT_DIM * 8 + 8 + 8 + 1
