@@ -1,5 +1,6 @@
-"""Batches made by hand, small enough to train on in a moment, and a run that pre-trains on them."""
+"""Batches and networks made by hand, small enough to train in a moment, and a run that does."""
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,26 @@ def tiny_batch(
     )
 
 
+def tiny_network(**arguments: Any) -> LsEmvae:
+    """Return a small network whose experts and gate differ from one another."""
+    torch.manual_seed(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        network = LsEmvae(N_SAMPLES, LATENT_DIM, **arguments)
+    with torch.no_grad():
+        network.encoders.linear_bias.normal_()
+        if network.gate is not None:
+            network.gate.weight.normal_()
+            network.gate.bias.normal_()
+    return network.eval()
+
+
+def loss_of(network: LsEmvae, ecg: torch.Tensor, leads: Any = LEADS, **arguments: Any) -> Any:
+    """Return the loss with fixed noise."""
+    torch.manual_seed(7)
+    return network.loss(ecg, leads, **{"beta": 0.7, **arguments})
+
+
 class TinyData(LightningDataModule):
     """Serves the given batches, and describes its recordings as the real DataModules do."""
 
@@ -76,7 +97,12 @@ class TinyData(LightningDataModule):
     predict_dataloader = test_dataloader
 
     def state_dict(self) -> dict[str, Any]:
-        return {"ecg_input": tuple(TINY_INPUT), "synthetic": True, "calibrated": True, "label": "tiny"}
+        return {
+            "ecg_input": tuple(TINY_INPUT),
+            "synthetic": True,
+            "calibrated": True,
+            "label": "tiny",
+        }
 
 
 class MemoryLogger(Logger):

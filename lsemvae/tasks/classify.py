@@ -133,8 +133,7 @@ class Classifier(LightningModule):
     def _features(self, batch: EcgBatch | FeatureBatch) -> Tensor:
         if isinstance(batch, FeatureBatch):
             return batch.features
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            return self.network.encode(batch.ecg, batch.leads, batch.present)
+        return self.network.encode(batch.ecg, batch.leads, batch.present)
 
     def training_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> Tensor:
         """Return the focal loss of a batch."""

@@ -1,4 +1,5 @@
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -168,6 +169,21 @@ def test_writers_at_the_same_time_agree_on_one_file(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda _: splits(path, cohort()), range(8)))
     assert all(result == results[0] for result in results)
+    assert [file.name for file in tmp_path.iterdir()] == ["splits.json"]
+
+
+def test_a_writer_overtaken_by_another_reads_what_that_one_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, link = tmp_path / "splits.json", os.link
+
+    def overtaken(*arguments: Any) -> None:
+        monkeypatch.setattr(os, "link", link)
+        splits(path, cohort())
+        link(*arguments)
+
+    monkeypatch.setattr(os, "link", overtaken)
+    assert splits(path, cohort()) == splits(path, cohort())
     assert [file.name for file in tmp_path.iterdir()] == ["splits.json"]
 
 
