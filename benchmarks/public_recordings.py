@@ -121,13 +121,15 @@ def diagnostics(folder: Path) -> dict[str, str]:
     return {title: f"{last[name]:.3g}" for name, title in names.items() if name in last}
 
 
-def compare(names: list[str], tasks: tuple[str, ...], segment: str, rate_hz: float) -> None:
+def compare(options: argparse.Namespace) -> None:
     """Run variants and write a Markdown table."""
+    segment, rate_hz = options.segment, options.rate_hz
+    tasks = SELECTION_TASKS if options.tasks == "selection" else REPORTED_TASKS
     stores = DATA / f"{segment}_{rate_hz:g}_hz"
     prepare(stores, ["--signal.segment", segment, "--signal.sampling_rate_hz", str(rate_hz)])
     rows = []
-    for name in names:
-        more = list(VARIANTS[name])
+    for name in options.variants:
+        more = [*VARIANTS[name], "--trainer.max_epochs", str(options.epochs)]
         if segment == "record":
             more += [f"{NETWORK}.n_samples", str(round(10 * rate_hz))]
         folder = pretrain(f"{segment} {rate_hz:g} {name}", stores, more)
@@ -136,7 +138,7 @@ def compare(names: list[str], tasks: tuple[str, ...], segment: str, rate_hz: flo
     lines = ["| " + " | ".join(row) + " |" for row in [list(table), *table.to_numpy().tolist()]]
     lines.insert(1, "|" + "---|" * len(table.columns))
     REPORT.mkdir(parents=True, exist_ok=True)
-    file = REPORT / f"{segment}_{'reported' if tasks == REPORTED_TASKS else 'selection'}.md"
+    file = REPORT / f"{segment}_{options.tasks}.md"
     file.write_text("\n".join(lines) + "\n")
     print(file.read_text())
 
@@ -147,8 +149,7 @@ if __name__ == "__main__":
     parser.add_argument("--tasks", choices=["selection", "reported"], default="reported")
     parser.add_argument("--segment", choices=["record", "median_beat"], default="median_beat")
     parser.add_argument("--rate_hz", type=float, default=100.0)
-    options = parser.parse_args()
+    parser.add_argument("--epochs", type=int, default=60)
     if "ECG_CORPORA" not in os.environ:
         sys.exit("error: set ECG_CORPORA to the folder of the public recordings")
-    chosen = SELECTION_TASKS if options.tasks == "selection" else REPORTED_TASKS
-    compare(options.variants, chosen, options.segment, options.rate_hz)
+    compare(parser.parse_args())

@@ -39,7 +39,7 @@ class EcgCLI(LightningCLI):
         if not (isinstance(task, Classifier) and isinstance(data, StoreDataModule)):
             return
         if task.encoder_input is not None:
-            check_same_input(str(task.hparams["encoder"]), task.encoder_input, data.ecg_input)
+            check_same_input(str(task.encoder), task.encoder_input, data.ecg_input)
 
 
 def build_cli(arguments: list[str], *, run: bool, save_config: bool = False) -> EcgCLI:

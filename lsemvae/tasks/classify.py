@@ -1,6 +1,6 @@
 """Binary classification: a head on a frozen encoder, or a network trained end to end."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -92,10 +92,10 @@ class Classifier(LightningModule):
             )
         self.leads = parse_leads(leads)
         self.focal, self.lr, self.weight_decay = focal, lr, weight_decay
-        self.save_hyperparameters(
-            {"encoder": encoder, "leads": list(self.leads), "lr": lr, "weight_decay": weight_decay,
-             "head": asdict(head), "focal": asdict(focal)}
-        )  # fmt: skip
+        # Plain numbers only: Lightning lays a checkpoint's hyper-parameters over the flags given,
+        # and a path or a set of leads must be those that were asked for.
+        self.save_hyperparameters({"lr": lr, "weight_decay": weight_decay})
+        self.encoder = encoder
         self.encoder_sha256: str | None = None
         self.encoder_input: EcgInput | None = None
         self.network = network or self._frozen_encoder(str(encoder))
@@ -190,7 +190,7 @@ class Classifier(LightningModule):
         if found != self.encoder_sha256:
             raise InputError(
                 f"this head was trained on the encoder with SHA-256 {str(found)[:12]}, "
-                f"{self.hparams['encoder']} has {str(self.encoder_sha256)[:12]}"
+                f"{self.encoder} has {str(self.encoder_sha256)[:12]}"
             )
         if self.frozen:
             own = self.state_dict()

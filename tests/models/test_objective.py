@@ -31,7 +31,9 @@ def slow_objective(
             for i, m, v in zip([*seen, 12], mean, variance, strict=True)
         ]
         total = sum(math.exp(s) for s in score)
-        weight = torch.tensor([math.exp(s) / total for s in score]).double()[:, None]
+        floor = network.fusion.gate_floor
+        shares = [(1 - floor) * math.exp(s) / total + floor / len(score) for s in score]
+        weight = torch.tensor(shares).double()[:, None]
         mixed = (weight * mean).sum(0)
         mixed_variance = (weight * (variance + mean**2)).sum(0) - mixed**2
         z = mixed + mixed_variance.sqrt() * noise[record]
