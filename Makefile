@@ -26,14 +26,15 @@ help:  ## list the targets
 install: $(READY)  ## make the environment in .venv (TORCH=cpu or cuda)
 
 $(READY): pyproject.toml constraints.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: Python 3.11 or later is needed; name it with PYTHON=python3.11"; exit 2; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@echo "installing torch ($(TORCH) build), then the rest: about two minutes"
 ifeq ($(TORCH),cpu)
 	@$(BIN)/pip install --quiet --no-deps --retries 1 -c constraints.txt --extra-index-url $(TORCH_CPU_INDEX) torch 2> >(grep -v '^WARNING' >&2)
-	@$(BIN)/python -c 'import importlib.metadata as m, sys; sys.exit(0 if "+cpu" in m.version("torch") else 1)' || \
-		{ echo "note: torch $$($(BIN)/pip show torch | sed -n 's/^Version: //p') is not marked as a CPU build"; }
+	@$(BIN)/python -c 'import importlib.metadata as m, sys; sys.exit(sys.platform == "linux" and any("nvidia" in r for r in m.requires("torch")))' || \
+		{ echo "error: no CPU build of torch was found, only one that pulls CUDA; is $(TORCH_CPU_INDEX) reachable?"; \
+		  echo "       give another index with TORCH_CPU_INDEX=, or take the CUDA build with TORCH=cuda"; exit 2; }
 else
 	@$(BIN)/pip install --quiet -c constraints.txt torch
 endif

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from data_modules.store import COUNTS_PER_UNIT, EcgStore
 from lsemvae.errors import InputError
 from lsemvae.leads import lead_indices
-from lsemvae.types import EcgBatch
+from lsemvae.types import EcgBatch, EcgInput, Normalisation
 
 Indices = npt.NDArray[np.int64]
 
@@ -28,15 +28,19 @@ class EcgPool:
     """
 
     def __init__(self, paths: Sequence[str]) -> None:
+        if not paths:
+            raise InputError("store is empty; name one store at least")
         self.stores = [EcgStore(path) for path in paths]
-        self.inputs = [_input_of(store) for store in self.stores]
-        for path, found in zip(paths, self.inputs, strict=True):
-            if found != self.inputs[0]:
+        first = self.stores[0]
+        self.ecg_input = ecg_input(first, "millivolt")
+        for path, store in zip(paths, self.stores, strict=True):
+            differences = self.ecg_input.differences(ecg_input(store, "millivolt"))
+            if differences:
                 raise InputError(
-                    f"{paths[0]} and {path} differ in rate, length or band ({self.inputs[0]} "
-                    f"against {found}); prepare them with the same settings"
+                    f"{paths[0]} and {path} cannot be pooled ({'; '.join(differences)}); prepare "
+                    "them with the same settings"
                 )
-        self.sampling_rate_hz, self.n_samples, self.band_hz = self.inputs[0]
+        self.n_samples = first.n_samples
         self.calibrated = all(store.unit == "mV" for store in self.stores)
         self.synthetic = any(store.synthetic for store in self.stores)
         self.label = " + ".join(store.label for store in self.stores)
@@ -61,9 +65,17 @@ class EcgPool:
         return out
 
 
-def _input_of(store: EcgStore) -> tuple[float, int, tuple[float | None, float | None]]:
-    band_hz = (store.settings["low_hz"], store.settings["high_hz"])
-    return store.sampling_rate_hz, store.n_samples, band_hz
+def ecg_input(store: EcgStore, normalisation: Normalisation) -> EcgInput:
+    """Describe what a store's recordings are for a network."""
+    settings = store.settings
+    return EcgInput(
+        store.sampling_rate_hz,
+        store.n_samples,
+        (settings["low_hz"], settings["high_hz"]),
+        normalisation,
+        settings["segment"],
+        settings["powerline_hz"],
+    )
 
 
 def _tables(stores: Sequence[EcgStore]) -> list[pd.DataFrame]:

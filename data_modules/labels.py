@@ -63,8 +63,13 @@ def _column(table: pd.DataFrame, name: str, task: str) -> pd.Series:
             f"the binary columns: {', '.join(binary_columns(table)) or 'none'}"
         )
     numbers = pd.to_numeric(table[name].replace("", np.nan), errors="coerce")
-    if (numbers.isna() & table[name].notna() & (table[name] != "")).any():
-        raise InputError(f"column {name!r} holds values that are no numbers; see the cohort table")
+    words = numbers.isna() & table[name].notna() & (table[name] != "")
+    if words.any():
+        row = table[words].iloc[0]
+        raise InputError(
+            f"column {name!r} holds {row[name]!r} for record {row['record']}; expected a number, 0 "
+            "and 1 for a task of its own"
+        )
     return numbers.astype(float)
 
 

@@ -53,10 +53,13 @@ class MimicEcg(StoreDataModule):
         self.train_set, self.val_set = self.dataset(train), self.dataset(val)
 
     def _split(self) -> tuple[Any, Any]:
-        rows = np.arange(len(self.pool))
+        rows = self.usable_rows()
+        if len(rows) < len(self.pool):
+            print(f"{len(self.pool) - len(rows)} recordings without any of the leads are left out")
         if self.val_fraction == 0.0:
+            print("val_fraction is 0: no validation, hence no diagnostics and no reconstructions")
             return rows, rows[:0]
-        patients = self.pool.table["patient_id"].to_numpy(dtype=str)
+        patients = self.pool.table["patient_id"].to_numpy(dtype=str)[rows]
         if len(np.unique(patients)) < 2:
             raise InputError(
                 f"{self.pool.label} holds one patient; a validation part needs two, or set "
@@ -64,7 +67,7 @@ class MimicEcg(StoreDataModule):
             )
         splitter = GroupShuffleSplit(1, test_size=self.val_fraction, random_state=self.seed)
         train, val = next(splitter.split(rows, groups=patients))
-        return train, val
+        return rows[train], rows[val]
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return shuffled training batches."""

@@ -1,5 +1,6 @@
 """A labelled cohort: right-heart-catheter tasks or any binary column, in folds by patient."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -58,34 +59,32 @@ class RhcCohort(StoreDataModule):
         )
         if fold is not None and not 0 <= fold < n_folds:
             raise InputError(f"fold must be in 0..{n_folds - 1}, got {fold}; n_folds is {n_folds}")
-        self.store_file = store
         self.task, self.fold, self.n_folds, self.seed = task, fold, n_folds, seed
         self.splits_file = splits or f"runs/cv/{task}/splits.json"
         self.thresholds = thresholds
 
     def for_fold(self, fold: int) -> "RhcCohort":
         """Return a module like this one, on the same open store, that holds out another fold."""
-        other = RhcCohort(
-            self.store_file,
-            self.task,
-            fold=fold,
-            n_folds=self.n_folds,
-            splits=self.splits_file,
-            thresholds=self.thresholds,
-            leads=list(self.leads),
-            normalisation=self.normalisation,
-            batch_size=self.batch_size,
-            seed=self.seed,
-            num_workers=self.num_workers,
-        )
-        other.pool = self.pool
+        other = copy.copy(self)
+        other.fold = fold
         return other
 
     def labelled(self) -> pd.DataFrame:
-        """Return record, patient_id, label and row in the pool of every labelled recording."""
+        """Return record, patient_id, label and row in the pool of every labelled recording.
+
+        Raises:
+            InputError: no labels, or one signal under two patients, which would be a leak.
+        """
         table = self.pool.table
         label = task_labels(table, self.task, self.thresholds)
         cohort = table[["record", "patient_id"]].assign(label=label, row=np.arange(len(table)))
+        owners = table[label.notna()].groupby("signal_sha256")["patient_id"].nunique()
+        if (owners > 1).any():
+            twins = table[table["signal_sha256"] == owners.idxmax()]["record"]
+            raise InputError(
+                f"records {twins.iloc[0]} and {twins.iloc[1]} hold the same signal under different "
+                "patient_id; correct the table, or they may land on both sides of a fold"
+            )
         return cohort[label.notna()].reset_index(drop=True)
 
     def load_splits(self) -> Splits:

@@ -35,6 +35,10 @@ class Splits:
     cohort_sha256: str
     fold: dict[str, int]
 
+    def digest(self) -> str:
+        """Return the SHA-256 of which record is in which fold."""
+        return hashlib.sha256(json.dumps(self.fold, sort_keys=True).encode()).hexdigest()
+
 
 def load_or_make_splits(
     path: str, cohort: pd.DataFrame, *, task: str, n_folds: int = 5, seed: int = 0
@@ -104,6 +108,11 @@ def _draw(cohort: pd.DataFrame, task: str, n_folds: int, seed: int) -> Splits:
             f"{n_patients} patients"
         )
     smaller = min(len(np.unique(patients[label == value])) for value in (0, 1))
+    if smaller == 0:
+        raise InputError(
+            f"all labelled records of task {task!r} are of one class; look at the column or at the "
+            "thresholds"
+        )
     if smaller < n_folds:
         raise InputError(
             f"{n_folds} folds need {n_folds} patients of each class; the smaller class of task "
@@ -132,8 +141,11 @@ def _write(file: Path, splits: Splits) -> None:
         os.link(temporary, file)
     except FileExistsError:
         pass  # what the other process wrote is read and checked
+    except OSError:  # a file system without hard links
+        temporary.replace(file)
+        return
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
 
 
 def _read(file: Path) -> Splits:

@@ -41,6 +41,10 @@ class StoreDataModule(LightningDataModule):
         self.normalisation: Normalisation = normalisation
         self.batch_size, self.num_workers = batch_size, num_workers
 
+    def check_files(self) -> None:
+        """Open the stores, so that a missing one is named before a run touches its folder."""
+        _ = self.pool
+
     @cached_property
     def pool(self) -> EcgPool:
         """The stores, opened when first needed."""
@@ -55,8 +59,7 @@ class StoreDataModule(LightningDataModule):
     @property
     def ecg_input(self) -> EcgInput:
         """What a network gets from this module."""
-        pool = self.pool
-        return EcgInput(pool.sampling_rate_hz, pool.n_samples, pool.band_hz, self.normalisation)
+        return self.pool.ecg_input._replace(normalisation=self.normalisation)
 
     def usable_rows(self) -> Indices:
         """Return the rows of the pool that have one of the leads at least."""

@@ -49,6 +49,9 @@ class SyntheticEcg(MimicEcg):
             seed=seed,
         )
 
+    def check_files(self) -> None:
+        """Nothing to check: what is missing is made by `prepare_data`."""
+
     def prepare_data(self) -> None:
         """Write the recordings and their store where they are missing."""
         if not (self.folder / "record_list.csv").is_file():

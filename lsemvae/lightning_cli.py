@@ -3,6 +3,7 @@
 import warnings
 from importlib import import_module
 
+from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
@@ -22,24 +23,51 @@ class EcgCLI(LightningCLI):
         parser.set_defaults({"seed_everything": 0})
 
     def before_instantiate_classes(self) -> None:
-        """Copy the leads of the data to a task that asks for them."""
+        """Copy the leads of the data to a task that asks for them; only fit writes a log."""
         config = self.config[self.subcommand] if self.subcommand else self.config
         module, name = config.model.class_path.rsplit(".", 1)
         if issubclass(getattr(import_module(module), name), Classifier):
-            config.model.init_args.leads = config.data.init_args.leads
+            self._copy_leads(config)
+            if self.subcommand in ("test", "predict") and config.ckpt_path is None:
+                raise InputError(
+                    f"{self.subcommand} needs --ckpt_path, the checkpoint of a trained head; fit "
+                    "and cv write one"
+                )
+        if self.subcommand not in (None, "fit"):
+            config.trainer.logger = False
+
+    @staticmethod
+    def _copy_leads(config: Namespace) -> None:
+        given, wanted = config.model.init_args.leads, config.data.init_args.leads
+        if given not in (12, wanted):
+            raise InputError(
+                f"the model's leads are {given}, the data's {wanted}; give them to the data only"
+            )
+        config.model.init_args.leads = wanted
 
     def instantiate_classes(self) -> None:
-        """Build everything, then compare what a frozen encoder takes with what the data give."""
-        super().instantiate_classes()
+        """Build everything, then check what can be checked before a run touches its folder."""
+        try:
+            super().instantiate_classes()
+        except ValueError as error:  # jsonargparse wraps what a constructor raises
+            raise _input_error(error) or error from error
         self.check_input()
 
     def check_input(self) -> None:
-        """Refuse a frozen encoder on recordings unlike those that it was trained on."""
+        """Name a missing store, and refuse an encoder trained on recordings unlike these."""
         task, data = self.model, self.datamodule
-        if not (isinstance(task, Classifier) and isinstance(data, StoreDataModule)):
+        if not isinstance(data, StoreDataModule):
             return
-        if task.encoder_input is not None:
+        data.check_files()
+        if isinstance(task, Classifier) and task.encoder_input is not None:
             check_same_input(str(task.encoder), task.encoder_input, data.ecg_input)
+
+
+def _input_error(error: BaseException | None) -> InputError | None:
+    """Return the InputError that an error came from, if it came from one."""
+    while error is not None and not isinstance(error, InputError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def build_cli(arguments: list[str], *, run: bool, save_config: bool = False) -> EcgCLI:

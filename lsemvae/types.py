@@ -26,12 +26,16 @@ class EcgInput(NamedTuple):
         n_samples: samples per lead.
         band_hz: pass band of the stored signals, None where unfiltered.
         normalisation: how amplitudes were scaled, see `data_modules.normalise`.
+        segment: `record` or `median_beat`.
+        powerline_hz: frequency of a notch, None without one.
     """
 
     sampling_rate_hz: float
     n_samples: int
     band_hz: tuple[float | None, float | None]
     normalisation: Normalisation
+    segment: str = "record"
+    powerline_hz: float | None = None
 
     def differences(self, other: "EcgInput") -> list[str]:
         """Name every field in which the two descriptions differ, for an error message."""

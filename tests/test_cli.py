@@ -8,8 +8,11 @@ from pathlib import Path
 import h5py
 import pandas as pd
 import pytest
+import torch
 
+from data_modules.store import EcgStore
 from lsemvae.cli import COMMANDS, HELP, main
+from tests.conftest import BEATS, ROOT, tiny_network
 
 
 def cv(cohort: Path, encoder: Path, out: Path, *more: str) -> int:
@@ -149,7 +152,12 @@ def test_any_binary_column_is_a_task(recordings: Path, encoder: Path, tmp_path: 
         (["--task", "IRBBB"], "needs the column 'IRBBB'"),
         (["--method", "resnet"], "unknown method 'resnet'"),
         (["--folds", "50"], "50 folds need"),
-        (["--folds", "1"], "at least 2 folds"),
+        (["--folds", "1"], "folds must be >= 2, got 1"),
+        (["--epochs", "0", "--jobs", "0"], "epochs must be >= 1, got 0; jobs must be >= 1"),
+        (["--lr", "-1"], "lr must be > 0"),
+        (["--task", "PH/CTEPH"], "cannot name a result folder"),
+        (["--mpap_threshold_mmhg", "500"], "all labelled records"),
+        (["--focal_alpha", "7"], "alpha in [0, 1]"),
     ],
 )
 def test_bad_request_is_one_line(
@@ -211,6 +219,109 @@ def test_report_is_one_self_contained_page(
     assert "https://" not in page
     assert page.count("data:image/png;base64,") >= 6
     assert "Held-out record" in page
+
+
+def test_report_refuses_the_curves_of_another_encoder(
+    cohort: Path, encoder: Path, pretrained: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    assert cv(cohort, encoder, tmp_path / "cv") == 0
+    other = shutil.copytree(pretrained, tmp_path / "other")
+    changed = torch.load(other / "checkpoints/last.ckpt", weights_only=True)
+    changed["epoch"] += 1
+    torch.save(changed, other / "checkpoints/last.ckpt")
+    capsys.readouterr()
+    arguments = ["--cv", str(tmp_path / "cv"), "--cohort", str(cohort), "--pretrain", str(other)]
+    assert main(["report", *arguments, "--out", str(tmp_path / "page")]) == 2
+    assert "not the encoder that was cross-validated" in error_of(capsys)
+
+
+def test_thresholds_are_part_of_the_results(cohort: Path, encoder: Path, tmp_path: Path) -> None:
+    assert cv(cohort, encoder, tmp_path, "--mpap_threshold_mmhg", "25") == 0
+    metrics = json.loads((tmp_path / "detection/ls_emvae/12L/metrics.json").read_text())
+    table = EcgStore(cohort).table
+    assert metrics["mpap_threshold_mmhg"] == 25
+    assert metrics["n_positive"] == (table["mpap_mmhg"] > 25).sum()
+
+
+def test_one_signal_under_two_patients_is_refused(
+    recordings: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.read_csv(recordings / "cohort/cohort.csv", dtype=str)
+    copied = shutil.copytree(recordings / "cohort/records", tmp_path / "records")
+    first = (copied / f"{table['record'][0]}.hea").read_text()
+    (copied / "twin.hea").write_text(first.replace(table["record"][0], "twin"))
+    shutil.copy(copied / f"{table['record'][0]}.dat", copied / "twin.dat")
+    twin = table.iloc[[0]].assign(record="twin", patient_id="another")
+    pd.concat([table, twin]).to_csv(tmp_path / "table.csv", index=False)
+    store = tmp_path / "store.h5"
+    assert main(["prepare", "cohort", "--table", str(tmp_path / "table.csv"), "--source",
+                 str(copied), "--out", str(store), *BEATS]) == 0  # fmt: skip
+    capsys.readouterr()
+    assert cv(store, encoder, tmp_path / "cv") == 2
+    assert "hold the same signal under different patient_id" in error_of(capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--data.init_args.leads", "7"], "leads must be 12, 6"),
+        (["--data.init_args.fold", "9"], "fold must be in 0..4"),
+        (["--model.init_args.encoder", "none.ckpt"], "none.ckpt not found"),
+        (["--data.init_args.store", "none.h5"], "none.h5"),
+        (["--model.init_args.leads", "6"], "give them to the data only"),
+    ],
+)
+def test_bad_configuration_is_one_line_and_touches_nothing(
+    cohort: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    config = str(ROOT / "experiments/detection/ls_emvae_12l.yaml")
+    given = ["--model.init_args.encoder", str(encoder), "--data.init_args.store", str(cohort)]
+    assert main(["fit", "--config", config, *given, *arguments]) == 2
+    assert expected in error_of(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_trained_head_predicts_new_recordings(
+    cohort: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert cv(cohort, encoder, tmp_path / "cv", "--folds", "5") == 0
+    fold = tmp_path / "cv/detection/ls_emvae/12L/fold_0"
+    common = ["--config", str(ROOT / "experiments/detection/ls_emvae_12l.yaml"),
+              "--model.init_args.encoder", str(encoder), "--data.init_args.store", str(cohort),
+              "--data.init_args.splits", str(tmp_path / "cv/detection/splits.json")]  # fmt: skip
+    head = ["--ckpt_path", str(fold / "last.ckpt")]
+    out = tmp_path / "runs/detection/ls_emvae_12l/predictions.csv"
+    assert main(["test", *common, *head]) == 0
+    expected = pd.read_csv(fold / "predictions.csv").set_index("record")
+    found = pd.read_csv(out).set_index("record").loc[expected.index]
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-4)
+    assert main(["predict", *common, *head, "--data.init_args.fold", "null"]) == 0
+    assert len(pd.read_csv(out)) == len(EcgStore(cohort))
+    capsys.readouterr()
+    assert main(["predict", *common]) == 2
+    assert "needs --ckpt_path" in error_of(capsys)
+
+
+def test_second_fit_replaces_the_checkpoint_and_validate_keeps_the_log(
+    pretraining: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = ["--config", str(ROOT / "experiments/demo/pretrain.yaml"), *tiny_network(),
+              "--data.init_args.store", str(pretraining), "--trainer.max_epochs", "1",
+              "--trainer.enable_progress_bar", "false"]  # fmt: skip
+    run = tmp_path / "runs/demo/pretrain"
+    for seed in ("1", "2"):
+        assert main(["fit", *config, "--seed_everything", seed]) == 0
+    assert [file.name for file in (run / "checkpoints").iterdir()] == ["last.ckpt"]
+    log = (run / "metrics.csv").read_text()
+    checkpoint = str(run / "checkpoints/last.ckpt")
+    assert main(["validate", *config, "--ckpt_path", checkpoint]) == 0
+    assert (run / "metrics.csv").read_text() == log
 
 
 def test_report_refuses_runs_of_another_cohort(

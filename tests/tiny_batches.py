@@ -102,6 +102,7 @@ class TinyData(LightningDataModule):
             "synthetic": True,
             "calibrated": True,
             "label": "tiny",
+            "sha256": "0" * 64,
         }
 
 

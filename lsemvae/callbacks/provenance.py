@@ -44,7 +44,7 @@ class ProvenanceWriter(Callback):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Write the file."""
-        if trainer.log_dir is None or not trainer.is_global_zero:
+        if stage != "fit" or trainer.log_dir is None or not trainer.is_global_zero:
             return
         folder = Path(trainer.log_dir)
         folder.mkdir(parents=True, exist_ok=True)

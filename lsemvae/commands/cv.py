@@ -19,6 +19,8 @@ def cross_validate(
     epochs: int = 50,
     batch_size: int = 32,
     lr: float = 1e-4,
+    focal_alpha: float = 0.25,
+    focal_gamma: float = 2.0,
     normalisation: Literal["millivolt", "record", "lead"] | None = None,
     mpap_threshold_mmhg: float = 20.0,
     pawp_threshold_mmhg: float = 15.0,
@@ -42,6 +44,8 @@ def cross_validate(
         epochs: training epochs per fold.
         batch_size: recordings per step.
         lr: learning rate of AdamW.
+        focal_alpha: weight of the positive class in the focal loss.
+        focal_gamma: focusing exponent of the focal loss.
         normalisation: of the amplitudes; a frozen encoder's own by default, else record.
         mpap_threshold_mmhg: pulmonary hypertension is mPAP above this (20 or 25 are in use).
         pawp_threshold_mmhg: post-capillary is PAWP above this (12, 15 or 18 are in use).
@@ -51,25 +55,29 @@ def cross_validate(
         overwrite: run finished folds again.
     """
     chosen = parse_leads(leads)
-    if cohort is None:
-        from lsemvae.commands.demo import demo_cohort_and_encoder
-
-        cohort, demo_encoder = demo_cohort_and_encoder()
-        encoder = encoder or demo_encoder
-        print(f"No cohort given: using the demo's SYNTHETIC one, {cohort}")
+    _check_options(task=task, folds=folds, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed,
+                   jobs=jobs)  # fmt: skip
     from data_modules.labels import Thresholds
     from data_modules.rhc_cohort import RhcCohort
+    from lsemvae.callbacks.provenance import provenance
+    from lsemvae.commands.demo import demo_cohort, demo_encoder
     from lsemvae.commands.folds import FoldSettings, run_missing_folds
     from lsemvae.evaluation.cross_validation import gather_predictions, write_results
     from lsemvae.models import check_same_input, load_pretrained
     from lsemvae.models.methods import find_method
 
+    needs_encoder = find_method(method).pretrained
+    if cohort is None:
+        cohort = demo_cohort()
+        print(f"No cohort given: using the demo's SYNTHETIC one, {cohort}")
+        if needs_encoder and encoder is None:
+            encoder = demo_encoder()
     pretrained = None
-    if find_method(method).pretrained:
+    if needs_encoder:
         if encoder is None:
             raise InputError(f"method {method} needs --encoder, a pre-trained checkpoint")
         pretrained = load_pretrained(encoder)
-        normalisation = normalisation or pretrained.ecg_input.normalisation
+        normalisation = normalisation or pretrained.data.ecg_input.normalisation
     data = RhcCohort(
         cohort,
         task,
@@ -86,31 +94,56 @@ def cross_validate(
         method=method,
         encoder_sha256=pretrained.sha256 if pretrained else None,
         cohort_sha256=data.pool.sha256,
-        splits_sha256=data.load_splits().cohort_sha256,
+        splits_sha256=data.load_splits().digest(),
+        mpap_threshold_mmhg=mpap_threshold_mmhg,
+        pawp_threshold_mmhg=pawp_threshold_mmhg,
         leads=data.leads,
         normalisation=data.normalisation,
         epochs=epochs,
         batch_size=batch_size,
         lr=lr,
+        focal_alpha=focal_alpha,
+        focal_gamma=focal_gamma,
         seed=seed,
     )
     if pretrained:
-        check_same_input(str(encoder), pretrained.ecg_input, data.ecg_input)
+        check_same_input(str(encoder), pretrained.data.ecg_input, data.ecg_input)
     run_missing_folds(
         folder, data, settings, encoder=encoder, pretrained=pretrained, jobs=jobs,
         overwrite=overwrite, feature_folder=Path(out) / "features",
     )  # fmt: skip
     predictions = gather_predictions(folder, data.load_splits().fold, folds)
-    synthetic = data.pool.synthetic or (pretrained is not None and pretrained.synthetic)
+    synthetic = data.pool.synthetic or (pretrained is not None and pretrained.data.synthetic)
+    seen = pretrained is not None and data.pool.sha256 in pretrained.data.sha256.split("+")
+    if seen:
+        print("note: the encoder was pre-trained on these recordings too (without labels)")
     about = {
         "task": task,
         "method": method,
         "leads": list(data.leads),
         "data": data.pool.label,
         "synthetic": synthetic,
+        "encoder_saw_these_recordings": seen,
         **asdict(settings),
+        "provenance": provenance(),
     }
     print_table(write_results(folder, predictions, about), folder)
+
+
+def _check_options(task: str, **numbers: float) -> None:
+    """Report every option that is out of range at once."""
+    least = {"folds": 2, "epochs": 1, "batch_size": 1, "seed": 0, "jobs": 1}
+    wrong = [
+        f"{name} must be >= {least[name]}, got {number}"
+        for name, number in numbers.items()
+        if name in least and number < least[name]
+    ]
+    if not numbers["lr"] > 0:
+        wrong.append(f"lr must be > 0, got {numbers['lr']}")
+    if task in ("", "features") or task.startswith(".") or {"/", "\\"} & set(task):
+        wrong.append(f"task {task!r} cannot name a result folder; rename the column in the table")
+    if wrong:
+        raise InputError("; ".join(wrong))
 
 
 def print_table(metrics: dict[str, Any], folder: Path) -> None:

@@ -1,8 +1,9 @@
 """`lsemvae demo`: the whole way on synthetic data; every step that is done is not done again."""
 
-from dataclasses import replace
 from pathlib import Path
 
+from data_modules.progress import counted_progress
+from data_modules.signal_settings import SignalSettings
 from lsemvae.errors import InputError
 
 DATA = Path("data/demo")
@@ -18,7 +19,7 @@ def demo() -> None:
     from lsemvae.commands.cv import cross_validate
     from lsemvae.commands.report import report
 
-    cohort, encoder = demo_cohort_and_encoder()
+    cohort, encoder = demo_cohort(), demo_encoder()
     for task in ("detection", "phenotype"):
         for leads in (12, 6):
             _announce(f"cross-validating {task} on {leads} leads")
@@ -33,40 +34,55 @@ def demo() -> None:
     )
 
 
-def demo_cohort_and_encoder() -> tuple[str, str]:
-    """Return the demo's cohort and encoder, made first where they are missing."""
+def demo_cohort() -> str:
+    """Return the demo's cohort, written as WFDB files and prepared where it is missing."""
+    from data_modules.prepare import prepare_cohort
+    from data_modules.synthetic_files import write_cohort
+
+    store, table = DATA / "cohort.h5", DATA / "cohort/cohort.csv"
+    if not table.is_file():
+        _announce("writing a synthetic cohort")
+        with counted_progress("writing recordings") as progress:
+            write_cohort(table.parent, n_patients=N_PATIENTS, progress=progress)
+    if not store.is_file():
+        _announce("reading the cohort into a store")
+        prepare_cohort(
+            str(table), str(table.parent / "records"), str(store), signal=_median_beats(),
+            label="synthetic cohort",
+        )  # fmt: skip
+    return str(store)
+
+
+def demo_encoder() -> str:
+    """Return the demo's encoder, pre-trained on recordings of its own where it is missing."""
+    from data_modules.prepare import prepare_mimic
+    from data_modules.synthetic_files import write_mimic
+    from lsemvae.lightning_cli import run_lightning
+
     if not CONFIG.is_file():
         raise InputError(f"{CONFIG} not found; run the demo in the folder of the checkout")
-    pretraining, cohort = DATA / "mimic.h5", DATA / "cohort.h5"
-    if not (pretraining.is_file() and cohort.is_file()):
-        _recordings(pretraining, cohort)
+    store, listing = DATA / "mimic.h5", DATA / "mimic/record_list.csv"
+    if not listing.is_file():
+        _announce("writing synthetic recordings for pre-training")
+        with counted_progress("writing recordings") as progress:
+            write_mimic(
+                listing.parent, n_patients=N_PRETRAINING_PATIENTS, seed=1, progress=progress
+            )
+    if not store.is_file():
+        _announce("reading them into a store")
+        prepare_mimic(
+            str(listing.parent), str(store), signal=_median_beats(), label="synthetic ECGs"
+        )
     encoder, finished = RUNS / "pretrain/checkpoints/last.ckpt", RUNS / "pretrain/finished"
     if not (finished.is_file() and encoder.is_file()):
         _announce("pre-training a small LS-EMVAE")
-        from lsemvae.lightning_cli import run_lightning
-
         run_lightning(["fit", "--config", str(CONFIG)])
         finished.touch()
-    return str(cohort), str(encoder)
+    return str(encoder)
 
 
-def _recordings(pretraining: Path, cohort: Path) -> None:
-    """Write synthetic WFDB files and prepare them as real ones would be."""
-    from data_modules.prepare import prepare_cohort, prepare_mimic
-    from data_modules.signal import SignalSettings
-    from lsemvae.commands.synthesize import synthesize
-
-    _announce("writing synthetic recordings")
-    listed = (DATA / "cohort/cohort.csv", DATA / "mimic/record_list.csv")
-    if not all(file.is_file() for file in listed):
-        synthesize(str(DATA), n_patients=N_PATIENTS, n_pretraining_patients=N_PRETRAINING_PATIENTS)
-    _announce("reading them into stores")
-    beats = replace(SignalSettings(), sampling_rate_hz=250.0, segment="median_beat")
-    prepare_mimic(str(DATA / "mimic"), str(pretraining), signal=beats, label="synthetic ECGs")
-    prepare_cohort(
-        str(listed[0]), str(DATA / "cohort/records"), str(cohort), signal=beats,
-        label="synthetic cohort",
-    )  # fmt: skip
+def _median_beats() -> SignalSettings:
+    return SignalSettings(sampling_rate_hz=250.0, segment="median_beat")
 
 
 def _announce(step: str) -> None:

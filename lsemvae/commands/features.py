@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,8 @@ def cached_features(pretrained: Pretrained, data: StoreDataModule, folder: Path)
 
 
 def _key(encoder_sha256: str, data: StoreDataModule) -> str:
-    described = (encoder_sha256, data.pool.sha256, data.leads, data.normalisation)
+    program = version("lsemvae")
+    described = (encoder_sha256, data.pool.sha256, data.leads, data.normalisation, program)
     return hashlib.sha256(repr(described).encode()).hexdigest()[:24]
 
 

@@ -20,7 +20,7 @@ from lsemvae.commands.features import Features, cached_features
 from lsemvae.errors import InputError
 from lsemvae.models import Pretrained
 from lsemvae.models.methods import find_method
-from lsemvae.tasks import Classifier
+from lsemvae.tasks import Classifier, FocalSettings
 from lsemvae.types import FeatureBatch, Names
 
 FINISHED = "finished.json"
@@ -34,12 +34,16 @@ class FoldSettings:
         method: see `lsemvae.models.methods`.
         encoder_sha256: of the frozen encoder, None where the method has none.
         cohort_sha256: of the store.
-        splits_sha256: of the labelled records that were split.
+        splits_sha256: of the folds.
+        mpap_threshold_mmhg: pulmonary hypertension is mPAP above this.
+        pawp_threshold_mmhg: post-capillary is PAWP above this.
         leads: lead names.
         normalisation: of the amplitudes.
         epochs: paper section 3: 50.
         batch_size: paper section 3: 32.
         lr: paper section 3: 1e-4.
+        focal_alpha: weight of the positive class in the loss.
+        focal_gamma: focusing exponent of the loss.
         seed: the fold's number is added to it.
     """
 
@@ -47,11 +51,15 @@ class FoldSettings:
     encoder_sha256: str | None
     cohort_sha256: str
     splits_sha256: str
+    mpap_threshold_mmhg: float
+    pawp_threshold_mmhg: float
     leads: tuple[str, ...]
     normalisation: str
     epochs: int
     batch_size: int
     lr: float
+    focal_alpha: float
+    focal_gamma: float
     seed: int
 
 
@@ -99,6 +107,8 @@ def run_missing_folds(
     if not missing:
         print(f"all {data.n_folds} folds are finished")
         return
+    for stale in (folder / "metrics.json", folder / "predictions.csv"):
+        stale.unlink(missing_ok=True)
     features = None
     if pretrained is not None:
         features = cached_features(pretrained, data, feature_folder)
@@ -123,6 +133,7 @@ def run_fold(
         features: (N, F) of every recording of the store where the encoder is frozen.
     """
     _keep_quiet()
+    (folder / FINISHED).unlink(missing_ok=True)
     lightning.seed_everything(settings.seed + (data.fold or 0), verbose=False)
     data.setup("fit")
     task = _task(settings, encoder, data.pool.n_samples)
@@ -160,10 +171,12 @@ def _keep_quiet() -> None:
 
 def _task(settings: FoldSettings, encoder: str | None, n_samples: int) -> Classifier:
     leads = list(settings.leads)
+    focal = FocalSettings(settings.focal_alpha, settings.focal_gamma)
     build = find_method(settings.method).build
-    if build is None:
-        return Classifier(encoder=encoder, leads=leads, lr=settings.lr)
-    return Classifier(build(n_samples, leads), leads=leads, lr=settings.lr)
+    network = build(n_samples, leads) if build else None
+    return Classifier(
+        network, None if network else encoder, leads=leads, focal=focal, lr=settings.lr
+    )
 
 
 class FeatureDataset(Dataset[FeatureBatch]):

@@ -9,9 +9,15 @@ from lsemvae.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from data_modules.labels import Thresholds
     from data_modules.store import EcgStore
     from lsemvae.evaluation.report import CvRun
 
+# Task, the column that it needs, and the names of its classes 0 and 1.
+GROUPS = (
+    ("detection", "mpap_mmhg", ("non-PH", "PH")),
+    ("phenotype", "pawp_mmhg", ("pre-capillary", "post-capillary")),
+)
 CHARACTERISTICS = {
     "age_years": "age (years)",
     "bsa_m2": "body surface area (m²)",
@@ -42,7 +48,7 @@ def report(
     """
     from data_modules.store import EcgStore
     from lsemvae.evaluation import report as page
-    from lsemvae.models import read_data_state
+    from lsemvae.models import file_sha256, read_data_state
 
     store = EcgStore(cohort)
     runs = page.read_cv_runs(Path(cv))
@@ -50,12 +56,13 @@ def report(
     if foreign:
         raise InputError(f"{foreign[0]} was run on another cohort than {cohort}")
     synthetic = store.synthetic or any(run.metrics["synthetic"] for run in runs)
+    thresholds = _thresholds(runs)
     content = page.ReportContent(
         title=title,
         data=store.label,
         synthetic=synthetic,
         flow=_flow(store, cohort),
-        groups=_groups(store.table),
+        groups=_groups(store.table, thresholds),
         results=page.result_rows(runs),
         pictures={"roc": page.roc_pictures(runs)},
         provenance=_provenance(store, runs),
@@ -63,7 +70,14 @@ def report(
     if pretrain is not None:
         folder = Path(pretrain)
         content.pictures["training"] = page.training_pictures(folder)
-        pretrained_on = read_data_state(str(folder / "checkpoints/last.ckpt"))
+        encoder = folder / "checkpoints/last.ckpt"
+        pretrained_on = read_data_state(str(encoder))
+        used = {run.metrics["encoder_sha256"] for run in runs} - {None}
+        if file_sha256(encoder) not in used:
+            raise InputError(
+                f"{encoder} is not the encoder that was cross-validated below {cv}; name the "
+                "pre-training run that it came from"
+            )
         content.pictures["reconstructions"] = page.reconstruction_pictures(
             folder,
             sampling_rate_hz=pretrained_on.ecg_input.sampling_rate_hz,
@@ -74,6 +88,23 @@ def report(
     print(f"report: {page.write_report(content, Path(out))}")
 
 
+def _thresholds(runs: "list[CvRun]") -> "Thresholds":
+    """Return the pressures that defined the labels of all runs.
+
+    Raises:
+        InputError: they differ between runs.
+    """
+    from data_modules.labels import Thresholds
+
+    names = ("mpap_threshold_mmhg", "pawp_threshold_mmhg")
+    found = {tuple(run.metrics[name] for name in names) for run in runs}
+    if len(found) > 1:
+        raise InputError(
+            f"the runs use different thresholds (mPAP, PAWP: {sorted(found)}); report them apart"
+        )
+    return Thresholds(*found.pop())
+
+
 def _flow(store: "EcgStore", cohort: str) -> list[tuple[str, str]]:
     """Count recordings listed, rejected (by reason), accepted with warnings, accepted."""
     import pandas as pd
@@ -81,7 +112,7 @@ def _flow(store: "EcgStore", cohort: str) -> list[tuple[str, str]]:
     file = Path(cohort + ".quarantine.csv")
     if not file.is_file():
         return [("recordings in the store", str(len(store)))]
-    quarantine = pd.read_csv(file, dtype=str)
+    quarantine = pd.read_csv(file, dtype=str, keep_default_na=False)
     rejected = quarantine[quarantine["outcome"] == "rejected"]
     flow = [("recordings listed", str(len(store) + rejected["record"].nunique()))]
     flow += [(f"rejected: {code}", str(n)) for code, n in rejected["code"].value_counts().items()]
@@ -92,20 +123,18 @@ def _flow(store: "EcgStore", cohort: str) -> list[tuple[str, str]]:
     return flow
 
 
-def _groups(table: "pd.DataFrame") -> list[list[str]]:
+def _groups(table: "pd.DataFrame", thresholds: "Thresholds") -> list[list[str]]:
     """Return the rows of Table 1 that the cohort has, by group; none without pressures."""
-    from data_modules.labels import Thresholds, task_labels
+    from data_modules.labels import task_labels
 
-    if not {"mpap_mmhg", "pawp_mmhg"} <= set(table.columns):
+    parts: dict[str, pd.DataFrame] = {}
+    for task, column, names in GROUPS:
+        if column in table and table[column].notna().any():
+            label = task_labels(table, task, thresholds)
+            parts |= {name: table[label == value] for value, name in enumerate(names)}
+    parts = {name: part for name, part in parts.items() if len(part)}
+    if not parts:
         return []
-    detection = task_labels(table, "detection", Thresholds())
-    phenotype = task_labels(table, "phenotype", Thresholds())
-    parts = {
-        "non-PH": table[detection == 0],
-        "PH": table[detection == 1],
-        "pre-capillary": table[phenotype == 0],
-        "post-capillary": table[phenotype == 1],
-    }
     rows = [["", *parts], ["recordings", *(str(len(part)) for part in parts.values())]]
     for column, name in CHARACTERISTICS.items():
         if column in table:
@@ -115,15 +144,23 @@ def _groups(table: "pd.DataFrame") -> list[list[str]]:
 
 
 def _provenance(store: "EcgStore", runs: "list[CvRun]") -> list[tuple[str, str]]:
-    first = runs[0].metrics
+    """Name the data, every encoder and every setting that the runs were made with."""
+
+    def each(*names: str) -> str:
+        found = (", ".join(f"{name} {run.metrics[name]}" for name in names) for run in runs)
+        return "; ".join(dict.fromkeys(found))
+
+    saw = any(run.metrics["encoder_saw_these_recordings"] for run in runs)
     return [
         ("store SHA-256", store.sha256),
         ("store", f"{store.sampling_rate_hz:g} Hz, {store.n_samples} samples, {store.unit}"),
         ("preparation", json.dumps(store.settings)),
-        ("encoder SHA-256", ", ".join(sorted({str(r.metrics["encoder_sha256"]) for r in runs}))),
-        ("training", f"{first['epochs']} epochs, batch {first['batch_size']}, lr {first['lr']:g}, "
-                     f"seed {first['seed']}, normalisation {first['normalisation']}"),
-    ]  # fmt: skip
+        ("labels", each("mpap_threshold_mmhg", "pawp_threshold_mmhg")),
+        ("encoder", each("encoder_sha256")),
+        ("encoder pre-trained on these recordings too, without labels", "yes" if saw else "no"),
+        ("training", each("epochs", "batch_size", "lr", "focal_alpha", "focal_gamma", "seed")),
+        ("normalisation", each("normalisation")),
+    ]
 
 
 def _run_provenance(folder: Path) -> list[tuple[str, str]]:

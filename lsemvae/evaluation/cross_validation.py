@@ -33,21 +33,39 @@ def gather_predictions(folder: Path, fold_of: dict[str, int], n_folds: int) -> p
         file = folder / f"fold_{fold}" / "predictions.csv"
         if not file.is_file():
             raise InputError(f"fold {fold} is missing ({file}); run the cross-validation again")
-        part = pd.read_csv(file, dtype={"record": str, "patient_id": str})
-        parts.append(part.assign(fold=fold))
+        parts.append(read_predictions(file).assign(fold=fold))
     predictions = pd.concat(parts, ignore_index=True)[COLUMNS]
     _check(predictions, fold_of, folder)
     return predictions
 
 
+def read_predictions(file: Path) -> pd.DataFrame:
+    """Read a predictions file; a patient may be called NA."""
+    names = {"record": str, "patient_id": str}
+    return pd.read_csv(
+        file, dtype=names, keep_default_na=False, na_values={"label": "", "probability": ""}
+    )
+
+
 def _check(predictions: pd.DataFrame, fold_of: dict[str, int], folder: Path) -> None:
     twice = predictions["record"][predictions["record"].duplicated()]
     if len(twice):
-        raise InputError(f"{folder}: record {twice.iloc[0]} is predicted twice")
+        raise InputError(
+            f"{folder}: record {twice.iloc[0]} is predicted twice; run again with --overwrite"
+        )
+    unusable = predictions["record"][~np.isfinite(predictions["probability"])]
+    if len(unusable):
+        raise InputError(
+            f"{folder}: the prediction of record {unusable.iloc[0]} is not a number: training has "
+            "diverged; lower the learning rate and run again with --overwrite"
+        )
     expected = predictions["record"].map(fold_of)
     wrong = predictions["record"][expected != predictions["fold"]]
     if len(wrong):
-        raise InputError(f"{folder}: record {wrong.iloc[0]} is predicted in a fold not its own")
+        raise InputError(
+            f"{folder}: record {wrong.iloc[0]} is predicted in a fold not its own; "
+            "run again with --overwrite"
+        )
     missing = set(fold_of) - set(predictions["record"])
     if missing:
         raise InputError(f"{folder}: {len(missing)} records lack a prediction, as {min(missing)}")

@@ -11,6 +11,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from lsemvae.errors import InputError
+from lsemvae.evaluation.cross_validation import read_predictions
 from lsemvae.evaluation.ecg_paper import draw_twelve_leads
 from lsemvae.evaluation.figures import embedded_png, epoch_figure, roc_figure
 from lsemvae.evaluation.paper import paper_result
@@ -79,7 +80,7 @@ def read_cv_runs(root: Path) -> list[CvRun]:
         CvRun(
             file.parent,
             json.loads(file.read_text()),
-            pd.read_csv(file.parent / "predictions.csv", dtype={"record": str, "patient_id": str}),
+            read_predictions(file.parent / "predictions.csv"),
         )
         for file in sorted(root.glob("*/*/*/metrics.json"))
     ]

@@ -4,6 +4,7 @@ import hashlib
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,23 +33,6 @@ NETWORKS: dict[str, Callable[[dict[str, Any]], EcgNetwork]] = {
 }
 
 
-@dataclass(frozen=True)
-class Pretrained:
-    """A network read from a checkpoint.
-
-    Attributes:
-        network: with the checkpoint's weights, in eval mode.
-        ecg_input: what it was trained on.
-        sha256: digest of the checkpoint file.
-        synthetic: whether it was trained on synthetic recordings.
-    """
-
-    network: EcgNetwork
-    ecg_input: EcgInput
-    sha256: str
-    synthetic: bool
-
-
 class DataState(NamedTuple):
     """What a checkpoint says of the recordings that its network was trained on.
 
@@ -57,12 +41,29 @@ class DataState(NamedTuple):
         label: name of the data.
         synthetic: whether any of them were synthetic.
         calibrated: whether all of them were in mV.
+        sha256: digests of the stores, joined by "+".
     """
 
     ecg_input: EcgInput
     label: str
     synthetic: bool
     calibrated: bool
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A network read from a checkpoint.
+
+    Attributes:
+        network: with the checkpoint's weights, in eval mode.
+        sha256: digest of the checkpoint file.
+        data: the recordings that it was trained on.
+    """
+
+    network: EcgNetwork
+    sha256: str
+    data: DataState
 
 
 def describe_network(network: EcgNetwork) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def load_pretrained(path: str) -> Pretrained:
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"the weights in {path} do not fit its own network: {reason}") from error
     data = _data_state(checkpoint, path)
-    return Pretrained(network.eval(), data.ecg_input, file_sha256(Path(path)), data.synthetic)
+    return Pretrained(network.eval(), file_sha256(Path(path)), data)
 
 
 def read_data_state(path: str) -> DataState:
@@ -138,9 +139,8 @@ def _build(description: dict[str, Any], path: str) -> EcgNetwork:
 def _data_state(checkpoint: dict[str, Any], path: str) -> DataState:
     for value in checkpoint.values():
         if isinstance(value, dict) and INPUT_KEY in value:
-            return DataState(
-                EcgInput(*value[INPUT_KEY]), value["label"], value["synthetic"], value["calibrated"]
-            )
+            others = (value[name] for name in DataState._fields if name != INPUT_KEY)
+            return DataState(EcgInput(*value[INPUT_KEY]), *others)
     raise InputError(
         f"{path} does not say what recordings it was trained on; pre-train with one of the "
         "DataModules of data_modules"
@@ -168,6 +168,11 @@ def check_same_input(encoder: str, trained_on: EcgInput, given: EcgInput) -> Non
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file as hex."""
+    """Return the SHA-256 of a file as hex; read once as long as the file does not change."""
+    return _sha256_of(path, path.stat().st_mtime_ns, path.stat().st_size)
+
+
+@lru_cache(maxsize=8)
+def _sha256_of(path: Path, _mtime_ns: int, _size: int) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

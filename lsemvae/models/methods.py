@@ -16,12 +16,10 @@ class Method:
     """One row of Table 2.
 
     Attributes:
-        title: name for tables.
         build: makes the network from samples per lead and lead names; None where a pre-trained
             encoder is frozen instead.
     """
 
-    title: str
     build: Build | None
 
     @property
@@ -31,13 +29,9 @@ class Method:
 
 
 METHODS = {
-    "ls_emvae": Method("LS-EMVAE", None),
-    "ls_emvae_scratch": Method(
-        "LS-EMVAE without pre-training", lambda n_samples, _leads: LsEmvae(n_samples)
-    ),
-    "multimodal_cnn": Method(
-        "Multimodal-CNN", lambda n_samples, leads: MultimodalCnn(n_samples, leads=list(leads))
-    ),
+    "ls_emvae": Method(None),
+    "ls_emvae_scratch": Method(lambda n_samples, _leads: LsEmvae(n_samples)),
+    "multimodal_cnn": Method(lambda n_samples, leads: MultimodalCnn(n_samples, leads=list(leads))),
 }
 
 

@@ -28,20 +28,26 @@ class HeadSettings:
     Attributes:
         hidden: units of the first layer.
         dropout: share of them dropped in training.
-        n_outputs: 1 logit; 2 only for counting parameters as the paper's baselines do.
     """
 
     hidden: int = 128
     dropout: float = 0.5
-    n_outputs: int = 1
 
-    def build(self, n_features: int) -> nn.Sequential:
-        """Return the head for F features."""
+    def __post_init__(self) -> None:
+        """Reject sizes and shares that make no head."""
+        if self.hidden < 1 or not 0.0 <= self.dropout < 1.0:
+            raise InputError(
+                f"a head needs hidden >= 1 and dropout in [0, 1), got {self.hidden} and "
+                f"{self.dropout}"
+            )
+
+    def build(self, n_features: int, n_outputs: int = 1) -> nn.Sequential:
+        """Return the head for F features; one logit, or the two outputs of the paper's counts."""
         return nn.Sequential(
             nn.Linear(n_features, self.hidden),
             nn.ReLU(),
             nn.Dropout(self.dropout),
-            nn.Linear(self.hidden, self.n_outputs),
+            nn.Linear(self.hidden, n_outputs),
         )
 
 
@@ -56,6 +62,14 @@ class FocalSettings:
 
     alpha: float = 0.25
     gamma: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Reject values for which the loss means nothing."""
+        if not 0.0 <= self.alpha <= 1.0 or self.gamma < 0:
+            raise InputError(
+                f"focal loss needs alpha in [0, 1] and gamma >= 0, got {self.alpha} and "
+                f"{self.gamma}"
+            )
 
 
 class Classifier(LightningModule):
@@ -92,9 +106,6 @@ class Classifier(LightningModule):
             )
         self.leads = parse_leads(leads)
         self.focal, self.lr, self.weight_decay = focal, lr, weight_decay
-        # Plain numbers only: Lightning lays a checkpoint's hyper-parameters over the flags given,
-        # and a path or a set of leads must be those that were asked for.
-        self.save_hyperparameters({"lr": lr, "weight_decay": weight_decay})
         self.encoder = encoder
         self.encoder_sha256: str | None = None
         self.encoder_input: EcgInput | None = None
@@ -108,7 +119,7 @@ class Classifier(LightningModule):
 
     def _frozen_encoder(self, path: str) -> EcgNetwork:
         pretrained = load_pretrained(path)
-        self.encoder_sha256, self.encoder_input = pretrained.sha256, pretrained.ecg_input
+        self.encoder_sha256, self.encoder_input = pretrained.sha256, pretrained.data.ecg_input
         return pretrained.network.requires_grad_(False).eval()
 
     @property

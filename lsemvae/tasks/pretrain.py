@@ -38,8 +38,12 @@ class Pretrainer(LightningModule):
             raise InputError(f"lead_dropout must be in [0, 1], got {lead_dropout}")
         self.network = network
         self.lr, self.weight_decay, self.lead_dropout = lr, weight_decay, lead_dropout
-        self.save_hyperparameters(ignore=["network"])
         self.beta = 1.0  # weight of the KL divergence; BetaAnnealing moves it
+
+    def on_fit_start(self) -> None:
+        """Give every rank noise of its own; Lightning seeds all of them alike."""
+        if self.trainer.world_size > 1:
+            torch.manual_seed(torch.initial_seed() + self.global_rank)
 
     def training_step(self, batch: EcgBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch, seen through random leads where `lead_dropout` says so."""

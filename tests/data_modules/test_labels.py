@@ -66,7 +66,7 @@ def test_binary_columns_hold_both_values_and_nothing_else() -> None:
     [
         ("afib", r"task 'afib' needs the column 'afib'.*binary columns: AFIB"),
         ("grade", r"task 'grade' needs a column of 0 and 1; it also holds 2, 3"),
-        ("sex", r"column 'sex' holds values that are no numbers"),
+        ("sex", r"column 'sex' holds '\w+' for record \S+; expected a number"),
     ],
 )
 def test_a_column_that_is_no_label_is_refused(task: str, message: str) -> None:
@@ -87,8 +87,8 @@ def test_a_task_without_any_label_is_refused() -> None:
 
 
 def test_text_among_pressures_is_refused_and_an_empty_field_is_not() -> None:
-    table = pd.DataFrame({"mpap_mmhg": ["31", "", "19.5"]})
+    table = pd.DataFrame({"record": ["a", "b", "c"], "mpap_mmhg": ["31", "", "19.5"]})
     np.testing.assert_array_equal(labels("detection", table), [1, NAN, 0])
     table.loc[1, "mpap_mmhg"] = "n/a"
-    with pytest.raises(InputError, match="column 'mpap_mmhg' holds values that are no numbers"):
+    with pytest.raises(InputError, match="column 'mpap_mmhg' holds 'n/a' for record b"):
         labels("detection", table)

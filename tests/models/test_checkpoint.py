@@ -15,7 +15,7 @@ from lsemvae.models import (
     check_same_input,
     load_pretrained,
 )
-from lsemvae.models.checkpoint import NETWORK_KEY, file_sha256
+from lsemvae.models.checkpoint import NETWORK_KEY, DataState, file_sha256
 from lsemvae.tasks import Pretrainer
 from tests.tiny_batches import (
     LATENT_DIM,
@@ -65,7 +65,8 @@ def test_a_round_trip_gives_bit_equal_features(tmp_path: Path) -> None:
     assert (read.network.fusion, read.network.objective) == (network.fusion, network.objective)
     assert torch.equal(read.network.lead_weights, network.lead_weights)
     assert not read.network.training
-    assert read == Pretrained(read.network, TINY_INPUT, file_sha256(path), True)
+    data = DataState(TINY_INPUT, "tiny", synthetic=True, calibrated=True, sha256="0" * 64)
+    assert read == Pretrained(read.network, file_sha256(path), data)
 
 
 def test_the_file_is_not_changed_by_training_on_what_was_read(checkpoint: Path) -> None:

@@ -15,7 +15,7 @@ def test_published_size_with_the_head(leads: int, count: int) -> None:
     with torch.device("meta"):
         network = MultimodalCnn(leads=leads)
         n_features = network.feature_dim(LEADS[:leads])
-        head = HeadSettings(n_outputs=2).build(n_features)
+        head = HeadSettings().build(n_features, n_outputs=2)
     parameters = [*network.parameters(), *head.parameters()]
     assert sum(parameter.numel() for parameter in parameters) == count
 
