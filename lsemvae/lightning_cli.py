@@ -3,12 +3,14 @@
 import warnings
 from importlib import import_module
 
+import torch
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
 from data_modules.store_data import StoreDataModule
 from lsemvae.errors import InputError
+from lsemvae.memory import keep_freed_memory
 from lsemvae.models import check_same_input
 from lsemvae.tasks import Classifier
 
@@ -94,4 +96,6 @@ def run_lightning(arguments: list[str]) -> None:
     known = (*SUBCOMMANDS, "--print_completion")
     if not arguments[0].startswith(known):
         raise InputError(f"unknown command {arguments[0]!r}; see lsemvae --help")
+    if not torch.cuda.is_available():
+        keep_freed_memory()
     build_cli(arguments, run=True, save_config=arguments[0] == "fit")
