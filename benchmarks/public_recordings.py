@@ -24,21 +24,20 @@ REPORTED_TASKS = ("super_CD", "super_NORM", "rhythm_AFIB", "sub_IRBBB")
 NETWORK = "--model.init_args.network.init_args"
 
 # Settings by name: what differs from experiments/public/pretrain.yaml.
+NO_FLOOR = [f"{NETWORK}.fusion.gate_floor", "0"]
+LEAD_DROPOUT = ["--model.init_args.lead_dropout", "0.5"]
 VARIANTS: dict[str, list[str]] = {
     "default": [],
-    "mean reduction": [f"{NETWORK}.objective.reconstruction", "mean"],
-    "gamma 0": [f"{NETWORK}.objective.gamma", "0"],
-    "gate floor 0.2": [f"{NETWORK}.fusion.gate_floor", "0.2"],
+    "no gate floor": NO_FLOOR,
+    "lead dropout 0.5": LEAD_DROPOUT,
+    "no gate floor, lead dropout 0.5": [*NO_FLOOR, *LEAD_DROPOUT],
+    "no gate floor, gamma 0": [*NO_FLOOR, f"{NETWORK}.objective.gamma", "0"],
+    "no gate floor, normalisation lead": [*NO_FLOOR, "--data.init_args.normalisation", "lead"],
+    "no gate floor, mean reduction": [*NO_FLOOR, f"{NETWORK}.objective.reconstruction", "mean"],
     "uniform gate": [f"{NETWORK}.fusion.gate", "uniform"],
-    "lead dropout 0.5": ["--model.init_args.lead_dropout", "0.5"],
-    "lead dropout 0.5, floor 0.2": [
-        "--model.init_args.lead_dropout", "0.5", f"{NETWORK}.fusion.gate_floor", "0.2",
-    ],
-    "normalisation lead": ["--data.init_args.normalisation", "lead"],
     "published decoder": [f"{NETWORK}.decoder", "published"],
     "lead means as features": [f"{NETWORK}.feature", "lead_means"],
-    "latent 256": [f"{NETWORK}.latent_dim", "256"],
-}  # fmt: skip
+}
 
 
 def prepare(folder: Path, segment: list[str]) -> None:

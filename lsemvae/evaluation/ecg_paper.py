@@ -17,6 +17,7 @@ MM_PER_INCH = 25.4
 ROW_MM = 30.0
 MARGIN_MM = 5.0
 COLUMN_S = 2.5
+GAP_MM = 3.0
 ARBITRARY_MM = 14.0  # the largest deflection of uncalibrated traces
 PAPER, THIN, THICK = "#fffaf7", "#f6d5cf", "#e9a79c"
 
@@ -41,7 +42,7 @@ def draw_twelve_leads(
     n_rows = 3
     columns = [leads[start : start + n_rows] for start in range(0, len(leads), n_rows)]
     n_shown = min(round(COLUMN_S * sampling_rate_hz), next(iter(traces.values())).shape[-1])
-    column_mm = n_shown / sampling_rate_hz * MM_PER_S
+    column_mm = n_shown / sampling_rate_hz * MM_PER_S + GAP_MM
     largest = max(float(np.abs(signal).max()) for signal in traces.values())
     mm_per_unit = MM_PER_MV if calibrated else ARBITRARY_MM / largest
     width_mm = 2 * MARGIN_MM + len(columns) * column_mm

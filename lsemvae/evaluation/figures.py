@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import roc_curve
 
 COLOURS = ("#0b5394", "#b45f06", "#38761d", "#741b47", "#134f5c", "#7f6000", "#990000", "#444444")
@@ -55,6 +56,7 @@ def epoch_figure(log: pd.DataFrame, columns: Mapping[str, str], ylabel: str) -> 
                 color=COLOURS[number % len(COLOURS)], linestyle=DASHES[number % len(DASHES)],
             )  # fmt: skip
     axes.set(xlabel="epoch", ylabel=ylabel)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if axes.get_ylim()[0] > 0:
         axes.set_ylim(bottom=0)
     axes.grid(color="#e6e6e6", linewidth=0.6)
