@@ -44,7 +44,7 @@ def shrink(arguments: list[str]) -> list[str]:
 
 def make_expands_to(arguments: list[str]) -> str:
     found = subprocess.run(
-        ["make", "-n", "-o", ".venv/.ready", *arguments],
+        ["make", "-n", "--no-print-directory", "-o", ".venv/.ready", *arguments],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return found.stdout.replace("\\\n", " ")

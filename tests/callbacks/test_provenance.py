@@ -14,9 +14,13 @@ from tests.tiny_batches import LATENT_DIM, N_SAMPLES, TinyData, tiny_batch, tiny
 
 def test_a_run_says_where_it_came_from_but_not_who_ran_it(tmp_path: Path) -> None:
     logger = CSVLogger(tmp_path, name="", version="")
+    task, data = Pretrainer(LsEmvae(N_SAMPLES, LATENT_DIM)), TinyData([], [tiny_batch(2)])
     trainer = tiny_trainer(callbacks=[ProvenanceWriter()], logger=logger)
-    task = Pretrainer(LsEmvae(N_SAMPLES, LATENT_DIM))
-    trainer.validate(task, datamodule=TinyData([], [tiny_batch(2)]), verbose=False)
+    trainer.validate(task, datamodule=data, verbose=False)
+    assert not (tmp_path / "provenance.json").exists()  # it would say who trained the network
+    data = TinyData([tiny_batch(2)], [tiny_batch(2)])
+    trainer = tiny_trainer(callbacks=[ProvenanceWriter()], logger=logger, max_epochs=1)
+    trainer.fit(task, datamodule=data)
     text = (tmp_path / "provenance.json").read_text()
     written = json.loads(text)
     assert written["versions"]["torch"] == torch.__version__
