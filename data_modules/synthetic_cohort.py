@@ -12,10 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
-from data_modules.synthetic_ecg import (
-    PatientParameters,
-    draw_patients,
-)
+from data_modules.synthetic_heart import PatientParameters, draw_patients
 from lsemvae.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]

@@ -15,13 +15,8 @@ from data_modules.synthetic_cohort import (
     draw_cohort,
     truncated_normal,
 )
-from data_modules.synthetic_ecg import (
-    INDEPENDENT_LEADS,
-    PatientParameters,
-    draw_patients,
-    simulate_ecg,
-    with_derived_limb_leads,
-)
+from data_modules.synthetic_ecg import INDEPENDENT_LEADS, simulate_ecg, with_derived_limb_leads
+from data_modules.synthetic_heart import PatientParameters, draw_patients
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS, lead_indices
 

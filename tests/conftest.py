@@ -67,3 +67,16 @@ def pretrained(pretraining: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def encoder(pretrained: Path) -> Path:
     """Return the checkpoint of the short pre-training run."""
     return pretrained / "checkpoints/last.ckpt"
+
+
+def cv(cohort: Path, encoder: Path, out: Path, *more: str) -> int:
+    """Run a short cross-validation and return the exit code."""
+    arguments = ["--cohort", str(cohort), "--encoder", str(encoder), "--out", str(out)]
+    return main(["cv", "--epochs", "2", "--folds", "3", *arguments, *more])
+
+
+def error_of(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the one error line that was printed."""
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1
+    return lines[0]

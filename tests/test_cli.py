@@ -1,29 +1,14 @@
-import json
-import shutil
 import subprocess
 import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
-import h5py
 import pandas as pd
 import pytest
-import torch
 
 from data_modules.store import EcgStore
 from lsemvae.cli import COMMANDS, HELP, main
-from tests.conftest import BEATS, ROOT, tiny_network
-
-
-def cv(cohort: Path, encoder: Path, out: Path, *more: str) -> int:
-    arguments = ["--cohort", str(cohort), "--encoder", str(encoder), "--out", str(out)]
-    return main(["cv", "--epochs", "2", "--folds", "3", *arguments, *more])
-
-
-def error_of(capsys: pytest.CaptureFixture[str]) -> str:
-    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1
-    return lines[0]
+from tests.conftest import ROOT, cv, error_of, tiny_network
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,197 +54,6 @@ def test_module_and_scripts_are_the_same_program() -> None:
 def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cross-validate"]) == 2
     assert "unknown command 'cross-validate'" in error_of(capsys)
-
-
-def test_cross_validation_writes_predictions_and_metrics(
-    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cv(cohort, encoder, tmp_path, "--task", "phenotype", "--leads", "6") == 0
-    folder = tmp_path / "phenotype/ls_emvae/6L"
-    predictions = pd.read_csv(folder / "predictions.csv", dtype=str)
-    assert list(predictions) == ["record", "patient_id", "fold", "label", "probability"]
-    assert predictions["record"].is_unique
-    metrics = json.loads((folder / "metrics.json").read_text())
-    assert set(metrics["mean"]) == {"auroc", "accuracy", "mcc"}
-    assert metrics["synthetic"] is True
-    assert len(metrics["folds"]) == 3
-    assert "SYNTHETIC" in capsys.readouterr().out
-
-
-def test_finished_folds_are_not_run_again(
-    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cv(cohort, encoder, tmp_path) == 0
-    folder = tmp_path / "detection/ls_emvae/12L"
-    kept = (folder / "fold_1/predictions.csv").stat().st_mtime_ns
-    shutil.rmtree(folder / "fold_0")
-    first = (folder / "predictions.csv").read_text()
-    assert cv(cohort, encoder, tmp_path) == 0
-    assert (folder / "fold_1/predictions.csv").stat().st_mtime_ns == kept
-    assert (folder / "predictions.csv").read_text() == first
-    capsys.readouterr()
-    assert cv(cohort, encoder, tmp_path, "--lr", "0.01") == 2
-    assert "lr 0.0001 against 0.01" in error_of(capsys)
-
-
-def test_two_jobs_give_the_same_predictions_as_one(
-    cohort: Path, encoder: Path, tmp_path: Path
-) -> None:
-    assert cv(cohort, encoder, tmp_path / "one") == 0
-    assert cv(cohort, encoder, tmp_path / "two", "--jobs", "2") == 0
-    one, two = (
-        pd.read_csv(tmp_path / name / "detection/ls_emvae/12L/predictions.csv")
-        for name in ("one", "two")
-    )
-    pd.testing.assert_frame_equal(one, two)
-
-
-def test_folds_are_shared_by_methods_and_leads(cohort: Path, encoder: Path, tmp_path: Path) -> None:
-    assert cv(cohort, encoder, tmp_path, "--leads", "6") == 0
-    assert cv(cohort, encoder, tmp_path, "--method", "multimodal_cnn", "--leads", "I,II") == 0
-    frames = [
-        pd.read_csv(tmp_path / "detection" / run / "predictions.csv").set_index("record")["fold"]
-        for run in ("ls_emvae/6L", "multimodal_cnn/2L-I-II")
-    ]
-    pd.testing.assert_series_equal(frames[0].sort_index(), frames[1].sort_index())
-
-
-def test_any_binary_column_is_a_task(recordings: Path, encoder: Path, tmp_path: Path) -> None:
-    table = pd.read_csv(recordings / "cohort/cohort.csv", dtype=str)
-    table["older"] = (table["age_years"].astype(float) > 65).astype(int)
-    table.to_csv(tmp_path / "table.csv", index=False)
-    source, store = recordings / "cohort/records", tmp_path / "store.h5"
-    arguments = [
-        "--table",
-        str(tmp_path / "table.csv"),
-        "--source",
-        str(source),
-        "--out",
-        str(store),
-    ]
-    beats = ["--signal.segment", "median_beat", "--signal.sampling_rate_hz", "100"]
-    assert main(["prepare", "cohort", *arguments, *beats]) == 0
-    assert cv(store, encoder, tmp_path, "--task", "older") == 0
-    metrics = json.loads((tmp_path / "older/ls_emvae/12L/metrics.json").read_text())
-    assert metrics["n_positive"] == table["older"].sum()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        (["--leads", "7"], "leads must be 12, 6"),
-        (["--leads", "I,V9"], "unknown lead name 'V9'"),
-        (["--task", "IRBBB"], "needs the column 'IRBBB'"),
-        (["--method", "resnet"], "unknown method 'resnet'"),
-        (["--folds", "50"], "50 folds need"),
-        (["--folds", "1"], "folds must be >= 2, got 1"),
-        (["--epochs", "0", "--jobs", "0"], "epochs must be >= 1, got 0; jobs must be >= 1"),
-        (["--lr", "-1"], "lr must be > 0"),
-        (["--task", "PH/CTEPH"], "cannot name a result folder"),
-        (["--mpap_threshold_mmhg", "500"], "all labelled records"),
-        (["--focal_alpha", "7"], "alpha in [0, 1]"),
-    ],
-)
-def test_bad_request_is_one_line(
-    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
-    arguments: list[str], expected: str,
-) -> None:  # fmt: skip
-    assert cv(cohort, encoder, tmp_path, *arguments) == 2
-    assert expected in error_of(capsys)
-    assert not list(tmp_path.rglob("predictions.csv"))
-
-
-def test_missing_files_are_one_line_each(
-    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cv(tmp_path / "none.h5", encoder, tmp_path) == 2
-    assert "none.h5" in error_of(capsys)
-    assert cv(cohort, tmp_path / "none.ckpt", tmp_path) == 2
-    assert "none.ckpt not found" in error_of(capsys)
-
-
-def test_store_of_another_version_is_one_line(
-    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    other = tmp_path / "other.h5"
-    shutil.copy(cohort, other)
-    with h5py.File(other, "r+") as file:
-        file.attrs["version"] = 99
-    assert cv(other, encoder, tmp_path) == 2
-    assert "version 99" in error_of(capsys)
-
-
-def test_encoder_that_does_not_fit_is_one_line(
-    recordings: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    store, source = tmp_path / "other.h5", recordings / "cohort"
-    arguments = ["--table", str(source / "cohort.csv"), "--source", str(source / "records")]
-    assert main(
-        ["prepare", "cohort", *arguments, "--out", str(store), "--signal.sampling_rate_hz", "125"]
-    ) == 0  # fmt: skip
-    assert cv(store, encoder, tmp_path) == 2
-    error = error_of(capsys)
-    assert "sampling_rate_hz 100.0 against 125.0" in error
-    assert "n_samples 120 against 1250" in error
-
-
-def test_report_is_one_self_contained_page(
-    cohort: Path, encoder: Path, pretrained: Path, tmp_path: Path
-) -> None:
-    assert cv(cohort, encoder, tmp_path / "cv") == 0
-    assert main(
-        ["report", "--cv", str(tmp_path / "cv"), "--cohort", str(cohort), "--pretrain",
-         str(pretrained), "--out", str(tmp_path / "page")]
-    ) == 0  # fmt: skip
-    page = (tmp_path / "page/index.html").read_text()
-    metrics = json.loads((tmp_path / "cv/detection/ls_emvae/12L/metrics.json").read_text())
-    assert f"{metrics['mean']['auroc']:.3f} ± {metrics['sd']['auroc']:.3f}" in page
-    assert "Synthetic recordings" in page
-    assert "http://" not in page
-    assert "https://" not in page
-    assert page.count("data:image/png;base64,") >= 6
-    assert "Held-out record" in page
-
-
-def test_report_refuses_the_curves_of_another_encoder(
-    cohort: Path, encoder: Path, pretrained: Path, tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    assert cv(cohort, encoder, tmp_path / "cv") == 0
-    other = shutil.copytree(pretrained, tmp_path / "other")
-    changed = torch.load(other / "checkpoints/last.ckpt", weights_only=True)
-    changed["epoch"] += 1
-    torch.save(changed, other / "checkpoints/last.ckpt")
-    capsys.readouterr()
-    arguments = ["--cv", str(tmp_path / "cv"), "--cohort", str(cohort), "--pretrain", str(other)]
-    assert main(["report", *arguments, "--out", str(tmp_path / "page")]) == 2
-    assert "not the encoder that was cross-validated" in error_of(capsys)
-
-
-def test_thresholds_are_part_of_the_results(cohort: Path, encoder: Path, tmp_path: Path) -> None:
-    assert cv(cohort, encoder, tmp_path, "--mpap_threshold_mmhg", "25") == 0
-    metrics = json.loads((tmp_path / "detection/ls_emvae/12L/metrics.json").read_text())
-    table = EcgStore(cohort).table
-    assert metrics["mpap_threshold_mmhg"] == 25
-    assert metrics["n_positive"] == (table["mpap_mmhg"] > 25).sum()
-
-
-def test_one_signal_under_two_patients_is_refused(
-    recordings: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    table = pd.read_csv(recordings / "cohort/cohort.csv", dtype=str)
-    copied = shutil.copytree(recordings / "cohort/records", tmp_path / "records")
-    first = (copied / f"{table['record'][0]}.hea").read_text()
-    (copied / "twin.hea").write_text(first.replace(table["record"][0], "twin"))
-    shutil.copy(copied / f"{table['record'][0]}.dat", copied / "twin.dat")
-    twin = table.iloc[[0]].assign(record="twin", patient_id="another")
-    pd.concat([table, twin]).to_csv(tmp_path / "table.csv", index=False)
-    store = tmp_path / "store.h5"
-    assert main(["prepare", "cohort", "--table", str(tmp_path / "table.csv"), "--source",
-                 str(copied), "--out", str(store), *BEATS]) == 0  # fmt: skip
-    capsys.readouterr()
-    assert cv(store, encoder, tmp_path / "cv") == 2
-    assert "hold the same signal under different patient_id" in error_of(capsys)
 
 
 @pytest.mark.parametrize(
@@ -322,13 +116,3 @@ def test_second_fit_replaces_the_checkpoint_and_validate_keeps_the_log(
     checkpoint = str(run / "checkpoints/last.ckpt")
     assert main(["validate", *config, "--ckpt_path", checkpoint]) == 0
     assert (run / "metrics.csv").read_text() == log
-
-
-def test_report_refuses_runs_of_another_cohort(
-    cohort: Path, pretraining: Path, encoder: Path, tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    assert cv(cohort, encoder, tmp_path / "cv") == 0
-    capsys.readouterr()
-    assert main(["report", "--cv", str(tmp_path / "cv"), "--cohort", str(pretraining)]) == 2
-    assert "another cohort" in error_of(capsys)

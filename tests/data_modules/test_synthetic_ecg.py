@@ -9,13 +9,10 @@ from scipy.signal import find_peaks
 from data_modules.synthetic_ecg import (
     INDEPENDENT_LEADS,
     LEADS_FROM_DIPOLE,
-    WAVES,
-    PatientParameters,
     beat_times,
-    draw_patients,
     simulate_ecg,
-    wave_dipoles,
 )
+from data_modules.synthetic_heart import WAVES, PatientParameters, draw_patients, wave_dipoles
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS, lead_indices
 
