@@ -89,12 +89,15 @@ def cross_validate(
         batch_size=batch_size,
         seed=seed,
     )
+    if pretrained:
+        check_same_input(str(encoder), pretrained.data.ecg_input, data.ecg_input)
+    splits = data.load_splits()
     folder = Path(out) / task / method / lead_set_name(chosen)
     settings = FoldSettings(
         method=method,
         encoder_sha256=pretrained.sha256 if pretrained else None,
         cohort_sha256=data.pool.sha256,
-        splits_sha256=data.load_splits().digest(),
+        splits_sha256=splits.digest(),
         mpap_threshold_mmhg=mpap_threshold_mmhg,
         pawp_threshold_mmhg=pawp_threshold_mmhg,
         leads=data.leads,
@@ -106,21 +109,17 @@ def cross_validate(
         focal_gamma=focal_gamma,
         seed=seed,
     )
-    if pretrained:
-        check_same_input(str(encoder), pretrained.data.ecg_input, data.ecg_input)
     run_missing_folds(
         folder, data, settings, encoder=encoder, pretrained=pretrained, jobs=jobs,
         overwrite=overwrite, feature_folder=Path(out) / "features",
     )  # fmt: skip
-    predictions = gather_predictions(folder, data.load_splits().fold, folds)
+    predictions = gather_predictions(folder, splits.fold, folds)
     synthetic = data.pool.synthetic or (pretrained is not None and pretrained.data.synthetic)
     seen = pretrained is not None and data.pool.sha256 in pretrained.data.sha256.split("+")
     if seen:
         print("note: the encoder was pre-trained on these recordings too (without labels)")
     about = {
         "task": task,
-        "method": method,
-        "leads": list(data.leads),
         "data": data.pool.label,
         "synthetic": synthetic,
         "encoder_saw_these_recordings": seen,
