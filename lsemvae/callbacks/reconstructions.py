@@ -9,6 +9,7 @@ from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.models import GenerativeNetwork
 from lsemvae.tasks.pretrain import Pretrainer
 from lsemvae.types import EcgBatch
 
@@ -42,6 +43,8 @@ class ReconstructionWriter(Callback):
         ecg, present = batch.ecg[:N_RECORDS], batch.present[:N_RECORDS]
         scale = batch.scale[:N_RECORDS].unsqueeze(-1)
         network, n_limb = pl_module.network, len(LIMB_LEADS)
+        if not isinstance(network, GenerativeNetwork):
+            return
         self._kept = {
             "record": np.array(batch.record[:N_RECORDS], dtype=np.str_),
             "present": present.cpu().numpy(),

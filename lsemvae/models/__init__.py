@@ -1,6 +1,12 @@
 """Networks of the paper's Table 2, one file per method."""
 
-from lsemvae.models.base import EcgNetwork, LossTerms, PretrainableNetwork
+from lsemvae.models.base import (
+    EcgNetwork,
+    FixedLeadNetwork,
+    GenerativeNetwork,
+    LossTerms,
+    PretrainableNetwork,
+)
 from lsemvae.models.checkpoint import (
     Pretrained,
     check_same_input,
@@ -15,7 +21,9 @@ from lsemvae.models.objective import ElboObjective
 __all__ = [
     "EcgNetwork",
     "ElboObjective",
+    "FixedLeadNetwork",
     "Fusion",
+    "GenerativeNetwork",
     "LossTerms",
     "LsEmvae",
     "MultimodalCnn",

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from lsemvae.errors import InputError
+from lsemvae.leads import canonical_order, parse_leads
+from lsemvae.types import EcgInput
 
 
 class LossTerms(NamedTuple):
@@ -36,6 +38,18 @@ class EcgNetwork(nn.Module, ABC):
         super().__init__()
         self.n_samples = n_samples
         self.init_args: dict[str, Any] = {"n_samples": n_samples, **init_args}
+
+    @classmethod
+    def input_args(cls, ecg_input: EcgInput, leads: Sequence[str]) -> dict[str, Any]:
+        """Return the constructor arguments that follow from the recordings and the leads in use."""
+        return {"n_samples": ecg_input.n_samples}
+
+    def own_head(self, n_outputs: int = 1) -> nn.Module | None:
+        """Return the classification head of the publication, None where it has the paper's.
+
+        Used where the network is trained end to end; a frozen encoder always gets the paper's.
+        """
+        return None
 
     def _checked(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None
@@ -78,6 +92,40 @@ class EcgNetwork(nn.Module, ABC):
         """
 
 
+class FixedLeadNetwork(EcgNetwork):
+    """A network whose first layer mixes the leads: it takes the leads that it was built for.
+
+    Args:
+        n_samples: T.
+        leads: leads that it is built for: 12, 6 or names.
+        init_args: as in `EcgNetwork`.
+    """
+
+    def __init__(self, n_samples: int, leads: int | list[str], **init_args: Any) -> None:
+        super().__init__(n_samples, leads=leads, **init_args)
+        self.leads = parse_leads(leads)
+
+    @classmethod
+    def input_args(cls, ecg_input: EcgInput, leads: Sequence[str]) -> dict[str, Any]:
+        """Return the number of samples and the leads."""
+        return {**super().input_args(ecg_input, leads), "leads": list(leads)}
+
+    def _channels(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None) -> Tensor:
+        """Return the recordings (B, L, T) in canonical lead order, zero in absent leads.
+
+        Raises:
+            InputError: as `encode`, or leads other than those it was built for.
+        """
+        given = parse_leads(list(leads))
+        if given != self.leads:
+            raise InputError(
+                f"this {type(self).__name__} was built for the leads {', '.join(self.leads)} and "
+                f"got {', '.join(given)}; build and train one with leads={','.join(given)}"
+            )
+        ecg, _ = self._checked(ecg, leads, present)
+        return ecg[:, canonical_order(leads)]
+
+
 class PretrainableNetwork(EcgNetwork):
     """A network with an objective of its own that needs no labels."""
 
@@ -96,11 +144,15 @@ class PretrainableNetwork(EcgNetwork):
         Args:
             ecg: (B, L, T), normalised.
             leads: names of the L leads.
-            beta: weight of the KL divergence at this step.
+            beta: weight of the KL divergence at this step, or whatever else the objective anneals.
             present: (B, L) bool; leads that hold a signal and are reconstructed.
             visible: (B, L) bool; leads that the encoder may see, a subset of `present`; None for
                 all of them.
         """
+
+
+class GenerativeNetwork(PretrainableNetwork):
+    """A network that yields recordings from what it has encoded."""
 
     @abstractmethod
     def reconstruct(

@@ -25,7 +25,7 @@ from lsemvae.losses import (
     squared_error_per_lead,
     weighted_reconstruction,
 )
-from lsemvae.models.base import LossTerms, PretrainableNetwork
+from lsemvae.models.base import GenerativeNetwork, LossTerms
 from lsemvae.models.objective import DEFAULT_OBJECTIVE, ElboObjective
 from lsemvae.nn.decoders import DecoderKind, build_decoder
 from lsemvae.nn.experts import (
@@ -86,7 +86,7 @@ class Posterior(NamedTuple):
     weight: Tensor
 
 
-class LsEmvae(PretrainableNetwork):
+class LsEmvae(GenerativeNetwork):
     """LS-EMVAE with 12 lead encoders, expert fusion and one decoder.
 
     Args:

@@ -1,6 +1,7 @@
 """Multimodal-CNN: LS-EMVAE's encoders without pre-training (paper section 3, Table 2)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -8,6 +9,7 @@ from torch import Tensor
 from lsemvae.leads import canonical_order, parse_leads
 from lsemvae.models.base import EcgNetwork
 from lsemvae.nn.lead_encoders import LeadEncoderBank
+from lsemvae.types import EcgInput
 
 
 class MultimodalCnn(EcgNetwork):
@@ -32,6 +34,11 @@ class MultimodalCnn(EcgNetwork):
         super().__init__(n_samples, lead_features=lead_features, leads=leads)
         self.lead_features = lead_features
         self.encoders = LeadEncoderBank(n_samples, lead_features, leads=parse_leads(leads))
+
+    @classmethod
+    def input_args(cls, ecg_input: EcgInput, leads: Sequence[str]) -> dict[str, Any]:
+        """Return the number of samples and the leads, which get an encoder each."""
+        return {**super().input_args(ecg_input, leads), "leads": list(leads)}
 
     def feature_dim(self, leads: Sequence[str]) -> int:
         """Return L x `lead_features`."""
