@@ -83,4 +83,5 @@ def _net_benefit(
     sensitivity = positive @ called[label] / n_positive
     false_rate = negative @ called[~label] / n_negative
     share = n_positive / (n_positive + n_negative) if prevalence is None else prevalence
-    return sensitivity * share - false_rate * (1 - share) * thresholds / (1 - thresholds)
+    odds = thresholds / (1 - thresholds)
+    return np.asarray(sensitivity * share - false_rate * (1 - share) * odds)

@@ -99,10 +99,11 @@ def predictive_values(counts: Counts, prevalence: float) -> tuple[Estimate, Esti
         raise InputError(f"prevalence must be between 0 and 1, got {prevalence}")
     odds = prevalence / (1 - prevalence)
     positive, negative = likelihood_ratios(counts)
-    ppv = [odds * ratio / (1 + odds * ratio) for ratio in positive[:3]]
-    value, low, high = (1 / (1 + odds * ratio) for ratio in negative[:3])
     method = f"Bayes at prevalence {prevalence:g}, logit; {positive.method}"
-    return Estimate(*ppv, method), Estimate(value, high, low, method)
+    value, low, high = (odds * ratio / (1 + odds * ratio) for ratio in positive[:3])
+    ppv = Estimate(value, low, high, method)
+    value, high, low = (1 / (1 + odds * ratio) for ratio in negative[:3])
+    return ppv, Estimate(value, low, high, method)
 
 
 def _without_zeros(counts: Counts) -> tuple[float, float, float, float, str]:

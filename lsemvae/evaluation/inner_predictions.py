@@ -19,15 +19,13 @@ def inner_by_fold(predictions: pd.DataFrame, inner: pd.DataFrame) -> dict[int, p
     """
     faults = []
     parts = {}
-    for fold, held_out in predictions.groupby("fold", sort=True):
-        part = inner[inner["fold"] == fold]
-        parts[int(fold)] = part
+    for fold in sorted({int(number) for number in predictions["fold"]}):
+        held_out = predictions[predictions["fold"] == fold]
+        part = parts[fold] = inner[inner["fold"] == fold]
         faults += [f"fold {fold}: {fault}" for fault in _faults(held_out, part)]
     if faults:
         raise InputError(
-            "inner predictions: "
-            + "; ".join(faults)
-            + "; predict on the training part of each fold"
+            f"inner predictions: {'; '.join(faults)}; predict on the training part of each fold"
         )
     return parts
 

@@ -61,7 +61,7 @@ def fit_logistic(
     )  # fmt: skip
     if not np.abs(gradient(found.x)).max() < 1e-6:
         raise InputError(f"the logistic regression found no maximum: {found.message}")
-    bread = np.linalg.inv(hessian(found.x) * len(label))
+    bread: Array = np.linalg.inv(hessian(found.x) * len(label)).astype(np.float64)
     if codes is None:
         return LogisticFit(found.x, bread)
     residual = label - expit(shift + design @ found.x)
