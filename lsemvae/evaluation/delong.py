@@ -102,7 +102,7 @@ def delong(
 
 
 def auroc_interval(
-    label: npt.ArrayLike, score: npt.ArrayLike, *, patient_id: npt.ArrayLike | None = None
+    label: npt.ArrayLike, score: npt.ArrayLike, patient_id: npt.ArrayLike | None = None
 ) -> Estimate:
     """Return the AUROC with a 95 % interval: DeLong's variance on the logit scale.
 

@@ -69,6 +69,15 @@ def diagnostic_accuracy(counts: Counts) -> dict[str, Estimate]:
     }
 
 
+def at_prevalences(counts: Counts) -> dict[str, dict[str, Estimate]]:
+    """Return ppv and npv at the prevalences of screening, 1 to 20 %, by prevalence."""
+    table = {}
+    for prevalence in PREVALENCES:
+        ppv, npv = predictive_values(counts, prevalence)
+        table[f"{prevalence:g}"] = {"ppv": ppv, "npv": npv}
+    return table
+
+
 def likelihood_ratios(counts: Counts) -> tuple[Estimate, Estimate]:
     """Return LR+ and LR- with intervals, see `diagnostic_accuracy`."""
     tp, fp, fn, tn, method = _without_zeros(counts)

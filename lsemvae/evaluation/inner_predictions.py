@@ -5,6 +5,8 @@ import pandas as pd
 
 from lsemvae.errors import InputError
 
+COLUMNS = ("record", "patient_id", "fold", "label", "probability")
+
 
 def inner_by_fold(predictions: pd.DataFrame, inner: pd.DataFrame) -> dict[int, pd.DataFrame]:
     """Return the inner predictions of every outer fold, checked against what is held out.
@@ -17,6 +19,9 @@ def inner_by_fold(predictions: pd.DataFrame, inner: pd.DataFrame) -> dict[int, p
         InputError: an outer fold without inner predictions or without one of the classes there, a
             value missing, or a record or patient of a fold among its own inner predictions.
     """
+    absent = [name for name in COLUMNS if name not in inner]
+    if absent:
+        raise InputError(f"inner predictions: no column {', '.join(absent)}")
     faults = []
     parts = {}
     for fold in sorted({int(number) for number in predictions["fold"]}):

@@ -117,6 +117,18 @@ def specificity(label: Labels, score: Scores, weight: Weights) -> Values:
     return _ratio(counts.true_negative, counts.true_negative + counts.false_positive)
 
 
+def ppv(label: Labels, score: Scores, weight: Weights) -> Values:
+    """Return the share of positives among the records called positive, NaN where none is."""
+    counts = confusion(label, score, weight)
+    return _ratio(counts.true_positive, counts.true_positive + counts.false_positive)
+
+
+def npv(label: Labels, score: Scores, weight: Weights) -> Values:
+    """Return the share of negatives among the records called negative, NaN where none is."""
+    counts = confusion(label, score, weight)
+    return _ratio(counts.true_negative, counts.true_negative + counts.false_negative)
+
+
 def balanced_accuracy(label: Labels, score: Scores, weight: Weights) -> Values:
     """Return the mean of sensitivity and specificity."""
     return (sensitivity(label, score, weight) + specificity(label, score, weight)) / 2
@@ -162,5 +174,7 @@ METRICS: dict[str, Metric] = {
     "mcc": mcc,
     "sensitivity": sensitivity,
     "specificity": specificity,
+    "ppv": ppv,
+    "npv": npv,
     "brier": brier,
 }

@@ -61,11 +61,11 @@ def age_bands(age_years: pd.Series, edges: Sequence[float] = AGE_EDGES) -> pd.Se
         edges: lower ends of the bands, ascending, whole years.
 
     Raises:
-        InputError: an age outside 0..130 years, or edges that do not ascend.
+        InputError: an age outside 0..120 years, or edges that do not ascend.
     """
-    strange = age_years[(age_years < 0) | (age_years > 130)]
+    strange = age_years[(age_years < 0) | (age_years > 120)]
     if len(strange):
-        raise InputError(f"{len(strange)} ages are outside 0..130 years, as {strange.iloc[0]}")
+        raise InputError(f"{len(strange)} ages are outside 0..120 years, as {strange.iloc[0]}")
     if list(edges) != sorted(set(edges)) or not edges:
         raise InputError(f"age bands need ascending edges, got {list(edges)}")
     names = [
