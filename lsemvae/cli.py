@@ -22,6 +22,7 @@ COMMANDS: dict[str, Any] = {
     },
     "synthesize": "lsemvae.commands.synthesize:synthesize",
     "cv": "lsemvae.commands.cv:cross_validate",
+    "benchmark": "lsemvae.commands.benchmark:benchmark",
     "report": "lsemvae.commands.report:report",
     "demo": "lsemvae.commands.demo:demo",
 }
@@ -42,6 +43,7 @@ Training (LightningCLI; every run is described by one YAML)
 
 Evaluation
   cv                  cross-validate:  lsemvae cv --task phenotype --leads 6
+  benchmark           methods x tasks x leads on the same folds: Table 2, ablations
   report              one HTML page from the files of finished runs
   check tables        list what contradicts itself in published tables, such as the paper's
   demo                all of the above on synthetic data, in minutes

@@ -36,6 +36,19 @@ class Budget:
     epochs: int = 50
     lr: float = 1e-4
 
+    def described(self, pretrained: bool) -> str:
+        """Return a line for a caption; `pretrained` says whether any method is pre-trained."""
+        networks = {"paper": "networks as published", "small": "small networks"}[self.size]
+        parts = [networks, f"{self.epochs} epochs per fold at lr {self.lr:g}"]
+        if pretrained:
+            length = "as each experiment file says"
+            if self.pretrain_epochs is not None:
+                length = f"{self.pretrain_epochs} epochs"
+            parts.append(f"pre-training {length}")
+            if self.pretrain_lr is not None:
+                parts.append(f"at lr {self.pretrain_lr:g}")
+        return ", ".join(parts)
+
 
 BUDGETS = {
     "paper": Budget(),
@@ -115,11 +128,24 @@ class Plan:
         """Return the cross-validations of frozen encoders, or of networks trained end to end."""
         return [
             self._fold_job(folder, task, name, leads)
+            for task, name, leads in self.combinations()
+            if METHODS[name].pretrained == pretrained
+        ]
+
+    def combinations(self) -> list[tuple[str, str, int | str]]:
+        """Return every task, method and lead set that goes together."""
+        return [
+            (task, name, leads)
             for name in self.methods
             for task in self.tasks
             for leads in self.leads
-            if METHODS[name].pretrained == pretrained and METHODS[name].takes(parse_leads(leads))
+            if METHODS[name].takes(parse_leads(leads))
         ]
+
+    @property
+    def n_runs(self) -> int:
+        """Number of cross-validations."""
+        return len(self.combinations())
 
     def _fold_job(self, folder: Path, task: str, method: str, leads: int | str) -> Job:
         encoder = str(encoder_file(_encoder_folder(folder, method)))

@@ -1,8 +1,7 @@
 """Pre-train the encoder of a method from its experiment file, once."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +60,9 @@ def pretrain_encoder(method: str, folder: Path, settings: PretrainSettings) -> P
     """
     from lsemvae.lightning_cli import run_lightning
 
-    arguments = fit_arguments(method, folder, settings)
-    record = {"method": method, "arguments": arguments, "data": _digest(settings.stores)}
+    chosen = fit_settings(method, settings)
+    data = EcgPool(list(settings.stores))
+    record = {"method": method, "settings": chosen, "data": data.sha256}
     known = folder / SETTINGS
     if known.is_file() and json.loads(known.read_text()) != record:
         raise InputError(
@@ -73,26 +73,36 @@ def pretrain_encoder(method: str, folder: Path, settings: PretrainSettings) -> P
     if not (folder / FINISHED).is_file():
         folder.mkdir(parents=True, exist_ok=True)
         known.write_text(json.dumps(record, indent=1) + "\n")
-        going_on = ["--ckpt_path", str(checkpoint)] if checkpoint.is_file() else []
-        run_lightning([*arguments, *going_on])
+        where = {
+            "data.init_args.store": json.dumps(list(settings.stores)),
+            "trainer.default_root_dir": str(folder),
+            "trainer.logger.init_args.save_dir": str(folder),
+        }
+        if checkpoint.is_file():
+            where["ckpt_path"] = str(checkpoint)
+        flags = [
+            part for name, value in {**chosen, **where}.items() for part in (f"--{name}", value)
+        ]
+        run_lightning(["fit", "--config", str(experiment(method)), *flags])
         (folder / FINISHED).touch()
     return checkpoint
 
 
-def _digest(stores: Sequence[str]) -> str:
-    return EcgPool(list(stores)).sha256
-
-
-def fit_arguments(method: str, folder: Path, settings: PretrainSettings) -> list[str]:
-    """Return the arguments of `lsemvae fit` that pre-train a method.
+def experiment(method: str) -> Path:
+    """Return the experiment file that pre-trains a method.
 
     Raises:
-        InputError: the experiment file is not there.
+        InputError: it is not there.
     """
-    chosen = find_method(method)
-    config = EXPERIMENTS / str(chosen.config)
+    config = EXPERIMENTS / str(find_method(method).config)
     if not config.is_file():
         raise InputError(f"{config} not found; run the benchmark in the folder of the checkout")
+    return config
+
+
+def fit_settings(method: str, settings: PretrainSettings) -> dict[str, str]:
+    """Return what is asked of `lsemvae fit` beyond the experiment file, by option."""
+    chosen = find_method(method)
     ecg_input = EcgPool(list(settings.stores)).ecg_input
     network = {
         "class_path": f"lsemvae.models.{chosen.network.__name__}",
@@ -102,21 +112,12 @@ def fit_arguments(method: str, folder: Path, settings: PretrainSettings) -> list
         "model.init_args.network": json.dumps(network),
         **{f"model.init_args.{name}": value for name, value in chosen.pretrain_args.items()},
         "model.init_args.lr": settings.lr,
-        "data.init_args.store": json.dumps(list(settings.stores)),
         "data.init_args.val_fraction": 0.0,
         "data.init_args.batch_size": settings.batch_size,
         "data.init_args.num_workers": settings.num_workers,
         "trainer.max_epochs": settings.epochs,
-        "trainer.default_root_dir": str(folder),
-        "trainer.logger.init_args.save_dir": str(folder),
         "trainer.enable_progress_bar": "false",
         "trainer.enable_model_summary": "false",
         "seed_everything": settings.seed,
     }
-    flags = [[f"--{name}", str(value)] for name, value in given.items() if value is not None]
-    return ["fit", "--config", str(config), *(part for flag in flags for part in flag)]
-
-
-def described(settings: PretrainSettings) -> dict[str, Any]:
-    """Return the settings for a file."""
-    return asdict(settings)
+    return {name: str(value) for name, value in given.items() if value is not None}

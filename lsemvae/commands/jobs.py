@@ -10,6 +10,8 @@ from joblib import Parallel, delayed, parallel_config
 
 from lsemvae.errors import InputError
 
+DASK_TIMEOUT = "30s"
+
 
 class Job(NamedTuple):
     """Something to do whose output goes to a file.
@@ -63,10 +65,13 @@ def _backend(n_parallel: int, dask: str | None) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         address: Any = dask
         if dask == "local":
-            cluster = LocalCluster(n_workers=n_parallel, threads_per_worker=1, dashboard_address="")
-            address = stack.enter_context(cluster)
+            local: Any = LocalCluster  # the package has no types
+            address = stack.enter_context(
+                local(n_workers=n_parallel, threads_per_worker=1, dashboard_address="")
+            )
         try:
-            stack.enter_context(Client(address, timeout="30s"))
+            client: Any = Client
+            stack.enter_context(client(address, timeout=DASK_TIMEOUT))
         except OSError as error:
             raise InputError(f"no Dask scheduler answers at {dask}: {error}") from error
         with parallel_config(backend="dask"):

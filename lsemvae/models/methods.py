@@ -37,6 +37,7 @@ class Method:
             trained end to end.
         pretrain_args: of `Pretrainer`, where they differ from its defaults.
         min_leads: leads that it needs at least.
+        multimodal: whether each lead is a modality of its own (the paper's "study type").
     """
 
     title: str
@@ -46,6 +47,7 @@ class Method:
     config: str | None = None
     pretrain_args: Mapping[str, Any] = field(default_factory=dict)
     min_leads: int = 1
+    multimodal: bool = True
 
     def check_encoder(self, network: EcgNetwork, path: str) -> None:
         """Refuse an encoder of another method.
@@ -108,18 +110,25 @@ def _ablation(title: str, name: str, **others: Any) -> Method:
 
 
 TABLE_2: dict[str, Method] = {
-    "resnet1d": Method("ResNet1d", ResNet1d, small={"width": 16}),
-    "xresnet1d101": Method("xResNet1d101", XResNet1d, small={"width": 16}),
+    "resnet1d": Method("ResNet1d", ResNet1d, small={"width": 16}, multimodal=False),
+    "xresnet1d101": Method("xResNet1d101", XResNet1d, small={"width": 16}, multimodal=False),
     "xresnet1d34": Method(
-        "xResNet1d34", XResNet1d, init_args={"variant": "xresnet1d34"}, small={"width": 16}
+        "xResNet1d34",
+        XResNet1d,
+        init_args={"variant": "xresnet1d34"},
+        small={"width": 16},
+        multimodal=False,
     ),
-    "beta_vae": _vae("beta-VAE", BetaVae, "pretrain/beta_vae.yaml", min_leads=12),
+    "beta_vae": _vae(
+        "beta-VAE", BetaVae, "pretrain/beta_vae.yaml", min_leads=12, multimodal=False
+    ),
     "st_mem": Method(
         "ST-MEM",
         StMem,
         small={"encoder": {"dim": 96, "n_blocks": 4, "n_heads": 4},
                "decoder": {"dim": 64, "n_blocks": 2, "n_heads": 4}},
         config="pretrain/st_mem.yaml",
+        multimodal=False,
     ),
     "multimodal_cnn": Method("Multimodal-CNN", MultimodalCnn, small={"lead_features": 64}),
     "mvae": _vae("MVAE", Mvae, "pretrain/mvae.yaml"),
