@@ -207,11 +207,10 @@ PRETRAINABLE: dict[str, Any] = {
     "LS-EMVAE": lambda: LsEmvae(N_SAMPLES, LATENT_DIM),
     "MVAE": lambda: Mvae(N_SAMPLES, LATENT_DIM),
     "MoPoE-VAE": lambda: MopoeVae(N_SAMPLES, LATENT_DIM),
-    "beta-VAE": lambda: BetaVae(N_SAMPLES, LATENT_DIM, capacity_nats=2.0),
+    "beta-VAE": lambda: BetaVae(N_SAMPLES, LATENT_DIM, capacity_nats=10.0, capacity_weight=1.0),
     "ST-MEM": lambda: StMem(
         N_SAMPLES, 8, encoder=TransformerSize(16, 2, 2), decoder=TransformerSize(16, 1, 2)
     ),
-    "authors' LS-EMVAE": lambda: AuthorsCode(N_SAMPLES, LATENT_DIM),
     "authors' MVAE": lambda: AuthorsCode(N_SAMPLES, LATENT_DIM, method="mvae"),
 }
 
@@ -225,9 +224,8 @@ def test_every_method_lowers_its_own_objective_and_logs_its_terms(name: str) -> 
     callbacks = [BetaAnnealing("constant", end=0.0 if "authors" in name else 1.0)]
     trainer = tiny_trainer(max_epochs=12, logger=log, callbacks=callbacks)
     trainer.fit(Pretrainer(network, lr=1e-2), datamodule=data)
-    falling = "reconstruction" if name == "beta-VAE" else "loss"
     for stage in ("train", "val"):
-        assert log.logged[f"{stage}/{falling}"][-1] < 0.9 * log.logged[f"{stage}/{falling}"][0]
+        assert log.logged[f"{stage}/loss"][-1] < 0.9 * log.logged[f"{stage}/loss"][0]
         terms = {key for key in log.logged if key.startswith(f"{stage}/")}
         assert terms - {f"{stage}/loss", f"{stage}/beta"}
 
