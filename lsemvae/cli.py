@@ -19,6 +19,7 @@ COMMANDS: dict[str, Any] = {
     },
     "check": {
         "tables": "lsemvae.commands.check:check_published",
+        "cohort": "lsemvae.commands.check:check_cohort",
     },
     "synthesize": "lsemvae.commands.synthesize:synthesize",
     "cv": "lsemvae.commands.cv:cross_validate",
