@@ -23,6 +23,7 @@ COMMANDS: dict[str, Any] = {
     },
     "synthesize": "lsemvae.commands.synthesize:synthesize",
     "cv": "lsemvae.commands.cv:cross_validate",
+    "table1": "lsemvae.commands.table1:table1",
     "report": "lsemvae.commands.report:report",
     "demo": "lsemvae.commands.demo:demo",
 }
@@ -43,6 +44,7 @@ Training (LightningCLI; every run is described by one YAML)
 
 Evaluation
   cv                  cross-validate:  lsemvae cv --task phenotype --leads 6
+  table1              characteristics of a cohort's patients beside the paper's Table 1
   report              one HTML page from the files of finished runs
   check tables        list what contradicts itself in published tables, such as the paper's
   demo                all of the above on synthetic data, in minutes
