@@ -153,7 +153,7 @@ def refuse_leaks(leaks: Sequence[Leak], allow: bool) -> None:
     if not allow:
         raise InputError(
             f"leakage: {listed}. Take the shared ones out of one part (ids that only look alike: "
-            "give one cohort's a prefix), or run with --allow_leakage, which the report then says"
+            "give one cohort's a prefix), or run with --allow_leakage true; the report then says so"
         )
     print(f"warning: leakage, allowed: {listed}")
 
