@@ -19,10 +19,12 @@ COMMANDS: dict[str, Any] = {
     },
     "check": {
         "tables": "lsemvae.commands.check:check_published",
+        "cohort": "lsemvae.commands.check:check_cohort",
     },
     "synthesize": "lsemvae.commands.synthesize:synthesize",
     "cv": "lsemvae.commands.cv:cross_validate",
     "benchmark": "lsemvae.commands.benchmark:benchmark",
+    "table1": "lsemvae.commands.table1:table1",
     "report": "lsemvae.commands.report:report",
     "demo": "lsemvae.commands.demo:demo",
 }
@@ -44,6 +46,7 @@ Training (LightningCLI; every run is described by one YAML)
 Evaluation
   cv                  cross-validate:  lsemvae cv --task phenotype --leads 6
   benchmark           methods x tasks x leads on the same folds: Table 2, ablations
+  table1              characteristics of a cohort's patients beside the paper's Table 1
   report              one HTML page from the files of finished runs
   check tables        list what contradicts itself in published tables, such as the paper's
   demo                all of the above on synthetic data, in minutes

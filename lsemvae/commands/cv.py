@@ -32,6 +32,7 @@ def cross_validate(
     jobs: int = 1,
     out: str = "runs/cv",
     overwrite: bool = False,
+    allow_leakage: bool = False,
 ) -> None:
     """Cross-validate a method by patient and write predictions.csv, metrics.json and a table.
 
@@ -63,11 +64,13 @@ def cross_validate(
         jobs: folds trained at the same time.
         out: folder of results.
         overwrite: run finished folds again.
+        allow_leakage: go on although pre-training and test share patients or recordings.
     """
     chosen = parse_leads(leads)
     _check_options(task=task, folds=folds, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed,
                    jobs=jobs)  # fmt: skip
     from data_modules.labels import Thresholds
+    from data_modules.leakage import check_leakage, refuse_leaks
     from data_modules.rhc_cohort import RhcCohort
     from lsemvae.callbacks.provenance import provenance
     from lsemvae.commands.demo import demo_cohort, demo_encoder
@@ -108,6 +111,11 @@ def cross_validate(
     if pretrained:
         check_same_input(str(encoder), pretrained.data.ecg_input, data.ecg_input)
     splits = data.load_splits()
+    leakage = check_leakage(
+        data.pool, splits.fold, encoder=encoder if pretrained else None,
+        trained_on=pretrained.data.sha256 if pretrained else "",
+    )  # fmt: skip
+    refuse_leaks(leakage.leaks, allow_leakage)
     folder = Path(out) / task / method / lead_set_name(chosen)
     settings = FoldSettings(
         method=method,
@@ -141,6 +149,7 @@ def cross_validate(
         "data": data.pool.label,
         "synthetic": synthetic,
         "encoder_saw_these_recordings": seen,
+        **leakage.about(),
         **asdict(settings),
         "provenance": provenance(),
     }

@@ -8,6 +8,8 @@ import numpy.typing as npt
 from scipy.optimize import linprog
 
 FloatArray = npt.NDArray[np.float64]
+MAX_CELLS = 500_000  # a linear programme of this size takes seconds
+INFEASIBLE = 2  # the status of scipy.optimize.linprog for a proof that nothing fits
 
 
 class Published(NamedTuple):
@@ -35,11 +37,14 @@ def accuracy_and_mcc(n_positive: int, n_negative: int) -> tuple[FloatArray, Floa
         Two arrays (n_positive + 1, n_negative + 1), by true positives and true negatives.
     """
     tp, tn = np.meshgrid(np.arange(n_positive + 1.0), np.arange(n_negative + 1.0), indexing="ij")
+    return (tp + tn) / (n_positive + n_negative), _mcc(tp, tn, n_positive, n_negative)
+
+
+def _mcc(tp: FloatArray, tn: FloatArray, n_positive: int, n_negative: int) -> FloatArray:
     fn, fp = n_positive - tp, n_negative - tn
     below = np.sqrt((tp + fp) * (tn + fn) * n_positive * n_negative)
     above = tp * tn - fp * fn
-    mcc = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
-    return (tp + tn) / (n_positive + n_negative), mcc
+    return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
 
 
 def mcc_range(accuracy: Published, n_positive: int, n_negative: int) -> tuple[float, float]:
@@ -47,11 +52,16 @@ def mcc_range(accuracy: Published, n_positive: int, n_negative: int) -> tuple[fl
 
     An accuracy that is a mean over folds lies between two counts of correct answers; both count.
     """
-    every_accuracy, every_mcc = accuracy_and_mcc(n_positive, n_negative)
-    one_answer = 1.0 / (n_positive + n_negative)
-    off = np.abs(every_accuracy - accuracy.mean)
-    fits = every_mcc[off <= accuracy.mean_error + one_answer / 2 + 1e-12]
-    return float(fits.min()), float(fits.max())
+    n = n_positive + n_negative
+    room = accuracy.mean_error * n + 0.5 + 1e-9
+    fewest = max(int(np.ceil(accuracy.mean * n - room)), 0)
+    most = min(int(np.floor(accuracy.mean * n + room)), n)
+    found = [np.inf, -np.inf]
+    for correct in range(fewest, most + 1):
+        tp = np.arange(max(0, correct - n_negative), min(n_positive, correct) + 1.0)
+        mcc = _mcc(tp, correct - tp, n_positive, n_negative)
+        found = [min(found[0], mcc.min()), max(found[1], mcc.max())]
+    return float(found[0]), float(found[1])
 
 
 def folds_can_have(
@@ -61,7 +71,7 @@ def folds_can_have(
 
     A linear programme over all confusion matrices of a fold: weights that sum to one and give the
     four printed moments. Weights need not be multiples of 1 / n_folds, so that False is proof for
-    folds stratified by class and True is none.
+    folds stratified by class and True is none. Larger folds than `MAX_CELLS` are not judged: True.
 
     Args:
         accuracy: as printed.
@@ -70,7 +80,11 @@ def folds_can_have(
         n_negative: in all folds together.
         n_folds: stratified folds.
     """
-    sizes = itertools.product(_fold_sizes(n_positive, n_folds), _fold_sizes(n_negative, n_folds))
+    sizes = list(
+        itertools.product(_fold_sizes(n_positive, n_folds), _fold_sizes(n_negative, n_folds))
+    )
+    if sum((p + 1) * (n + 1) for p, n in sizes) > MAX_CELLS:
+        return True
     cells = [accuracy_and_mcc(*size) for size in sizes]
     columns = [np.concatenate([part[i].ravel() for part in cells]) for i in (0, 1)]
     rows, bounds = [], []
@@ -82,7 +96,7 @@ def folds_can_have(
         np.zeros_like(columns[0]), A_ub=np.array(rows), b_ub=bounds,
         A_eq=np.ones((1, len(columns[0]))), b_eq=[1.0],
     )  # fmt: skip
-    return bool(found.status == 0)
+    return bool(found.status != INFEASIBLE)
 
 
 def _fold_sizes(n: int, n_folds: int) -> set[int]:
