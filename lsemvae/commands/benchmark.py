@@ -28,6 +28,7 @@ def benchmark(
     seed: int = 0,
     jobs: int = 1,
     dask: str | None = None,
+    allow_leakage: bool = False,
     out: str = "runs/benchmark",
 ) -> None:
     """Run every method on every task and lead set, on the same folds, and write Table 2.
@@ -51,6 +52,8 @@ def benchmark(
         seed: of folds and training.
         jobs: runs at the same time, in processes of their own.
         dask: run the jobs on a Dask cluster: the scheduler's address, or local.
+        allow_leakage: go on although pre-training saw patients or recordings of the cohort; the
+            captions say so.
         out: folder of results.
     """
     from lsemvae.commands.benchmark_plan import BUDGETS, Plan, run_plan
@@ -73,6 +76,7 @@ def benchmark(
         folds=folds,
         batch_size=batch_size,
         seed=seed,
+        allow_leakage=allow_leakage,
     )
     for lead_set in plan.leads:
         parse_leads(lead_set)

@@ -74,6 +74,7 @@ class Plan:
         folds: number of folds.
         batch_size: recordings per step of a fold.
         seed: of folds and training.
+        allow_leakage: go on although pre-training saw patients or recordings of the cohort.
     """
 
     cohort: str
@@ -85,6 +86,7 @@ class Plan:
     folds: int
     batch_size: int
     seed: int
+    allow_leakage: bool = False
 
     def check(self) -> None:
         """Refuse what would fail in every run, before the first one starts.
@@ -161,6 +163,7 @@ class Plan:
             "lr": self.budget.lr,
             "size": self.budget.size,
             "seed": self.seed,
+            "allow_leakage": self.allow_leakage,
             "out": str(folder / "cv"),
         }
         log = folder / "logs" / f"{task}_{method}_{leads}.txt"

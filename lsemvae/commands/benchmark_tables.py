@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from data_modules.store import EcgStore
 from lsemvae.commands.benchmark_plan import Plan
 from lsemvae.errors import InputError
 from lsemvae.evaluation.auroc_bars import auroc_bars
 from lsemvae.evaluation.cv_runs import CvRun, read_cv_run
+from lsemvae.evaluation.selection import select_on_inner_parts
 from lsemvae.evaluation.table2 import MethodRow, comparison_table, long_table, table_2
 from lsemvae.evaluation.table_files import write_table
 from lsemvae.leads import lead_set_name, parse_leads
@@ -60,9 +63,34 @@ def _write_group(
     if len(compared):
         text = f"Paired differences in AUROC. {about}"
         write_table(compared, folder / f"{stem}_comparisons", text)
+    _write_selection(folder / f"{stem}_selection", runs, titles, about)
     figure = auroc_bars(long, titles, leads=leads, caption=runs[0].data_label)
     for kind in ("png", "svg"):
         figure.savefig(folder / f"{stem}_auroc.{kind}", dpi=130)
+
+
+def _write_selection(stem: Path, runs: list[CvRun], titles: dict[str, str], about: str) -> None:
+    """Write which setting the inner validation parts favour, where runs have them."""
+    found = select_on_inner_parts(runs, REFERENCE)
+    if found is None:
+        return
+    inner = pd.DataFrame(
+        {
+            "method": found.inner["method"].map(titles),
+            "AUROC, inner parts": found.inner["inner_auroc"].map("{:.4f}".format),
+            "difference ± standard error": [
+                f"{row.difference:+.4f} ± {row.standard_error:.4f}"
+                for row in found.inner.itertuples()
+            ],
+        }
+    )
+    write_table(inner, stem, f"Mean over tasks, leads and folds on inner validation parts. {about}")
+    nested = found.nested.assign(
+        reference=found.nested["reference"].map("{:.3f}".format),
+        chosen=found.nested["chosen"].map("{:.3f}".format),
+    ).rename(columns={"reference": titles[REFERENCE], "chosen": "chosen on the inner part"})
+    text = f"AUROC on the held-out folds, mean over the folds (nested cross-validation). {about}"
+    write_table(nested, stem.with_name(f"{stem.name}_nested"), text)
 
 
 def finished_runs(plan: Plan, folder: Path) -> list[CvRun]:
