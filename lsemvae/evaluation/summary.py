@@ -14,6 +14,7 @@ from lsemvae.evaluation.binary_arrays import check_binary
 from lsemvae.evaluation.bootstrap import N_RESAMPLES, bootstrap
 from lsemvae.evaluation.calibration import calibration_measures
 from lsemvae.evaluation.comparison import compare, fold_metrics
+from lsemvae.evaluation.cross_validation import COLUMNS
 from lsemvae.evaluation.decision_curve import decision_curve
 from lsemvae.evaluation.delong import auroc_interval
 from lsemvae.evaluation.diagnostic_accuracy import (
@@ -21,7 +22,6 @@ from lsemvae.evaluation.diagnostic_accuracy import (
     count_outcomes,
     diagnostic_accuracy,
 )
-from lsemvae.evaluation.inner_predictions import COLUMNS
 from lsemvae.evaluation.json_values import to_json
 from lsemvae.evaluation.label_sensitivity import label_sensitivity
 from lsemvae.evaluation.metrics import METRICS, THRESHOLD, base_rate_accuracy
