@@ -50,7 +50,9 @@ def test_every_patient_is_drawn_once_on_average() -> None:
 def test_resampled_metrics_equal_sklearn_on_the_drawn_records() -> None:
     label, score = binormal(9, 14, 0.8, np.random.default_rng(3))
     codes = patient_codes(np.arange(23) // 2, 23)
-    draws = bootstrap_draws(label, {"a": score}, np.arange(23) // 2, metrics=AUROC, n_resamples=40, seed=4)
+    draws = bootstrap_draws(
+        label, {"a": score}, np.arange(23) // 2, metrics=AUROC, n_resamples=40, seed=4
+    )
     (weight,) = patient_resamples(label == 1, codes, n_resamples=40, seed=4)
     expected = [
         roc_auc_score(np.repeat(label, row.astype(int)), np.repeat(score, row.astype(int)))

@@ -13,9 +13,7 @@ def test_each_definition_has_its_own_population() -> None:
     narrow = np.where(np.arange(200) < 50, np.nan, label)
     result = label_sensitivity(table, {"as trained": label, "narrow": narrow, "turned": 1 - label})
     part = table.iloc[50:]
-    assert result["narrow"] == performance(
-        part["label"], part["probability"], part["patient_id"]
-    )
+    assert result["narrow"] == performance(part["label"], part["probability"], part["patient_id"])
     assert result["narrow"].n_records == 150
     assert result["turned"].auroc.value == pytest.approx(1 - result["as trained"].auroc.value)
 

@@ -19,9 +19,7 @@ SKLEARN = {
     "specificity": lambda y, p, sample_weight: reference.recall_score(
         y, p, pos_label=0, sample_weight=sample_weight
     ),
-    "ppv": lambda y, p, sample_weight: reference.precision_score(
-        y, p, sample_weight=sample_weight
-    ),
+    "ppv": lambda y, p, sample_weight: reference.precision_score(y, p, sample_weight=sample_weight),
     "npv": lambda y, p, sample_weight: reference.precision_score(
         y, p, pos_label=0, sample_weight=sample_weight
     ),

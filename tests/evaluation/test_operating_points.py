@@ -70,9 +70,7 @@ def test_thresholds_come_from_the_training_part_of_each_fold(name: str) -> None:
             training["label"].to_numpy() == 1, training["probability"].to_numpy()
         )
         assert point.thresholds[fold] == threshold
-        np.testing.assert_array_equal(
-            point.called[rows], table["probability"][rows] >= threshold
-        )
+        np.testing.assert_array_equal(point.called[rows], table["probability"][rows] >= threshold)
 
 
 @pytest.mark.parametrize("name", sorted(RULES))
