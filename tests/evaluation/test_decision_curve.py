@@ -10,7 +10,7 @@ from tests.evaluation.simulated import predictions
 def test_net_benefit_by_hand() -> None:
     # At .2, an exchange rate of 1/4: two true and one false positive of five: (2 - 1/4) / 5.
     curve = decision_curve(
-        [1, 1, 0, 0, 0], [0.9, 0.3, 0.4, 0.1, 0.1], thresholds=np.array([0.2]), n_resamples=50
+        [1, 1, 0, 0, 0], [0.9, 0.2, 0.4, 0.1, 0.1], thresholds=np.array([0.2]), n_resamples=50
     )
     assert curve["net_benefit"][0] == pytest.approx(0.35)
     assert curve["treat_all"][0] == pytest.approx((2 - 3 / 4) / 5)

@@ -46,6 +46,7 @@ def test_a_slope_without_a_finite_value_is_refused() -> None:
     for predictor, said in (
         ([1.0, 1.0, 1.0, 1.0], "all probabilities are equal"),
         ([0.0, 1.0, 2.0, 3.0], "separate the classes"),
+        ([0.0, 2.0, 2.0, 3.0], "separate the classes"),
         ([3.0, 2.0, 2.0, 0.0], "separate the classes"),
     ):
         with pytest.raises(InputError, match=said):

@@ -47,8 +47,26 @@ def test_thresholds_are_the_best_that_keep_their_promise(
     assert rates(label, score, specific)[1] >= target
     assert all(rates(label, score, t)[0] < target for t in every if t > sensitive)
     assert all(rates(label, score, t)[1] < target for t in every if t < specific)
-    best = max(sum(rates(label, score, t)) for t in np.unique(score))
-    assert sum(rates(label, score, youden_threshold(label, score))) == pytest.approx(best)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.integers(0, 8), min_size=1, max_size=25),
+    st.lists(st.integers(0, 8), min_size=1, max_size=25),
+)
+def test_youden_takes_the_highest_of_the_best_thresholds(
+    positive: list[int], negative: list[int]
+) -> None:
+    label = np.array([True] * len(positive) + [False] * len(negative))
+    score = np.array(positive + negative, dtype=float)
+    # In whole numbers: sensitivity + specificity - 1, times the counts of both classes.
+    gain = {
+        t: sum(p >= t for p in positive) * len(negative)
+        - sum(n >= t for n in negative) * len(positive)
+        for t in np.unique(score)
+    }
+    expected = max(t for t in gain if gain[t] == max(gain.values()))
+    assert youden_threshold(label, score) == expected
 
 
 def test_a_threshold_below_the_promise_by_rounding_is_not_taken() -> None:

@@ -81,11 +81,29 @@ def test_what_the_files_do_not_allow_says_why() -> None:
     assert result["subgroups"]["age_years"] == {"unavailable": "the cohort has no column age_years"}
 
 
-def test_a_cohort_without_a_record_of_the_run_is_named() -> None:
+def test_a_table_that_lacks_records_of_the_run_is_refused() -> None:
     table = predictions(200)
-    cohort, _ = beside(table)
-    result = summarise_run(table, cohort=cohort.iloc[:-3], n_resamples=20)
-    assert "lacks 3 records, as r0000" in result["subgroups"]["unavailable"]
+    cohort, labels = beside(table)
+    with pytest.raises(InputError, match="cohort lacks 3 records, as r0000"):
+        summarise_run(table, cohort=cohort.iloc[:-3])
+    with pytest.raises(InputError, match="label definitions needs a column record without dup"):
+        summarise_run(table, labels=pd.concat([labels, labels]))
+
+
+def test_inner_predictions_of_held_out_records_are_refused_not_left_out() -> None:
+    table = predictions(200)
+    leak = table[table["fold"] == 1].head(1)
+    with pytest.raises(InputError, match="fold 1: record r0001 is held out in this fold"):
+        summarise_run(table, pd.concat([inner_of(table), leak]))
+
+
+def test_a_section_that_the_data_do_not_allow_says_why() -> None:
+    table = predictions(60)
+    table["label"] = (table["probability"] > 0.5).astype(float)
+    result = summarise_run(table, inner_of(table), n_resamples=20)
+    assert "separate the classes" in result["calibration"]["logistic"]["unavailable"]
+    assert "unavailable" not in result["calibration"]["isotonic"]
+    assert "separate the classes" in result["calibration"]["as_predicted"]["slope"]["method"]
 
 
 def test_unusable_predictions_are_refused_by_name() -> None:
