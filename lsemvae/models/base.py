@@ -60,6 +60,11 @@ class EcgNetwork(nn.Module, ABC):
         """Return the constructor arguments that follow from the recordings and the leads in use."""
         return {"n_samples": ecg_input.n_samples}
 
+    @classmethod
+    def takes(cls, leads: Sequence[str]) -> bool:
+        """Tell whether the network has a form for these leads; all but beta-VAE take any."""
+        return True
+
     def own_head(self, n_outputs: int = 1) -> nn.Module | None:
         """Return the classification head of the publication, None where it has the paper's.
 

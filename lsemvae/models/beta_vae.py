@@ -65,6 +65,11 @@ class BetaVae(GenerativeNetwork):
             nn.ConvTranspose1d(*upwards[-1], kernel_size=4, stride=2, padding=1),
         )
 
+    @classmethod
+    def takes(cls, leads: Sequence[str]) -> bool:
+        """Tell whether these are the twelve leads."""
+        return parse_leads(list(leads)) == LEADS
+
     def _twelve(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None) -> Tensor:
         """Return the recordings in canonical order, zero in absent leads.
 
@@ -72,7 +77,7 @@ class BetaVae(GenerativeNetwork):
             InputError: fewer than twelve leads.
         """
         given = parse_leads(list(leads))
-        if given != LEADS:
+        if not self.takes(given):
             raise InputError(
                 f"BetaVae mixes the twelve leads in its first layer and has no form for "
                 f"{len(given)} ({', '.join(given)}); Table 2 has no 6-lead result either. Use "

@@ -36,7 +36,6 @@ class Method:
         config: the experiment that pre-trains it, below `experiments/`; None where the network is
             trained end to end.
         pretrain_args: of `Pretrainer`, where they differ from its defaults.
-        min_leads: leads that it needs at least.
         multimodal: whether each lead is a modality of its own (the paper's "study type").
     """
 
@@ -46,7 +45,6 @@ class Method:
     small: Mapping[str, Any] = field(default_factory=dict)
     config: str | None = None
     pretrain_args: Mapping[str, Any] = field(default_factory=dict)
-    min_leads: int = 1
     multimodal: bool = True
 
     def check_encoder(self, network: EcgNetwork, path: str) -> None:
@@ -76,7 +74,7 @@ class Method:
 
     def takes(self, leads: Sequence[str]) -> bool:
         """Tell whether the method has a form for these leads."""
-        return len(leads) >= self.min_leads
+        return self.network.takes(leads)
 
     def network_args(self, ecg_input: EcgInput, leads: Sequence[str], size: Size) -> dict[str, Any]:
         """Return the constructor's arguments, as plain values, for recordings, leads and a size."""
@@ -119,9 +117,7 @@ TABLE_2: dict[str, Method] = {
         small={"width": 16},
         multimodal=False,
     ),
-    "beta_vae": _vae(
-        "beta-VAE", BetaVae, "pretrain/beta_vae.yaml", min_leads=12, multimodal=False
-    ),
+    "beta_vae": _vae("beta-VAE", BetaVae, "pretrain/beta_vae.yaml", multimodal=False),
     "st_mem": Method(
         "ST-MEM",
         StMem,

@@ -86,7 +86,7 @@ class Pretrainer(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return AdamW (paper section 3), with a schedule where `warmup_epochs` asks for one."""
         optimiser = adamw(self.network.parameters(), self.lr, self.weight_decay, self.betas)
-        if self.warmup_epochs is None:
+        if self.warmup_epochs is None or self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             return optimiser
         schedule = cosine_schedule(
             optimiser,

@@ -10,6 +10,7 @@ import pytest
 from lsemvae.cli import main
 from lsemvae.commands.jobs import Job, run_jobs
 from lsemvae.errors import InputError
+from lsemvae.leads import LEADS, LIMB_LEADS
 from lsemvae.models.methods import ABLATIONS, METHODS, TABLE_2
 from tests.conftest import ROOT, error_of
 
@@ -124,9 +125,9 @@ def test_every_method_is_listed_in_a_table_and_has_its_experiments() -> None:
     }
     for name, method in TABLE_2.items():
         for task in ("detection", "phenotype"):
-            for n_leads in (12, 6):
-                file = ROOT / f"experiments/{task}/{name}_{n_leads}l.yaml"
-                assert file.is_file() == (n_leads >= method.min_leads), file
+            for leads in (LEADS, LIMB_LEADS):
+                file = ROOT / f"experiments/{task}/{name}_{len(leads)}l.yaml"
+                assert file.is_file() == method.takes(leads), file
     assert {"ls_emvae_no_alignment", "ls_emvae_no_poe", "ls_emvae_no_moe"} <= set(ABLATIONS)
 
 
