@@ -2,6 +2,7 @@
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from lsemvae.errors import InputError
 
@@ -71,7 +72,7 @@ def patient_codes(patient_id: npt.ArrayLike | None, n_records: int) -> npt.NDArr
         n_records: N.
 
     Raises:
-        InputError: not one identifier per record.
+        InputError: not one identifier per record, or one is missing.
     """
     if patient_id is None:
         return np.arange(n_records, dtype=np.int64)
@@ -81,4 +82,7 @@ def patient_codes(patient_id: npt.ArrayLike | None, n_records: int) -> npt.NDArr
             f"got patient identifiers {identifiers.shape} for {n_records} records; "
             "give one per record"
         )
+    missing = pd.isna(identifiers)
+    if missing.any():
+        raise InputError(f"{missing.sum()} records have no patient identifier; give one per record")
     return np.unique(identifiers.astype(str), return_inverse=True)[1].astype(np.int64)

@@ -117,7 +117,8 @@ def auroc_interval(
         .90 with 20 + 80 .939, .893; .95 with 50 + 50 .946, .906; .95 with 30 + 300 .917, .873;
         .90 with 10 + 10 .974, .806.
         Where all positives score above all negatives DeLong's variance is zero and would claim
-        certainty; see `separation_interval` for the interval that is given instead.
+        certainty; see `separation_interval` for the interval that is given instead. Scores that
+        are all equal have an AUROC of one half by definition and an interval without width.
     """
     result = delong(label, score, patient_id=patient_id)
     value, variance = float(result.value[0]), float(result.covariance[0, 0])
@@ -146,6 +147,4 @@ def paired_delong(
     """
     value, covariance, *_ = delong(label, first, second, patient_id=patient_id)
     variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
-    # Rounding leaves about 1e-20 where two predictors order the records alike.
-    variance = variance if variance > 1e-15 else 0.0
     return compare_by_wald(float(value[0] - value[1]), variance, "paired DeLong")

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lsemvae.errors import InputError
-
-COLUMNS = ("record", "patient_id", "fold", "label", "probability")
+from lsemvae.evaluation.cross_validation import COLUMNS
 
 
 def inner_by_fold(predictions: pd.DataFrame, inner: pd.DataFrame) -> dict[int, pd.DataFrame]:
@@ -39,6 +38,9 @@ def _faults(held_out: pd.DataFrame, part: pd.DataFrame) -> list[str]:
     faults = []
     if not len(part):
         return ["none"]
+    twice = part["record"][part["record"].duplicated()]
+    if len(twice):
+        faults.append(f"record {twice.iloc[0]} is predicted twice")
     if set(part["label"]) != {0, 1}:
         faults.append(f"labels {sorted(set(part['label']))}, expected 0 and 1")
     missing = int((~np.isfinite(part["probability"])).sum())

@@ -46,7 +46,9 @@ def youden_threshold(label: Labels, score: Scores) -> float:
     false_positive, true_positive, thresholds = (
         curve[1:] for curve in roc_curve(label, score, drop_intermediate=False)
     )
-    return float(thresholds[np.argmax(true_positive - false_positive)])
+    # Rounded, so that equal sums of different shares tie.
+    gain = np.round(true_positive - false_positive, 12)
+    return float(thresholds[np.argmax(gain)])
 
 
 RULES: dict[str, Rule] = {

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from lsemvae.errors import InputError
@@ -13,26 +11,25 @@ from lsemvae.evaluation.abstention import abstention_curve
 from lsemvae.evaluation.binary_arrays import check_binary
 from lsemvae.evaluation.bootstrap import N_RESAMPLES, bootstrap
 from lsemvae.evaluation.calibration import calibration_measures
-from lsemvae.evaluation.comparison import compare, fold_metrics
+from lsemvae.evaluation.comparison import compare
+from lsemvae.evaluation.cross_validation import COLUMNS
 from lsemvae.evaluation.decision_curve import decision_curve
 from lsemvae.evaluation.delong import auroc_interval
-from lsemvae.evaluation.diagnostic_accuracy import (
-    at_prevalences,
-    count_outcomes,
-    diagnostic_accuracy,
-)
-from lsemvae.evaluation.inner_predictions import COLUMNS
+from lsemvae.evaluation.inner_predictions import inner_by_fold
 from lsemvae.evaluation.json_values import to_json
-from lsemvae.evaluation.label_sensitivity import label_sensitivity
-from lsemvae.evaluation.metrics import METRICS, THRESHOLD, base_rate_accuracy
-from lsemvae.evaluation.nadeau_bengio import corrected_resampled_t
-from lsemvae.evaluation.operating_points import RULES, Rule, apply_rule
 from lsemvae.evaluation.permutation import permutation_null
-from lsemvae.evaluation.recalibration import Recalibration, recalibrate
-from lsemvae.evaluation.subgroups import age_bands, subgroup_performance
+from lsemvae.evaluation.summary_sections import (
+    Drawn,
+    by_recalibration,
+    operating_points,
+    or_reason,
+    other_labels,
+    over_folds,
+    record_counts,
+    subgroup_tables,
+)
 
 SUBGROUPS = ("sex", "age_years")
-RECALIBRATIONS: tuple[Recalibration, ...] = ("logistic", "isotonic")
 
 
 def summarise_run(
@@ -63,29 +60,36 @@ def summarise_run(
         allow is `{"unavailable": reason}`; a number without a value is None.
 
     Raises:
-        InputError: predictions that no statistic can use.
+        InputError: predictions that no statistic can use, inner predictions that have seen what is
+            held out, or a table that lacks a record.
     """
     _check(predictions)
+    if inner is not None:
+        inner_by_fold(predictions, inner)
+    if cohort is not None:
+        cohort = _beside(predictions, cohort, "cohort")
+    if labels is not None:
+        labels = _beside(predictions, labels, "table of label definitions")
     columns = predictions["label"], predictions["probability"], predictions["patient_id"]
-    drawn = _Drawn(n_resamples=n_resamples, seed=seed)
+    drawn = Drawn(n_resamples=n_resamples, seed=seed)
     sections: dict[str, Callable[[], Any]] = {
-        "records": lambda: _records(predictions),
+        "records": lambda: record_counts(predictions),
         "pooled": lambda: {
             "auroc_delong": auroc_interval(*columns),
             "bootstrap": bootstrap(*columns, **drawn),
         },
-        "folds": lambda: _folds(predictions),
-        "calibration": lambda: _by_recalibration(predictions, inner, calibration_measures),
-        "decision_curve": lambda: _by_recalibration(
+        "folds": lambda: over_folds(predictions),
+        "calibration": lambda: by_recalibration(predictions, inner, calibration_measures),
+        "decision_curve": lambda: by_recalibration(
             predictions, inner, partial(decision_curve, **drawn)
         ),
-        "operating_points": lambda: _operating_points(predictions, inner, drawn),
-        "subgroups": lambda: _subgroups(predictions, cohort, subgroups),
-        "label_sensitivity": lambda: _label_sensitivity(predictions, labels),
+        "operating_points": lambda: operating_points(predictions, inner, drawn),
+        "subgroups": lambda: subgroup_tables(predictions, cohort, subgroups),
+        "label_sensitivity": lambda: other_labels(predictions, labels),
         "abstention": lambda: abstention_curve(predictions),
         "permutation": lambda: permutation_null(*columns, seed=seed),
     }
-    return {name: to_json(_or_reason(section)) for name, section in sections.items()}
+    return {name: to_json(or_reason(section)) for name, section in sections.items()}
 
 
 def compare_runs(
@@ -116,19 +120,6 @@ def compare_runs(
     return {name: to_json(value) for name, value in summary.items()}
 
 
-class _Drawn(TypedDict):
-    n_resamples: int
-    seed: int
-
-
-def _or_reason(section: Callable[[], Any]) -> Any:
-    """Return a section, or the reason why these data or files do not allow it."""
-    try:
-        return section()
-    except InputError as error:
-        return {"unavailable": str(error)}
-
-
 def _check(predictions: pd.DataFrame, name: str = "predictions") -> None:
     missing = [column for column in COLUMNS if column not in predictions]
     if missing:
@@ -144,118 +135,8 @@ def _check(predictions: pd.DataFrame, name: str = "predictions") -> None:
         raise InputError(f"{name}: {error}") from error
 
 
-def _records(predictions: pd.DataFrame) -> dict[str, Any]:
-    label, patients = predictions["label"], predictions["patient_id"]
-    return {
-        "n_records": len(predictions),
-        "n_patients": patients.nunique(),
-        "n_positive": int(label.sum()),
-        "n_positive_patients": patients[label == 1].nunique(),
-        "most_records_of_a_patient": int(patients.value_counts().max()),
-        "prevalence": float(label.mean()),
-        "base_rate_accuracy": base_rate_accuracy(label),
-    }
-
-
-def _folds(predictions: pd.DataFrame) -> dict[str, Any]:
-    values = fold_metrics(predictions)
-    ratio = 1 / max(1, len(values) - 1)
-    return {
-        "values": values.reset_index(),
-        "mean": {
-            name: corrected_resampled_t(values[name], test_to_train=ratio).difference
-            for name in values
-        },
-        "sd": values.std(ddof=1).to_dict(),
-    }
-
-
-def _by_recalibration(
-    predictions: pd.DataFrame, inner: pd.DataFrame | None, statistic: Callable[..., Any]
-) -> dict[str, Any]:
-    """Return a statistic of the probabilities as predicted and after every recalibration."""
-
-    def recalibrated(kind: Recalibration) -> Any:
-        probability = recalibrate(predictions, _needed(inner), kind)
-        return statistic(predictions["label"], probability, predictions["patient_id"])
-
-    return {
-        "as_predicted": statistic(
-            predictions["label"], predictions["probability"], predictions["patient_id"]
-        ),
-        **{kind: _or_reason(partial(recalibrated, kind)) for kind in RECALIBRATIONS},
-    }
-
-
-def _needed(inner: pd.DataFrame | None) -> pd.DataFrame:
-    if inner is None:
-        raise InputError(
-            "the run has no inner_predictions.csv; chosen on the test records themselves "
-            "thresholds and calibration would look better than they are"
-        )
-    return inner
-
-
-def _operating_points(
-    predictions: pd.DataFrame, inner: pd.DataFrame | None, drawn: _Drawn
-) -> dict[str, Any]:
-    def fixed() -> dict[str, Any]:
-        called = predictions["probability"].to_numpy() >= THRESHOLD
-        return {"threshold": THRESHOLD, **_operating_point(predictions, called, drawn)}
-
-    def chosen(rule: Rule) -> dict[str, Any]:
-        point = apply_rule(predictions, _needed(inner), rule)
-        return {
-            "thresholds": point.thresholds,
-            **_operating_point(predictions, point.called, drawn),
-        }
-
-    return {
-        "fixed": fixed(),
-        **{name: _or_reason(partial(chosen, rule)) for name, rule in RULES.items()},
-    }
-
-
-def _operating_point(
-    predictions: pd.DataFrame, called: npt.NDArray[np.bool_], drawn: _Drawn
-) -> dict[str, Any]:
-    """Return accuracies twice: Wilson's intervals take records for independent patients."""
-    label = predictions["label"]
-    counts = count_outcomes(label, called)
-    metrics = {name: METRICS[name] for name in ("sensitivity", "specificity", "ppv", "npv")}
-    return {
-        "counts": counts,
-        "accuracy": diagnostic_accuracy(counts),
-        "accuracy_by_patient": bootstrap(
-            label, called, predictions["patient_id"], metrics=metrics, **drawn
-        ),
-        "at_prevalence": at_prevalences(counts),
-    }
-
-
-def _subgroups(
-    predictions: pd.DataFrame, cohort: pd.DataFrame | None, names: Sequence[str]
-) -> dict[str, Any]:
-    table = _beside(predictions, cohort, "cohort")
-    absent = [name for name in names if name not in table]
-    groups = {name: table[name] for name in names if name in table}
-    if "age_years" in groups:
-        groups["age_years"] = age_bands(groups["age_years"])
-    return {
-        **{name: subgroup_performance(predictions, group) for name, group in groups.items()},
-        **{name: {"unavailable": f"the cohort has no column {name}"} for name in absent},
-    }
-
-
-def _label_sensitivity(predictions: pd.DataFrame, labels: pd.DataFrame | None) -> dict[str, Any]:
-    table = _beside(predictions, labels, "table of label definitions").drop(columns="record")
-    return dict(label_sensitivity(predictions, {str(name): table[name] for name in table}))
-
-
-def _beside(predictions: pd.DataFrame, table: pd.DataFrame | None, name: str) -> pd.DataFrame:
+def _beside(predictions: pd.DataFrame, table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Return the rows of a table in the order of the predictions."""
-    if table is None:
-        raise InputError(f"no {name} was given")
     if "record" not in table or table["record"].duplicated().any():
         raise InputError(f"the {name} needs a column record without duplicates")
     lacking = predictions["record"][~predictions["record"].isin(table["record"])]
