@@ -7,11 +7,11 @@ import pandas as pd
 from data_modules.store import EcgStore
 from lsemvae.commands.benchmark_plan import Plan
 from lsemvae.errors import InputError
-from lsemvae.evaluation.auroc_bars import auroc_bars
 from lsemvae.evaluation.cv_runs import CvRun, read_cv_run
-from lsemvae.evaluation.selection import select_on_inner_parts
-from lsemvae.evaluation.table2 import MethodRow, comparison_table, long_table, table_2
-from lsemvae.evaluation.table_files import write_table
+from lsemvae.evaluation.tables.auroc_bars import auroc_bars
+from lsemvae.evaluation.tables.selection import select_on_inner_parts
+from lsemvae.evaluation.tables.table2 import MethodRow, comparison_table, long_table, table_2
+from lsemvae.evaluation.tables.table_files import write_table
 from lsemvae.leads import lead_set_name, parse_leads
 from lsemvae.models.methods import ABLATIONS, AUTHORS_CODE, METHODS, TABLE_2
 
