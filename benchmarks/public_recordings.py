@@ -2,8 +2,8 @@
 
 The environment variable ECG_CORPORA names the folder of the recordings: 1,442 of PTB-XL (z-scored
 per lead), 600 of the CinC challenge 2011 and 200 of LUDB. All of them are used for pre-training,
-PTB-XL's for cross-validation: the encoders have seen the test recordings, without labels. Everything
-goes through the command line, as a user would go.
+PTB-XL's for cross-validation: the encoders have seen the test recordings, without labels.
+Everything goes through the command line, as a user would go.
 """
 
 import argparse
