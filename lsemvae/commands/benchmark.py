@@ -71,8 +71,8 @@ def benchmark(
         BUDGETS[budget or "paper"], pretrain_epochs=pretrain_epochs, epochs=epochs, lr=lr
     )
     plan = Plan(
-        cohort=cohort,
-        pretrain=tuple(pretrain or ()),
+        cohort=str(Path(cohort).resolve()),
+        pretrain=tuple(str(Path(store).resolve()) for store in pretrain or ()),
         tasks=tuple(tasks or ("detection", "phenotype")),
         methods=tuple(chosen),
         leads=tuple(leads or (12, 6)),
@@ -87,11 +87,12 @@ def benchmark(
     plan.check()
     folder = Path(out).resolve()
     failed = run_plan(plan, folder, jobs=jobs, dask=dask)
-    write_tables(plan, folder)
+    write_tables(plan, folder, without=set(failed))
     if failed:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
         raise InputError(
-            f"{len(failed)} runs failed, the others are kept: {'; '.join(failed)}. Run the same "
-            "command again to try them once more"
+            f"{len(failed)} runs failed, the others are kept: {reasons}. Run the same command "
+            "again to try them once more"
         )
 
 

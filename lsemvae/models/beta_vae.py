@@ -124,7 +124,9 @@ class BetaVae(GenerativeNetwork):
         target = self._twelve(ecg, leads, present)
         counted = torch.ones_like(ecg[..., 0]) if present is None else present.to(ecg.dtype)
         counted = counted[:, canonical_order(leads)]
-        shown = target if visible is None else self._twelve(ecg, leads, visible)
+        shown = target
+        if visible is not None:
+            shown = self._twelve(ecg, leads, visible if present is None else visible & present)
         posterior = self._posterior(shown)
         decoded = self._decode(sample(posterior))
         with torch.autocast(ecg.device.type, enabled=False):

@@ -62,6 +62,11 @@ NETWORKS_UNDER_TEST: dict[str, Callable[[int, Leads], EcgNetwork]] = {
         n_samples, leads=list(leads), width=8, variant="xresnet1d34"
     ),
     "AuthorsCode": lambda n_samples, _: AuthorsCode(n_samples, 4),
+    "LsEmvae, no product": lambda n_samples, _: LsEmvae(n_samples, 4, fusion=Fusion("moe")),
+    "LsEmvae, uniform gate": lambda n_samples, _: LsEmvae(
+        n_samples, 4, fusion=Fusion(gate="uniform")
+    ),
+    "AuthorsCode, MoPoE": lambda n_samples, _: AuthorsCode(n_samples, 4, method="mopoe_vae"),
     "AuthorsCode, MVAE": lambda n_samples, _: AuthorsCode(n_samples, 4, method="mvae"),
 }
 LEAD_SETS = (LEADS, LIMB_LEADS, ("V2",), ("V6", "I", "aVF"))

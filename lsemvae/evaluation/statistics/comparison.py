@@ -9,7 +9,7 @@ import pandas as pd
 from lsemvae.errors import InputError
 from lsemvae.evaluation.statistics.bootstrap import N_RESAMPLES, paired_bootstrap
 from lsemvae.evaluation.statistics.delong import paired_delong
-from lsemvae.evaluation.statistics.estimate import Comparison
+from lsemvae.evaluation.statistics.estimate import Comparison, Estimate
 from lsemvae.evaluation.statistics.metrics import binary_metrics
 from lsemvae.evaluation.statistics.nadeau_bengio import corrected_resampled_t
 
@@ -96,13 +96,13 @@ def compare(
     Args:
         runs: predictions by method, see `aligned`.
         reference: one of the methods.
-        n_resamples: of the paired bootstrap by patient.
+        n_resamples: of the paired bootstrap by patient; 0 leaves it out.
         seed: of the bootstrap.
 
     Returns:
-        A row per other method: `method`; `delong` and `nadeau_bengio` (`Comparison` of the AUROC,
-        pooled and over folds) with `delong_p_holm` and `nadeau_bengio_p_holm`; `bootstrap`
-        (`Estimate` by metric).
+        A row per other method: `method`; `delong` and `nadeau_bengio` (`Comparison` of the mean
+        over folds of the AUROC, for these models and for models trained anew) with
+        `delong_p_holm` and `nadeau_bengio_p_holm`; `bootstrap` (`Estimate` by metric).
 
     Raises:
         InputError: see `aligned`; the reference is none of the runs.
@@ -113,12 +113,20 @@ def compare(
     mine = tables[reference]
     others = [name for name in tables if name != reference]
     scores = {name: table["probability"] for name, table in tables.items()}
-    resampled = paired_bootstrap(
-        mine["label"], scores, mine["patient_id"],
-        reference=reference, n_resamples=n_resamples, seed=seed,
-    )  # fmt: skip
+    resampled: dict[str, dict[str, Estimate]] = {name: {} for name in others}
+    if n_resamples:
+        resampled = paired_bootstrap(
+            mine["label"], scores, mine["patient_id"],
+            reference=reference, n_resamples=n_resamples, seed=seed,
+        )  # fmt: skip
     delong = [
-        paired_delong(mine["label"], scores[reference], scores[name], patient_id=mine["patient_id"])
+        paired_delong(
+            mine["label"],
+            scores[reference],
+            scores[name],
+            patient_id=mine["patient_id"],
+            fold=mine["fold"],
+        )
         for name in others
     ]
     folds = [_over_folds(mine, tables[name]) for name in others]
