@@ -94,8 +94,8 @@ class MopoeVae(LeadVae):
         self.kl, self.n_kl_subsets, self.prior_expert = kl, n_kl_subsets, prior_expert
         members = all_subsets()
         draw = uniform_distribution if subsets == "uniform" else stratified_distribution
-        self.register_buffer("members", members, persistent=False)
-        self.register_buffer("probability", draw(members), persistent=False)
+        self.register_buffer("members", members)
+        self.register_buffer("probability", draw(members))
         self.members: Tensor
         self.probability: Tensor
 
