@@ -1,0 +1,146 @@
+"""The command `prepare mimic-rhc`: a cohort table from MIMIC-IV and MIMIC-IV-ECG.
+
+What it needs is imported when it runs, so that its help appears at once.
+"""
+
+import csv
+import json
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from data_modules.mimic_rhc_rules import EcgWindow, PressureRules
+from lsemvae.errors import InputError
+
+FORMAT = "lsemvae-mimic-rhc-flow"
+VERSION = 1
+DEFAULT_RULES = PressureRules()
+DEFAULT_WINDOW = EcgWindow()
+
+
+def prepare_mimic_rhc(
+    mimic_iv: str,
+    mimic_ecg: str,
+    out: str,
+    *,
+    rules: PressureRules = DEFAULT_RULES,
+    ecg: EcgWindow = DEFAULT_WINDOW,
+    require_wedge: bool = False,
+) -> None:
+    """Make a cohort table from the pulmonary artery catheters of MIMIC-IV.
+
+    One measurement and one ECG of each patient. Beside the table OUT, OUT.flow.json counts what
+    each rule removed, and OUT.patients.txt lists the patients, whom pre-training must leave out.
+
+    Args:
+        mimic_iv: the folder of MIMIC-IV that holds icu/ and hosp/.
+        mimic_ecg: the folder of MIMIC-IV-ECG that holds record_list.csv.
+        out: the table to write, e.g. data/mimic_rhc.csv; an older one is replaced.
+        rules: how charted pressures become a measurement.
+        ecg: when its ECG may have been recorded.
+        require_wedge: keep patients with a wedge pressure only; without, those with the other three
+            serve detection alone.
+
+    Raises:
+        InputError: files or columns are missing or damaged, or no patient is left.
+    """
+    from data_modules.mimic_pressures import CHART_COLUMNS, measure_pressures
+    from data_modules.mimic_rhc import ECG_COLUMNS, PATIENT_COLUMNS, match_ecgs, read_cohort
+    from data_modules.mimic_tables import connect, create_view, find_tables
+
+    target = _target(out)
+    tables = find_tables(
+        [
+            (Path(mimic_iv) / "icu", "chartevents", CHART_COLUMNS),
+            (Path(mimic_iv) / "hosp", "patients", PATIENT_COLUMNS),
+            (Path(mimic_ecg), "record_list", ECG_COLUMNS),
+        ]
+    )
+    size = tables[0].path.stat().st_size / 1e9
+    print(f"reading {tables[0].path} ({size:.1f} GB); the full table takes minutes", flush=True)
+    with connect(target.parent) as connection:
+        for name, table in zip(("chartevents", "patients", "record_list"), tables, strict=True):
+            create_view(connection, name, table)
+        flow = measure_pressures(connection, rules, require_wedge=require_wedge)
+        flow |= match_ecgs(connection, ecg)
+        columns, rows = read_cohort(connection)
+    if not rows:
+        raise InputError(f"no patient is left; what the rules removed: {json.dumps(flow)}")
+    settings = {"rules": asdict(rules), "ecg": asdict(ecg), "require_wedge": require_wedge}
+    files = [{"name": table.path.name, "bytes": table.path.stat().st_size} for table in tables]
+    described = {"format": FORMAT, "version": VERSION, "files": files, "settings": settings}
+    _write(target, columns, rows, described | {"flow": flow})
+    print(_describe(target, mimic_ecg, flow, rows))
+
+
+def _target(out: str) -> Path:
+    target = Path(out)
+    if target.suffix != ".csv" or target.is_dir():
+        raise InputError(f"out must name a .csv file, got {out}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def _write(
+    target: Path, columns: list[str], rows: Sequence[tuple[Any, ...]], flow: dict[str, Any]
+) -> None:
+    """Write the table last, so that its presence says that all three files are there."""
+    with _whole(_beside(target, "flow.json")) as file:
+        file.write(json.dumps(flow, indent=1) + "\n")
+    with _whole(_beside(target, "patients.txt")) as file:
+        file.writelines(f"{row[0]}\n" for row in rows)
+    with _whole(target) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def _beside(target: Path, suffix: str) -> Path:
+    return target.with_name(f"{target.name}.{suffix}")
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[TextIO]:
+    """Write a file under another name and rename it when it is whole."""
+    temporary = path.with_name(path.name + ".tmp")
+    with temporary.open("w", encoding="utf-8", newline="") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def _cell(value: Any) -> Any:
+    return f"{value:g}" if isinstance(value, float) else value
+
+
+def _describe(
+    target: Path, mimic_ecg: str, flow: dict[str, Any], rows: Sequence[tuple[Any, ...]]
+) -> str:
+    """Return the lines that end the command."""
+    from data_modules.labels import Thresholds
+
+    limits = Thresholds()
+    elevated = [row for row in rows if row[2] > limits.mpap_mmhg]
+    wedged = [row for row in elevated if row[3] is not None]
+    post = sum(row[3] > limits.pawp_mmhg for row in wedged)
+    table, store = shlex.quote(str(target)), shlex.quote(str(target.with_suffix(".h5")))
+    excluded = shlex.quote(str(_beside(target, "patients.txt")))
+    return "\n".join(
+        [
+            f"{target}: {len(rows)} patients, one ECG each",
+            f"  flow:       {flow['patients_charted']} patients with charted pressures, "
+            f"{flow['patients_measured']} with a measurement, {flow['patients_with_ecg']} of them "
+            f"with an ECG, {len(rows)} within the window; {_beside(target, 'flow.json')}",
+            f"  detection:  mPAP above {limits.mpap_mmhg:g} mmHg in {len(elevated)} of {len(rows)}",
+            f"  phenotype:  PAWP above {limits.pawp_mmhg:g} mmHg in {post} of {len(wedged)}",
+            f"next: lsemvae prepare cohort --table {table} --source {shlex.quote(mimic_ecg)} "
+            f"--out {store} --label 'MIMIC-IV catheters'",
+            "pre-train without these patients: lsemvae fit ... "
+            f"--data.init_args.exclude_patients {excluded}",
+        ]
+    )
