@@ -1,4 +1,4 @@
-"""One measurement and one ECG of each patient: the cohort of MIMIC-IV's pulmonary artery catheters."""
+"""One measurement and one ECG of each patient of MIMIC-IV with a pulmonary artery catheter."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -87,9 +87,7 @@ def match_ecgs(connection: "DuckDBPyConnection", window: EcgWindow) -> dict[str,
     connection.execute(ECGS)
     connection.execute(NEIGHBOURS)
     connection.execute(
-        CHOSEN.format(
-            days_before=float(window.days_before), days_after=float(window.days_after)
-        )
+        CHOSEN.format(days_before=float(window.days_before), days_after=float(window.days_after))
     )
     return _flow(connection)
 
@@ -101,8 +99,10 @@ def read_cohort(connection: "DuckDBPyConnection") -> tuple[list[str], list[tuple
 
 
 def _check_patients(connection: "DuckDBPyConnection") -> None:
-    query = "SELECT subject_id FROM patients GROUP BY 1 HAVING count(*) > 1 ORDER BY 1 LIMIT 1"
-    twice = connection.execute(query).fetchone()
+    twice = connection.execute(
+        "SELECT trim(subject_id) AS subject FROM patients GROUP BY subject HAVING count(*) > 1 "
+        "ORDER BY subject LIMIT 1"
+    ).fetchone()
     if twice:
         raise InputError(f"patients lists subject {twice[0]} more than once; expected one row each")
 
@@ -124,7 +124,7 @@ def _flow(connection: "DuckDBPyConnection") -> dict[str, Any]:
         "patients_with_wedge": count(connection, "SELECT count(pawp_mmhg) FROM chosen"),
         "patients_unlisted": count(
             connection,
-            "SELECT count(*) FROM chosen WHERE subject_id NOT IN "
-            "(SELECT trim(subject_id) FROM patients)",
+            "SELECT count(*) FROM chosen c LEFT JOIN patients p "
+            "ON c.subject_id = trim(p.subject_id) WHERE p.subject_id IS NULL",
         ),
     }

@@ -1,4 +1,4 @@
-"""Which charted pressures count and which ECG goes with them; light to import, for the command line."""
+"""Which charted pressures count and which ECG goes with them; light to import."""
 
 import math
 from dataclasses import dataclass
@@ -40,7 +40,8 @@ class PressureRules:
 
     def __post_init__(self) -> None:
         problems = [
-            f"{name} must be a lower and a higher pressure in 0 to 300, got {low:g} and {high:g}"
+            f"{name}_mmhg must be a lower and a higher pressure in 0 to 300, got "
+            f"{low:g} and {high:g}"
             for name, (low, high) in self.ranges.items()
             if not 0 <= low < high <= 300
         ]

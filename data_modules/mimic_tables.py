@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,8 +19,15 @@ MEMORY_LIMIT = "2GB"  # beyond it DuckDB writes to disk
 
 
 class MimicTable(NamedTuple):
-    """A CSV file and the columns that its header names, in their order."""
+    """A CSV file of a data set.
 
+    Attributes:
+        root: the folder of the data set, which may hold PhysioNet's SHA256SUMS.txt.
+        path: the file.
+        columns: what its header names, in that order.
+    """
+
+    root: Path
     path: Path
     columns: list[str]
 
@@ -27,18 +35,19 @@ class MimicTable(NamedTuple):
 def find_tables(wanted: Sequence[tuple[Path, str, Sequence[str]]]) -> list[MimicTable]:
     """Find the files of some tables and check their headers.
 
-    Where both forms exist the gzipped one is taken: it carries a checksum, while an interrupted
-    unpacking leaves a plain file that ends early.
+    Where both forms exist the gzipped one is taken: it is the one that was published, while an
+    interrupted unpacking leaves a plain file that ends early.
 
     Args:
-        wanted: folder, name without `.csv.gz` or `.csv`, and columns of each table.
+        wanted: folder of the data set, path below it without `.csv.gz` or `.csv`, and columns of
+            each table.
 
     Raises:
         InputError: the list of every file and column that is missing.
     """
     tables, problems = [], []
-    for folder, name, columns in wanted:
-        paths = [folder / f"{name}{suffix}" for suffix in (".csv.gz", ".csv")]
+    for root, name, columns in wanted:
+        paths = [root / f"{name}{suffix}" for suffix in (".csv.gz", ".csv")]
         path = next((path for path in paths if path.is_file()), None)
         if path is None:
             problems.append(f"there is neither {paths[0]} nor {paths[1].name}")
@@ -55,7 +64,7 @@ def find_tables(wanted: Sequence[tuple[Path, str, Sequence[str]]]) -> list[Mimic
             problems.append(f"{path} lacks the columns {', '.join(lacking)}; it has {found}")
         if repeated:
             problems.append(f"{path} names the columns {', '.join(repeated)} more than once")
-        tables.append(MimicTable(path, header))
+        tables.append(MimicTable(root, path, header))
     if problems:
         lines = "".join(f"\n  {problem}" for problem in problems)
         raise InputError(f"{len(problems)} problem(s) with the files of MIMIC-IV:{lines}")
@@ -67,6 +76,40 @@ def _header(path: Path) -> list[str]:
     with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
         line = file.readline(10_000)
     return [name.strip() for name in next(csv.reader([line], strict=True), [])]
+
+
+def verify_tables(tables: Sequence[MimicTable]) -> list[dict[str, Any]]:
+    """Compare files with the digests that PhysioNet publishes beside them.
+
+    DuckDB notices a gzipped file that ends early, but not one whose bytes have changed.
+
+    Returns:
+        Name, bytes, SHA-256 of each file, and whether it was verified: `false` where its folder
+        has no SHA256SUMS.txt that names it.
+
+    Raises:
+        InputError: the list of files that differ from what was published.
+    """
+    described, problems = [], []
+    for root, path, _ in tables:
+        name = path.relative_to(root).as_posix()
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        published = _published(root).get(name)
+        if published not in (None, found):
+            problems.append(f"{path} has SHA-256 {found[:12]}, published was {published:.12}")
+        size, verified = path.stat().st_size, published is not None
+        described.append({"name": name, "bytes": size, "sha256": found, "verified": verified})
+    if problems:
+        raise InputError("; ".join(problems) + "; download again")
+    return described
+
+
+def _published(root: Path) -> dict[str, str]:
+    listing = root / "SHA256SUMS.txt"
+    lines = listing.read_text("utf-8").splitlines() if listing.is_file() else []
+    parts = [line.split(maxsplit=1) for line in lines if line.strip()]
+    return {name.strip(): digest for digest, name in parts}
 
 
 @contextmanager
@@ -88,11 +131,11 @@ def connect(spill_folder: Path) -> Iterator["DuckDBPyConnection"]:
             "mimic-rhc needs DuckDB, which is not installed: pip install 'lsemvae[mimic]'"
         ) from error
     with TemporaryDirectory(prefix=".mimic_rhc_", dir=spill_folder) as temporary:
-        settings = {
+        settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY_LIMIT,
             "temp_directory": temporary,
-            "autoinstall_known_extensions": "false",  # never reach for the network
-            "autoload_known_extensions": "false",
+            "autoinstall_known_extensions": False,  # never reach for the network
+            "autoload_known_extensions": False,
         }
         with duckdb.connect(config=settings) as connection:
             try:
@@ -125,7 +168,9 @@ def quoted(text: str) -> str:
 
 def count_by(connection: "DuckDBPyConnection", query: str) -> dict[str, int]:
     """Return the counts of a query with two columns, text and number, sorted by the text."""
-    return dict(sorted((str(key), int(count)) for key, count in connection.execute(query).fetchall()))
+    return dict(
+        sorted((str(key), int(count)) for key, count in connection.execute(query).fetchall())
+    )
 
 
 def count(connection: "DuckDBPyConnection", query: str) -> int:

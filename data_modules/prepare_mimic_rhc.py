@@ -50,18 +50,22 @@ def prepare_mimic_rhc(
     """
     from data_modules.mimic_pressures import CHART_COLUMNS, measure_pressures
     from data_modules.mimic_rhc import ECG_COLUMNS, PATIENT_COLUMNS, match_ecgs, read_cohort
-    from data_modules.mimic_tables import connect, create_view, find_tables
+    from data_modules.mimic_tables import connect, create_view, find_tables, verify_tables
 
     target = _target(out)
     tables = find_tables(
         [
-            (Path(mimic_iv) / "icu", "chartevents", CHART_COLUMNS),
-            (Path(mimic_iv) / "hosp", "patients", PATIENT_COLUMNS),
+            (Path(mimic_iv), "icu/chartevents", CHART_COLUMNS),
+            (Path(mimic_iv), "hosp/patients", PATIENT_COLUMNS),
             (Path(mimic_ecg), "record_list", ECG_COLUMNS),
         ]
     )
     size = tables[0].path.stat().st_size / 1e9
     print(f"reading {tables[0].path} ({size:.1f} GB); the full table takes minutes", flush=True)
+    files = verify_tables(tables)
+    unverified = [file["name"] for file in files if not file["verified"]]
+    if unverified:
+        print(f"not verified, no SHA256SUMS.txt beside them names {', '.join(unverified)}")
     with connect(target.parent) as connection:
         for name, table in zip(("chartevents", "patients", "record_list"), tables, strict=True):
             create_view(connection, name, table)
@@ -71,7 +75,6 @@ def prepare_mimic_rhc(
     if not rows:
         raise InputError(f"no patient is left; what the rules removed: {json.dumps(flow)}")
     settings = {"rules": asdict(rules), "ecg": asdict(ecg), "require_wedge": require_wedge}
-    files = [{"name": table.path.name, "bytes": table.path.stat().st_size} for table in tables]
     described = {"format": FORMAT, "version": VERSION, "files": files, "settings": settings}
     _write(target, columns, rows, described | {"flow": flow})
     print(_describe(target, mimic_ecg, flow, rows))
@@ -115,7 +118,7 @@ def _whole(path: Path) -> Iterator[TextIO]:
 
 
 def _cell(value: Any) -> Any:
-    return f"{value:g}" if isinstance(value, float) else value
+    return f"{value:.10g}" if isinstance(value, float) else value
 
 
 def _describe(
