@@ -146,6 +146,12 @@ def measure_pressures(
     return _flow(connection)
 
 
+def charted_patients(connection: "DuckDBPyConnection") -> list[str]:
+    """Return every patient of the table `readings`, sorted, whatever became of the readings."""
+    query = "SELECT DISTINCT subject_id FROM readings WHERE subject_id IS NOT NULL ORDER BY 1"
+    return [row[0] for row in connection.execute(query).fetchall()]
+
+
 def _readings(rules: PressureRules) -> str:
     outside = [
         f"(item = '{name}' AND NOT mmhg BETWEEN {float(low)} AND {float(high)})"

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import hashlib
+import os
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MEMORY_LIMIT = "2GB"  # beyond it DuckDB writes to disk
+N_THREADS = 4  # a gzipped file is unpacked by one; each thread takes its share of the memory
 
 
 class MimicTable(NamedTuple):
@@ -133,6 +135,8 @@ def connect(spill_folder: Path) -> Iterator["DuckDBPyConnection"]:
     with TemporaryDirectory(prefix=".mimic_rhc_", dir=spill_folder) as temporary:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": MEMORY_LIMIT,
+            "threads": min(N_THREADS, os.cpu_count() or 1),
+            "preserve_insertion_order": False,  # every query sorts what it depends on
             "temp_directory": temporary,
             "autoinstall_known_extensions": False,  # never reach for the network
             "autoload_known_extensions": False,
@@ -147,7 +151,7 @@ def connect(spill_folder: Path) -> Iterator["DuckDBPyConnection"]:
 def _explain(message: str) -> str:
     """Keep what DuckDB says of the data; leave out its advice on its own options."""
     said = message.partition("\nPossible ")[0].partition("\nLINE ")[0]
-    return f"MIMIC-IV cannot be read: {' '.join(said.split())}; the file is damaged or incomplete"
+    return f"MIMIC-IV cannot be read: {' '.join(said.split())}; is the file whole, the disk full?"
 
 
 def create_view(connection: "DuckDBPyConnection", name: str, table: MimicTable) -> None:

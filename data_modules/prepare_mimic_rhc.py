@@ -4,14 +4,14 @@ What it needs is imported when it runs, so that its help appears at once.
 """
 
 import csv
+import io
 import json
 import os
 import shlex
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from data_modules.mimic_rhc_rules import EcgWindow, PressureRules
 from lsemvae.errors import InputError
@@ -34,7 +34,8 @@ def prepare_mimic_rhc(
     """Make a cohort table from the pulmonary artery catheters of MIMIC-IV.
 
     One measurement and one ECG of each patient. Beside the table OUT, OUT.flow.json counts what
-    each rule removed, and OUT.patients.txt lists the patients, whom pre-training must leave out.
+    each rule removed, and OUT.patients.txt lists every patient with a charted pressure, whom
+    pre-training must leave out: a list that stays the same when the rules change.
 
     Args:
         mimic_iv: the folder of MIMIC-IV that holds icu/ and hosp/.
@@ -48,7 +49,7 @@ def prepare_mimic_rhc(
     Raises:
         InputError: files or columns are missing or damaged, or no patient is left.
     """
-    from data_modules.mimic_pressures import CHART_COLUMNS, measure_pressures
+    from data_modules.mimic_pressures import CHART_COLUMNS, charted_patients, measure_pressures
     from data_modules.mimic_rhc import ECG_COLUMNS, PATIENT_COLUMNS, match_ecgs, read_cohort
     from data_modules.mimic_tables import connect, create_view, find_tables, verify_tables
 
@@ -63,21 +64,25 @@ def prepare_mimic_rhc(
     size = tables[0].path.stat().st_size / 1e9
     print(f"reading {tables[0].path} ({size:.1f} GB); the full table takes minutes", flush=True)
     files = verify_tables(tables)
-    unverified = [file["name"] for file in files if not file["verified"]]
-    if unverified:
-        print(f"not verified, no SHA256SUMS.txt beside them names {', '.join(unverified)}")
     with connect(target.parent) as connection:
         for name, table in zip(("chartevents", "patients", "record_list"), tables, strict=True):
             create_view(connection, name, table)
         flow = measure_pressures(connection, rules, require_wedge=require_wedge)
         flow |= match_ecgs(connection, ecg)
         columns, rows = read_cohort(connection)
+        charted = charted_patients(connection)
     if not rows:
         raise InputError(f"no patient is left; what the rules removed: {json.dumps(flow)}")
     settings = {"rules": asdict(rules), "ecg": asdict(ecg), "require_wedge": require_wedge}
     described = {"format": FORMAT, "version": VERSION, "files": files, "settings": settings}
-    _write(target, columns, rows, described | {"flow": flow})
+    # the table comes last, so that its presence says that all three files are there
+    _write(_beside(target, "flow.json"), json.dumps(described | {"flow": flow}, indent=1) + "\n")
+    _write(_beside(target, "patients.txt"), "".join(f"{patient}\n" for patient in charted))
+    _write(target, _csv_text(columns, rows))
     print(_describe(target, mimic_ecg, flow, rows))
+    unverified = [file["name"] for file in files if not file["verified"]]
+    if unverified:
+        print(f"not verified, no SHA256SUMS.txt beside them names {', '.join(unverified)}")
 
 
 def _target(out: str) -> Path:
@@ -88,33 +93,26 @@ def _target(out: str) -> Path:
     return target
 
 
-def _write(
-    target: Path, columns: list[str], rows: Sequence[tuple[Any, ...]], flow: dict[str, Any]
-) -> None:
-    """Write the table last, so that its presence says that all three files are there."""
-    with _whole(_beside(target, "flow.json")) as file:
-        file.write(json.dumps(flow, indent=1) + "\n")
-    with _whole(_beside(target, "patients.txt")) as file:
-        file.writelines(f"{row[0]}\n" for row in rows)
-    with _whole(target) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_cell(value) for value in row] for row in rows)
-
-
 def _beside(target: Path, suffix: str) -> Path:
     return target.with_name(f"{target.name}.{suffix}")
 
 
-@contextmanager
-def _whole(path: Path) -> Iterator[TextIO]:
+def _write(path: Path, text: str) -> None:
     """Write a file under another name and rename it when it is whole."""
     temporary = path.with_name(path.name + ".tmp")
     with temporary.open("w", encoding="utf-8", newline="") as file:
-        yield file
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+
+
+def _csv_text(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue()
 
 
 def _cell(value: Any) -> Any:

@@ -91,6 +91,12 @@ def test_medians_around_the_wedge_and_the_age_at_the_ecg(
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
+def test_every_charted_patient_is_kept_from_pre_training(files: MimicFiles, tmp_path: Path) -> None:
+    files.read(B, "10 12:00", "pawp", 0)  # out of range, so the patient is in no cohort
+    assert len(cohort(files, tmp_path)) == 1
+    assert (tmp_path / "out.csv.patients.txt").read_text() == f"{A}\n{B}\n"
+
+
 def test_an_even_number_of_readings_gives_the_middle(files: MimicFiles, tmp_path: Path) -> None:
     files.read(A, "10 12:30", "pawp", 17)
     (row,) = cohort(files, tmp_path)
@@ -433,7 +439,7 @@ def test_a_file_that_ends_early_is_one_line(
     assert run(tmp_path) == 2
     error = capsys.readouterr().err
     assert "Unexpected end of GZIP stream" in error
-    assert "the file is damaged or incomplete" in error
+    assert "is the file whole, the disk full?" in error
     assert len(error.splitlines()) == 1
     assert not (tmp_path / "out.csv").exists()
 
