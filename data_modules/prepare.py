@@ -102,7 +102,7 @@ def prepare_cohort(
     for warning in cohort.warnings[:MAX_LISTED]:
         print(f"warning: {table}: {warning}")
     if len(cohort.warnings) > MAX_LISTED:
-        print(f"warning: {table}: {len(cohort.warnings)} rows with implausible pressures in all")
+        print(f"warning: {table}: {len(cohort.warnings)} warnings in all")
     return convert(
         cohort.table,
         _folder(source),

@@ -16,6 +16,7 @@ COMMANDS: dict[str, Any] = {
     "prepare": {
         "mimic": "data_modules.prepare:prepare_mimic",
         "cohort": "data_modules.prepare:prepare_cohort",
+        "mimic-rhc": "data_modules.prepare_mimic_rhc:prepare_mimic_rhc",
     },
     "check": {
         "tables": "lsemvae.commands.check:check_published",
@@ -36,6 +37,7 @@ Recordings
   prepare mimic       read a MIMIC-IV-ECG tree into a store
   prepare cohort      read any WFDB folder and a table of patients into a store
   check cohort        list what looks wrong in a table of patients, or in a store
+  prepare mimic-rhc   make a cohort table from the catheters of MIMIC-IV
   synthesize          write a synthetic cohort and pre-training set as WFDB files
 
 Training (LightningCLI; every run is described by one YAML)
