@@ -14,9 +14,9 @@ from data_modules.band_filter import band_filter, resample
 from data_modules.lead_faults import FLAT_MV, find_flat, find_saturated, interpolate_gaps
 from data_modules.median_beat import median_beat
 from data_modules.reasons import REASONS, RecordError
+from data_modules.recording import Recording
 from data_modules.signal_settings import SignalSettings
 from data_modules.store import COUNTS_PER_UNIT
-from data_modules.wfdb_reader import Recording
 from lsemvae.leads import LEADS, derive_limb_leads, lead_indices, limb_lead_residual
 
 __all__ = ["CleanEcg", "SignalSettings", "clean_ecg"]
@@ -81,7 +81,7 @@ def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
             raise RecordError("no_beat", record=recording.record, problem=problem)
     counts = np.zeros((len(LEADS), settings.n_samples), dtype=np.int16)
     counts[:, : ecg.shape[-1]] = np.rint(ecg * COUNTS_PER_UNIT)
-    return CleanEcg(counts, usable, warnings)
+    return CleanEcg(counts, usable, [*recording.warnings, *warnings])
 
 
 def _find_faults(
