@@ -40,6 +40,7 @@ REASONS = {
     "limb_leads_derived": "limb leads were computed from the others (Einthoven, Goldberger)",
     "signals_ignored": "the file holds signals beside the twelve leads; they were left out",
     "unit_assumed": "leads state no unit and were taken as mV, because amplitude is default_mv",
+    "samples_cut": "the file holds fewer samples than it declares, cut at what its kind can hold",
     "checksum_missing": "the file carries no checksum, so damage would go unnoticed",
     "limb_leads_inconsistent": "the limb leads break Einthoven's and Goldberger's relations: "
     "leads swapped, inverted, or scaled one by one",

@@ -5,6 +5,7 @@ Every fault is judged on the part that is kept, and flatness before filtering: a
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -71,8 +72,13 @@ def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
     usable &= ~too_high
     ecg[~usable] = 0
     if calibrated:
-        ecg[:6], usable[:6], limb_warnings = _complete_limb_leads(ecg[:6], usable[:6])
+        ecg[:6], usable[:6], limb_warnings = _complete_limb_leads(
+            ecg[:6], usable[:6], implied=recording.implied
+        )
         warnings += limb_warnings
+        # leads that this kind of file never holds are no fault once they are computed
+        implied = np.isin(LEADS, recording.implied)
+        faults["lead_missing"] &= ~(implied & usable)
     warnings = _describe(faults, recording.record, usable, settings) + warnings
     if settings.segment == "median_beat":
         ecg = np.asarray(median_beat(ecg, usable, settings.sampling_rate_hz), np.float64)
@@ -140,7 +146,7 @@ def _same_span(raw: npt.NDArray[np.float32]) -> bool:
 
 
 def _complete_limb_leads(
-    limb: npt.NDArray[np.floating], usable: LeadMask
+    limb: npt.NDArray[np.floating], usable: LeadMask, *, implied: Sequence[str]
 ) -> tuple[npt.NDArray[np.floating], LeadMask, Warnings]:
     """Derive unusable limb leads (6, T) in mV from usable ones that agree with one another."""
     if usable.sum() < 2:
@@ -153,10 +159,9 @@ def _complete_limb_leads(
     # with a common electrode off, what the others determine is a flat line as well
     derived = ~usable & (np.ptp(completed, axis=-1) > FLAT_MV)
     completed[~(usable | derived)] = 0
-    if not derived.any():
-        return completed, usable, []
-    names = ", ".join(LEADS[lead] for lead in np.flatnonzero(derived))
-    return completed, usable | derived, [("limb_leads_derived", f"computed: {names}")]
+    names = [LEADS[lead] for lead in np.flatnonzero(derived) if LEADS[lead] not in implied]
+    warnings = [("limb_leads_derived", f"computed: {', '.join(names)}")] if names else []
+    return completed, usable | derived, warnings
 
 
 def _describe(

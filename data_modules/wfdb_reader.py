@@ -63,12 +63,12 @@ def _read_checked(root: Path, record: str, *, amplitude: Amplitude) -> Recording
     check_record_name(record)
     with open_regular(root, f"{record}.hea", record=record) as file:
         header = parse_header(file.read(MAX_HEADER_BYTES + 1), record=record)
-    names = [line.description for line in header.signals]
-    units = [line.unit for line in header.signals]
-    chosen = choose_leads(names, units, amplitude=amplitude, record=record)
     files = _by_file(header, record=record)
     for file_name, channels in files.items():
         _check_file(root, file_name, [header.signals[i] for i in channels], header, record=record)
+    names = [line.description for line in header.signals]
+    units = [line.unit for line in header.signals]
+    chosen = choose_leads(names, units, amplitude=amplitude, record=record)
     counts = _read_counts(root, header, files, record=record)
     verified = _compare_checksums(counts, header, record=record)
     ecg = _to_physical(counts, header, chosen)

@@ -38,21 +38,20 @@ def read_hl7_aecg(content: bytes, *, record: str) -> RawRecording:
         raise RecordError("layout_unsupported", record=record, problem=problem)
     rate, leads = 0.0, []
     for sequence in sets[0].findall("component/sequence"):
-        code = _attribute(sequence, "code", "code", record=record)
-        if code in _TIME:
+        name = _attribute(sequence, "code", "code", record=record)
+        if name in _TIME:
             rate = _rate(sequence, record=record)
         else:
-            leads.append((code, *_signal(sequence, record=record)))
+            leads.append((name, *_signal(sequence, record=record)))
     if not leads or len({len(signal) for _, signal, _ in leads}) > 1 or len(leads) > MAX_SIGNALS:
         raise invalid("it has no leads, or leads of different lengths", record=record)
     check_rate(rate, record=record, text=f"{rate:g}" if rate else "")
     check_extent(len(leads), len(leads[0][1]), rate, record=record)
     return RawRecording(
-        names=tuple(code for code, _, _ in leads),
+        names=tuple(name for name, _, _ in leads),
         signals=np.stack([signal for _, signal, _ in leads]),
         units=tuple(unit for _, _, unit in leads),
         sampling_rate_hz=rate,
-        warnings=(("checksum_missing", "HL7 aECG files carry none"),),
     )
 
 

@@ -69,11 +69,17 @@ def _units_per_count(lead: Element, *, record: str) -> float:
 def _samples(lead: Element, *, record: str) -> npt.NDArray[np.int16]:
     """Decode one lead and compare its size and its CRC with what the file declares."""
     try:
-        raw = base64.b64decode("".join(text_of(lead, "WaveFormData", record=record).split()), validate=True)
+        raw = base64.b64decode(
+            "".join(text_of(lead, "WaveFormData", record=record).split()), validate=True
+        )
     except (binascii.Error, ValueError) as error:
         raise invalid("the samples of a lead are no base64 text", record=record) from error
     declared = text_of(lead, "LeadSampleCountTotal", record=record)
-    if text_of(lead, "LeadSampleSize", record=record) != "2" or declared != str(len(raw) // 2) or len(raw) % 2:
+    if (
+        text_of(lead, "LeadSampleSize", record=record) != "2"
+        or declared != str(len(raw) // 2)
+        or len(raw) % 2
+    ):
         problem = f"a lead has {len(raw)} bytes; it declares {declared[:20]} samples of 2 bytes"
         raise RecordError("size_mismatch", record=record, problem=problem)
     stated = lead.findtext("LeadDataCRC32")
