@@ -6,9 +6,11 @@ import numpy as np
 
 from data_modules.formats.layout import Layout
 from data_modules.formats.xml_tree import invalid
-from data_modules.limits import MAX_SIGNALS, check_extent
+from data_modules.limits import check_extent
 from data_modules.reasons import RecordError
 from data_modules.recording import RawRecording
+
+_LONGEST_LINE = 4096
 
 
 def read_csv_table(content: bytes, layout: Layout, *, record: str) -> RawRecording:
@@ -25,28 +27,26 @@ def read_csv_table(content: bytes, layout: Layout, *, record: str) -> RawRecordi
     """
     import pandas as pd
 
-    first, _, _ = content[:4096].partition(b"\n")
-    delimiter = max(",;\t", key=lambda sign: first.count(sign.encode()))
-    if first.count(delimiter.encode()) >= MAX_SIGNALS or len(first) == 4096:
-        problem = f"its first line has more than {MAX_SIGNALS} columns"
-        raise RecordError("header_limit", record=record, problem=problem)
-    rows = content.count(b"\n") + 1
-    check_extent(first.count(delimiter.encode()) + 1, rows, layout.sampling_rate_hz, record=record)
+    first = content[:_LONGEST_LINE].partition(b"\n")[0].decode("utf-8-sig", errors="replace")
+    delimiter = max(",;\t", key=first.count)
+    names = layout.leads or tuple(name.strip(' "\r') for name in first.split(delimiter))
+    n_rows = content.count(b"\n") + 1
+    check_extent(first.count(delimiter) + 1, n_rows, layout.sampling_rate_hz, record=record)
     try:
         table = pd.read_csv(
             io.BytesIO(content),
             sep=delimiter,
-            header=None if layout.leads else 0,
-            dtype=np.float64 if layout.leads else None,
+            header=None,
+            skiprows=0 if layout.leads else 1,
+            dtype=np.float64,
             na_values=[""],
             keep_default_na=False,
             encoding="utf-8-sig",
         )
-        signals = table.to_numpy(dtype=np.float64).T
-    except (ValueError, OverflowError, TypeError, pd.errors.ParserError) as error:
+    except (ValueError, OverflowError) as error:  # pandas' own errors are ValueErrors
         reason = " ".join(str(error).split())[:120]
         raise invalid(f"it is no table of numbers ({reason})", record=record) from error
-    names = layout.leads or tuple(str(name) for name in table.columns)
+    signals = table.to_numpy().T
     if len(names) != len(signals) or not signals.size:
         problem = f"it has {len(signals)} columns of {signals.shape[-1]} for {len(names)} leads"
         raise RecordError("size_mismatch", record=record, problem=problem)

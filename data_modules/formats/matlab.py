@@ -23,6 +23,7 @@ _MATRIX, _COMPRESSED = 14, 15
 _STRUCT, _NUMBERS = 2, range(6, 16)  # array classes
 _COMPLEX = 0x0800
 _MOST_ELEMENTS = 1000
+_MOST_UNPACKED = 4 * MAX_FILE_BYTES
 
 
 def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
@@ -50,7 +51,7 @@ def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
     if signals.shape[0] != len(layout.leads):
         problem = f"{layout.variable} is {matrix.shape} for {len(layout.leads)} leads"
         raise invalid(problem, record=record)
-    check_extent(*signals.shape, layout.sampling_rate_hz, record=record)
+    check_extent(signals.shape[0], signals.shape[1], layout.sampling_rate_hz, record=record)
     return RawRecording(
         names=layout.leads,
         signals=signals.astype(np.float64) / layout.counts_per_unit,
@@ -60,20 +61,23 @@ def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
 
 
 def _find(content: bytes, name: str, field: str, *, record: str) -> npt.NDArray[np.generic] | None:
+    """Return the named variable, or a field of it, if it is a matrix of numbers."""
     for kind, found in _elements(content[_HEADER:]):
-        body = found
-        if kind == _COMPRESSED:
-            unpacker = zlib.decompressobj()
-            body = unpacker.decompress(found, 4 * MAX_FILE_BYTES)
-            if unpacker.unconsumed_tail:
-                raise invalid("a compressed element unpacks to too much", record=record)
-            kind, body = next(_elements(body), (0, b""))
-        if kind != _MATRIX:
-            continue
-        parts = [part for _, part in _elements(body)]
+        body = _unpack(found, record=record) if kind == _COMPRESSED else found
+        parts = [part for _, part in _elements(body)] if kind in (_MATRIX, _COMPRESSED) else []
         if len(parts) > 2 and parts[2].decode("latin-1") == name:
             return _field(parts, field) if field else _matrix(body)
     return None
+
+
+def _unpack(compressed: bytes, *, record: str) -> bytes:
+    """Return the body of the one matrix in a compressed element."""
+    unpacker = zlib.decompressobj()
+    content = unpacker.decompress(compressed, _MOST_UNPACKED)
+    if unpacker.unconsumed_tail:
+        raise invalid("a compressed element unpacks to too much", record=record)
+    kind, body = next(_elements(content), (0, b""))
+    return body if kind == _MATRIX else b""
 
 
 def _field(parts: list[bytes], field: str) -> npt.NDArray[np.generic] | None:
