@@ -145,7 +145,7 @@ EXTERNAL = b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><RestingECG>&
         ("EDF", replace(b"6       1       ", b"6       0       "), "rate_invalid"),
         ("EDF", replace(b"163835  ", b"-163840 "), "gain_invalid"),
         ("EDF", replace(b"uV      ", b"        "), "unit_unknown"),
-        ("DICOM", lambda raw: raw[:-7], "unreadable"),
+        ("DICOM", lambda raw: raw[:-7], "size_mismatch"),
         ("DICOM", replace(b"1.2.840.10008.1.2.1\0", DEFLATED), "format_unsupported"),
         ("DICOM", replace(b"Lead II ", b"Lead I  "), "file_invalid"),
         ("CSV", replace(b"aVR", b"I"), "duplicate_lead"),
