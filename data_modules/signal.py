@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from data_modules.band_filter import band_filter, resample
 from data_modules.lead_faults import FLAT_MV, find_flat, find_saturated, interpolate_gaps
+from data_modules.limb_faults import explain_limb_fault
 from data_modules.median_beat import median_beat
 from data_modules.reasons import REASONS, RecordError
 from data_modules.recording import Recording
@@ -155,6 +156,10 @@ def _complete_limb_leads(
     residual = float(limb_lead_residual(completed))
     if residual > MAX_LIMB_RESIDUAL_MV:
         text = f"residual {residual:.3f} mV RMS, at most {MAX_LIMB_RESIDUAL_MV} expected"
+        cause = explain_limb_fault(completed, limit_mv=MAX_LIMB_RESIDUAL_MV)
+        text += (
+            f"; it fits if {cause}" if cause else "; no single exchange or inversion explains it"
+        )
         return limb, usable, [("limb_leads_inconsistent", text)]
     # with a common electrode off, what the others determine is a flat line as well
     derived = ~usable & (np.ptp(completed, axis=-1) > FLAT_MV)

@@ -39,7 +39,7 @@ def read_edf(content: bytes, *, record: str) -> RawRecording:
     if header[192:197] == "EDF+D":
         problem = "it is a discontinuous EDF+ file; expected one without interruptions"
         raise RecordError("layout_unsupported", record=record, problem=problem)
-    if header[236:244].strip() == "-1":
+    if header[236:244].strip() in ("-1", "0"):
         problem = "it states no number of data records; it was not closed properly"
         raise RecordError("length_missing", record=record, problem=problem)
     n_records = _whole(header[236:244], what="the number of data records", record=record)

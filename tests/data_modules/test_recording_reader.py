@@ -142,6 +142,7 @@ EXTERNAL = b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><RestingECG>&
         ("SCP-ECG", lambda raw: raw[:-1] + b"\x7f", "checksum_mismatch"),
         ("EDF", lambda raw: raw[:-1], "size_mismatch"),
         ("EDF", replace(b"6       1       ", b"-1      1       "), "length_missing"),
+        ("EDF", replace(b"6       1       ", b"0       1       "), "length_missing"),
         ("EDF", replace(b"6       1       ", b"6       0       "), "rate_invalid"),
         ("EDF", replace(b"163835  ", b"-163840 "), "gain_invalid"),
         ("EDF", replace(b"uV      ", b"        "), "unit_unknown"),
