@@ -1,9 +1,10 @@
 """Open files that a record names: regular files inside the source folder, nothing else."""
 
+import io
 import os
 import stat
+from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO
 
 from data_modules.reasons import RecordError
 
@@ -35,6 +36,11 @@ def beside(record: str, file_name: str) -> str:
     return folder + slash + file_name
 
 
+@lru_cache(maxsize=16)
+def _real_root(root: Path) -> str:
+    return os.path.realpath(root)
+
+
 def regular_file(root: Path, name: str, *, record: str) -> tuple[str, int]:
     """Return the real path and the size of a regular file inside the root, links resolved.
 
@@ -42,7 +48,7 @@ def regular_file(root: Path, name: str, *, record: str) -> tuple[str, int]:
         RecordError: `file_missing`, `path_unsafe` (a link out) or `file_not_regular`.
     """
     try:
-        base = os.path.realpath(root)
+        base = _real_root(root)
         path = os.path.realpath(os.path.join(base, name), strict=True)
         status = os.stat(path)
     except (OSError, ValueError) as error:
@@ -57,21 +63,30 @@ def regular_file(root: Path, name: str, *, record: str) -> tuple[str, int]:
     return path, status.st_size
 
 
-def open_regular(root: Path, name: str, *, record: str) -> BinaryIO:
-    """Open a regular file inside the root; it is judged again once open, and never waits.
+def open_regular(root: Path, name: str, *, record: str) -> io.FileIO:
+    """Open a regular file inside the root.
 
     Raises:
         RecordError: see `regular_file`.
         OSError: the file may not be read.
     """
-    path, _ = regular_file(root, name, record=record)
+    return open_path(regular_file(root, name, record=record)[0], record=record)
+
+
+def open_path(path: str, *, record: str) -> io.FileIO:
+    """Open a path that `regular_file` gave; it is judged again once open, and never waits.
+
+    Raises:
+        RecordError: `file_not_regular`, it was exchanged in the meantime.
+        OSError: the file may not be read.
+    """
     # a link or a pipe put there after the check is not followed and does not hang
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        problem = f"{name} changed into something else while it was opened"
+        problem = f"{os.path.basename(path)} changed into something else while it was opened"
         raise RecordError("file_not_regular", record=record, problem=problem)
-    return os.fdopen(descriptor, "rb", buffering=0)
+    return io.FileIO(descriptor)
 
 
 def read_bytes(root: Path, name: str, *, record: str, limit: int) -> bytes:
@@ -86,4 +101,4 @@ def read_bytes(root: Path, name: str, *, record: str, limit: int) -> bytes:
         if size > limit:
             problem = f"{name} has {size} bytes; at most {limit} are read; cut the recording first"
             raise RecordError("file_limit", record=record, problem=problem)
-        return file.read(limit + 1)
+        return file.read(limit)

@@ -27,6 +27,9 @@ _GAIN = re.compile(
     rf"(?P<gain>{_NUMBER})(?:\((?P<baseline>[-+]?\d{{1,15}})\))?(?:/(?P<unit>\S+))?", re.ASCII
 )
 
+_INTEGERS = re.compile(r"(?:[-+]?[0-9]{1,12}(?: |$))*")
+MAX_BASELINE = 1 << 30  # counts; above it a difference would leave 32 bits
+
 
 class SignalLine(NamedTuple):
     """One signal of a header; `gain` in ADC counts per `unit`, `baseline` in ADC counts.
@@ -127,7 +130,7 @@ def _parse_signal_line(line: str, *, record: str) -> SignalLine:
     """Read `file format gain(baseline)/unit resolution zero first checksum block name`."""
     fields = line.split(maxsplit=8)
     layout = _FORMAT.fullmatch(fields[1]) if len(fields) > 2 else None
-    if layout is None or not _all_integers(fields[3:8]):
+    if layout is None or not _INTEGERS.fullmatch(" ".join(fields[3:8])):
         problem = f"the signal line {line[:60]!r} is not `file format gain/unit ...`"
         raise RecordError("header_invalid", record=record, problem=problem)
     if int(layout["frame"] or 1) != 1:
@@ -135,14 +138,17 @@ def _parse_signal_line(line: str, *, record: str) -> SignalLine:
         raise RecordError("layout_unsupported", record=record, problem=problem)
     gain, baseline, unit = _gain(fields[2], record=record)
     # header(5): without a baseline, the ADC's zero (field 5) is the baseline
-    zero = fields[4] if len(fields) > 4 else "0"
+    count = int(baseline or (fields[4] if len(fields) > 4 else "0"))
+    if abs(count) > MAX_BASELINE:
+        problem = f"the baseline of {line[:60]!r} is beyond {MAX_BASELINE} counts"
+        raise RecordError("header_invalid", record=record, problem=problem)
     return SignalLine(
         file_name=fields[0],
         fmt=layout["fmt"],
         skew=int(layout["skew"] or 0),
         offset=int(layout["offset"] or 0),
         gain=gain,
-        baseline=int(baseline or zero),
+        baseline=count,
         unit=unit,
         checksum=int(fields[6]) if len(fields) > 6 else None,
         description=fields[8] if len(fields) > 8 else "",
@@ -154,7 +160,3 @@ def _gain(text: str, *, record: str) -> tuple[float, str | None, str | None]:
     match = _GAIN.fullmatch(text)
     gain = check_gain(float(match["gain"]) if match else math.nan, record=record, text=text)
     return (gain, match["baseline"], match["unit"]) if match else (gain, None, None)
-
-
-def _all_integers(fields: list[str]) -> bool:
-    return all(re.fullmatch(r"[-+]?[0-9]{1,12}", field) for field in fields)

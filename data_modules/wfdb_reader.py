@@ -16,7 +16,13 @@ from data_modules.flac_header import check_flac
 from data_modules.limits import MAX_HEADER_BYTES
 from data_modules.reasons import RecordError
 from data_modules.recording import ChosenLeads, Recording, choose_leads, stored_unit
-from data_modules.safe_files import beside, check_record_name, open_regular, regular_file
+from data_modules.safe_files import (
+    beside,
+    check_record_name,
+    open_path,
+    open_regular,
+    regular_file,
+)
 from data_modules.signal_settings import Amplitude
 from data_modules.wfdb_header import Header, SignalLine, parse_header
 
@@ -64,12 +70,17 @@ def _read_checked(root: Path, record: str, *, amplitude: Amplitude) -> Recording
     with open_regular(root, f"{record}.hea", record=record) as file:
         header = parse_header(file.read(MAX_HEADER_BYTES + 1), record=record)
     files = _by_file(header, record=record)
-    for file_name, channels in files.items():
-        _check_file(root, file_name, [header.signals[i] for i in channels], header, record=record)
+    paths = {
+        name: _check_file(root, name, [header.signals[i] for i in channels], header, record=record)
+        for name, channels in files.items()
+    }
     names = [line.description for line in header.signals]
     units = [line.unit for line in header.signals]
     chosen = choose_leads(names, units, amplitude=amplitude, record=record)
-    counts = _read_counts(root, header, files, record=record)
+    if all(line.fmt == "16" for line in header.signals):
+        counts = _read_16(paths, files, header, record=record)
+    else:
+        counts = _read_rare(root, header, record=record)
     verified = _compare_checksums(counts, header, record=record)
     ecg = _to_physical(counts, header, chosen)
     warnings = chosen.warnings
@@ -99,15 +110,14 @@ def _by_file(header: Header, *, record: str) -> dict[str, list[int]]:
 
 def _check_file(
     root: Path, file_name: str, lines: list[SignalLine], header: Header, *, record: str
-) -> None:
-    """Check that a signal file is a regular file of exactly the declared size."""
-    name = beside(record, file_name)
-    _, size = regular_file(root, name, record=record)
+) -> str:
+    """Return a signal file's path if it is a regular file of exactly the declared size."""
+    path, size = regular_file(root, beside(record, file_name), record=record)
     fmt, offset = lines[0].fmt, lines[0].offset
     bits = _FORMATS[fmt][0] * len(lines) * header.n_samples
     declared = offset + math.ceil(round(bits, 3) / 8)
     if fmt in _FLAC:
-        with open_regular(root, name, record=record) as file:
+        with open_path(path, record=record) as file:
             check_flac(
                 file.read(64),
                 n_channels=len(lines),
@@ -121,35 +131,26 @@ def _check_file(
     elif not declared <= size <= declared + (3 if fmt in _PACKED else 0):
         problem = f"{file_name} has {size} bytes; its header declares {declared}; copy it again"
         raise RecordError("size_mismatch", record=record, problem=problem)
+    return path
 
 
-def _read_counts(
-    root: Path, header: Header, files: dict[str, list[int]], *, record: str
+def _read_16(
+    paths: dict[str, str], files: dict[str, list[int]], header: Header, *, record: str
 ) -> npt.NDArray[np.integer]:
-    """Read the ADC counts of all signals, shape (signals, T)."""
-    if any(line.fmt != "16" for line in header.signals):
-        return _read_rare(root, header, record=record)
-    parts = [
-        _read_16(root, beside(record, name), header, channels, record=record)
-        for name, channels in files.items()
-    ]
+    """Read the ADC counts of files of format 16, shape (signals, T)."""
+    parts = []
+    for name, channels in files.items():
+        counts = np.empty((header.n_samples, len(channels)), dtype="<i2")
+        with open_path(paths[name], record=record) as file:
+            file.seek(header.signals[channels[0]].offset)
+            if file.readinto(counts.data) != counts.nbytes:
+                problem = f"{name} became shorter while it was read; wait until it is copied"
+                raise RecordError("size_mismatch", record=record, problem=problem)
+        parts.append(counts.T)
     if len(parts) == 1:
         return parts[0]
     order = np.argsort([channel for channels in files.values() for channel in channels])
     return np.concatenate(parts)[order]
-
-
-def _read_16(
-    root: Path, name: str, header: Header, channels: list[int], *, record: str
-) -> npt.NDArray[np.int16]:
-    """Read one file of format 16, shape (channels, T)."""
-    counts = np.empty((header.n_samples, len(channels)), dtype="<i2")
-    with open_regular(root, name, record=record) as file:
-        file.seek(header.signals[channels[0]].offset)
-        if file.readinto(counts.data) != counts.nbytes:  # type: ignore[attr-defined]
-            problem = f"{name} became shorter while it was read; wait until it is copied"
-            raise RecordError("size_mismatch", record=record, problem=problem)
-    return counts.T
 
 
 def _read_rare(root: Path, header: Header, *, record: str) -> npt.NDArray[np.integer]:
@@ -187,15 +188,18 @@ def _to_physical(
     """Convert the chosen channels from counts to mV (or the header's unit), shape (L, T)."""
     lines = [header.signals[channel] for channel in chosen.channels]
     samples = counts[chosen.channels]
-    baseline = np.array([[line.baseline] for line in lines], dtype=np.float64)
-    gain = np.array([[line.gain] for line in lines])
-    ecg = ((samples - baseline) * (np.array(chosen.mv_per_unit)[:, None] / gain)).astype(np.float32)
-    # no sample of a format without a "missing" value reaches 2**40
-    missing = np.array([[_FORMATS[line.fmt][1] or 1 << 40] for line in lines])
+    wide = np.promote_types(samples.dtype, np.int32)  # MAX_BASELINE keeps differences inside
+    baseline = np.array([[line.baseline] for line in lines], dtype=wide)
+    factor = np.array(chosen.mv_per_unit) / [line.gain for line in lines]
+    ecg = np.empty(samples.shape, dtype=np.float32)
+    np.multiply(samples - baseline, factor[:, None], out=ecg, casting="same_kind")
+    never = np.iinfo(wide).max  # for formats without a value that means "missing"
+    marks = [_FORMATS[line.fmt][1] for line in lines]
+    missing = np.array([[never if mark is None else mark] for mark in marks], dtype=wide)
     ecg[samples == missing] = np.nan
     for lead, line in enumerate(lines):
         if line.skew:  # rare: devices that sample one channel after the other
             skew = min(line.skew, header.n_samples)
             ecg[lead, : header.n_samples - skew] = ecg[lead, skew:].copy()
             ecg[lead, header.n_samples - skew :] = np.nan
-    return np.asarray(ecg)
+    return ecg
