@@ -37,7 +37,7 @@ SETTINGS = SignalSettings(duration_s=6.0, min_duration_s=4.0)
 
 
 class Result(NamedTuple):
-    """What one mutant did: `verdict` is an outcome's name or the name of a failure."""
+    """What one mutant did, CPU seconds; `verdict` is an outcome or the name of a failure."""
 
     index: int
     kind: str
@@ -86,14 +86,14 @@ def _work(connection: Connection, seed: int, indices: list[int]) -> None:
             for name, content in mutant.files.items():
                 (folder / name).write_bytes(content)
             connection.send((index, mutant.kind))
-            before, start = _forget_peak(), time.perf_counter()
+            before, start = _forget_peak(), time.process_time()
             try:
                 verdict, detail = read_mutant(folder, mutant.kind, mutant.record)
             except BaseException as error:  # everything that gets here is a finding
                 last = traceback.extract_tb(error.__traceback__)[-1]
                 where = f"{Path(last.filename).name}:{last.lineno}"
                 verdict, detail = "exception", f"{type(error).__name__} {where} {error!s:.150}"
-            seconds = time.perf_counter() - start
+            seconds = time.process_time() - start
             peak = max(0.0, _peak_mb() - before)
             connection.send(Result(index, mutant.kind, verdict, detail, seconds, peak))
             shutil.rmtree(folder)
@@ -169,7 +169,7 @@ def summarise(results: list[Result], *, seed: int, seconds: float) -> dict[str, 
         **{name: counts[name] for name in FAILURES},
         "kinds": dict(sorted(Counter(result.kind for result in results).items())),
         "codes": dict(Counter(r.detail for r in results if r.verdict == "refused").most_common()),
-        "slowest_s": round(slowest.seconds, 3),
+        "slowest_cpu_s": round(slowest.seconds, 3),
         "slowest_mutant": slowest.index,
         "peak_mb": round(heaviest.peak_mb, 1),
         "peak_mutant": heaviest.index,

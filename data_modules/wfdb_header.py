@@ -27,7 +27,12 @@ _GAIN = re.compile(
     rf"(?P<gain>{_NUMBER})(?:\((?P<baseline>[-+]?\d{{1,15}})\))?(?:/(?P<unit>\S+))?", re.ASCII
 )
 
-_INTEGERS = re.compile(r"(?:[-+]?[0-9]{1,12}(?: |$))*")
+_BLANKS = " \t\f\v"
+_GAPS = re.compile(rf"[{_BLANKS}]+")
+# ADC resolution, zero, first value, checksum and block size, from the left as many as there are
+_INTEGERS = re.compile(
+    r"(?:[0-9]{1,3}(?: -?[0-9]{1,12}(?: -?[0-9]{1,12}(?: -?[0-9]{1,12}(?: [0-9]{1,9})?)?)?)?)?"
+)
 MAX_BASELINE = 1 << 30  # counts; above it a difference would leave 32 bits
 
 
@@ -68,8 +73,9 @@ def parse_header(content: bytes, *, record: str) -> Header:
         RecordError: a field is missing, malformed, implausible or beyond the limits.
     """
     text = _decode(content, record=record)
-    lines = [line.strip() for line in text.splitlines()]
-    comments = tuple(line.lstrip("#").strip() for line in lines if line.startswith("#"))
+    # ASCII blanks alone divide fields and lines: others may be part of a name
+    lines = [line.strip(_BLANKS) for line in re.split(r"\r\n?|\n", text)]
+    comments = tuple(line.lstrip("#").strip(_BLANKS) for line in lines if line.startswith("#"))
     lines = [line for line in lines if line and not line.startswith("#")]
     if not lines or max(map(len, lines)) > MAX_LINE or "\0" in text:
         problem = f"the header is empty, binary, or has a line above {MAX_LINE} characters"
@@ -107,8 +113,8 @@ def _parse_record_line(line: str, *, record: str) -> tuple[float, int, int]:
     if match["segments"]:
         problem = "the record is a list of segments; expected one; list its segments as records"
         raise RecordError("multi_segment", record=record, problem=problem)
-    fields = (match["rest"] or "").split()
-    n_signals, rate = int(match["n_sig"]), _rate(fields[:1], record=record)
+    fields = _GAPS.split((match["rest"] or "").strip(_BLANKS))
+    n_signals, rate = int(match["n_sig"]), _rate(fields[0], record=record)
     if len(fields) < 2 or fields[1].strip("0") == "":
         problem = "the header states no number of samples; expected it after the rate"
         raise RecordError("length_missing", record=record, problem=problem)
@@ -119,16 +125,16 @@ def _parse_record_line(line: str, *, record: str) -> tuple[float, int, int]:
     return rate, int(fields[1]), n_signals
 
 
-def _rate(fields: list[str], *, record: str) -> float:
+def _rate(field: str, *, record: str) -> float:
     """Read the sampling rate in Hz; a counter frequency after a slash is ignored."""
-    text = fields[0].partition("/")[0] if fields else ""
+    text = field.partition("/")[0]
     rate = float(text) if re.fullmatch(_NUMBER, text, re.ASCII) else math.nan
     return check_rate(rate, record=record, text=text)
 
 
 def _parse_signal_line(line: str, *, record: str) -> SignalLine:
     """Read `file format gain(baseline)/unit resolution zero first checksum block name`."""
-    fields = line.split(maxsplit=8)
+    fields = _GAPS.split(line, maxsplit=8)
     layout = _FORMAT.fullmatch(fields[1]) if len(fields) > 2 else None
     if layout is None or not _INTEGERS.fullmatch(" ".join(fields[3:8])):
         problem = f"the signal line {line[:60]!r} is not `file format gain/unit ...`"

@@ -74,6 +74,10 @@ def test_a_latin_1_micro_sign_is_read() -> None:
         ("r1 1 500 99999999999", [LINE], "header_limit"),
         ("r1 1000 500 10", [LINE], "header_limit"),
         ("r1 1 500 10", [LINE + "x" * 20_000], "header_invalid"),
+        ("r1 1 500 10", [LINE.replace(" 16 0 ", " -16 0 ")], "header_invalid"),
+        ("r1 1 500 10", [LINE.replace(" -345 0", " -345\u00a00")], "header_invalid"),
+        ("r1 1 500 10", [LINE.replace(" -345", " \u0663")], "header_invalid"),
+        ("r1 1 500 10", [LINE.replace("(-3)", "(99999999999)")], "header_invalid"),
     ],
 )
 def test_a_wrong_field_is_named_by_its_code(
