@@ -49,6 +49,7 @@ class Result(NamedTuple):
 
 FAILURES = ("crash", "hang", "exception", "memory", "malformed", "wrong_checksum")
 START_METHOD = "spawn"
+STARTUP_S = 600.0
 
 
 def read_mutant(folder: Path, kind: str, record: str) -> tuple[str, str]:
@@ -129,7 +130,7 @@ def torture(indices: list[int], *, seed: int, limit_s: float, limit_mb: float) -
         while not failure:
             try:
                 # the first message waits for imports and origins
-                if not parent.poll(limit_s if current else 120.0):
+                if not parent.poll(limit_s if current else STARTUP_S):
                     failure = "hang"
                     break
                 message = parent.recv()
