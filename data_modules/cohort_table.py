@@ -63,6 +63,28 @@ def read_cohort_table(
     Raises:
         InputError: the file cannot be read, or the list of everything that is wrong in it.
     """
+    table, problems = inspect_cohort_table(path, columns, text=text)
+    _raise_all(problems, path=path)
+    return CohortTable(table.reset_index(drop=True), _implausible(table))
+
+
+def inspect_cohort_table(
+    path: str | Path, columns: Mapping[str, str] | None = None, *, text: Sequence[str] = ()
+) -> tuple[pd.DataFrame, list[str]]:
+    """Read a table as far as it can be read.
+
+    Args:
+        path: as for `read_cohort_table`.
+        columns: as for `read_cohort_table`.
+        text: as for `read_cohort_table`.
+
+    Returns:
+        The table as `read_cohort_table` returns it, but with the spreadsheet's row numbers as
+        index and NaN where a known quantity is no number; and one line for each problem.
+
+    Raises:
+        InputError: the file cannot be read, or lacks a column that is needed.
+    """
     cells = read_cells(path)
     table = _rename(cells, dict(columns or {}), path=path)
     problems = _check_identity(table)
@@ -72,10 +94,9 @@ def read_cohort_table(
     for name in DATES:
         if name in table:
             problems += _check_dates(table[name])
-    _raise_all(problems, path=path)
     for name in table.columns.difference([*REQUIRED, "sex", *DATES, *text]):
         table[name] = _as_numbers(table[name], known=name in NUMBER_RANGES)
-    return CohortTable(table.reset_index(drop=True), _implausible(table))
+    return table, problems
 
 
 def read_cells(path: str | Path) -> pd.DataFrame:
@@ -196,7 +217,7 @@ def _as_numbers(cells: pd.Series, *, known: bool) -> pd.Series:
     filled = cells[cells != ""]
     quantity = filled.str.fullmatch(_NUMBER) & ~filled.str.fullmatch(_CODE)
     if known or (len(filled) and quantity.all()):
-        return pd.to_numeric(cells.where(cells != "")).astype("float64")
+        return pd.to_numeric(cells.where(cells != ""), errors="coerce").astype("float64")
     return cells
 
 

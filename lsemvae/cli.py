@@ -17,8 +17,14 @@ COMMANDS: dict[str, Any] = {
         "mimic": "data_modules.prepare:prepare_mimic",
         "cohort": "data_modules.prepare:prepare_cohort",
     },
+    "check": {
+        "tables": "lsemvae.commands.check:check_published",
+        "cohort": "lsemvae.commands.check:check_cohort",
+    },
     "synthesize": "lsemvae.commands.synthesize:synthesize",
     "cv": "lsemvae.commands.cv:cross_validate",
+    "benchmark": "lsemvae.commands.benchmark:benchmark",
+    "table1": "lsemvae.commands.table1:table1",
     "report": "lsemvae.commands.report:report",
     "demo": "lsemvae.commands.demo:demo",
 }
@@ -29,6 +35,7 @@ usage: lsemvae COMMAND [options]     (`lightning` is the same program)
 Recordings
   prepare mimic       read a MIMIC-IV-ECG tree into a store
   prepare cohort      read any WFDB folder and a table of patients into a store
+  check cohort        list what looks wrong in a table of patients, or in a store
   synthesize          write a synthetic cohort and pre-training set as WFDB files
 
 Training (LightningCLI; every run is described by one YAML)
@@ -38,7 +45,10 @@ Training (LightningCLI; every run is described by one YAML)
 
 Evaluation
   cv                  cross-validate:  lsemvae cv --task phenotype --leads 6
+  benchmark           methods x tasks x leads on the same folds: Table 2, ablations
+  table1              characteristics of a cohort's patients beside the paper's Table 1
   report              one HTML page from the files of finished runs
+  check tables        list what contradicts itself in published tables, such as the paper's
   demo                all of the above on synthetic data, in minutes
 
 lsemvae COMMAND --help lists the options of a command.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from data_modules.labels import Thresholds
     from data_modules.store import EcgStore
-    from lsemvae.evaluation.report import CvRun
+    from lsemvae.evaluation.cv_runs import CvRun
 
 # Task, the column that it needs, and the names of its classes 0 and 1.
 GROUPS = (
@@ -48,10 +48,11 @@ def report(
     """
     from data_modules.store import EcgStore
     from lsemvae.evaluation import report as page
+    from lsemvae.evaluation.cv_runs import read_cv_runs
     from lsemvae.models import file_sha256, read_data_state
 
     store = EcgStore(cohort)
-    runs = page.read_cv_runs(Path(cv))
+    runs = read_cv_runs(Path(cv))
     foreign = [run.folder for run in runs if run.metrics["cohort_sha256"] != store.sha256]
     if foreign:
         raise InputError(f"{foreign[0]} was run on another cohort than {cohort}")

@@ -1,6 +1,5 @@
 """One self-contained HTML page from the files of finished runs."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,29 +10,15 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from lsemvae.errors import InputError
-from lsemvae.evaluation.cross_validation import read_predictions
+from lsemvae.evaluation.cv_runs import CvRun
 from lsemvae.evaluation.ecg_paper import draw_twelve_leads
 from lsemvae.evaluation.figures import embedded_png, epoch_figure, roc_figure
-from lsemvae.evaluation.paper import paper_result
+from lsemvae.evaluation.tables.paper import paper_result
 from lsemvae.leads import lead_set_name
 
 ORIGINAL = {"color": "#111111", "linewidth": 0.9}
 RECONSTRUCTED = {"color": "#0b5394", "linewidth": 1.1, "linestyle": "--"}
 FROM_LIMB = {"color": "#b45f06", "linewidth": 1.0, "linestyle": ":"}
-
-
-@dataclass(frozen=True)
-class CvRun:
-    """A finished cross-validation, read from its folder."""
-
-    folder: Path
-    metrics: dict[str, Any]
-    predictions: pd.DataFrame
-
-    @property
-    def title(self) -> str:
-        """Method and leads, for legends."""
-        return f"{self.metrics['method']} {lead_set_name(self.metrics['leads'])}"
 
 
 @dataclass(frozen=True)
@@ -68,25 +53,6 @@ class ReportContent:
     results: list[dict[str, Any]] = field(default_factory=list)
     pictures: dict[str, list[Picture]] = field(default_factory=dict)
     provenance: list[tuple[str, str]] = field(default_factory=list)
-
-
-def read_cv_runs(root: Path) -> list[CvRun]:
-    """Read every finished cross-validation below a folder.
-
-    Raises:
-        InputError: there is none.
-    """
-    runs = [
-        CvRun(
-            file.parent,
-            json.loads(file.read_text()),
-            read_predictions(file.parent / "predictions.csv"),
-        )
-        for file in sorted(root.glob("*/*/*/metrics.json"))
-    ]
-    if not runs:
-        raise InputError(f"no finished cross-validation below {root}; run `lsemvae cv` first")
-    return runs
 
 
 def result_rows(runs: Sequence[CvRun]) -> list[dict[str, Any]]:
