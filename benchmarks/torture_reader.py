@@ -19,6 +19,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -187,17 +188,24 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit_s", type=float, default=10.0, help="a mutant hangs after it")
     parser.add_argument("--limit_mb", type=float, default=512.0, help="memory for one mutant")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that read")
     parser.add_argument("--out", type=Path, default=Path("reports/torture_reader.json"))
     options = parser.parse_args(argv)
-    start, results = time.perf_counter(), []
-    indices = list(range(options.first, options.first + options.mutants))
-    limits = {"limit_s": options.limit_s, "limit_mb": options.limit_mb}
-    for result in torture(indices, seed=options.seed, **limits):
-        results.append(result)
-        if result.verdict in FAILURES:
-            print(f"mutant {result.index} ({result.kind}): {result.verdict} {result.detail}")
-        if len(results) % 1000 == 0:
-            print(f"{len(results)} of {options.mutants} mutants", file=sys.stderr)
+    start = time.perf_counter()
+    results: list[Result] = []
+
+    def run(job: int) -> None:
+        indices = list(range(options.first + job, options.first + options.mutants, options.jobs))
+        limits = {"limit_s": options.limit_s, "limit_mb": options.limit_mb}
+        for result in torture(indices, seed=options.seed, **limits):
+            results.append(result)
+            if result.verdict in FAILURES:
+                print(f"mutant {result.index} ({result.kind}): {result.verdict} {result.detail}")
+            if len(results) % 1000 == 0:
+                print(f"{len(results)} of {options.mutants} mutants", file=sys.stderr)
+
+    with ThreadPoolExecutor(options.jobs) as pool:
+        list(pool.map(run, range(options.jobs)))
     figures = summarise(results, seed=options.seed, seconds=time.perf_counter() - start)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(figures, indent=2) + "\n")
