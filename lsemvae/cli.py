@@ -20,6 +20,7 @@ COMMANDS: dict[str, Any] = {
     "synthesize": "lsemvae.commands.synthesize:synthesize",
     "cv": "lsemvae.commands.cv:cross_validate",
     "report": "lsemvae.commands.report:report",
+    "explain": "lsemvae.commands.explain:explain",
     "demo": "lsemvae.commands.demo:demo",
 }
 
@@ -39,6 +40,7 @@ Training (LightningCLI; every run is described by one YAML)
 Evaluation
   cv                  cross-validate:  lsemvae cv --task phenotype --leads 6
   report              one HTML page from the files of finished runs
+  explain             which leads and waves move the predictions of a finished run
   demo                all of the above on synthetic data, in minutes
 
 lsemvae COMMAND --help lists the options of a command.
