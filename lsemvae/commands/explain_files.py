@@ -123,7 +123,7 @@ def _agreement(randomised: list[pd.DataFrame]) -> dict[str, Any]:
     }
 
 
-def _write_waves(out: Path, waves: pd.DataFrame, title: str, seed: int) -> list[dict[str, Any]]:
+def _write_waves(out: Path, waves: pd.DataFrame, title: str, seed: int) -> list[Any]:
     waves.to_csv(out / "waves.csv", index=False, float_format="%.6g")
     summary = summarise_waves(waves, seed=seed)
     by_lead = waves.pivot_table(index="lead", columns="wave", values="share", sort=False)
@@ -153,14 +153,14 @@ def _write_gate(out: Path, about: dict[str, Any], found: Explained, source: str)
 def _write_records(
     out: Path, about: dict[str, Any], data: StoreDataModule, found: Explained, leads: pd.DataFrame
 ) -> None:
-    facts = leads.drop_duplicates("record").set_index("record")
+    facts = leads.drop_duplicates("record").set_index("record").to_dict("index")
     names = CLASS_NAMES.get(about["task"], ("0", "1"))
     for record, explained in found.records.items():
-        fact = facts.loc[record]
+        fact = facts[record]
         title = (
-            f"record {record}, patient {fact['patient_id']}: {names[int(fact['label'])]}, "
-            f"P({names[1]}) = {fact['probability']:.2f} by the model of fold {fact['fold']}\n"
-            f"{about['task']}, {about['method']}, {_source(about, data)}"
+            f"record {record}, patient {fact['patient_id']}: {names[int(fact['label'])]}\n"
+            f"P({names[1]}) = {fact['probability']:.2f} by the model of fold {fact['fold']} "
+            f"({about['task']}, {about['method']})\n{_source(about, data)}"
         )
         _save(draw_attribution(explained, title=title).figure, out / f"record_{_safe(record)}")
 

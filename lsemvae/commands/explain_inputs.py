@@ -103,8 +103,8 @@ def read_gate(
         Columns record, label and one per expert, for the records that have one of the leads.
     """
     has_one = data.pool.present[chosen["row"]][:, lead_indices(leads)].any(1)
-    chosen = chosen[has_one]
-    batch = normalise(_counts(data, chosen["row"].to_numpy(), leads), data.normalisation)
+    rows, label, record = (chosen[name].to_numpy()[has_one] for name in ("row", "label", "record"))
+    batch = normalise(_counts(data, rows, leads), data.normalisation)
     device = next(network.parameters()).device
     weights = gate_weights(network, batch.ecg.to(device), leads, batch.present.to(device))
-    return weights.assign(label=chosen["label"].to_numpy(int), record=chosen["record"].to_numpy())
+    return weights.assign(label=label.astype(int), record=record)

@@ -232,7 +232,9 @@ def _lead_occlusion(logit: MillivoltLogit, recordings: Recordings, batch_size: i
         without = [
             logit(recordings.ecg_mv[rows], recordings.scale[rows], mask)
             for rows, mask in zip(
-                row.split(batch_size), kept.flatten(0, 1).split(batch_size), strict=True
+                torch.split(row, batch_size),
+                torch.split(kept.flatten(0, 1), batch_size),
+                strict=True,
             )
         ]
     value = end.unsqueeze(1) - torch.cat(without).view(n_records, n_leads)

@@ -1,6 +1,6 @@
 """Pictures of what a cohort's attributions and the model's own gate say about leads and waves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -85,15 +85,15 @@ def gate_figure(gate: pd.DataFrame, class_names: Sequence[str], title: str) -> F
         class_names: names of the labels 0 and 1.
         title: names method and data.
     """
-    sets: Mapping[str, pd.DataFrame] = dict(tuple(gate.groupby("lead_set", sort=False)))
+    sets = {name: gate[gate["lead_set"] == name] for name in pd.unique(gate["lead_set"])}
     figure = Figure(figsize=(7.4, 0.6 + 2.3 * len(sets)), layout="constrained")
     for axes, (name, part) in zip(
         np.atleast_1d(figure.subplots(len(sets), 1, sharey=True)), sets.items(), strict=True
     ):
         experts = list(pd.unique(part["expert"]))
         axes.axhline(1 / len(experts), color="#777777", linewidth=0.9, linestyle=":")
-        for label, own in part.groupby("label"):
-            number = int(label)
+        for number in (0, 1):
+            own = part[part["label"] == number]
             at = np.array([experts.index(expert) for expert in own["expert"]])
             axes.errorbar(
                 at + (number - 0.5) * 0.24, own["mean"], own["sd"], fmt=CLASS_MARKERS[number],

@@ -23,10 +23,12 @@ from lsemvae.evaluation.ecg_paper import (
 )
 
 HEAT_WINDOW_S = 0.04  # one small square: single samples are too thin to see
-HEAT_MM = 1.6  # above and below the trace
+HEAT_MM = 1.2  # above and below the trace
+EDGE_POINTS = 2.8  # half of it, 0.5 mm, is added on either side, or a QRS would hide its heat
+ROW_MM, LABEL_MM = 36.0, 15.5  # room for the labels above the R waves
 FAINTEST = 0.02  # of the scale; less is left white
-MIN_WIDTH_MM = 160.0  # room for the text where a median beat needs little
-TITLE_MM, FOOT_MM = 17.0, 17.0
+MIN_WIDTH_MM = 130.0  # room for the text where a median beat needs little
+TITLE_MM, FOOT_MM = 20.0, 17.0
 
 
 class ExplainedRecord(NamedTuple):
@@ -85,11 +87,13 @@ def draw_attribution(
     mm_per_unit, scale = amplitude_scale(float(np.abs(record.ecg).max()), record.calibrated)
     sheet = ecg_sheet(
         record.leads, record.ecg.shape[-1], record.sampling_rate_hz, title=title, scale=scale,
-        title_mm=TITLE_MM, foot_mm=FOOT_MM, min_width_mm=MIN_WIDTH_MM, colours=GREY_PAPER,
+        title_mm=TITLE_MM, foot_mm=FOOT_MM, min_width_mm=MIN_WIDTH_MM, row_mm=ROW_MM,
+        colours=GREY_PAPER,
     )  # fmt: skip
     start = _busiest(heat, len(sheet.time_mm))
     shown = slice(start, start + len(sheet.time_mm))
-    colours = ScalarMappable(Normalize(0.0, float(heat.max()) or 1.0), heat_colours())
+    largest = float(heat.max()) or 1.0
+    colours = ScalarMappable(Normalize(0.0, largest), heat_colours())
     top = int(np.nanargmax(np.where(record.present, shares, -1.0)))
     for number, (lead, panel) in enumerate(sheet.panels.items()):
         star = " ★" if number == top else ""
@@ -100,7 +104,7 @@ def draw_attribution(
             trace = np.column_stack(
                 [panel.left + sheet.time_mm, panel.middle + record.ecg[number, shown] * mm_per_unit]
             )
-            _heat_line(sheet.axes, trace, heat[number, shown], colours)
+            _heat_line(sheet.axes, trace, heat[number, shown], colours=colours, largest=largest)
         _label(sheet.axes, panel, label, bold=number == top)
     _foot(sheet, colours, _time_note(record, start, len(sheet.time_mm)), note)
     return sheet
@@ -112,27 +116,36 @@ def _busiest(heat: Signal, n_shown: int) -> int:
     return int(np.argmax(total[n_shown:] - total[: len(total) - n_shown]))
 
 
-def _heat_line(axes: Axes, trace: Signal, heat: Signal, colours: ScalarMappable) -> None:
-    """Draw a coloured block around each step of the trace, as long as the step and no longer."""
+def _heat_line(
+    axes: Axes, trace: Signal, heat: Signal, *, colours: ScalarMappable, largest: float
+) -> None:
+    """Draw a coloured block around each step of the trace, the strongest on top."""
     first, last = trace[:-1], trace[1:]
     low = np.minimum(first[:, 1], last[:, 1]) - HEAT_MM
     high = np.maximum(first[:, 1], last[:, 1]) + HEAT_MM
     across = [first[:, 0], first[:, 0], last[:, 0], last[:, 0]]
     blocks = np.stack([np.stack(across, 1), np.stack([low, high, high, low], 1)], -1)  # (n, 4, 2)
     strength = (heat[:-1] + heat[1:]) / 2
-    shown = strength > FAINTEST * colours.norm.vmax
-    rgba = colours.to_rgba(strength[shown])
+    shown = strength > FAINTEST * largest
+    strong_last = np.flatnonzero(shown)[np.argsort(strength[shown], kind="stable")]
+    rgba = colours.to_rgba(strength[strong_last])
     axes.add_collection(
-        PolyCollection(list(blocks[shown]), facecolors=rgba, edgecolors=rgba, linewidths=0.2)
+        PolyCollection(
+            list(blocks[strong_last]),
+            facecolors=rgba,
+            edgecolors=rgba,
+            linewidths=EDGE_POINTS,
+            joinstyle="round",
+            zorder=2.2,
+        )
     )
-    axes.plot(*trace.T, color="#111111", linewidth=0.8)
+    axes.plot(*trace.T, color="#111111", linewidth=0.8, zorder=3)
 
 
 def _label(axes: Axes, panel: Panel, text: str, *, bold: bool) -> None:
     axes.text(
-        panel.left + 1.0, panel.middle + 11.5, text, fontsize=8,
+        panel.left + 1.0, panel.middle + LABEL_MM, text, fontsize=8,
         fontweight="bold" if bold else "normal",
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
     )  # fmt: skip
 
 
@@ -154,5 +167,5 @@ def _foot(sheet: Sheet, colours: ScalarMappable, *notes: str) -> None:
     bar.set_label(
         "|attribution|, logit per second, one scale for all leads", fontsize=6.5, labelpad=1
     )
-    text = "\n".join(["★ lead with the largest share of the whole recording", *filter(None, notes)])
+    text = "\n".join(["★ largest share of the whole recording", *filter(None, notes)])
     sheet.figure.text(left + width + 8 / width_mm, 3 / height_mm, text, fontsize=6.5, va="bottom")

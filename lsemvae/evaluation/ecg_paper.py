@@ -58,7 +58,7 @@ class Sheet(NamedTuple):
 def ecg_sheet(
     leads: Sequence[str], n_samples: int, sampling_rate_hz: float, *, title: str, scale: str,
     title_mm: float = TITLE_MM, foot_mm: float = 0.0, min_width_mm: float = 0.0,
-    colours: tuple[str, str, str] = (PAPER, THIN, THICK),
+    row_mm: float = ROW_MM, colours: tuple[str, str, str] = (PAPER, THIN, THICK),
 ) -> Sheet:  # fmt: skip
     """Return paper for the leads in the usual columns of three, 2.5 s of each at most.
 
@@ -71,6 +71,7 @@ def ecg_sheet(
         title_mm: room for the title.
         foot_mm: room below the paper.
         min_width_mm: of the paper; short recordings are spread over it.
+        row_mm: height of a row.
         colours: of the paper, its thin and its thick lines.
     """
     columns = [leads[start : start + N_ROWS] for start in range(0, len(leads), N_ROWS)]
@@ -78,13 +79,13 @@ def ecg_sheet(
     column_mm = n_shown / sampling_rate_hz * MM_PER_S + GAP_MM
     width_mm = max(2 * MARGIN_MM + len(columns) * column_mm, min_width_mm)
     column_mm = (width_mm - 2 * MARGIN_MM) / len(columns)
-    height_mm = 2 * MARGIN_MM + min(N_ROWS, len(leads)) * ROW_MM
+    height_mm = 2 * MARGIN_MM + min(N_ROWS, len(leads)) * row_mm
     total_mm = height_mm + title_mm + foot_mm
     figure = Figure(figsize=(width_mm / MM_PER_INCH, total_mm / MM_PER_INCH))
     axes = figure.add_axes((0, foot_mm / total_mm, 1, height_mm / total_mm))
     _paper(axes, width_mm, height_mm, colours)
     panels = {
-        lead: Panel(MARGIN_MM + column * column_mm, height_mm - MARGIN_MM - (row + 0.55) * ROW_MM)
+        lead: Panel(MARGIN_MM + column * column_mm, height_mm - MARGIN_MM - (row + 0.55) * row_mm)
         for column, names in enumerate(columns)
         for row, lead in enumerate(names)
     }

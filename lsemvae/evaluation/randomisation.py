@@ -57,4 +57,5 @@ def rank_agreement(one: FloatArray, other: FloatArray) -> FloatArray:
     second -= second.mean(1, keepdims=True)
     size = np.sqrt((first**2).sum(1) * (second**2).sum(1))
     product = (first * second).sum(1)
-    return np.divide(product, size, out=np.full(len(size), np.nan), where=size > 0)
+    agreement = np.divide(product, size, out=np.full(len(size), np.nan), where=size > 0)
+    return np.asarray(agreement)

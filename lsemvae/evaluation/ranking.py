@@ -97,7 +97,7 @@ def summarise_waves(waves: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     Returns:
         Columns wave, share, low, high, time_share, n_records, in the order of the waves.
     """
-    order = pd.unique(waves["wave"])
+    order = waves["wave"].drop_duplicates().tolist()
     whole = waves.groupby(["record", "patient_id", "wave"], sort=False)
     wide = whole["share"].sum(min_count=1).unstack("wave")[order]
     patient_id = wide.index.get_level_values("patient_id").to_numpy(dtype=object)

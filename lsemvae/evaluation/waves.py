@@ -4,7 +4,11 @@ The boundaries of a wave hardly differ between leads, while a single lead often 
 lead is delineated by itself with NeuroKit2's `prominence` method (Emrich et al. 2024, EUSIPCO), and
 a sample belongs to a wave where half of the leads at least say so.
 
-NUMBERS
+Measured on LUDB (200 records, waves marked by cardiologists in every lead; samples between the
+first and the last mark; 0.5 to 40 Hz; R peaks of `data_modules.median_beat`), recall and precision
+are .82 and .78 for P, .91 and .88 for QRS, .88 and .84 for T with twelve leads, and .82 and .74,
+.91 and .86, .88 and .84 with the six limb leads. NeuroKit2's `dwt` by the same vote finds .52, .80
+and .50 of the samples (10 of the records) and takes several times as long.
 """
 
 import warnings
