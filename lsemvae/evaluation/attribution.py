@@ -208,7 +208,7 @@ def _saliency(logit: MillivoltLogit, recordings: Recordings) -> Attribution:
     from captum.attr import Saliency
 
     value = Saliency(logit).attribute(
-        recordings.ecg_mv.clone(), abs=False,
+        recordings.ecg_mv.detach().clone().requires_grad_(), abs=False,
         additional_forward_args=(recordings.scale, recordings.present),
     )  # fmt: skip
     with torch.no_grad():
@@ -238,6 +238,7 @@ def _lead_occlusion(logit: MillivoltLogit, recordings: Recordings, batch_size: i
             )
         ]
     value = end.unsqueeze(1) - torch.cat(without).view(n_records, n_leads)
+    value = value.masked_fill(~recordings.present, 0.0)  # exactly, whatever rounding says
     return Attribution(value.unsqueeze(-1), end, torch.full_like(end, torch.nan))
 
 
