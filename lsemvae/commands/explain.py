@@ -186,11 +186,13 @@ def _explain_folds(
 
     from data_modules.progress import show_progress
     from lsemvae.commands.explain_records import explain_fold
-    from lsemvae.commands.fold_models import load_fold
+    from lsemvae.commands.fold_models import check_folds, load_fold
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    folders = {fold: folder / f"fold_{fold}" for fold in chosen["fold"].unique()}
+    check_folds(list(folders.values()))
     parts = ((len(part), (fold, part)) for fold, part in chosen.groupby("fold"))
     for fold, part in show_progress(parts, total=len(chosen), text="explaining records"):
-        task = load_fold(folder / f"fold_{fold}", encoder, data.ecg_input).to(device)
+        task = load_fold(folders[fold], encoder, data.ecg_input).to(device)
         training: np.ndarray[Any, Any] = predictions["row"][predictions["fold"] != fold].to_numpy()
         explain_fold(task, data, part, training_rows=training, plan=plan, found=found)

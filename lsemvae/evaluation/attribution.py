@@ -83,7 +83,7 @@ def attribute(
         baseline_mv: where the path begins: (L, T), or (N, L, T) to draw from (`gradient_shap`); the
             isoelectric line, 0 mV, by default.
         settings: method and its accuracy.
-        check: refuse integrated gradients that do not add up.
+        check: integrate more finely where gradients do not add up, and refuse what still does not.
 
     Raises:
         InputError: integrated gradients that do not add up to the logit's difference, or a
@@ -100,7 +100,10 @@ def attribute(
         return _lead_occlusion(logit, recordings, settings.batch_size)
     if settings.method == "gradient_shap":
         return _gradient_shap(logit, recordings, baseline_mv, settings)
-    attribution, complete = _integrated_gradients(logit, recordings, baseline_mv, settings)
+    refinements = REFINEMENTS if check else REFINEMENTS[:1]
+    attribution, complete = _integrated_gradients(
+        logit, recordings, baseline_mv, settings=settings, refinements=refinements
+    )
     if check and not bool(complete.all()):
         raise InputError(
             f"the integrated gradients of {int((~complete).sum())} recordings miss the logit's "
@@ -138,7 +141,9 @@ def _integrated_gradients(
     logit: MillivoltLogit,
     recordings: Recordings,
     baseline_mv: Tensor,
+    *,
     settings: AttributionSettings,
+    refinements: tuple[int, ...],
 ) -> tuple[Attribution, Tensor]:
     """Integrate, with more points where the delta is large; tell which are complete."""
     baseline = baseline_mv.expand_as(recordings.ecg_mv).masked_fill(
@@ -148,7 +153,7 @@ def _integrated_gradients(
         end = logit(*recordings[:3])
         difference = end - logit(baseline, *recordings[1:3])
     value, delta = torch.zeros_like(recordings.ecg_mv), torch.full_like(end, torch.inf)
-    for times in REFINEMENTS:
+    for times in refinements:
         open_rows = (~is_complete(delta, difference)).nonzero().squeeze(-1)
         if len(open_rows) == 0:
             break

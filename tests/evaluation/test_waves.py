@@ -26,9 +26,9 @@ def healthy_ecg(rate_hz: float) -> "np.ndarray[tuple[int, int], np.dtype[np.floa
         60 * one, rv_strain=0 * one, left_strain=0 * one, age_years=60 * one,
         atrial_fibrillation=np.zeros(1, bool), rng=np.random.default_rng(0),
     )  # fmt: skip
-    ecg = simulate_ecg(
-        patients, sampling_rate_hz=rate_hz, noise=0.0, rng=np.random.default_rng(1)
-    )[0]
+    ecg = simulate_ecg(patients, sampling_rate_hz=rate_hz, noise=0.0, rng=np.random.default_rng(1))[
+        0
+    ]
     return ecg - np.median(ecg, axis=-1, keepdims=True)
 
 
