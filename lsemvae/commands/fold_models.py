@@ -11,7 +11,6 @@ from lsemvae.errors import InputError
 from lsemvae.tasks import Classifier
 from lsemvae.types import EcgInput
 
-
 CHECKPOINT = "last.ckpt"
 
 
