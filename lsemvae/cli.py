@@ -27,6 +27,7 @@ COMMANDS: dict[str, Any] = {
     "benchmark": "lsemvae.commands.benchmark:benchmark",
     "table1": "lsemvae.commands.table1:table1",
     "report": "lsemvae.commands.report:report",
+    "explain": "lsemvae.commands.explain:explain",
     "demo": "lsemvae.commands.demo:demo",
 }
 
@@ -51,6 +52,7 @@ Evaluation
   table1              characteristics of a cohort's patients beside the paper's Table 1
   report              one HTML page from the files of finished runs
   check tables        list what contradicts itself in published tables, such as the paper's
+  explain             which leads and waves move the predictions of a finished run
   demo                all of the above on synthetic data, in minutes
 
 lsemvae COMMAND --help lists the options of a command.
