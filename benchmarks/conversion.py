@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from benchmarks.machine import describe_machine, write_results
+from data_modules.shards import plan_shards, shard_offset, shard_path
+
 from data_modules import band_filter, conversion, signal
 from data_modules.conversion import Job, convert_shard
 from data_modules.prepare import prepare_mimic
-from data_modules.shards import plan_shards, shard_offset, shard_path
 from data_modules.signal_settings import SignalSettings
 from data_modules.synthetic_files import write_mimic
 
