@@ -67,14 +67,12 @@ class AuthorsCode(LeadVae):
         """Return the lead means side by side, (B, L x D)."""
         return self.lead_means(ecg, leads, present)
 
-    def reconstruct(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> Tensor:
-        """Decode the mean of the fused posterior into twelve leads, (B, 12, T)."""
+    def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
+        """Return the mean of the fused posterior, (B, D)."""
         ecg, present = self._checked(ecg, leads, present)
         experts = self.lead_posteriors(ecg, present, leads)
-        decoded: Tensor = self.decoder(self._fused(experts, present, leads).mean)
-        return decoded
+        with torch.autocast(ecg.device.type, enabled=False):
+            return self._fused(experts, present, leads).mean
 
     def _fused(self, experts: Gaussian, present: Tensor, leads: Sequence[str]) -> Gaussian:
         if self.method == "mvae":
