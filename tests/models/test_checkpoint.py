@@ -15,7 +15,8 @@ from lsemvae.models import (
     check_same_input,
     load_pretrained,
 )
-from lsemvae.models.checkpoint import NETWORK_KEY, DataState, file_sha256
+from lsemvae.models.checkpoint import NETWORK_KEY, DataState
+from lsemvae.models.checkpoint_file import file_sha256
 from lsemvae.tasks import Pretrainer
 from tests.tiny_batches import (
     LATENT_DIM,
