@@ -13,7 +13,7 @@ from joblib import Parallel, delayed
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, Dataset
 
-from data_modules.dataset import batch_loader
+from data_modules.epoch_batches import batch_loader
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import PredictionWriter
 from lsemvae.commands.features import Features, cached_features
