@@ -3,7 +3,6 @@
 from typing import Any
 
 import torch
-from lightning import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torchmetrics import Metric
@@ -12,10 +11,11 @@ from lsemvae.errors import InputError
 from lsemvae.models.base import PretrainableNetwork
 from lsemvae.models.checkpoint import NETWORK_KEY, describe_network
 from lsemvae.tasks.optimiser import Betas, adamw, cosine_schedule
+from lsemvae.tasks.task import EcgTask
 from lsemvae.types import EcgBatch
 
 
-class Pretrainer(LightningModule):
+class Pretrainer(EcgTask):
     """Train a network on its own objective: ELBO and alignment for LS-EMVAE (equations 1 and 2).
 
     Args:
@@ -49,15 +49,10 @@ class Pretrainer(LightningModule):
         self.warmup_epochs, self.lead_dropout = warmup_epochs, lead_dropout
         self.beta = 1.0  # weight of the KL divergence; BetaAnnealing moves it
 
-    def on_fit_start(self) -> None:
-        """Give every rank noise of its own; Lightning seeds all of them alike."""
-        if self.trainer.world_size > 1:
-            torch.manual_seed(torch.initial_seed() + self.global_rank)
-
     def training_step(self, batch: EcgBatch, batch_idx: int) -> Tensor:
         """Return the loss of a batch, seen through random leads where `lead_dropout` says so."""
         visible = random_leads(batch.present, self.lead_dropout) if self.lead_dropout else None
-        return self._step(batch, "train", visible)
+        return self.balanced(self._step(batch, "train", visible), len(batch.ecg))
 
     def validation_step(self, batch: EcgBatch, batch_idx: int) -> None:
         """Log the loss of a batch with all its leads."""
@@ -100,8 +95,19 @@ class Pretrainer(LightningModule):
         }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what is needed to build the network again."""
+        """Add what is needed to build the network again.
+
+        Raises:
+            InputError: the weights are not finite, and would replace the last ones that are.
+        """
+        super().on_save_checkpoint(checkpoint)
         checkpoint[NETWORK_KEY] = describe_network(self.network)
+        spoilt = [n for n, w in checkpoint["state_dict"].items() if not bool(w.isfinite().all())]
+        if spoilt:
+            raise InputError(
+                f"weights are not finite after step {self.global_step}: {', '.join(spoilt[:3])}; "
+                "nothing was saved. The last checkpoint is intact; lower the learning rate"
+            )
 
 
 def random_leads(present: Tensor, share: float) -> Tensor:
