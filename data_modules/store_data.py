@@ -91,7 +91,10 @@ class StoreDataModule(LightningDataModule):
         Raises:
             InputError: the run goes on within an epoch of other batches than it began with.
         """
-        n_done = self.trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        trainer = self.trainer
+        if trainer is None:
+            return 0, 0
+        n_done = trainer.fit_loop.epoch_loop.batch_progress.current.ready
         now = self._batches()
         changed = [f"{k} {v}, now {now[k]}" for k, v in self._resumed.items() if v != now[k]]
         if n_done and changed:
@@ -99,7 +102,7 @@ class StoreDataModule(LightningDataModule):
                 f"the checkpoint is from within an epoch of other batches ({'; '.join(changed)}); "
                 "resume with the settings that it was made with, or from an epoch's end"
             )
-        return self.trainer.current_epoch, n_done
+        return trainer.current_epoch, n_done
 
     def _batches(self) -> dict[str, Any]:
         """Return what decides which records a batch holds, but for the data themselves."""

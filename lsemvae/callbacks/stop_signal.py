@@ -56,6 +56,17 @@ class StopSignal(Callback):
         if self._saved:
             self._exit(trainer)
 
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Say which of several processes stops; the cause may be that another one died."""
+        if trainer.world_size > 1 and isinstance(exception, RuntimeError):
+            print(
+                f"process {trainer.global_rank} of {trainer.world_size} stops: it failed, or lost "
+                "another one (then look at what that one wrote last). What was saved is intact",
+                file=sys.stderr,
+            )
+
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Listen no more."""
         for number, handler in self._previous.items():
@@ -67,7 +78,7 @@ class StopSignal(Callback):
         return bool(trainer.strategy.reduce_boolean_decision(self._received, all=False))
 
     def _save(self, trainer: Trainer) -> None:
-        trainer.save_checkpoint(last_checkpoint(trainer))
+        trainer.save_checkpoint(last_checkpoint(trainer), weights_only=False)
         self._saved = True
 
     @staticmethod

@@ -174,10 +174,7 @@ class Classifier(EcgTask):
     def _step(self, batch: EcgBatch | FeatureBatch, stage: str) -> tuple[Tensor, Tensor]:
         logit = self(batch)
         loss = focal_loss(logit, batch.label, self.focal.alpha, self.focal.gamma)
-        self.log(
-            f"{stage}/loss", loss.detach(), on_step=False, on_epoch=True,
-            batch_size=len(logit), sync_dist=True,
-        )  # fmt: skip
+        self.log_means(stage, {"loss": loss}, len(logit))
         return logit, loss
 
     def _measure(self, metrics: MetricCollection, logit: Tensor, label: Tensor) -> None:
