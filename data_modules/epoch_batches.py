@@ -16,10 +16,10 @@ WORKER_TIMEOUT_S = 600  # a worker that yields nothing for so long hangs
 class EpochBatches(DistributedSampler[Any]):
     """Whole batches in an order that seed and epoch alone decide, so that a run can be resumed.
 
-    The records of an epoch are cut into steps of `n_ranks` x `batch_size`, each step into the ranks'
-    batches. Every record is in exactly one batch of one rank; nothing is padded. The last step holds
-    what is left. Where that is too little, it joins the step before: every rank gets a record, two
-    where batches are shuffled, as batch normalisation has no variance of one.
+    The records of an epoch are cut into steps of `n_ranks` x `batch_size`, each step into the
+    ranks' batches. Every record is in exactly one batch of one rank; nothing is padded. The last
+    step holds what is left. Where that is too little, it joins the step before: every rank gets a
+    record, two where batches are shuffled, as batch normalisation has no variance of one.
 
     It is a DistributedSampler only so that Lightning does not put another one on top of it.
 

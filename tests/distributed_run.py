@@ -34,7 +34,9 @@ class Watch(Callback):
         self.held_out: list[list[str]] = []
         self.noise: list[float] = []
 
-    def on_train_batch_end(self, trainer: Any, task: Any, outputs: Any, batch: Any, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: Any, task: Any, outputs: Any, batch: Any, *_: Any
+    ) -> None:
         self.train[trainer.current_epoch] += list(batch.record)
         self.noise.append(torch.rand(()).item())
 

@@ -1,6 +1,7 @@
 """Keep the log of a run that is resumed."""
 
 import csv
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ class ContinuedLog(Callback):
     """
 
     def __init__(self, trainer: Trainer, *, resume: bool) -> None:
+        if resume:
+            warnings.filterwarnings("ignore", message="Experiment logs directory .* not empty")
         first = trainer.is_global_zero
         self._logs = [log for log in trainer.loggers if isinstance(log, CSVLogger) and first]
         for folder in (Path(log.log_dir) for log in self._logs):

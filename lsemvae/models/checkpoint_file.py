@@ -56,8 +56,8 @@ def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
         _write_digests(path, [digest])
     except (OSError, RuntimeError) as error:  # torch wraps what the disk says
         raise InputError(
-            f"{path} cannot be written ({error}); what was there before is intact. Make room on the "
-            "disk, and resume from it"
+            f"{path} cannot be written ({error}); what was there before is intact. Make room on "
+            "the disk, and resume from it"
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
@@ -127,8 +127,9 @@ def read_checkpoint(path: Path, *, mmap: bool = False) -> dict[str, Any]:
         raise InputError(f"there is no checkpoint {path}; look at --ckpt_path")
     if digest_file(path).exists() and file_sha256(path) not in _read_digests(path):
         raise InputError(
-            f"{path} is damaged: its SHA-256 is not the one that was written with it; take another "
-            f"copy or an earlier checkpoint (if you changed it yourself, remove {digest_file(path)})"
+            f"{path} is damaged: its SHA-256 is not the one that was written with it; take "
+            "another copy or an earlier checkpoint (if you changed it yourself, remove "
+            f"{digest_file(path)})"
         )
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)

@@ -65,7 +65,7 @@ class Pretrainer(EcgTask):
         loss = self.network.loss(
             batch.ecg, batch.leads, beta=self.beta, present=batch.present, visible=visible
         )
-        logged = {"loss": loss.total, "beta": self.beta, **loss.terms}
+        logged: dict[str, Tensor | float] = {"loss": loss.total, "beta": self.beta, **loss.terms}
         self.log_means(stage, logged, len(batch.ecg))
         if stage == "train" and not torch.isfinite(loss.total):
             raise InputError(

@@ -25,7 +25,9 @@ def test_a_checkpoint_comes_back_and_its_digest_is_that_of_sha256sum(tmp_path: P
     for number in (1.0, 2.0):
         write_checkpoint(content(number), path)
         assert number_in(path) == number
-        subprocess.run(["sha256sum", "--check", digest_file(path).name], cwd=path.parent, check=True)
+        subprocess.run(
+            ["sha256sum", "--check", digest_file(path).name], cwd=path.parent, check=True
+        )
     assert sorted(file.name for file in path.parent.iterdir()) == ["last.ckpt", "last.ckpt.sha256"]
 
 
