@@ -14,11 +14,10 @@ from typing import Any
 import torch
 from lightning import Callback, Trainer, seed_everything
 
-import lsemvae.models.ls_emvae as ls_emvae
 from data_modules.mimic_ecg import MimicEcg
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import BetaAnnealing, LatentDiagnostics
-from lsemvae.models import LsEmvae, MultimodalCnn
+from lsemvae.models import LsEmvae, MultimodalCnn, ls_emvae
 from lsemvae.tasks import Classifier, Pretrainer
 from tests.conftest import LATENT_DIM, N_SAMPLES
 from tests.tiny_batches import MemoryLogger

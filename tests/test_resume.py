@@ -99,8 +99,8 @@ def test_the_comparison_notices_what_a_resumed_run_loses(
 
 @pytest.mark.parametrize(
     ("where", "number"),
-    [("mid-epoch", signal.SIGUSR1), ("epoch's end", signal.SIGTERM), ("second epoch", signal.SIGTERM)],
-)  # fmt: skip
+    [(CUTS[0], signal.SIGUSR1), (CUTS[1], signal.SIGTERM), (CUTS[2], signal.SIGTERM)],
+)
 def test_a_run_told_to_stop_saves_and_its_log_and_weights_go_on(
     where: str, number: signal.Signals, unbroken: Path, pretraining: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],

@@ -71,6 +71,7 @@ class EcgTask(LightningModule):
         means = self._means[stage].compute(self._sum_over_processes)
         logged = {f"{stage}/{name}": value for name, value in means.items()}
         self.log_dict(logged, sync_dist=True)  # of equal values; it also keeps Lightning quiet
+        self._means[stage].reset()
 
     def _sum_over_processes(self, value: Tensor) -> Tensor:
         return torch.as_tensor(self.trainer.strategy.reduce(value, reduce_op="sum"))
