@@ -59,7 +59,8 @@ class StopSignal(Callback):
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        """Say which of several processes stops; the cause may be that another one died."""
+        """Listen no more; say which of several processes stops, as another may have died."""
+        self._put_back()
         if trainer.world_size > 1 and isinstance(exception, RuntimeError):
             print(
                 f"process {trainer.global_rank} of {trainer.world_size} stops: it failed, or lost "
@@ -67,8 +68,11 @@ class StopSignal(Callback):
                 file=sys.stderr,
             )
 
-    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Listen no more."""
+        self._put_back()
+
+    def _put_back(self) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         self._previous = {}

@@ -63,7 +63,7 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(InputError, match="No space left on device.*was there before is intact"):
+    with pytest.raises(InputError, match=r"No space left on device.*was there before is intact"):
         write_checkpoint(content(2.0), tmp_path / "last.ckpt")
     assert list(tmp_path.iterdir()) == []
 
