@@ -91,7 +91,7 @@ class EcgCLI(LightningCLI):
 def _keep_trained_on(trainer: Trainer, _task: LightningModule, *, data: StoreDataModule) -> None:
     log_dir = trainer.log_dir  # every process must ask as often: it is broadcast
     if log_dir is not None and trainer.is_global_zero:
-        write_trained_on(Path(log_dir), data.pool)
+        write_trained_on(Path(log_dir), data.pool, data.training_rows())
 
 
 def _input_error(error: BaseException | None) -> InputError | None:
