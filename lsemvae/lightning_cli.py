@@ -4,15 +4,18 @@ import warnings
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import torch
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from data_modules.leakage import write_trained_on
 from data_modules.store_data import StoreDataModule
+from lsemvae.callbacks import ContinuedLog, HashedCheckpointIO, StopSignal
 from lsemvae.errors import InputError
 from lsemvae.memory import keep_freed_memory
 from lsemvae.models import check_same_input
@@ -68,16 +71,27 @@ class EcgCLI(LightningCLI):
         if isinstance(task, Classifier) and task.encoder_input is not None:
             check_same_input(str(task.encoder), task.encoder_input, data.ecg_input)
 
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Build the trainer, with checkpoints that are safe against crashes and foreign files."""
+        trainer = super().instantiate_trainer(**kwargs)
+        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:  # none was given
+            trainer.strategy.checkpoint_io = HashedCheckpointIO()
+        return trainer
+
     def before_fit(self) -> None:
-        """Let a pre-training run keep what it sees, for the leakage check of `cv`."""
+        """Let a run stop and go on, and a pre-training keep what it sees, for `cv`'s leak check."""
+        resume = self.config[self.subcommand].ckpt_path is not None
+        own = [StopSignal(), ContinuedLog(self.trainer, resume=resume)]
+        self.trainer.callbacks.extend(own)  # type: ignore[attr-defined]
         if isinstance(self.model, Pretrainer) and isinstance(self.datamodule, StoreDataModule):
             keep = partial(_keep_trained_on, data=self.datamodule)
             self.trainer.callbacks.append(LambdaCallback(on_fit_start=keep))  # type: ignore[attr-defined]
 
 
 def _keep_trained_on(trainer: Trainer, _task: LightningModule, *, data: StoreDataModule) -> None:
-    if trainer.log_dir is not None and trainer.is_global_zero:
-        write_trained_on(Path(trainer.log_dir), data.pool, data.training_rows())
+    log_dir = trainer.log_dir  # every process must ask as often: it is broadcast
+    if log_dir is not None and trainer.is_global_zero:
+        write_trained_on(Path(log_dir), data.pool, data.training_rows())
 
 
 def _input_error(error: BaseException | None) -> InputError | None:
@@ -113,4 +127,9 @@ def run_lightning(arguments: list[str]) -> None:
         raise InputError(f"unknown command {arguments[0]!r}; see lsemvae --help")
     if not torch.cuda.is_available():
         keep_freed_memory()
-    build_cli(arguments, run=True, save_config=arguments[0] == "fit")
+    try:
+        build_cli(arguments, run=True, save_config=arguments[0] == "fit")
+    finally:
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            # Lightning leaves gloo's threads to the interpreter's end: 1 in 7 runs aborted there.
+            torch.distributed.destroy_process_group()

@@ -215,6 +215,7 @@ def test_report_refuses_the_curves_of_another_encoder(
     changed = torch.load(other / "checkpoints/last.ckpt", weights_only=True)
     changed["epoch"] += 1
     torch.save(changed, other / "checkpoints/last.ckpt")
+    (other / "checkpoints/last.ckpt.sha256").unlink()  # it is that of the unchanged file
     capsys.readouterr()
     arguments = ["--cv", str(tmp_path / "cv"), "--cohort", str(cohort), "--pretrain", str(other)]
     assert main(["report", *arguments, "--out", str(tmp_path / "page")]) == 2
