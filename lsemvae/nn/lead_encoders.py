@@ -73,9 +73,10 @@ class LeadEncoderBank(nn.Module):
             InputError: a lead name is unknown or repeated, or `ecg` does not fit.
         """
         rows = self._rows(ecg, leads)
-        hidden = ecg.transpose(0, 1).unsqueeze(-1)
+        hidden = ecg.transpose(0, 1).unsqueeze(-1).contiguous()
         for weight, bias in zip(self.conv_weights, self.conv_biases, strict=True):
-            hidden = F.pad(hidden, (0, 0, 0, hidden.shape[2] % 2)).contiguous()
+            if hidden.shape[2] % 2:  # padding by nothing would copy
+                hidden = F.pad(hidden, (0, 0, 0, 1))
             hidden = _apply(_StridedConvolution, hidden, _pick(weight, rows), _pick(bias, rows))
         weight = _pick(self.linear_weight, rows)[:, :n_outputs]
         bias = _pick(self.linear_bias, rows)[..., :n_outputs]
@@ -132,27 +133,42 @@ class _StridedConvolution(torch.autograd.Function):
         by_record = outputs.view(n_leads * n_records, length // 2, -1)
         by_record[:, 1:].baddbmm_(_odd_before(hidden), _first_tap(weight, n_records))
         outputs.relu_()
-        ctx.save_for_backward(hidden, weight, outputs)
+        of_hidden, of_weight, _ = ctx.needs_input_grad
+        ctx.shape = hidden.shape
+        ctx.save_for_backward(hidden if of_weight else None, weight if of_hidden else None, outputs)
         return outputs.view(n_leads, n_records, length // 2, -1)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         hidden, weight, outputs = ctx.saved_tensors
-        n_leads, n_records, length, channels = hidden.shape
-        pairs = hidden.view(n_leads, n_records * length // 2, 2 * channels)
+        needs_hidden, needs_weight, needs_bias = ctx.needs_input_grad
         gradient = torch.ops.aten.threshold_backward(gradient.reshape(outputs.shape), outputs, 0)
-        by_record = gradient.view(n_leads * n_records, length // 2, -1)[:, 1:]
-        of_first_tap = torch.bmm(_odd_before(hidden).transpose(1, 2), by_record)
-        of_first_tap = of_first_tap.view(n_leads, n_records, channels, -1).sum(1)
-        of_weight = torch.cat([of_first_tap, torch.bmm(pairs.transpose(1, 2), gradient)], dim=1)
-        of_bias = gradient.sum(1, keepdim=True)
-        if not ctx.needs_input_grad[0]:
-            return None, of_weight, of_bias
-        of_hidden = torch.bmm(gradient, weight[:, channels:].transpose(1, 2)).view(hidden.shape)
-        first_tap = _first_tap(weight, n_records).transpose(1, 2)
-        _odd_before(of_hidden).baddbmm_(by_record, first_tap)
-        return of_hidden, of_weight, of_bias
+        return (
+            _gradient_of_hidden(gradient, weight, ctx.shape) if needs_hidden else None,
+            _gradient_of_taps(gradient, hidden) if needs_weight else None,
+            gradient.sum(1, keepdim=True) if needs_bias else None,
+        )
+
+
+def _gradient_of_hidden(gradient: Tensor, weight: Tensor, shape: torch.Size) -> Tensor:
+    """Return the gradient of a convolution's input from that of its output (L, B T/2, K)."""
+    n_leads, n_records, length, channels = shape
+    of_hidden = torch.bmm(gradient, weight[:, channels:].transpose(1, 2)).view(shape)
+    by_record = gradient.view(n_leads * n_records, length // 2, -1)[:, 1:]
+    first_tap = _first_tap(weight, n_records).transpose(1, 2)
+    _odd_before(of_hidden).baddbmm_(by_record, first_tap)
+    return of_hidden
+
+
+def _gradient_of_taps(gradient: Tensor, hidden: Tensor) -> Tensor:
+    """Return the gradient of a convolution's weights from that of its output (L, B T/2, K)."""
+    n_leads, n_records, length, channels = hidden.shape
+    pairs = hidden.view(n_leads, n_records * length // 2, 2 * channels)
+    by_record = gradient.view(n_leads * n_records, length // 2, -1)[:, 1:]
+    of_first_tap = torch.bmm(_odd_before(hidden).transpose(1, 2), by_record)
+    of_first_tap = of_first_tap.view(n_leads, n_records, channels, -1).sum(1)
+    return torch.cat([of_first_tap, torch.bmm(pairs.transpose(1, 2), gradient)], dim=1)
 
 
 def _odd_before(hidden: Tensor) -> Tensor:
@@ -176,12 +192,16 @@ class _StackedLinear(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, flat: Tensor, weight: Tensor) -> Tensor:
-        ctx.save_for_backward(flat, weight)
+        of_flat, of_weight = ctx.needs_input_grad
+        ctx.save_for_backward(flat if of_weight else None, weight if of_flat else None)
         return torch.bmm(weight, flat.transpose(1, 2)).transpose(1, 2)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         flat, weight = ctx.saved_tensors
-        of_flat = torch.bmm(gradient, weight) if ctx.needs_input_grad[0] else None
-        return of_flat, torch.bmm(gradient.transpose(1, 2), flat)
+        of_flat, of_weight = ctx.needs_input_grad
+        return (
+            torch.bmm(gradient, weight) if of_flat else None,
+            torch.bmm(gradient.transpose(1, 2), flat) if of_weight else None,
+        )

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from plain_reference import PlainEncoders, copy_encoders
+from torch.utils.flop_counter import FlopCounterMode
 
 from lsemvae.errors import InputError
 from lsemvae.leads import CHEST_LEADS, LEADS, LIMB_LEADS
@@ -145,3 +146,55 @@ def test_signals_of_another_length_are_reported() -> None:
         LeadEncoderBank(16, 4)(torch.zeros(1, 1, 17), ("I",))
     with pytest.raises(InputError, match="8 or more"):
         LeadEncoderBank(7, 4)
+
+
+def product_in_place(_: object, left: torch.Size, right: torch.Size, **__: object) -> int:
+    """Count baddbmm_, which torch's counter leaves out."""
+    return 2 * left.numel() * right[-1]
+
+
+def backward_cost(*, of_weights: bool, of_ecg: bool) -> tuple[int, int]:
+    """Return FLOPs of the backward pass through a bank, and numbers that the forward holds."""
+    bank = LeadEncoderBank(100, 6).requires_grad_(of_weights)
+    ecg = torch.randn(4, 12, 100, requires_grad=of_ecg)
+    held: dict[int, int] = {}
+
+    def hold(tensor: torch.Tensor) -> torch.Tensor:
+        held[tensor.data_ptr()] = tensor.numel()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(hold, lambda tensor: tensor):
+        total = bank(ecg, LEADS).square().sum()
+    in_place = {torch.ops.aten.baddbmm_: product_in_place}
+    with FlopCounterMode(display=False, custom_mapping=in_place) as counter:
+        total.backward()
+    assert (ecg.grad is not None) == of_ecg
+    assert all((p.grad is not None) == of_weights for p in bank.parameters())
+    return counter.get_total_flops(), sum(held.values())
+
+
+def test_frozen_weights_cost_no_gradient_and_no_memory() -> None:
+    forward = 2 * 4 * 12 * (50 * 3 * 16 + 25 * 48 * 32 + 13 * 96 * 64 + 13 * 64 * 6)
+    both, held = backward_cost(of_weights=True, of_ecg=True)
+    alone, held_alone = backward_cost(of_weights=False, of_ecg=True)
+    assert alone == pytest.approx(forward, rel=0.05)  # less taps that lie in the padding
+    assert both == 2 * alone
+    outputs, loss = 4 * 12 * (50 * 16 + 25 * 32 + 13 * 64), 4 * 12 * 6
+    weights = 12 * (3 * 16 + 48 * 32 + 96 * 64 + 6 * 13 * 64)
+    inputs = 4 * 12 * (100 + 26 * 32)  # the second layer's output is padded, hence another tensor
+    assert held_alone == outputs + weights + loss
+    assert held == held_alone + inputs
+
+
+def test_frozen_first_outputs_hold_nothing_without_gradients() -> None:
+    _, held = backward_cost(of_weights=True, of_ecg=False)
+    _, held_all = backward_cost(of_weights=True, of_ecg=True)
+    assert held_all - held == 12 * 3 * 16  # weights of the first layer, whose input needs none
+
+
+def test_gradients_with_frozen_weights_equal_those_without() -> None:
+    bank, _ = double_pair(40)
+    ecg = torch.randn(2, 12, 40, dtype=torch.double, requires_grad=True)
+    (whole,) = torch.autograd.grad(bank(ecg, LEADS).square().sum(), ecg)
+    (alone,) = torch.autograd.grad(bank.requires_grad_(False)(ecg, LEADS).square().sum(), ecg)
+    assert torch.equal(whole, alone)
