@@ -76,8 +76,9 @@ format: $(READY)  ## let ruff format and sort
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY)  ## training step against a plain loop: reports/bench.json
+bench: $(READY)  ## training step against a plain loop, encoding, heads: reports/bench.json, inference.json
 	@$(BIN)/python -m benchmarks.step
+	@$(BIN)/python -m benchmarks.inference
 
 zoo: $(READY)  ## cost of every method of Table 2 on this machine: reports/zoo.json
 	@$(BIN)/python -m benchmarks.zoo

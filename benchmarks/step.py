@@ -1,14 +1,18 @@
 """Time one LS-EMVAE training step against the plain form of the published code: `make bench`.
 
 Variants, each one step = forward, loss, backward, AdamW:
-  plain         one module per lead in a Python loop, the same code decoded once per lead, AdamW
-                without fusing
-  plain kept    the same, with `lsemvae.memory.keep_freed_memory`
-  ours          LsEmvae as `lightning fit` trains it on a CPU, with the published decoder: it starts
-                from the weights of `plain` and must give the same loss
-  multichannel  the same with the default decoder
+  plain          one module per lead in a Python loop, the same code decoded once per lead, AdamW
+                 without fusing
+  plain kept     the same, with `lsemvae.memory.keep_freed_memory`
+  ours           LsEmvae as `lightning fit` trains it on a CPU, with the published decoder: it
+                 starts from the weights of `plain` and must give the same loss
+  ours compiled  the same, its loss through torch.compile
+  multichannel   LsEmvae with the default decoder
+  plain bf16     `plain kept` under autocast to bfloat16
+  ours bf16      `ours` under the same
 Every measurement runs in a process of its own, in turn, so that slow phases of a shared machine hit
-all variants and only one optimiser state is held at a time.
+all variants and only one optimiser state is held at a time. The machine's peaks are measured in the
+same turns.
 """
 
 import argparse
@@ -18,192 +22,210 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from torch import Tensor, nn
 
+from benchmarks.hardware import Peaks, best, bfloat16_instructions, measure_peaks
+from benchmarks.machine import describe_machine, write_results
+from benchmarks.step_cost import Sizes, count_step
+from benchmarks.step_variants import VARIANTS
 from lsemvae.leads import LEADS
-from lsemvae.losses import gaussian_kl
 from lsemvae.memory import keep_freed_memory
-from lsemvae.models import Fusion, LsEmvae
-from lsemvae.nn.decoders import DecoderKind
-from lsemvae.nn.experts import bound_logvar
-from lsemvae.tasks.optimiser import adamw
-from tests.nn.plain_reference import PlainDecoder, PlainEncoders, copy_decoder, copy_encoders
-
-LOSS_TOLERANCE = 1e-4
-"""Relative difference of two losses that float32 sums in another order may show."""
-
 
 WARM_UP = 3
 """Steps before the clock counts: the process has its memory and the optimiser its state."""
 
-
-class Sizes(NamedTuple):
-    """Batch, signal length T and latent size D."""
-
-    batch: int
-    samples: int
-    latent: int
+PEAKS = "peaks"
+Result = dict[str, Any]
 
 
-class Variant(NamedTuple):
-    """A loss of a batch and the optimiser that follows it."""
-
-    loss: Callable[[Tensor], Tensor]
-    optimiser: torch.optim.Optimizer
-
-
-def build_ours(sizes: Sizes, decoder: DecoderKind) -> Variant:
-    """Build LS-EMVAE with a uniform gate and its fused optimiser."""
-    network = draw_network(sizes, decoder)
-    optimiser = adamw(network.parameters(), 1e-4, 0.01)
-    return Variant(lambda ecg: network.loss(ecg, LEADS, beta=1.0).total, optimiser)
-
-
-def draw_network(sizes: Sizes, decoder: DecoderKind) -> LsEmvae:
-    """Draw the same weights every time."""
-    torch.manual_seed(0)
-    fusion = Fusion(gate="uniform")
-    return LsEmvae(sizes.samples, sizes.latent, decoder=decoder, fusion=fusion)
-
-
-def build_plain(sizes: Sizes) -> Variant:
-    """Build the published form with the weights of `ours`."""
-    network = draw_network(sizes, "published")
-    with torch.device("meta"):
-        encoders = PlainEncoders(sizes.samples, sizes.latent)
-        decoder = PlainDecoder(sizes.latent, sizes.samples, 1)
-    parts = nn.ModuleList([encoders, decoder]).to_empty(device="cpu")
-    copy_encoders(network.encoders, encoders)
-    copy_decoder(network.decoder, decoder)
-    optimiser = torch.optim.AdamW(parts.parameters(), lr=1e-4, foreach=False, fused=False)
-    return Variant(lambda ecg: plain_loss(ecg, encoders, decoder), optimiser)
-
-
-def plain_loss(ecg: Tensor, encoders: nn.Module, decoder: nn.Module) -> Tensor:
-    """Return the objective at lambda = beta = gamma = 1 with a uniform gate, written out."""
-    mean, raw = encoders(ecg, LEADS).chunk(2, dim=-1)
-    logvar = bound_logvar(raw)
-    shared = (torch.softmax(-logvar, 1) * mean).sum(1, keepdim=True)
-    mean = torch.cat([mean, shared], dim=1)
-    logvar = torch.cat([logvar, -torch.logsumexp(-logvar, 1, keepdim=True)], dim=1)
-    mixed = mean.mean(1)
-    distance = (mean - mixed.unsqueeze(1)).square()
-    variance = (logvar.exp() + distance).mean(1)
-    code = mixed + variance.sqrt() * torch.randn_like(mixed)
-    decoded = torch.cat([decoder(code) for _ in LEADS], dim=1)
-    error = (decoded - ecg).square().sum((1, 2))
-    return (error + gaussian_kl(mixed, variance.log()) + distance.sum(2).mean(1)).mean()
-
-
-VARIANTS: dict[str, Callable[[Sizes], Variant]] = {
-    "plain": build_plain,
-    "plain kept": build_plain,
-    "ours": lambda sizes: build_ours(sizes, "published"),
-    "multichannel": lambda sizes: build_ours(sizes, "multichannel"),
-}
-
-
-def time_here(name: str, sizes: Sizes, steps: int) -> dict[str, Any]:
+def time_here(name: str, sizes: Sizes, steps: int) -> Result:
     """Take `WARM_UP` steps and then `steps` timed ones of one variant in this process."""
-    if name != "plain":
+    if VARIANTS[name].keep_memory:
         keep_freed_memory()
-    variant = VARIANTS[name](sizes)
+    loss_of, optimiser = VARIANTS[name].build(sizes)
     shape = (sizes.batch, len(LEADS), sizes.samples)
     ecg = torch.randn(shape, generator=torch.Generator().manual_seed(1))
     losses, seconds = [], []
     for step in range(WARM_UP + steps):
         torch.manual_seed(step)
         start = time.perf_counter()
-        variant.optimiser.zero_grad()
-        loss = variant.loss(ecg)
+        optimiser.zero_grad()
+        loss = loss_of(ecg)
         loss.backward()
-        variant.optimiser.step()
+        optimiser.step()
         seconds.append(time.perf_counter() - start)
         losses.append(float(loss.detach()))
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-    return {"seconds": seconds[WARM_UP:], "loss": losses[0], "peak_rss_gb": peak_gb}
+    return {
+        "seconds": seconds[WARM_UP:],
+        "first_seconds": seconds[0],
+        "losses": losses,
+        "peak_rss_gb": peak_gb,
+    }
 
 
-def time_elsewhere(name: str, sizes: Sizes, options: argparse.Namespace) -> dict[str, Any]:
-    """Do the same in a process of its own."""
+def run_elsewhere(name: str, sizes: Sizes, options: argparse.Namespace) -> Result:
+    """Time a variant, or measure the peaks, in a process of its own.
+
+    A compiled variant that fails has the reason as its only figure.
+
+    Raises:
+        RuntimeError: any other process failed.
+    """
     command = [sys.executable, "-m", "benchmarks.step", "--only", name, "--batch",
                str(sizes.batch), "--samples", str(sizes.samples), "--latent", str(sizes.latent),
                "--steps", str(options.steps), "--threads", str(options.threads)]  # fmt: skip
-    found = subprocess.run(command, capture_output=True, text=True, check=True)
-    result: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])
-    return result
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    if found.returncode == 0:
+        result: Result = json.loads(found.stdout.splitlines()[-1])
+        return result
+    reason = (found.stderr.strip().splitlines() or ["no message"])[-1]
+    if "compiled" in name:
+        return {"reason": reason}
+    raise RuntimeError(f"{name} at batch {sizes.batch} ended with {found.returncode}: {reason}")
 
 
-def measure(sizes: Sizes, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """Time all variants in turn, `repeats` times.
+def measure(sizes: Sizes, options: argparse.Namespace) -> tuple[dict[str, list[Result]], Peaks]:
+    """Time all variants and the peaks in turn, `repeats` times."""
+    runs: dict[str, list[Result]] = {name: [] for name in options.variants}
+    peaks = []
+    for _ in range(options.repeats):
+        peaks.append(Peaks(**run_elsewhere(PEAKS, sizes, options)))
+        for name, results in runs.items():
+            results.append(run_elsewhere(name, sizes, options))
+            print(f"batch {sizes.batch}, {name}: {json.dumps(results[-1])}", file=sys.stderr)
+    return runs, best(peaks)
+
+
+def check_losses(runs: dict[str, list[Result]]) -> None:
+    """Make sure that equal weights gave equal loss, before and after the steps.
 
     Raises:
-        ValueError: equal weights did not give equal loss.
+        ValueError: they did not.
     """
-    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in VARIANTS}
-    for _ in range(options.repeats):
-        for name, results in runs.items():
-            results.append(time_elsewhere(name, sizes, options))
-    plain, ours = runs["plain"][0]["loss"], runs["ours"][0]["loss"]
-    difference = abs(plain - ours) / abs(plain)
-    print(f"batch {sizes.batch}: loss {plain:.3f} plain, {ours:.3f} ours ({difference:.1e} apart)")
-    if difference > LOSS_TOLERANCE:
-        raise ValueError(f"equal weights gave losses {plain} and {ours}, over {LOSS_TOLERANCE}")
-    seconds = {name: [s for run in runs[name] for s in run["seconds"]] for name in runs}
-    return [
-        {
-            "variant": name,
-            "batch": sizes.batch,
-            "seconds": statistics.median(seconds[name]),
-            "seconds_min": min(seconds[name]),
-            "seconds_max": max(seconds[name]),
-            "ratio_to_plain": statistics.median(seconds["plain"])
-            / statistics.median(seconds[name]),
-            "ratio_of_minima": min(seconds["plain"]) / min(seconds[name]),
-            "peak_rss_gb": max(run["peak_rss_gb"] for run in runs[name]),
-            "loss": runs[name][0]["loss"],
-        }
-        for name in runs
+    plain = runs["plain"][0]["losses"]
+    for name, (found, *_) in runs.items():
+        tolerance = VARIANTS[name].tolerance
+        if tolerance is None or "reason" in found:
+            continue
+        for which, allowed in ((0, tolerance), (-1, 10 * tolerance)):  # steps amplify rounding
+            ours, theirs = found["losses"][which], plain[which]
+            if not abs(ours - theirs) <= allowed * abs(theirs):
+                raise ValueError(
+                    f"equal weights gave losses {theirs} (plain) and {ours} ({name}), more than "
+                    f"{allowed:g} apart"
+                )
+
+
+def row(name: str, sizes: Sizes, runs: dict[str, list[Result]], peaks: Peaks) -> Result:
+    """Summarise one variant, compared with plain and with the peaks of the machine."""
+    variant, failed = VARIANTS[name], [run["reason"] for run in runs[name] if "reason" in run]
+    about = {"variant": name, "batch": sizes.batch, "dtype": variant.dtype}
+    if failed:
+        return {**about, "reason": failed[0]}
+    seconds = [s for run in runs[name] for s in run["seconds"]]
+    plain = [s for run in runs["plain"] for s in run["seconds"]]
+    cost = count_step(sizes, variant.decoder, mixed=variant.dtype == "bfloat16")
+    middle, peak = statistics.median(seconds), peaks.gflops(variant.dtype)
+    return {
+        **about,
+        "seconds": middle,
+        "seconds_min": min(seconds),
+        "seconds_max": max(seconds),
+        "ratio_to_plain": statistics.median(plain) / middle,
+        "ratio_of_minima": min(plain) / min(seconds),
+        "peak_rss_gb": max(run["peak_rss_gb"] for run in runs[name]),
+        "gemm_share": cost.flops / middle / (peak * 1e9),
+        "bandwidth_share": cost.weight_bytes / middle / (peaks.bandwidth_gb_s * 1e9),
+        "loss": runs[name][0]["losses"][0],
+        "loss_after": runs[name][0]["losses"][-1],
+        "first_step_seconds": runs[name][0]["first_seconds"],
+        "gflop": cost.flops / 1e9,
+        "gemm_peak_gflops": peak,
+        "bandwidth_peak_gb_s": peaks.bandwidth_gb_s,
+    }
+
+
+def markdown(rows: list[Result], about: Result) -> str:
+    """Return the table of docs/performance.md."""
+    lines = [
+        f"{about['processor']}, {about['threads']} threads, torch {about['versions']['torch']}, "
+        f"bfloat16 by {about['bfloat16']}; load of other programs before: {about['load_before']}.",
+        "",
+        "| variant | batch | seconds | fastest - slowest | times faster than plain "
+        "| by the fastest | peak memory (GB) | share of GEMM peak | share of bandwidth |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-
-
-def markdown(rows: list[dict[str, Any]]) -> str:
-    """Return the rows as a Markdown table."""
-    columns = [name for name in rows[0] if name != "loss"]
-    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
-    for row in rows:
-        cells = [f"{row[c]:.2f}" if isinstance(row[c], float) else str(row[c]) for c in columns]
+    for each in rows:
+        cells = [each["variant"], str(each["batch"])]
+        if "reason" in each:
+            cells += [f"not run: {each['reason']}", *[""] * 6]
+        else:
+            cells += [
+                f"{each['seconds']:.2f}",
+                f"{each['seconds_min']:.2f} - {each['seconds_max']:.2f}",
+                *(f"{each[key]:.1f}" for key in ("ratio_to_plain", "ratio_of_minima",
+                                                 "peak_rss_gb")),
+                *(f"{each[key]:.2f}" for key in ("gemm_share", "bandwidth_share")),
+            ]  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *peak_lines(rows), ""])
+
+
+def peak_lines(rows: list[Result]) -> list[str]:
+    """Say which peaks the shares refer to, and how far apart the losses were."""
+    lines = []
+    for batch in dict.fromkeys(each["batch"] for each in rows):
+        done = {each["variant"]: each for each in rows
+                if each["batch"] == batch and "reason" not in each}  # fmt: skip
+        peaks = {each["dtype"]: f"{each['gemm_peak_gflops']:.0f}" for each in done.values()}
+        losses = ", ".join(f"{name} {each['loss']:.3f}" for name, each in done.items())
+        lines.append(
+            f"- Batch {batch}: {done['ours']['gflop']:.0f} GFLOP of products; peaks measured in "
+            f"the same turns {' and '.join(f'{v} GFLOP/s in {k}' for k, v in peaks.items())}, "
+            f"{done['ours']['bandwidth_peak_gb_s']:.0f} GB/s. First losses: {losses}."
+        )
+    return lines
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, print a table and write it as JSON."""
+    """Measure, print a table, write the rows as JSON and the table as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--batch", type=int, nargs="+", default=[8, 32], help="batch sizes")
+    parser.add_argument("--batch", type=int, nargs="+", default=[8, 32, 128], help="batch sizes")
+    parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--repeats", type=int, default=3, help="rounds over all variants")
     parser.add_argument("--steps", type=int, default=3, help="timed steps per round and variant")
     parser.add_argument("--samples", type=int, default=5000, help="samples per lead")
     parser.add_argument("--latent", type=int, default=256, help="latent dimensions")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     parser.add_argument("--out", type=Path, default=Path("reports/bench.json"), help="JSON file")
-    parser.add_argument("--only", choices=list(VARIANTS), help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=[*VARIANTS, PEAKS], help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if missing := {"plain", "ours"} - set(options.variants):
+        parser.error(
+            f"--variants must hold plain and ours; {', '.join(sorted(missing))} is missing"
+        )
     torch.set_num_threads(options.threads)
     sizes = [Sizes(batch, options.samples, options.latent) for batch in options.batch]
     if options.only:
-        print(json.dumps(time_here(options.only, sizes[0], options.steps)))
+        peaks = options.only == PEAKS
+        result = measure_peaks()._asdict() if peaks else time_here(
+            options.only, sizes[0], options.steps
+        )  # fmt: skip
+        print(json.dumps(result))
         return
-    rows = [row for size in sizes for row in measure(size, options)]
-    print(markdown(rows))
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    settings = {"threads": options.threads, "torch": torch.__version__}
-    options.out.write_text(json.dumps({"settings": settings, "rows": rows}, indent=1) + "\n")
+    about = {**describe_machine(), "threads": options.threads, "bfloat16": bfloat16_instructions()}
+    rows = []
+    for size in sizes:
+        runs, peaks = measure(size, options)
+        check_losses(runs)
+        rows += [row(name, size, runs, peaks) for name in runs]
+    facts = {key: about[key] for key in ("processor", "threads", "bfloat16", "load_before")}
+    write_results(options.out, [{**each, **facts} for each in rows], markdown(rows, about))
 
 
 if __name__ == "__main__":

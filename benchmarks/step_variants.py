@@ -1,0 +1,122 @@
+"""The forms of one LS-EMVAE training step that `benchmarks.step` times."""
+
+import warnings
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.step_cost import Sizes
+from lsemvae.leads import LEADS
+from lsemvae.losses import gaussian_kl
+from lsemvae.models import Fusion, LsEmvae
+from lsemvae.nn.decoders import DecoderKind
+from lsemvae.nn.experts import bound_logvar
+from lsemvae.tasks.optimiser import adamw
+from tests.nn.plain_reference import PlainDecoder, PlainEncoders, copy_decoder, copy_encoders
+
+Loss = Callable[[Tensor], Tensor]
+
+
+class Step(NamedTuple):
+    """A loss of a batch and the optimiser that follows it."""
+
+    loss: Loss
+    optimiser: torch.optim.Optimizer
+
+
+class Variant(NamedTuple):
+    """How a step is computed.
+
+    Attributes:
+        build: makes the step.
+        keep_memory: whether freed memory stays with the process.
+        dtype: of the matrix products, float32 or bfloat16.
+        decoder: whose products count as the step's arithmetic.
+        tolerance: relative difference from plain's loss that is allowed: float32 sums in another
+            order, or bfloat16's 8 bits; None where the arithmetic is another.
+    """
+
+    build: Callable[[Sizes], Step]
+    keep_memory: bool = True
+    dtype: str = "float32"
+    decoder: DecoderKind = "published"
+    tolerance: float | None = 1e-4
+
+
+def draw_network(sizes: Sizes, decoder: DecoderKind) -> LsEmvae:
+    """Draw the same weights every time."""
+    torch.manual_seed(0)
+    with warnings.catch_warnings(action="ignore"):
+        fusion = Fusion(gate="uniform")
+        return LsEmvae(sizes.samples, sizes.latent, decoder=decoder, fusion=fusion)
+
+
+def build_ours(sizes: Sizes, decoder: DecoderKind = "published", *, compiled: bool = False) -> Step:
+    """Build LS-EMVAE with a uniform gate and its fused optimiser."""
+    network = draw_network(sizes, decoder)
+
+    def loss(ecg: Tensor) -> Tensor:
+        return network.loss(ecg, LEADS, beta=1.0).total
+
+    if compiled:  # drawing the noise as eager torch does, so that the numbers can be compared
+        loss = torch.compile(loss, fullgraph=True, options={"fallback_random": True})
+    return Step(loss, adamw(network.parameters(), 1e-4, 0.01))
+
+
+def build_plain(sizes: Sizes) -> Step:
+    """Build the published form with the weights of `ours`."""
+    network = draw_network(sizes, "published")
+    with torch.device("meta"):
+        encoders = PlainEncoders(sizes.samples, sizes.latent)
+        decoder = PlainDecoder(sizes.latent, sizes.samples, 1)
+    parts = nn.ModuleList([encoders, decoder]).to_empty(device="cpu")
+    copy_encoders(network.encoders, encoders)
+    copy_decoder(network.decoder, decoder)
+    optimiser = torch.optim.AdamW(parts.parameters(), lr=1e-4, foreach=False, fused=False)
+    return Step(lambda ecg: plain_loss(ecg, encoders, decoder), optimiser)
+
+
+def plain_loss(ecg: Tensor, encoders: nn.Module, decoder: nn.Module) -> Tensor:
+    """Return the objective at lambda = beta = gamma = 1 with a uniform gate, written out."""
+    mean, raw = encoders(ecg, LEADS).chunk(2, dim=-1)
+    logvar = bound_logvar(raw)
+    shared = (torch.softmax(-logvar, 1) * mean).sum(1, keepdim=True)
+    mean = torch.cat([mean, shared], dim=1)
+    logvar = torch.cat([logvar, -torch.logsumexp(-logvar, 1, keepdim=True)], dim=1)
+    mixed = mean.mean(1)
+    distance = (mean - mixed.unsqueeze(1)).square()
+    variance = (logvar.exp() + distance).mean(1)
+    code = mixed + variance.sqrt() * torch.randn_like(mixed)
+    decoded = torch.cat([decoder(code) for _ in LEADS], dim=1)
+    error = (decoded - ecg).square().sum((1, 2))
+    return (error + gaussian_kl(mixed, variance.log()) + distance.sum(2).mean(1)).mean()
+
+
+def in_bfloat16(build: Callable[[Sizes], Step]) -> Callable[[Sizes], Step]:
+    """Run the loss under autocast, as `--trainer.precision=bf16-mixed` does; backward outside."""
+
+    def build_mixed(sizes: Sizes) -> Step:
+        step = build(sizes)
+
+        def loss(ecg: Tensor) -> Tensor:
+            with torch.autocast("cpu", torch.bfloat16):
+                return step.loss(ecg)
+
+        return step._replace(loss=loss)
+
+    return build_mixed
+
+
+VARIANTS: dict[str, Variant] = {
+    "plain": Variant(build_plain, keep_memory=False),
+    "plain kept": Variant(build_plain),
+    "ours": Variant(build_ours),
+    "ours compiled": Variant(lambda sizes: build_ours(sizes, compiled=True)),
+    "multichannel": Variant(
+        lambda sizes: build_ours(sizes, "multichannel"), decoder="multichannel", tolerance=None
+    ),
+    "plain bf16": Variant(in_bfloat16(build_plain), dtype="bfloat16", tolerance=1e-2),
+    "ours bf16": Variant(in_bfloat16(build_ours), dtype="bfloat16", tolerance=1e-2),
+}
