@@ -3,12 +3,13 @@
 Variants, each one step = forward, loss, backward, AdamW:
   plain          one module per lead in a Python loop, the same code decoded once per lead, AdamW
                  without fusing
-  plain kept     the same, with `lsemvae.memory.keep_freed_memory`
+  plain tuned    the same, with the process settings of `lightning fit` on a CPU: freed memory kept
+                 (`lsemvae.memory`), float32 products by the faster library (`lsemvae.products`)
   ours           LsEmvae as `lightning fit` trains it on a CPU, with the published decoder: it
                  starts from the weights of `plain` and must give the same loss
   ours compiled  the same, its loss through torch.compile
   multichannel   LsEmvae with the default decoder
-  plain bf16     `plain kept` under autocast to bfloat16
+  plain bf16     `plain tuned` under autocast to bfloat16
   ours bf16      `ours` under the same
 Every measurement runs in a process of its own, in turn, so that slow phases of a shared machine hit
 all variants and only one optimiser state is held at a time. The machine's peaks are measured in the
@@ -34,6 +35,7 @@ from benchmarks.step_cost import Sizes, count_step
 from benchmarks.step_variants import VARIANTS
 from lsemvae.leads import LEADS
 from lsemvae.memory import keep_freed_memory
+from lsemvae.products import faster_float32_products
 
 WARM_UP = 3
 """Steps before the clock counts: the process has its memory and the optimiser its state."""
@@ -44,8 +46,9 @@ Result = dict[str, Any]
 
 def time_here(name: str, sizes: Sizes, steps: int) -> Result:
     """Take `WARM_UP` steps and then `steps` timed ones of one variant in this process."""
-    if VARIANTS[name].keep_memory:
+    if VARIANTS[name].settings:
         keep_freed_memory()
+        faster_float32_products()
     loss_of, optimiser = VARIANTS[name].build(sizes)
     shape = (sizes.batch, len(LEADS), sizes.samples)
     ecg = torch.randn(shape, generator=torch.Generator().manual_seed(1))

@@ -31,7 +31,7 @@ class Variant(NamedTuple):
 
     Attributes:
         build: makes the step.
-        keep_memory: whether freed memory stays with the process.
+        settings: whether the process has those of `lightning fit` on a CPU.
         dtype: of the matrix products, float32 or bfloat16.
         decoder: whose products count as the step's arithmetic.
         tolerance: relative difference from plain's loss that is allowed: float32 sums in another
@@ -39,7 +39,7 @@ class Variant(NamedTuple):
     """
 
     build: Callable[[Sizes], Step]
-    keep_memory: bool = True
+    settings: bool = True
     dtype: str = "float32"
     decoder: DecoderKind = "published"
     tolerance: float | None = 1e-4
@@ -110,8 +110,8 @@ def in_bfloat16(build: Callable[[Sizes], Step]) -> Callable[[Sizes], Step]:
 
 
 VARIANTS: dict[str, Variant] = {
-    "plain": Variant(build_plain, keep_memory=False),
-    "plain kept": Variant(build_plain),
+    "plain": Variant(build_plain, settings=False),
+    "plain tuned": Variant(build_plain),
     "ours": Variant(build_ours),
     "ours compiled": Variant(lambda sizes: build_ours(sizes, compiled=True)),
     "multichannel": Variant(

@@ -19,6 +19,7 @@ from lsemvae.callbacks import ContinuedLog, HashedCheckpointIO, StopSignal
 from lsemvae.errors import InputError
 from lsemvae.memory import keep_freed_memory
 from lsemvae.models import check_same_input
+from lsemvae.products import faster_float32_products
 from lsemvae.tasks import Classifier, Pretrainer
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
@@ -127,6 +128,7 @@ def run_lightning(arguments: list[str]) -> None:
         raise InputError(f"unknown command {arguments[0]!r}; see lsemvae --help")
     if not torch.cuda.is_available():
         keep_freed_memory()
+        faster_float32_products()
     try:
         build_cli(arguments, run=True, save_config=arguments[0] == "fit")
     finally:

@@ -13,6 +13,7 @@ from data_modules.normalise import normalise
 from data_modules.progress import show_progress
 from data_modules.store_data import StoreDataModule
 from lsemvae.models import Pretrained
+from lsemvae.products import faster_float32_products
 
 Features = npt.NDArray[np.float32]
 BATCH_SIZE = 64
@@ -51,6 +52,8 @@ def _key(encoder_sha256: str, data: StoreDataModule) -> str:
 def encode_all(pretrained: Pretrained, data: StoreDataModule) -> Features:
     """Encode every recording of a store that has one of the leads at least."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cpu":
+        faster_float32_products()
     network = pretrained.network.to(device)
     features = np.full((len(data.pool), network.feature_dim(data.leads)), np.nan, np.float32)
     usable = data.usable_rows()
