@@ -152,8 +152,8 @@ def step_table(gpu: Gpu) -> str:
         bounds = (each.bound for each in (one, eight, many))
         rows.append([precision(mixed), str(batch), *(f"{1000 * s:.1f}" for s in parts), *bounds])
     columns = ("precision", "batch", "passes: matrix units", "passes: memory", "optimiser",
-               "step, one GPU", "all-reduce of 8, NVLink", "all-reduce of 64, network", "longest on 1",
-               "on 8", "on 64")  # fmt: skip
+               "step, one GPU", "all-reduce of 8, NVLink", "all-reduce of 64, network",
+               "longest on 1", "on 8", "on 64")  # fmt: skip
     return table(columns, rows)
 
 
