@@ -102,6 +102,7 @@ def characteristics_section(evidence: Evidence) -> Section:
         why = NO_STORE if cohort is None else "the store has no pressures and no task to group by"
         return Section("characteristics", title, [unavailable("Table 1", why)])
     shown = characteristics_table(cohort.table, cohort.comparisons).fillna("")
+    shown = shown.rename(columns={"": "characteristic"})
     caption = (
         f"Patients of {evidence.label} by group: mean ± SD and Welch's t-test, n (%) and "
         "chi-squared test; each patient once in a group. Paper: its Table 1, other patients."

@@ -25,9 +25,9 @@ def first_screen(evidence: Evidence) -> Section:
     blocks: list[Text | Table] = []
     if evidence.synthetic:
         blocks.append(Text(SYNTHETIC, "warning"))
-    blocks += [Text(found.text, "plain" if found.clean else "warning") for found in statements]
-    blocks += [Text(f"Data: {evidence.label}.")]
+    blocks += [Text(found.text, "warning") for found in statements if not found.clean]
     blocks += [Text(question(evidence, task)) for task in evidence.tasks]
+    blocks.append(Text(f"Data: {evidence.label}."))
     main = [run for task in evidence.tasks for run in evidence.detailed(task)]
     blocks.append(
         Table(
@@ -37,11 +37,12 @@ def first_screen(evidence: Evidence) -> Section:
             [_row(run) for run in main],
         )
     )
+    blocks += [Text(f"Leakage: {found.text}") for found in statements if found.clean]
     if any(len(run.run.metrics["leads"]) < 12 for run in evidence.runs):
         n_leads = evidence.cohort.most_leads if evidence.cohort else 12
         blocks.append(Text(CUT.format(n=n_leads)))
     blocks.append(Text(scored(evidence)))
-    blocks += [Text(text, kind) for text, kind in permuted_verdicts(evidence)]
+    blocks += permuted_verdicts(evidence)
     blocks.append(Text(RESEARCH))
     return Section(
         "summary",
@@ -97,14 +98,14 @@ def leakage_statements(evidence: Evidence) -> list[LeakageStatement]:
     return sorted(found, key=lambda statement: statement.clean)
 
 
-def permuted_verdicts(evidence: Evidence) -> list[tuple[str, str]]:
-    """Return the verdict on every run with shuffled labels, with the kind of its paragraph."""
+def permuted_verdicts(evidence: Evidence) -> list[Text]:
+    """Return the verdict on every run with shuffled labels."""
     verdicts = []
     for run in evidence.permuted:
         table = run.predictions
         judged = judge_permuted_training(table["label"], table["probability"], table["patient_id"])
         text = f"{run.metrics['task']}, {run.title}: {judged.statement}"
-        verdicts.append((text, "warning" if judged.leak else "plain"))
+        verdicts.append(Text(text, "warning" if judged.leak else "plain"))
     return verdicts
 
 

@@ -1,6 +1,7 @@
 """Put the sections together and write page, numbers, figures and model cards."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -59,6 +60,8 @@ SECTIONS: Sequence[Callable[[Evidence], Section]] = (
 )
 FORMAT = "lsemvae-report"
 VERSION = 1
+NO_BREAK = "\N{NO-BREAK SPACE}"
+INTERVAL = re.compile(r"\[[^\[\]]*\]|\S+ ± \S+|\d+ %")
 
 
 def build_sections(evidence: Evidence) -> list[Section]:
@@ -121,8 +124,14 @@ def render(evidence: Evidence, sections: Sequence[Section], cards: Sequence[str]
     environment.filters["groupby_kind"] = lambda blocks: [
         (kind, list(alike)) for kind, alike in groupby(blocks, lambda block: type(block).__name__)
     ]
+    environment.filters["unbroken"] = unbroken
     template = environment.get_template("report.html.j2")
     return template.render(title=evidence.title, sections=sections, cards=cards)
+
+
+def unbroken(cell: str) -> str:
+    """Return a cell whose intervals and `mean ± SD` stay on one line."""
+    return INTERVAL.sub(lambda found: found[0].replace(" ", NO_BREAK), cell)
 
 
 def _write_figures(sections: Sequence[Section], folder: Path) -> None:

@@ -24,6 +24,7 @@ HEADER = ("model", "AUROC, pooled [95 %]", "AUPRC [95 %]", "MCC [95 %]", "accura
           "AUROC, mean over folds [95 %]", "SD over folds")  # fmt: skip
 COMPARED = ("difference", "AUROC [95 %], DeLong", "p (Holm)", "AUROC [95 %], bootstrap",
             "mean over folds [95 %], Nadeau-Bengio", "p (Holm)")  # fmt: skip
+NAMES = {"age_years": "age", "sex": "sex", "heart_rate_bpm": "heart rate"}
 
 
 class Baseline(NamedTuple):
@@ -69,6 +70,7 @@ def _table_2(evidence: Evidence, long: pd.DataFrame, task: str) -> Table:
     methods = [_method_row(name) for name in dict.fromkeys(run.method for run in runs)]
     leads = list(dict.fromkeys(run.run.leads for run in runs))
     cells = table_2(long[long["task"] == task], methods, leads).cells
+    cells = cells[["method", *cells.columns.drop("method")]]
     caption = (
         f"{task}: mean ± SD over the folds at the last epoch, on {evidence.label}; accuracy and "
         "MCC at a probability of one half. Paper: its own patients, not comparable with other data."
@@ -103,7 +105,7 @@ def _baseline(evidence: Evidence, task: str) -> tuple[Baseline | None, str]:
         },
         "folds": over_folds(table),
     }
-    used = ", ".join(table.attrs["columns"])
+    used = ", ".join(NAMES[name] for name in table.attrs["columns"])
     return Baseline(table, f"logistic regression on {used}", to_json(summary)), ""
 
 

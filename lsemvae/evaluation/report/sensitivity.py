@@ -121,13 +121,13 @@ def permutation_section(evidence: Evidence) -> Section:
         f"{evidence.label}. It tells chance, not leakage."
     )
     verdicts = permuted_verdicts(evidence)
-    texts = [Text(text, kind) for text, kind in verdicts] or [
+    texts = verdicts or [
         Text("Training on shuffled labels, which would tell leakage: not available: no run of "
              "`lsemvae cv --permute_labels SEED` was given.", "note")
     ]  # fmt: skip
     facts = {
         "of_predictions": {run.key: run.summary["permutation"] for run in evidence.runs},
-        "of_training": [text for text, _ in verdicts],
+        "of_training": [verdict.text for verdict in verdicts],
     }
     blocks = [Table(caption, header, rows), *grouped(missing), *texts]
     return Section("permutation", "Shuffled labels", blocks, facts)
