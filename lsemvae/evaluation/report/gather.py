@@ -32,8 +32,8 @@ def find_runs(folders: Sequence[str]) -> tuple[list[CvRun], list[str]]:
     for name in folders:
         folder = Path(name)
         own = [folder] if (folder / "metrics.json").is_file() else []
-        below = own or [file.parent for file in sorted(folder.glob("*/*/*/metrics.json"))]
-        unfinished = {file.parent for file in folder.glob("*/*/*/fold_0")} - set(below)
+        below = own or _folders_with(folder, "metrics.json")
+        unfinished = set(_folders_with(folder, "fold_0")) - set(below)
         notes += [f"{part} is not finished and was left out" for part in sorted(unfinished)]
         lacking = [part for part in below if not (part / "predictions.csv").is_file()]
         faults += [f"{part} has no predictions.csv" for part in lacking]
@@ -43,6 +43,12 @@ def find_runs(folders: Sequence[str]) -> tuple[list[CvRun], list[str]]:
     if faults:
         raise InputError(f"{'; '.join(faults)}; run `lsemvae cv` first")
     return list(found.values()), notes
+
+
+def _folders_with(above: Path, name: str) -> list[Path]:
+    """Return the folders below that hold something, as OUT, OUT/TASK and OUT/TASK/METHOD do."""
+    patterns = (f"*/{name}", f"*/*/{name}", f"*/*/*/{name}")
+    return sorted(found.parent for pattern in patterns for found in above.glob(pattern))
 
 
 def with_statistics(

@@ -20,6 +20,8 @@ def test_whole_runs_pass_and_absent_splits_are_named(tmp_path: Path) -> None:
     folders = [write_run(tmp_path, labelled_patients(), method=name) for name in ("a", "b")]
     runs, notes = find_runs([str(tmp_path)])
     assert [run.folder for run in runs] == folders
+    for above in ("detection", "detection/b", "detection/b/12L"):
+        assert find_runs([str(tmp_path / above)])[0][-1].folder == folders[1]
     assert notes == []
     assert verify_runs(runs) == []
     (tmp_path / "detection/splits.json").unlink()
