@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 Kind = Literal["svg", "png"]
@@ -43,6 +44,12 @@ class Table:
     wrap: bool = False
 
 
+def frame_table(caption: str, frame: pd.DataFrame) -> Table:
+    """Return a table of text cells with the columns of a data frame."""
+    cells = frame.astype(str).to_numpy().tolist()
+    return Table(caption, [str(name) for name in frame.columns], cells)
+
+
 @dataclass(frozen=True)
 class Picture:
     """A figure with its caption and its text for those who cannot see it.
@@ -69,6 +76,9 @@ class Picture:
         return f"data:{MIME[self.kind]};base64,{base64.b64encode(self.content).decode()}"
 
 
+Block = Text | Table | Picture
+
+
 @dataclass(frozen=True)
 class Section:
     """One part of the report.
@@ -83,7 +93,7 @@ class Section:
 
     anchor: str
     title: str
-    blocks: Sequence[Text | Table | Picture] = ()
+    blocks: Sequence[Block] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     answers: Sequence[str] = ()
 

@@ -1,7 +1,7 @@
 """What a reader has to know before anything else."""
 
 from lsemvae.evaluation.leakage_statement import LeakageStatement, leakage_statement
-from lsemvae.evaluation.report.blocks import Section, Table, Text
+from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.written import estimate, number, percent, reason
 from lsemvae.evaluation.statistics.permutation import judge_permuted_training
@@ -22,7 +22,7 @@ HEADER = ("task", "model", "AUROC [95 %]", "AUPRC [95 %]", "positive share", "ac
 def first_screen(evidence: Evidence) -> Section:
     """Return what was asked, of which data, with which result, and what speaks against it."""
     statements = leakage_statements(evidence)
-    blocks: list[Text | Table] = []
+    blocks: list[Block] = []
     if evidence.synthetic:
         blocks.append(Text(SYNTHETIC, "warning"))
     blocks += [Text(found.text, "warning") for found in statements if not found.clean]

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lsemvae.errors import InputError
 from lsemvae.evaluation.clinical_baseline import CLINICAL, CLINICAL_COLUMNS, clinical_baseline
-from lsemvae.evaluation.report.blocks import Picture, Section, Table, Text, draw
+from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw, frame_table
 from lsemvae.evaluation.report.cohort import NO_STORE
 from lsemvae.evaluation.report.comparisons import compare_task, comparison_rows
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -44,7 +44,7 @@ class Baseline(NamedTuple):
 def results_section(evidence: Evidence) -> Section:
     """Return the tables of results and the comparisons between methods."""
     long = long_table([run.run for run in evidence.runs])
-    blocks: list[Text | Table | Picture] = []
+    blocks: list[Block] = []
     facts: dict[str, Any] = {
         name: {run.key: run.summary[name] for run in evidence.runs} for name in ("pooled", "folds")
     }
@@ -75,7 +75,7 @@ def _table_2(evidence: Evidence, long: pd.DataFrame, task: str) -> Table:
         f"{task}: mean ± SD over the folds at the last epoch, on {evidence.label}; accuracy and "
         "MCC at a probability of one half. Paper: its own patients, not comparable with other data."
     )
-    return Table(caption, list(cells), cells.astype(str).to_numpy().tolist())
+    return frame_table(caption, cells)
 
 
 def _method_row(name: str) -> MethodRow:
@@ -157,7 +157,7 @@ def _by_fold(evidence: Evidence, task: str) -> Table | Text:
 
 def _comparisons(
     evidence: Evidence, task: str, baseline: Baseline | None
-) -> tuple[Sequence[Text | Table], Any]:
+) -> tuple[Sequence[Block], Any]:
     reference = evidence.of_task(task)[0]
     try:
         compared = compare_task(
