@@ -43,6 +43,15 @@ class Table:
     rows: Sequence[Sequence[str]]
     wrap: bool = False
 
+    @property
+    def words(self) -> list[int]:
+        """Columns that hold words, which are set flush left."""
+        return [number for number in range(len(self.header)) if self._are_words(number)]
+
+    def _are_words(self, number: int) -> bool:
+        cells = [str(row[number]) for row in self.rows if row[number]]
+        return bool(cells) and all(cell[0].isalpha() for cell in cells)
+
 
 def frame_table(caption: str, frame: pd.DataFrame) -> Table:
     """Return a table of text cells with the columns of a data frame."""

@@ -49,7 +49,7 @@ def results_section(evidence: Evidence) -> Section:
         name: {run.key: run.summary[name] for run in evidence.runs} for name in ("pooled", "folds")
     }
     for task in evidence.tasks:
-        blocks.append(_table_2(evidence, long, task))
+        blocks += _table_2(evidence, long[long["task"] == task], task)
         baseline, why = _baseline(evidence, task)
         blocks.append(_per_run(evidence, task, baseline))
         if baseline is None:
@@ -65,17 +65,21 @@ def results_section(evidence: Evidence) -> Section:
     return Section("results", "Results (Table 2)", blocks, facts, answers)
 
 
-def _table_2(evidence: Evidence, long: pd.DataFrame, task: str) -> Table:
+def _table_2(evidence: Evidence, long: pd.DataFrame, task: str) -> list[Table]:
+    """Return the paper's table for each set of leads: all of them side by side fit no page."""
     runs = evidence.of_task(task)
-    methods = [_method_row(name) for name in dict.fromkeys(run.method for run in runs)]
-    leads = list(dict.fromkeys(run.run.leads for run in runs))
-    cells = table_2(long[long["task"] == task], methods, leads).cells
-    cells = cells[["method", *cells.columns.drop("method")]]
-    caption = (
-        f"{task}: mean ± SD over the folds at the last epoch, on {evidence.label}; accuracy and "
-        "MCC at a probability of one half. Paper: its own patients, not comparable with other data."
-    )
-    return frame_table(caption, cells)
+    tables = []
+    for leads in dict.fromkeys(run.run.leads for run in runs):
+        names = dict.fromkeys(run.method for run in runs if run.run.leads == leads)
+        cells = table_2(long, [_method_row(name) for name in names], [leads]).cells
+        cells = cells[["method", *cells.columns.drop("method")]]
+        caption = (
+            f"{task}, {leads}: mean ± SD over the folds at the last epoch, on {evidence.label}; "
+            "accuracy and MCC at a probability of one half. Paper: its own patients, not "
+            "comparable with other data."
+        )
+        tables.append(frame_table(caption, cells))
+    return tables
 
 
 def _method_row(name: str) -> MethodRow:

@@ -178,7 +178,7 @@ def test_page_is_accessible(page: str) -> None:
     assert page.count("<figcaption>") == page.count("<img")
     assert 'class="skip" href="#main"' in page
     assert len(reader.of("h1")) == 1
-    headers = re.findall(r'<th scope="(?:col|row)">(.*?)</th>', page)
+    headers = re.findall(r"<th [^>]*>(.*?)</th>", page)
     assert all(headers)
 
 
@@ -218,7 +218,7 @@ def test_every_cell_and_figure_of_the_page_is_in_the_files(
     sections = numbers["sections"].values()
     cells = {unbroken(cell) for section in sections for table in section["tables"]
              for row in table["rows"] for cell in row}  # fmt: skip
-    shown = re.findall(r"<td>(.*?)</td>", page)
+    shown = re.findall(r"<td[^>]*>(.*?)</td>", page)
     assert len(shown) > 200
     assert {cell for cell in shown if "&" not in cell} <= cells
     for section in sections:
