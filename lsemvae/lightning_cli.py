@@ -77,7 +77,7 @@ class EcgCLI(LightningCLI):
 
 def _keep_trained_on(trainer: Trainer, _task: LightningModule, *, data: StoreDataModule) -> None:
     if trainer.log_dir is not None and trainer.is_global_zero:
-        write_trained_on(Path(trainer.log_dir), data.pool)
+        write_trained_on(Path(trainer.log_dir), data.pool, data.training_rows())
 
 
 def _input_error(error: BaseException | None) -> InputError | None:

@@ -185,7 +185,7 @@ class LsEmvae(LeadVae):
         if visible is None:
             posterior = self._posterior(ecg, present, leads)
         else:
-            posterior = self.posterior(ecg, leads, visible)
+            posterior = self.posterior(ecg, leads, visible & present)
         decoded = self.decoder(sample(Gaussian(posterior.mean, posterior.logvar)))
         with torch.autocast(ecg.device.type, enabled=False):
             reconstruction = self.weighted_error(decoded, ecg, leads, present).mean()

@@ -110,6 +110,9 @@ class Mvae(LeadVae):
             "kl_single_leads": kl[n_joint:].sum(),
             "reconstruction_subsets": error[1:].sum(),
             "kl_subsets": kl[1:n_joint].sum(),
+            "observation_variance": kl.new_tensor(
+                self.objective.observation_variance(beta, self.n_samples)
+            ),
         }
         total = error.sum() + error_single + beta * kl.sum()
         return LossTerms(total, terms)

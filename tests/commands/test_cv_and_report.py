@@ -84,6 +84,8 @@ def test_an_encoder_of_another_method_is_refused(
     error = error_of(capsys)
     assert "kind poe_moe where moe is wanted" in error
     assert "experiments/ablations/no_poe.yaml" in error
+    assert cv(cohort, encoder, tmp_path, "--method", "ls_emvae_no_gate_floor") == 2
+    assert "gate_floor 0.2 where 0.0 is wanted" in error_of(capsys)
 
 
 def test_two_jobs_give_the_same_predictions_as_one(

@@ -1,5 +1,6 @@
 """Paired comparisons of one method with others on the same records."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from lsemvae.errors import InputError
 from lsemvae.evaluation.statistics.bootstrap import N_RESAMPLES, paired_bootstrap
 from lsemvae.evaluation.statistics.delong import paired_delong
-from lsemvae.evaluation.statistics.estimate import Comparison
+from lsemvae.evaluation.statistics.estimate import Comparison, Estimate, undefined
 from lsemvae.evaluation.statistics.metrics import binary_metrics
 from lsemvae.evaluation.statistics.nadeau_bengio import corrected_resampled_t
 
@@ -96,13 +97,13 @@ def compare(
     Args:
         runs: predictions by method, see `aligned`.
         reference: one of the methods.
-        n_resamples: of the paired bootstrap by patient.
+        n_resamples: of the paired bootstrap by patient; 0 leaves it out.
         seed: of the bootstrap.
 
     Returns:
-        A row per other method: `method`; `delong` and `nadeau_bengio` (`Comparison` of the AUROC,
-        pooled and over folds) with `delong_p_holm` and `nadeau_bengio_p_holm`; `bootstrap`
-        (`Estimate` by metric).
+        A row per other method: `method`; `delong` and `nadeau_bengio` (`Comparison` of the mean
+        over folds of the AUROC, for these models and for models trained anew) with
+        `delong_p_holm` and `nadeau_bengio_p_holm`; `bootstrap` (`Estimate` by metric).
 
     Raises:
         InputError: see `aligned`; the reference is none of the runs.
@@ -113,14 +114,13 @@ def compare(
     mine = tables[reference]
     others = [name for name in tables if name != reference]
     scores = {name: table["probability"] for name, table in tables.items()}
-    resampled = paired_bootstrap(
-        mine["label"], scores, mine["patient_id"],
-        reference=reference, n_resamples=n_resamples, seed=seed,
-    )  # fmt: skip
-    delong = [
-        paired_delong(mine["label"], scores[reference], scores[name], patient_id=mine["patient_id"])
-        for name in others
-    ]
+    resampled: dict[str, dict[str, Estimate]] = {name: {} for name in others}
+    if n_resamples:
+        resampled = paired_bootstrap(
+            mine["label"], scores, mine["patient_id"],
+            reference=reference, n_resamples=n_resamples, seed=seed,
+        )  # fmt: skip
+    delong = [_within_folds(mine, tables[name]) for name in others]
     folds = [_over_folds(mine, tables[name]) for name in others]
     return pd.DataFrame(
         {
@@ -132,6 +132,17 @@ def compare(
             "bootstrap": [resampled[name] for name in others],
         }
     )
+
+
+def _within_folds(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
+    """Compare by DeLong within folds; NaN, with the reason, where a fold is too small for it."""
+    try:
+        return paired_delong(
+            first["label"], first["probability"], second["probability"],
+            patient_id=first["patient_id"], fold=first["fold"],
+        )  # fmt: skip
+    except InputError as error:
+        return Comparison(undefined(str(error)), math.nan)
 
 
 def _over_folds(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:

@@ -16,7 +16,7 @@ SHARE = 0.8  # of the distance between two methods that their bars fill
 def auroc_bars(
     long: pd.DataFrame, titles: dict[str, str], *, leads: Sequence[str], caption: str
 ) -> Figure:
-    """Draw the pooled AUROC of every method with its 95 % interval by patient (DeLong).
+    """Draw the mean AUROC over the folds with its 95 % interval by patient (DeLong within folds).
 
     Args:
         long: from `long_table`.
@@ -51,15 +51,15 @@ def _panel(axes: Axes, rows: pd.DataFrame, methods: list[str], leads: Sequence[s
         mine = rows[rows["leads"] == lead_set].set_index("method").reindex(methods)
         offset = (number - (len(leads) - 1) / 2) * SHARE / len(leads)
         value, low, high = (mine[name].to_numpy(float) for name in
-                            ("pooled", "pooled_low", "pooled_high"))  # fmt: skip
+                            ("mean", "low", "high"))  # fmt: skip
         axes.barh(
             np.arange(len(methods)) + offset, value, height=0.95 * SHARE / len(leads),
             label=lead_set, edgecolor="white", color=COLOURS[number % len(COLOURS)],
             hatch=HATCHES[number % len(HATCHES)], xerr=[value - low, high - value],
             ecolor="#222222", capsize=2,
         )  # fmt: skip
-    lowest = np.floor(float(rows["pooled_low"].min()) * 20) / 20
-    axes.set(xlabel="AUROC, pooled over the folds", xlim=(min(0.5, lowest), 1.0))
+    lowest = np.floor(float(rows["low"].min()) * 20) / 20
+    axes.set(xlabel="AUROC, mean over the folds", xlim=(min(0.5, lowest), 1.0))
     axes.invert_yaxis()
     axes.axvline(0.5, color="#999999", linewidth=0.8)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)

@@ -38,7 +38,8 @@ def select_on_inner_parts(runs: Sequence[CvRun], reference: str) -> Selection | 
         reference: the method that the others are compared with.
 
     Returns:
-        None where the reference or all others lack inner predictions.
+        Of the methods that have inner predictions for every task and lead set; None where the
+        reference or all others lack some.
     """
     scores = pd.DataFrame(
         [
@@ -61,19 +62,19 @@ def select_on_inner_parts(runs: Sequence[CvRun], reference: str) -> Selection | 
         return None
     by_fold = scores.set_index(["task", "leads", "fold", "method"])
     inner, outer = (by_fold[part].unstack("method").dropna(axis=1) for part in ("inner", "outer"))
+    if reference not in inner or len(inner.columns) < 2:
+        return None
     return Selection(_inner_table(inner, reference), _nested_table(inner, outer, reference))
 
 
 def _inner_table(inner: pd.DataFrame, reference: str) -> pd.DataFrame:
-    """Return the means; the standard error takes tasks and lead sets for independent."""
-    difference = inner.sub(inner[reference], axis="index")
-    by_run = difference.groupby(["task", "leads"]).mean()
+    """Return the means; the standard error is over tasks, and NaN for one task."""
+    by_task = inner.sub(inner[reference], axis="index").groupby("task").mean()
     table = pd.DataFrame(
         {
             "inner_auroc": inner.mean(),
-            "difference": difference.mean(),
-            "standard_error": by_run.std(ddof=1) / math.sqrt(len(by_run)),
-            "n_folds": len(inner),
+            "difference": by_task.mean(),
+            "standard_error": by_task.std(ddof=1) / math.sqrt(len(by_task)),
         }
     )
     return table.sort_values("inner_auroc", ascending=False).reset_index()

@@ -1,13 +1,16 @@
 """Table 2: methods x tasks x lead sets, from files of finished cross-validations."""
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from lsemvae.errors import InputError
 from lsemvae.evaluation.cv_runs import CvRun
 from lsemvae.evaluation.statistics.comparison import compare
 from lsemvae.evaluation.statistics.delong import auroc_interval
+from lsemvae.evaluation.statistics.estimate import Estimate, undefined
 from lsemvae.evaluation.statistics.nadeau_bengio import corrected_resampled_t
 from lsemvae.evaluation.tables.paper import paper_result
 
@@ -44,20 +47,19 @@ def long_table(runs: Sequence[CvRun]) -> pd.DataFrame:
     """Return one row per run and metric with everything that is known about it.
 
     Returns:
-        Columns data, task, method, leads, metric, mean and sd over the folds at the last epoch with
-        low and high of the corrected interval of the mean (Nadeau and Bengio 2003), pooled with
-        the interval of the pooled AUROC by patient (DeLong), base rate accuracy, counts, the
-        paper's figure and the mean over the inner validation parts where there are some.
+        Columns data, task, method, leads, metric; mean and sd over the folds at the last epoch;
+        low and high of the mean AUROC for these models on other patients (DeLong within folds);
+        retrained_low and retrained_high of the mean for models trained anew (Nadeau and Bengio
+        2003); pooled, all folds as one; inner_mean over the inner validation parts where there are
+        some; base rate accuracy, counts, the paper's figure.
     """
     rows = []
     for run in runs:
         metrics, table = run.metrics, run.predictions
-        pooled = auroc_interval(
-            table["label"], table["probability"], patient_id=table["patient_id"]
-        )
+        interval = _mean_interval(table)
         for name in METRICS:
             folds = [fold[name] for fold in metrics["folds"]]
-            mean = corrected_resampled_t(folds, test_to_train=1 / (len(folds) - 1)).difference
+            retrained = corrected_resampled_t(folds, test_to_train=1 / (len(folds) - 1)).difference
             rows.append(
                 {
                     "data": run.data_label,
@@ -67,11 +69,11 @@ def long_table(runs: Sequence[CvRun]) -> pd.DataFrame:
                     "metric": name,
                     "mean": metrics["mean"][name],
                     "sd": metrics["sd"][name],
-                    "low": mean.low,
-                    "high": mean.high,
+                    "low": interval.low if name == "auroc" else None,
+                    "high": interval.high if name == "auroc" else None,
+                    "retrained_low": retrained.low,
+                    "retrained_high": retrained.high,
                     "pooled": metrics["pooled"][name],
-                    "pooled_low": pooled.low if name == "auroc" else None,
-                    "pooled_high": pooled.high if name == "auroc" else None,
                     "inner_mean": metrics["inner"]["mean"][name] if "inner" in metrics else None,
                     "base_rate_accuracy": metrics["base_rate_accuracy"],
                     "n_records": metrics["n_records"],
@@ -82,10 +84,20 @@ def long_table(runs: Sequence[CvRun]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _mean_interval(table: pd.DataFrame) -> Estimate:
+    """Return the interval of the mean AUROC, NaN where a fold is too small for one."""
+    try:
+        return auroc_interval(
+            table["label"], table["probability"], table["patient_id"], fold=table["fold"]
+        )
+    except InputError as error:
+        return undefined(str(error))
+
+
 def table_2(long: pd.DataFrame, methods: Sequence[MethodRow], leads: Sequence[str]) -> Table:
     """Return the table of one task as the paper lays it out.
 
-    Accuracy, AUROC and MCC as mean ± SD over the folds, the pooled AUROC with its interval, and the
+    Accuracy, AUROC and MCC as mean ± SD over the folds, the interval of the mean AUROC, and the
     paper's figures where it has some. The last row is the larger class alone. The best mean of a
     column is bold, the best unimodal one underlined.
 
@@ -95,7 +107,12 @@ def table_2(long: pd.DataFrame, methods: Sequence[MethodRow], leads: Sequence[st
         leads: names of the lead sets, in the order of the columns.
     """
     found = {(row["method"], row["leads"], row["metric"]): row for row in long.to_dict("records")}
-    with_paper = bool((long["paper"] != "-").any())
+    task = str(long["task"].iloc[0])
+    with_paper = any(
+        paper_result(task, method.name, lead_set) != ABSENT
+        for method in methods
+        for lead_set in leads
+    )
     columns = {"study": [m.study for m in methods], "method": [m.title for m in methods]}
     columns["pre-trained"] = ["✓" if m.pretrained else "✗" for m in methods]
     values: dict[str, list[float]] = {}
@@ -106,9 +123,11 @@ def table_2(long: pd.DataFrame, methods: Sequence[MethodRow], leads: Sequence[st
             columns[name] = [_spread(row) for row in known]
             values[name] = [float("nan") if row is None else float(row["mean"]) for row in known]
             if metric == "auroc":
-                columns[f"pooled AUROC {lead_set} [95 %]"] = [_interval(row) for row in known]
+                columns[f"AUROC {lead_set} [95 %]"] = [_interval(row) for row in known]
             if with_paper:
-                columns[f"paper {title} {lead_set}"] = [_of_paper(row) for row in known]
+                columns[f"paper {title} {lead_set}"] = [
+                    paper_result(task, method.name, lead_set, metric) for method in methods
+                ]
     cells = pd.DataFrame(columns)
     bold, underline = _emphasis(cells, values)
     return Table(*_with_base_rate(cells, bold, underline, long, leads))
@@ -119,13 +138,9 @@ def _spread(row: Row | None) -> str:
 
 
 def _interval(row: Row | None) -> str:
-    if row is None:
+    if row is None or math.isnan(row["low"]):
         return ABSENT
-    return f"{row['pooled']:.3f} [{row['pooled_low']:.3f}, {row['pooled_high']:.3f}]"
-
-
-def _of_paper(row: Row | None) -> str:
-    return ABSENT if row is None or row["paper"] == "-" else str(row["paper"])
+    return f"[{row['low']:.3f}, {row['high']:.3f}]"
 
 
 def _emphasis(
@@ -169,8 +184,10 @@ def comparison_table(runs: Sequence[CvRun], reference: str, titles: dict[str, st
         titles: of the methods.
 
     Returns:
-        A row per task, lead set and other method, empty where the reference or others are missing.
-        p-values are adjusted by Holm's method within a task and lead set.
+        A row per task, lead set and other method, empty where the reference or others are missing:
+        the difference of the mean AUROC over the folds with its interval for these models (DeLong
+        within folds) and for models trained anew (Nadeau and Bengio 2003). p-values are adjusted
+        by Holm's method within a task and lead set.
     """
     groups: dict[tuple[str, str], dict[str, pd.DataFrame]] = {}
     for run in runs:
@@ -180,22 +197,26 @@ def comparison_table(runs: Sequence[CvRun], reference: str, titles: dict[str, st
     for (task, leads), predictions in groups.items():
         if reference not in predictions or len(predictions) < 2:
             continue
-        for _, found in compare(predictions, reference=reference).iterrows():
-            pooled, folds = found["delong"], found["nadeau_bengio"].difference
-            rows.append(
-                {
-                    "task": task,
-                    "leads": leads,
-                    f"{titles[reference]} minus": titles[found["method"]],
-                    "pooled AUROC [95 %]": _signed(pooled.difference),
-                    "p (DeLong, Holm)": f"{found['delong_p_holm']:.3f}",
-                    "mean over folds [95 %]": _signed(folds),
-                    "p (Nadeau-Bengio, Holm)": f"{found['nadeau_bengio_p_holm']:.3f}",
-                }
-            )
+        found = compare(predictions, reference=reference, n_resamples=0)
+        rows += [
+            {
+                "task": task,
+                "leads": leads,
+                f"{titles[reference]} minus": titles[row["method"]],
+                "difference [95 %]": _signed(row["delong"].difference),
+                "p (DeLong)": _p_value(row["delong_p_holm"]),
+                "[95 %], trained anew": _signed(row["nadeau_bengio"].difference, value=False),
+                "p (Nadeau-Bengio)": _p_value(row["nadeau_bengio_p_holm"]),
+            }
+            for row in found.to_dict("records")
+        ]
     return pd.DataFrame(rows)
 
 
-def _signed(estimate: tuple[float, float, float, str]) -> str:
-    value, low, high, _ = estimate
-    return f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
+def _signed(estimate: Estimate, *, value: bool = True) -> str:
+    interval = f"[{estimate.low:+.3f}, {estimate.high:+.3f}]"
+    return f"{estimate.value:+.3f} {interval}" if value else interval
+
+
+def _p_value(p: float) -> str:
+    return "<0.001" if p < 0.001 else f"{p:.3f}"

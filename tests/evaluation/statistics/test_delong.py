@@ -155,3 +155,19 @@ def test_paired_test_rejects_true_equality_one_time_in_twenty() -> None:
         first, second = (shared + 0.5 * rng.normal(size=120) for _ in range(2))
         rejected += paired_delong(label, first, second).p < 0.05
     assert abs(rejected / n - 0.05) < 3 * monte_carlo_error(0.05, n)
+
+
+def test_within_folds_it_is_the_mean_of_the_folds_with_their_variances_added() -> None:
+    rng = np.random.default_rng(4)
+    label = (rng.random(300) < 0.4).astype(float)
+    first, second = label + rng.normal(size=300), 0.5 * label + rng.normal(size=300)
+    fold = np.arange(300) % 3
+    found = delong(label, first, second, fold=fold)
+    parts = [delong(*(part[fold == k] for part in (label, first, second))) for k in range(3)]
+    np.testing.assert_allclose(found.value, np.mean([part.value for part in parts], axis=0))
+    np.testing.assert_allclose(found.covariance, sum(part.covariance for part in parts) / 9)
+    shifted = first + 10 * fold  # models of different folds may differ in scale
+    np.testing.assert_allclose(delong(label, shifted, second, fold=fold).value, found.value)
+    assert delong(label, shifted).value[0] < delong(label, first).value[0] - 0.05
+    with pytest.raises(InputError, match="fold 1: "):
+        delong(np.where(fold == 1, 1.0, label), first, fold=fold)

@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from lsemvae.evaluation.cross_validation import summarise
 from lsemvae.evaluation.cv_runs import CvRun
+from lsemvae.evaluation.statistics.delong import delong
 from lsemvae.evaluation.tables.auroc_bars import auroc_bars
 from lsemvae.evaluation.tables.table2 import MethodRow, comparison_table, long_table, table_2
 from lsemvae.leads import LEADS, LIMB_LEADS
@@ -53,10 +54,13 @@ def test_every_run_has_its_figures_with_intervals(runs: list[CvRun]) -> None:
     assert row["mean"].item() == pytest.approx(np.mean(folds))
     assert row["sd"].item() == pytest.approx(np.std(folds, ddof=1))
     half = 2.776445 * np.std(folds, ddof=1) * np.sqrt(1 / 5 + 1 / 4)  # t of 4 degrees of freedom
-    assert row["high"].item() - row["mean"].item() == pytest.approx(half, rel=1e-5)
+    assert row["retrained_high"].item() - row["mean"].item() == pytest.approx(half, rel=1e-5)
     pooled = roc_auc_score(predictions["label"], predictions["probability"])
     assert row["pooled"].item() == pytest.approx(pooled)
-    assert row["pooled_low"].item() < pooled < row["pooled_high"].item()
+    found = delong(predictions["label"], predictions["probability"], fold=predictions["fold"])
+    assert row["mean"].item() == pytest.approx(found.value[0])
+    width = row["high"].item() - row["low"].item()
+    assert width == pytest.approx(2 * 1.96 * found.covariance[0, 0] ** 0.5, rel=0.05)
     assert row["data"].item() == "made up (SYNTHETIC data)"
     assert row["paper"].item() == "0.793 ± 0.01"
 
@@ -77,7 +81,8 @@ def test_a_missing_run_is_a_dash_and_never_the_best(runs: list[CvRun]) -> None:
     table = table_2(long_table([part for part in runs if part.title != "ls_emvae 6L"]), ROWS,
                     ["12L", "6L"])  # fmt: skip
     missing = table.cells.set_index("method").loc["LS-EMVAE"]
-    assert missing[["AUROC 6L", "accuracy 6L", "paper MCC 6L"]].tolist() == ["-"] * 3
+    assert missing[["AUROC 6L", "accuracy 6L", "AUROC 6L [95 %]"]].tolist() == ["-"] * 3
+    assert missing["paper MCC 6L"] == "0.412 ± 0.05"
     assert table.cells["method"][table.bold["AUROC 6L"]].tolist() == ["ST-MEM"]
 
 
@@ -94,13 +99,13 @@ def test_comparisons_are_paired_signed_and_corrected(runs: list[CvRun]) -> None:
     assert set(table["LS-EMVAE minus"]) == {"ResNet1d", "ST-MEM"}
     first = table[(table["leads"] == "12L") & (table["LS-EMVAE minus"] == "ResNet1d")].iloc[0]
     aurocs = {
-        part.metrics["method"]: part.metrics["pooled"]["auroc"]
+        part.metrics["method"]: part.metrics["mean"]["auroc"]
         for part in runs
         if part.leads == "12L"
     }
     difference = aurocs["ls_emvae"] - aurocs["resnet1d"]
-    assert first["pooled AUROC [95 %]"].startswith(f"{difference:+.3f} [")
-    assert float(first["p (DeLong, Holm)"]) < 0.05
+    assert first["difference [95 %]"].startswith(f"{difference:+.3f} [+")
+    assert first["p (DeLong)"] == "<0.001"
     assert comparison_table(runs[:2], "ls_emvae", titles).empty
 
 
@@ -110,7 +115,7 @@ def test_the_bars_are_as_long_as_the_aurocs(runs: list[CvRun]) -> None:
     figure = auroc_bars(long, titles, leads=["12L", "6L"], caption="made up (SYNTHETIC data)")
     (axes,) = figure.axes
     widths = [bar.get_width() for bar in axes.patches]
-    expected = [part.metrics["pooled"]["auroc"] for part in (*runs[0:5:2], *runs[1:5:2])]
+    expected = [part.metrics["mean"]["auroc"] for part in (*runs[0:5:2], *runs[1:5:2])]
     assert widths[:5] == pytest.approx(expected)
     assert np.isnan(widths[5])
     assert figure.get_suptitle() == "made up (SYNTHETIC data)"
