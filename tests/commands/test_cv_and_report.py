@@ -220,7 +220,8 @@ def test_report_is_one_self_contained_page(
     assert "Synthetic recordings" in page
     assert "http://" not in page
     assert "https://" not in page
-    assert page.count("data:image/png;base64,") >= 6
+    assert page.count("data:image/svg+xml;base64,") >= 12
+    assert page.count("data:image/png;base64,") == 4  # three reconstructions, one projection
     assert "Held-out record" in page
 
 
