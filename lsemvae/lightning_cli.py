@@ -1,6 +1,7 @@
 """LightningCLI for fit, validate, test and predict, with what ties data and task together."""
 
 import warnings
+from argparse import ArgumentError
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -9,10 +10,16 @@ import torch
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import LambdaCallback
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from lightning.pytorch.cli import (
+    ArgsType,
+    LightningArgumentParser,
+    LightningCLI,
+    SaveConfigCallback,
+)
 
 from data_modules.leakage import write_trained_on
 from data_modules.store_data import StoreDataModule
+from lsemvae.config_safety import check_arguments, parsing_error, secure_configurations
 from lsemvae.errors import InputError
 from lsemvae.memory import keep_freed_memory
 from lsemvae.models import check_same_input
@@ -27,6 +34,13 @@ class EcgCLI(LightningCLI):
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Seed everything unless told otherwise."""
         parser.set_defaults({"seed_everything": 0})
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """Parse; what is wrong becomes one InputError in place of a usage text."""
+        try:
+            super().parse_arguments(parser, args)
+        except ArgumentError as error:
+            raise _input_error(error) or parsing_error(str(error)) from error
 
     def before_instantiate_classes(self) -> None:
         """Copy the leads of the data to a task that asks for them; only fit writes a log."""
@@ -90,6 +104,8 @@ def _input_error(error: BaseException | None) -> InputError | None:
 def build_cli(arguments: list[str], *, run: bool, save_config: bool = False) -> EcgCLI:
     """Return the CLI with everything instantiated; `run` also runs the subcommand in front."""
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
+    secure_configurations()
+    check_arguments(arguments)
     return EcgCLI(
         LightningModule,
         LightningDataModule,
@@ -97,6 +113,7 @@ def build_cli(arguments: list[str], *, run: bool, save_config: bool = False) -> 
         subclass_mode_data=True,
         save_config_callback=SaveConfigCallback if save_config else None,
         save_config_kwargs={"overwrite": True},
+        parser_kwargs={"exit_on_error": False},
         args=arguments,
         run=run,
     )
