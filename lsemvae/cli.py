@@ -24,10 +24,13 @@ COMMANDS: dict[str, Any] = {
     "synthesize": "lsemvae.commands.synthesize:synthesize",
     "cv": "lsemvae.commands.cv:cross_validate",
     "benchmark": "lsemvae.commands.benchmark:benchmark",
+    "sweep": "lsemvae.commands.sweep:sweep",
     "table1": "lsemvae.commands.table1:table1",
     "report": "lsemvae.commands.report:report",
     "demo": "lsemvae.commands.demo:demo",
 }
+
+POSITIONAL = ("sweep",)  # commands that take their file without a flag
 
 HELP = """\
 usage: lsemvae COMMAND [options]     (`lightning` is the same program)
@@ -46,6 +49,7 @@ Training (LightningCLI; every run is described by one YAML)
 Evaluation
   cv                  cross-validate:  lsemvae cv --task phenotype --leads 6
   benchmark           methods x tasks x leads on the same folds: Table 2, ablations
+  sweep               try hyper-parameters of pre-training: a W&B sweep file, without an account
   table1              characteristics of a cohort's patients beside the paper's Table 1
   report              one HTML page from the files of finished runs
   check tables        list what contradicts itself in published tables, such as the paper's
@@ -89,8 +93,16 @@ def _run(arguments: list[str]) -> None:
         return
     from jsonargparse import auto_cli
 
-    program = f"lsemvae {arguments[0]}"
-    auto_cli(_load(command), args=arguments[1:], prog=program, as_positional=False)
+    from lsemvae.config_safety import check_arguments, secure_configurations
+
+    secure_configurations()
+    check_arguments(arguments)
+    auto_cli(
+        _load(command),
+        args=arguments[1:],
+        prog=f"lsemvae {arguments[0]}",
+        as_positional=arguments[0] in POSITIONAL,
+    )
 
 
 def _load(command: Any) -> Any:

@@ -19,6 +19,7 @@ from lightning.pytorch.cli import (
 
 from data_modules.leakage import write_trained_on
 from data_modules.store_data import StoreDataModule
+from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.config_safety import check_arguments, parsing_error, secure_configurations
 from lsemvae.errors import InputError
 from lsemvae.memory import keep_freed_memory
@@ -32,8 +33,13 @@ class EcgCLI(LightningCLI):
     """LightningCLI that copies the leads of the data to the task and checks a frozen encoder."""
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Seed everything unless told otherwise."""
+        """Seed everything unless told otherwise; give beta an option: lists have none."""
         parser.set_defaults({"seed_everything": 0})
+        parser.add_argument(
+            "--beta",
+            type=float | None,
+            help="final weight of the KL divergence: `end` of BetaAnnealing in trainer.callbacks",
+        )
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         """Parse; what is wrong becomes one InputError in place of a usage text."""
@@ -45,6 +51,7 @@ class EcgCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Copy the leads of the data to a task that asks for them; only fit writes a log."""
         config = self.config[self.subcommand] if self.subcommand else self.config
+        self._set_beta(config)
         module, name = config.model.class_path.rsplit(".", 1)
         if issubclass(getattr(import_module(module), name), Classifier):
             self._copy_leads(config)
@@ -55,6 +62,18 @@ class EcgCLI(LightningCLI):
                 )
         if self.subcommand not in (None, "fit"):
             config.trainer.logger = False
+
+    @staticmethod
+    def _set_beta(config: Namespace) -> None:
+        if config.beta is None:
+            return
+        callbacks = config.trainer.callbacks or []
+        found = [one for one in callbacks if one.class_path.endswith(".BetaAnnealing")]
+        if len(found) != 1:
+            raise InputError(
+                f"--beta sets the end of one BetaAnnealing among the callbacks, found {len(found)}"
+            )
+        found[0].init_args.end = config.beta
 
     @staticmethod
     def _copy_leads(config: Namespace) -> None:
@@ -83,7 +102,9 @@ class EcgCLI(LightningCLI):
             check_same_input(str(task.encoder), task.encoder_input, data.ecg_input)
 
     def before_fit(self) -> None:
-        """Let a pre-training run keep what it sees, for the leakage check of `cv`."""
+        """Log the configuration; let a pre-training keep what it sees, for `cv`'s leakage check."""
+        config = self.config[self.subcommand] if self.subcommand else self.config
+        log_configuration(self.trainer.logger, config.as_dict())
         if isinstance(self.model, Pretrainer) and isinstance(self.datamodule, StoreDataModule):
             keep = partial(_keep_trained_on, data=self.datamodule)
             self.trainer.callbacks.append(LambdaCallback(on_fit_start=keep))  # type: ignore[attr-defined]
@@ -101,12 +122,18 @@ def _input_error(error: BaseException | None) -> InputError | None:
     return error
 
 
-def build_cli(arguments: list[str], *, run: bool, save_config: bool = False) -> EcgCLI:
+def build_cli(
+    arguments: list[str],
+    *,
+    run: bool,
+    save_config: bool = False,
+    kind: type[EcgCLI] = EcgCLI,
+) -> EcgCLI:
     """Return the CLI with everything instantiated; `run` also runs the subcommand in front."""
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
     secure_configurations()
     check_arguments(arguments)
-    return EcgCLI(
+    return kind(
         LightningModule,
         LightningDataModule,
         subclass_mode_model=True,
@@ -128,6 +155,7 @@ def run_lightning(arguments: list[str]) -> None:
     known = (*SUBCOMMANDS, "--print_completion")
     if not arguments[0].startswith(known):
         raise InputError(f"unknown command {arguments[0]!r}; see lsemvae --help")
+    set_private_defaults()
     if not torch.cuda.is_available():
         keep_freed_memory()
     build_cli(arguments, run=True, save_config=arguments[0] == "fit")
