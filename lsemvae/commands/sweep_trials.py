@@ -63,7 +63,8 @@ def _work(state: SweepState, stop: threading.Event) -> None:
         except InterruptedTrialError:
             return  # it stays marked as running: the next start finds it and puts it back
         trial.set_user_attr(NOTE, ending.note)
-        state.study().tell(trial.number, ending.value, state=ending.state)
+        told = ending.value if ending.state == TrialState.COMPLETE else None
+        state.study().tell(trial.number, told, state=ending.state)
         value = "" if ending.value is None else f" {state.sweep.metric} {ending.value:.4g}"
         print(f"trial {trial.number} {ending.state.name}{value} {ending.note}".rstrip(), flush=True)
 
