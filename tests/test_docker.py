@@ -1,4 +1,4 @@
-"""No Docker engine is needed: what the files copy, install and mount is compared with the project."""
+"""No Docker engine is needed: the files are compared with the project and with each other."""
 
 import re
 import subprocess

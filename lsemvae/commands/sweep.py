@@ -51,7 +51,7 @@ def sweep(
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     plan = read_sweep(file)
-    folder = Path(out or Path("runs/sweeps") / plan.name).resolve()
+    folder = Path(out or f"runs/sweeps/{plan.name}")
     state = SweepState(plan, folder, n_trials=trials, seed=seed)
     print(f"sweep {plan.name}: {plan.method}, {state.cap} trials, {jobs} at a time; {folder}")
     check_command(plan.arguments, first_point(state.space))

@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stderr
 from importlib import import_module
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +54,7 @@ def parse(arguments: Sequence[str]) -> tuple[Namespace, str]:
     Raises:
         InputError: an unknown option, or a value that it does not take.
     """
-    with redirect_stderr(StringIO()):
-        cli = build_cli(list(arguments), run=False, kind=ParsingCLI)
+    cli = build_cli(list(arguments), run=False, kind=ParsingCLI)
     config = cli.config.clone()
     return config, cli.parser.dump(config, skip_default=True)
 

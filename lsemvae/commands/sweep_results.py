@@ -13,7 +13,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from lsemvae.commands.sweep_command import chosen_configuration
-from lsemvae.commands.sweep_study import NOTE, SweepState, counted
+from lsemvae.commands.sweep_study import NOTE, RETRY_OF, SweepState, counted
 from lsemvae.errors import InputError
 
 TABLE, MARKDOWN, PICTURE, BEST = "trials.csv", "trials.md", "parallel_coordinates.png", "best.yaml"
@@ -36,8 +36,8 @@ def write_results(state: SweepState) -> FrozenTrial:
     if not completed:
         notes = sorted({str(trial.user_attrs.get(NOTE, "")) for trial in trials})
         raise InputError(f"no trial was completed: {'; '.join(notes)}; see {state.folder}")
-    choose = max if state.sweep.goal == "maximize" else min
-    best = choose(completed, key=lambda trial: (trial.value, -trial.number))
+    sign = -1.0 if state.sweep.goal == "maximize" else 1.0
+    best = min(completed, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
     draw_parallel_coordinates(trials, state).savefig(state.folder / PICTURE, dpi=150)
     text = chosen_configuration(state.sweep.arguments, best.params, state.folder / "best")
     head = (
@@ -57,6 +57,7 @@ def trial_table(trials: Sequence[FrozenTrial], state: SweepState) -> pd.DataFram
             state.sweep.metric: trial.value,
             **{name: trial.params.get(name) for name in state.sweep.parameters},
             "note": trial.user_attrs.get(NOTE, ""),
+            "again_after": trial.user_attrs.get(RETRY_OF),
         }
         for trial in trials
     ]

@@ -1,12 +1,10 @@
 """The state of a sweep: an Optuna study in a journal that several processes share."""
 
-import contextlib
 import fcntl
 import math
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, NamedTuple
 
 import optuna
 from optuna.distributions import BaseDistribution
@@ -20,8 +18,15 @@ from lsemvae.commands.sweep_space import grid_size, pruner, sampler, search_spac
 from lsemvae.errors import InputError
 
 JOURNAL, LOCK = "journal.log", "lock"
-RETRIED, NOTE = "retried", "note"
-GRID_ATTRIBUTES = ("grid_id", "search_space")  # GridSampler's marks of a point
+RETRIED, RETRY_OF, NOTE = "retried", "retry_of", "note"
+GRID_MARKS = ("grid_id", "search_space")  # GridSampler's marks of a point
+
+
+class Claim(NamedTuple):
+    """A trial to run, and the lock that tells others that it runs."""
+
+    trial: Trial
+    lock: IO[bytes]
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class SweepState:
             load_if_exists=True,
         )
 
-    def claim(self) -> Trial | None:
+    def claim(self) -> Claim | None:
         """Return the next trial to run, None where nothing is left.
 
         One process at a time is in here. A trial whose process is gone is put back first. The seed
@@ -94,7 +99,7 @@ class SweepState:
             engine = sampler(self.sweep.method, self.space, self.seed + len(known))
             trial = self.study(engine).ask(self.space)
             self.trial_folder(trial.number).mkdir(exist_ok=True)
-            return trial
+            return Claim(trial, locked(self.trial_folder(trial.number) / LOCK))
 
     def _put_back(self, study: optuna.Study) -> None:
         """Queue the point of every running trial that nobody runs any more."""
@@ -107,20 +112,21 @@ class SweepState:
 
     @staticmethod
     def _retry(study: optuna.Study, trial: FrozenTrial) -> None:
-        study.tell(trial.number, state=TrialState.FAIL)
-        storage = study._storage
-        storage.set_trial_user_attr(trial._trial_id, RETRIED, True)
-        marks = {name: trial.system_attrs[name] for name in GRID_ATTRIBUTES
-                 if name in trial.system_attrs}  # fmt: skip
+        """Queue the point again first: whoever is killed in between loses none."""
+        marks = {
+            name: trial.system_attrs[name] for name in GRID_MARKS if name in trial.system_attrs
+        }
         study.add_trial(
             create_trial(
                 state=TrialState.WAITING,
                 params=trial.params,
                 distributions=trial.distributions,
                 system_attrs={**marks, "fixed_params": trial.params},
-                user_attrs={NOTE: f"again after trial {trial.number} was cut off"},
+                user_attrs={RETRY_OF: trial.number},
             )
         )
+        study._storage.set_trial_user_attr(trial._trial_id, RETRIED, True)
+        study.tell(trial.number, state=TrialState.FAIL)
 
 
 def counted(trials: list[FrozenTrial]) -> list[FrozenTrial]:
@@ -128,17 +134,16 @@ def counted(trials: list[FrozenTrial]) -> list[FrozenTrial]:
     return [trial for trial in trials if RETRIED not in trial.user_attrs]
 
 
-@contextlib.contextmanager
-def locked(file: Path, *, wait: bool = True) -> Iterator[None]:
-    """Hold a file's lock, which ends with the process however that ends.
+def locked(file: Path, *, wait: bool = True) -> IO[bytes]:
+    """Return the file, open and locked; the lock ends when it is closed, or with the process.
 
     Raises:
         BlockingIOError: another holds it, and `wait` is False.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT)
+    opened = file.open("ab")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
+        fcntl.flock(opened, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        opened.close()
+        raise
+    return opened

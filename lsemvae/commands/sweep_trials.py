@@ -12,7 +12,7 @@ from typing import NamedTuple
 from optuna.trial import Trial, TrialState
 
 from lsemvae.commands.sweep_command import folder_flags, option_flags
-from lsemvae.commands.sweep_study import LOCK, NOTE, SweepState, locked
+from lsemvae.commands.sweep_study import NOTE, SweepState
 
 LOG, METRICS = "log.txt", "metrics.csv"
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -57,14 +57,16 @@ def run_trials(state: SweepState, jobs: int) -> None:
 
 
 def _work(state: SweepState, stop: threading.Event) -> None:
-    while not stop.is_set() and (trial := state.claim()) is not None:
-        try:
-            ending = _run(state, trial, stop)
-        except InterruptedTrialError:
-            return  # it stays marked as running: the next start finds it and puts it back
-        trial.set_user_attr(NOTE, ending.note)
-        told = ending.value if ending.state == TrialState.COMPLETE else None
-        state.study().tell(trial.number, told, state=ending.state)
+    while not stop.is_set() and (claim := state.claim()) is not None:
+        trial = claim.trial
+        with claim.lock:
+            try:
+                ending = _run(state, trial, stop)
+            except InterruptedTrialError:
+                return  # it stays marked as running: the next start finds it and puts it back
+            trial.set_user_attr(NOTE, ending.note)
+            told = ending.value if ending.state == TrialState.COMPLETE else None
+            state.study().tell(trial.number, told, state=ending.state)
         value = "" if ending.value is None else f" {state.sweep.metric} {ending.value:.4g}"
         print(f"trial {trial.number} {ending.state.name}{value} {ending.note}".rstrip(), flush=True)
 
@@ -73,7 +75,7 @@ def _run(state: SweepState, trial: Trial, stop: threading.Event) -> Ending:
     folder = state.trial_folder(trial.number)
     command = [sys.executable, "-c", LAUNCH, "fit", *state.sweep.arguments,
                *option_flags(trial.params), *folder_flags(folder), *QUIET]  # fmt: skip
-    with locked(folder / LOCK), (folder / LOG).open("w") as log:
+    with (folder / LOG).open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:
             return _watch(state, trial, process, stop)

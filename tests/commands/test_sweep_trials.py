@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from lsemvae.commands import sweep_trials
 from lsemvae.commands.sweep_file import SweepFile
 from lsemvae.commands.sweep_results import trial_table
-from lsemvae.commands.sweep_study import LOCK, RETRIED, SweepState, counted, locked
+from lsemvae.commands.sweep_study import RETRIED, RETRY_OF, Claim, SweepState, counted
 from lsemvae.commands.sweep_trials import read_epochs, run_trials
 from lsemvae.errors import InputError
 from tests.conftest import ROOT
@@ -44,6 +44,12 @@ def _stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep_trials, "LAUNCH", STAND_IN)
     monkeypatch.setattr(sweep_trials, "SECONDS_BETWEEN_LOOKS", 0.02)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def claimed(state: SweepState) -> Claim:
+    claim = state.claim()
+    assert claim is not None
+    return claim
 
 
 def finished(state: SweepState) -> list[tuple[str, Any, float | None]]:
@@ -96,28 +102,25 @@ def test_poor_trials_are_stopped_early(tmp_path: Path, monkeypatch: pytest.Monke
 def test_trial_that_was_cut_off_is_run_again_and_finished_ones_are_kept(tmp_path: Path) -> None:
     """A killed process leaves its trial running and its lock free."""
     state = SweepState(GRID, tmp_path)
-    done = state.claim()
-    assert done is not None
-    state.study().tell(done.number, 1.0)
-    lost = state.claim()
-    assert lost is not None
+    done, lost = claimed(state), claimed(state)
+    state.study().tell(done.trial.number, 1.0)
+    for claim in (done, lost):
+        claim.lock.close()
     run_trials(state, 1)
     trials = state.study().get_trials()
-    assert [trial.number for trial in trials if RETRIED in trial.user_attrs] == [lost.number]
+    assert [trial.number for trial in trials if RETRIED in trial.user_attrs] == [lost.trial.number]
     assert sorted(trial.params["gamma"] for trial in counted(trials)) == [1, 2, 3, 4]
     assert all(trial.state == TrialState.COMPLETE for trial in counted(trials))
-    (again,) = [trial for trial in trials if "cut off" in trial.user_attrs.get("note", "")] or [
-        trial for trial in counted(trials) if trial.params == lost.params
-    ]
-    assert again.params == lost.params
-    assert again.number != lost.number
+    (again,) = [trial for trial in trials if RETRY_OF in trial.user_attrs]
+    assert (again.params, again.user_attrs[RETRY_OF]) == (
+        lost.trial.params,
+        lost.trial.number,
+    )
 
 
 def test_trial_that_another_process_runs_is_left_alone(tmp_path: Path) -> None:
     state = SweepState(GRID, tmp_path)
-    other = state.claim()
-    assert other is not None
-    with locked(state.trial_folder(other.number) / LOCK):
+    with claimed(state).lock:
         run_trials(state, 2)
     assert [trial.state.name for trial in state.study().get_trials()] == ["RUNNING"] + (
         ["COMPLETE"] * 3
