@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import torch
 from jsonargparse import Namespace
-from lightning import LightningDataModule
 
 from lsemvae.errors import InputError
 from lsemvae.lightning_cli import EcgCLI, build_cli
@@ -60,34 +59,27 @@ def parse(arguments: Sequence[str]) -> tuple[Namespace, str]:
 
 
 def check_command(arguments: Sequence[str], params: Mapping[str, Any]) -> None:
-    """Check the command with one point of the search space, and get its data ready.
+    """Build what the command describes at one point of the search space, and get its data ready.
+
+    The network is built without memory for its weights.
 
     Raises:
-        InputError: an option that does not exist, a task other than pre-training, a folder that
-            trials would share, or recordings that are missing.
+        InputError: an option that does not exist or a value that it does not take, a task other
+            than pre-training, a folder that trials would share, or recordings that are missing.
     """
-    config, _ = parse([*arguments, *option_flags(params)])
-    module, name = config.model.class_path.rsplit(".", 1)
-    if not issubclass(getattr(import_module(module), name), Pretrainer):
+    with torch.device("meta"):
+        cli = build_cli([*arguments, *option_flags(params)], run=False)
+    if not isinstance(cli.model, Pretrainer):
         raise InputError(
-            f"a sweep chooses hyper-parameters of pre-training, got {config.model.class_path}; the "
-            "folds of a task are for its evaluation"
+            f"a sweep chooses hyper-parameters of pre-training, got {type(cli.model).__name__}; "
+            "the folds of a task are for its evaluation"
         )
-    for callback in config.trainer.callbacks or []:
+    for callback in cli.config.trainer.callbacks or []:
         if callback.get("init_args.dirpath") or callback.get("init_args.path"):
             raise InputError(
                 f"{callback.class_path} writes into one folder for all trials; leave its path out"
             )
-    _data(config).prepare_data()
-
-
-def _data(config: Namespace) -> LightningDataModule:
-    module, name = config.data.class_path.rsplit(".", 1)
-    kind = getattr(import_module(module), name)
-    data: LightningDataModule = kind(**config.data.init_args.as_dict())
-    if hasattr(data, "check_files"):
-        data.check_files()
-    return data
+    cli.datamodule.prepare_data()
 
 
 def chosen_configuration(arguments: Sequence[str], params: Mapping[str, Any], folder: Path) -> str:
