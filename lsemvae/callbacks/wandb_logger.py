@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.loggers import WandbLogger
-from lightning.pytorch.loggers.logger import rank_zero_experiment
 from lightning.pytorch.utilities import rank_zero_only
 
 from lsemvae.callbacks.hyper_parameters import hyper_parameters
@@ -60,7 +59,6 @@ class PrivateWandbLogger(WandbLogger):
         super().__init__(name=name, save_dir=save_dir, project=project, log_model=False)
 
     @property
-    @rank_zero_experiment
     def experiment(self) -> Any:
         """Return W&B's run; its local log, which holds paths, is emptied when the run begins."""
         is_new = self._experiment is None

@@ -138,7 +138,9 @@ def _column(name: str, distribution: BaseDistribution, trials: Sequence[FrozenTr
             isinstance(choice, int | float) and not isinstance(choice, bool)
             for choice in distribution.choices
         )
-        choices = sorted(distribution.choices) if numeric else list(distribution.choices)
+        choices = list(distribution.choices)
+        if numeric:
+            choices.sort(key=lambda choice: float(choice or 0.0))
         last = max(1, len(choices) - 1)
         heights = np.array([choices.index(value) / last for value in given])
         return heights, {number / last: json.dumps(one) for number, one in enumerate(choices)}
