@@ -53,7 +53,7 @@ def sweep(
     plan = read_sweep(file)
     folder = Path(out or f"runs/sweeps/{plan.name}")
     state = SweepState(plan, folder, n_trials=trials, seed=seed)
-    print(f"sweep {plan.name}: {plan.method}, {state.cap} trials, {jobs} at a time; {folder}")
+    print(f"sweep {plan.name}: {plan.method}, {state.cap} trials; {folder}", flush=True)
     check_command(plan.arguments, first_point(state.space))
     _keep_settings(plan, folder)
     before = signal.signal(signal.SIGTERM, _interrupt)
