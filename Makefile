@@ -64,7 +64,7 @@ benchmark: $(READY)  ## Table 2: COHORT= PRETRAIN= TASKS= METHODS= BUDGET= JOBS=
 		$(if $(BUDGET),--budget '$(BUDGET)') $(if $(DASK),--dask '$(DASK)') $(if $(OUT),--out '$(OUT)')
 
 test: $(READY)  ## run the tests
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY)  ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .
@@ -82,7 +82,7 @@ bench: $(READY)  ## training step against a plain loop: reports/bench.json
 zoo: $(READY)  ## cost of every method of Table 2 on this machine: reports/zoo.json
 	@$(BIN)/python -m benchmarks.zoo
 
-public: $(READY)  ## results on public recordings: ECG_CORPORA=folder ARGS='--help'
+public: $(READY)  ## Table 2 on public recordings: ECG_CORPORA=folder ARGS="--methods all"
 	@$(BIN)/python -m benchmarks.public_recordings $(ARGS)
 
 clean:  ## remove the environment and caches; data, runs and reports stay

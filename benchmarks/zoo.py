@@ -3,8 +3,8 @@
 One training step is forward, loss, backward and AdamW on a batch; a pre-trained method takes the
 step of its pre-training, the others that of their classifier. One inference is the encoding of one
 recording. Each method runs in a process of its own, so that peak memory is its own. Parameters are
-counted without the classification head where the head is the paper's, with it where it is the
-method's own.
+those of pre-training where there is one; else those of the classifier with two outputs where the
+head is the method's own, and without the head where it is the paper's.
 """
 
 import argparse
@@ -46,7 +46,8 @@ def n_parameters(method: Method, ecg_input: EcgInput, leads: Sequence[str]) -> i
         return None
     with torch.device("meta"):
         network = method.build(ecg_input, leads)
-        parts = nn.ModuleList([network, network.own_head(2) or nn.Identity()])
+        head = None if method.pretrained else network.own_head(2)
+        parts = nn.ModuleList([network, head or nn.Identity()])
     return sum(parameter.numel() for parameter in parts.parameters())
 
 

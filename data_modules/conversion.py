@@ -21,10 +21,11 @@ from data_modules.outcomes import (
 )
 from data_modules.progress import show_progress
 from data_modules.reasons import RecordError
+from data_modules.recording import stored_unit
+from data_modules.recording_reader import read_recording
 from data_modules.signal import clean_ecg
 from data_modules.signal_settings import Amplitude, SignalSettings
 from data_modules.store_writer import StoreDescription, StoreWriter, check_output
-from data_modules.wfdb_reader import read_recording
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS
 
@@ -66,9 +67,8 @@ def convert(
     start = monotonic()
     check_output(out)
     records = table["record"].tolist()
-    unit = "mV" if amplitude == "calibrated" else "NU"
     description = StoreDescription(
-        signal.sampling_rate_hz, signal.n_samples, unit, label, asdict(signal)
+        signal.sampling_rate_hz, signal.n_samples, stored_unit(amplitude), label, asdict(signal)
     )
     outcomes: list[Outcome] = []
     present = np.zeros((len(records), len(LEADS)), dtype=np.bool_)

@@ -195,13 +195,19 @@ def check_leakage(
     return LeakageCheck(find_leaks([before, *folds]), True)
 
 
-def write_trained_on(folder: Path, pool: EcgPool) -> None:
+def write_trained_on(folder: Path, pool: EcgPool, rows: npt.NDArray[np.int64]) -> None:
     """Write hashes of what a pre-training run is about to see beside its log.
 
     The file holds no ids, but whoever can guess an id can tell whether it is in there: it is not
     for publication beside the checkpoint of a private cohort.
+
+    Args:
+        folder: of the log.
+        pool: the stores.
+        rows: of the pool that the run may see.
     """
-    part = part_of(PRETRAINING, (store.table for store in pool.stores))
+    own = pd.concat([store.table for store in pool.stores], ignore_index=True)
+    part = part_of(PRETRAINING, [own.iloc[rows]])
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(
         folder / FILE_NAME, patient=part.patient.hashes, signal=part.signal.hashes,

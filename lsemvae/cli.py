@@ -16,6 +16,7 @@ COMMANDS: dict[str, Any] = {
     "prepare": {
         "mimic": "data_modules.prepare:prepare_mimic",
         "cohort": "data_modules.prepare:prepare_cohort",
+        "mimic-rhc": "data_modules.prepare_mimic_rhc:prepare_mimic_rhc",
     },
     "check": {
         "tables": "lsemvae.commands.check:check_published",
@@ -27,6 +28,7 @@ COMMANDS: dict[str, Any] = {
     "sweep": "lsemvae.commands.sweep:sweep",
     "table1": "lsemvae.commands.table1:table1",
     "report": "lsemvae.commands.report:report",
+    "explain": "lsemvae.commands.explain:explain",
     "demo": "lsemvae.commands.demo:demo",
 }
 
@@ -39,6 +41,7 @@ Recordings
   prepare mimic       read a MIMIC-IV-ECG tree into a store
   prepare cohort      read any WFDB folder and a table of patients into a store
   check cohort        list what looks wrong in a table of patients, or in a store
+  prepare mimic-rhc   make a cohort table from the catheters of MIMIC-IV
   synthesize          write a synthetic cohort and pre-training set as WFDB files
 
 Training (LightningCLI; every run is described by one YAML)
@@ -53,6 +56,7 @@ Evaluation
   table1              characteristics of a cohort's patients beside the paper's Table 1
   report              one HTML page from the files of finished runs
   check tables        list what contradicts itself in published tables, such as the paper's
+  explain             which leads and waves move the predictions of a finished run
   demo                all of the above on synthetic data, in minutes
 
 lsemvae COMMAND --help lists the options of a command.

@@ -19,7 +19,7 @@ def benchmark(
     tasks: list[str] | None = None,
     methods: list[str] | None = None,
     leads: list[int | str] | None = None,
-    budget: Literal["paper", "laptop"] = "paper",
+    budget: Literal["paper", "laptop"] | None = None,
     pretrain_epochs: int | None = None,
     epochs: int | None = None,
     lr: float | None = None,
@@ -28,6 +28,7 @@ def benchmark(
     seed: int = 0,
     jobs: int = 1,
     dask: str | None = None,
+    allow_leakage: bool = False,
     out: str = "runs/benchmark",
 ) -> None:
     """Run every method on every task and lead set, on the same folds, and write Table 2.
@@ -42,7 +43,8 @@ def benchmark(
         methods: names, or the groups table2 (default), ablations, authors_code, all; see
             docs/models.md.
         leads: lead sets; 12 and 6 by default.
-        budget: paper (full size, the paper's schedule) or laptop (small networks, fewer epochs).
+        budget: paper (full size, the paper's schedule) or laptop (small networks, fewer epochs);
+            paper by default, laptop with the demo's cohort.
         pretrain_epochs: epochs of every pre-training, in place of the budget's.
         epochs: epochs of every fold, in place of the budget's.
         lr: learning rate of every fold, in place of the budget's.
@@ -51,6 +53,8 @@ def benchmark(
         seed: of folds and training.
         jobs: runs at the same time, in processes of their own.
         dask: run the jobs on a Dask cluster: the scheduler's address, or local.
+        allow_leakage: go on although pre-training saw patients or recordings of the cohort; the
+            captions say so.
         out: folder of results.
     """
     from lsemvae.commands.benchmark_plan import BUDGETS, Plan, run_plan
@@ -61,11 +65,14 @@ def benchmark(
     if cohort is None:
         cohort = demo_cohort()
         pretrain = pretrain or [demo_pretraining()]
-        print(f"No cohort given: using the demo's SYNTHETIC one, {cohort}")
-    asked = _overridden(BUDGETS[budget], pretrain_epochs=pretrain_epochs, epochs=epochs, lr=lr)
+        budget = budget or "laptop"
+        print(f"No cohort given: using the demo's SYNTHETIC one, {cohort}, budget {budget}")
+    asked = _overridden(
+        BUDGETS[budget or "paper"], pretrain_epochs=pretrain_epochs, epochs=epochs, lr=lr
+    )
     plan = Plan(
-        cohort=cohort,
-        pretrain=tuple(pretrain or ()),
+        cohort=str(Path(cohort).resolve()),
+        pretrain=tuple(str(Path(store).resolve()) for store in pretrain or ()),
         tasks=tuple(tasks or ("detection", "phenotype")),
         methods=tuple(chosen),
         leads=tuple(leads or (12, 6)),
@@ -73,17 +80,19 @@ def benchmark(
         folds=folds,
         batch_size=batch_size,
         seed=seed,
+        allow_leakage=allow_leakage,
     )
     for lead_set in plan.leads:
         parse_leads(lead_set)
     plan.check()
     folder = Path(out).resolve()
     failed = run_plan(plan, folder, jobs=jobs, dask=dask)
-    write_tables(plan, folder)
+    write_tables(plan, folder, without=set(failed))
     if failed:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
         raise InputError(
-            f"{len(failed)} runs failed, the others are kept: {'; '.join(failed)}. Run the same "
-            "command again to try them once more"
+            f"{len(failed)} runs failed, the others are kept: {reasons}. Run the same command "
+            "again to try them once more"
         )
 
 

@@ -7,11 +7,18 @@ from pathlib import Path
 from data_modules.labels import Thresholds
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.commands.cv import cross_validate
-from lsemvae.commands.encoders import PretrainSettings, encoder_file, pretrain_encoder
+from lsemvae.commands.encoders import (
+    PretrainSettings,
+    encoder_file,
+    is_pretrained,
+    pretrain_encoder,
+)
 from lsemvae.commands.jobs import Job, run_jobs
 from lsemvae.errors import InputError
 from lsemvae.leads import parse_leads
 from lsemvae.models.methods import METHODS, Size
+
+PLAN = "benchmark.json"
 
 
 @dataclass(frozen=True)
@@ -65,8 +72,8 @@ class Plan:
     """What a benchmark compares, and on what.
 
     Attributes:
-        cohort: store of the labelled recordings.
-        pretrain: stores for pre-training.
+        cohort: store of the labelled recordings, an absolute path.
+        pretrain: stores for pre-training, absolute paths.
         tasks: names.
         methods: names, in the order of the tables.
         leads: what `parse_leads` takes: 12, 6 or names joined by commas.
@@ -74,6 +81,7 @@ class Plan:
         folds: number of folds.
         batch_size: recordings per step of a fold.
         seed: of folds and training.
+        allow_leakage: go on although pre-training saw patients or recordings of the cohort.
     """
 
     cohort: str
@@ -85,6 +93,7 @@ class Plan:
     folds: int
     batch_size: int
     seed: int
+    allow_leakage: bool = False
 
     def check(self) -> None:
         """Refuse what would fail in every run, before the first one starts.
@@ -102,10 +111,31 @@ class Plan:
         for task in self.tasks:
             RhcCohort(self.cohort, task, thresholds=Thresholds()).labelled()
 
+    def check_folder(self, folder: Path) -> None:
+        """Refuse a folder that holds a benchmark of other data or another budget.
+
+        Tasks, methods and lead sets may be added to it.
+
+        Raises:
+            InputError: names the differences.
+        """
+        file = folder / PLAN
+        if not file.is_file():
+            return
+        found, mine = json.loads(file.read_text()), json.loads(json.dumps(asdict(self)))
+        names = ("cohort", "pretrain", "budget", "folds", "batch_size", "seed")
+        other = [f"{name} {found.get(name)} against {mine[name]}" for name in names
+                 if found.get(name) != mine[name]]  # fmt: skip
+        if other:
+            raise InputError(
+                f"{folder} holds a benchmark with other settings ({'; '.join(other)}); choose "
+                "another --out"
+            )
+
     def encoder_jobs(self, folder: Path) -> list[Job]:
         """Return the pre-trainings."""
         settings = PretrainSettings(
-            stores=tuple(str(Path(store).resolve()) for store in self.pretrain),
+            stores=self.pretrain,
             size=self.budget.size,
             epochs=self.budget.pretrain_epochs,
             batch_size=self.budget.pretrain_batch_size,
@@ -115,12 +145,12 @@ class Plan:
         )
         return [
             Job(
-                f"pre-training {name}",
+                _encoder_job_name(name),
                 _encoder_folder(folder, name) / "log.txt",
                 pretrain_encoder,
                 {"method": name, "folder": _encoder_folder(folder, name), "settings": settings},
             )
-            for name in self.methods
+            for name in dict.fromkeys(name for _, name, _ in self.combinations())
             if METHODS[name].pretrained
         ]
 
@@ -153,7 +183,7 @@ class Plan:
             "task": task,
             "leads": leads,
             "method": method,
-            "cohort": str(Path(self.cohort).resolve()),
+            "cohort": self.cohort,
             "encoder": encoder if METHODS[method].pretrained else None,
             "folds": self.folds,
             "epochs": self.budget.epochs,
@@ -161,17 +191,27 @@ class Plan:
             "lr": self.budget.lr,
             "size": self.budget.size,
             "seed": self.seed,
+            "allow_leakage": self.allow_leakage,
             "out": str(folder / "cv"),
         }
         log = folder / "logs" / f"{task}_{method}_{leads}.txt"
-        return Job(f"{task}, {method}, {leads} leads", log, cross_validate, arguments)
+        return Job(run_name(task, method, leads), log, cross_validate, arguments)
+
+
+def run_name(task: str, method: str, leads: int | str) -> str:
+    """Name a cross-validation in lines for people."""
+    return f"{task}, {method}, {leads} leads"
+
+
+def _encoder_job_name(method: str) -> str:
+    return f"pre-training {method}"
 
 
 def _encoder_folder(folder: Path, method: str) -> Path:
     return folder / "encoders" / method
 
 
-def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> list[str]:
+def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[str, str]:
     """Do what is missing: encoders beside networks trained end to end, then frozen encoders.
 
     Args:
@@ -181,16 +221,32 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> list[s
         dask: see `run_jobs`.
 
     Returns:
-        A line for each job that failed; the others are done.
+        What went wrong, by name of the job; the others are done. A method whose encoder is not
+        finished is not cross-validated.
+
+    Raises:
+        InputError: the folder holds a benchmark of something else.
     """
+    plan.check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "benchmark.json").write_text(json.dumps(asdict(plan), indent=1) + "\n")
-    failed = []
-    for part in (
-        plan.encoder_jobs(folder) + plan.fold_jobs(folder, pretrained=False),
-        plan.fold_jobs(folder, pretrained=True),
-    ):
-        print(f"{len(part)} jobs", flush=True)
-        outcomes = run_jobs(part, jobs, dask) if part else []
-        failed += [f"{outcome.name}: {outcome.error}" for outcome in outcomes if outcome.error]
-    return failed
+    (folder / PLAN).write_text(json.dumps(asdict(plan), indent=1) + "\n")
+    first = plan.encoder_jobs(folder) + plan.fold_jobs(folder, pretrained=False)
+    failed = _run_part(first, jobs, dask)
+    ready, waiting = [], {}
+    for job in plan.fold_jobs(folder, pretrained=True):
+        method = job.arguments["method"]
+        if _encoder_job_name(method) in failed or not is_pretrained(
+            _encoder_folder(folder, method)
+        ):
+            waiting[job.name] = "its encoder is not there"
+        else:
+            ready.append(job)
+    return {**failed, **waiting, **_run_part(ready, jobs, dask)}
+
+
+def _run_part(part: list[Job], jobs: int, dask: str | None) -> dict[str, str]:
+    if not part:
+        return {}
+    print(f"{len(part)} jobs", flush=True)
+    outcomes = run_jobs(part, jobs, dask)
+    return {outcome.name: outcome.error for outcome in outcomes if outcome.error is not None}

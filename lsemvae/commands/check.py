@@ -22,12 +22,12 @@ def check_published(
 
     Args:
         table1: another table of characteristics, a CSV file in the form of the package's
-            evaluation/paper_tables/table1.csv; its group sizes serve table 2 too.
-        table2: another table of results, in the form of evaluation/paper_tables/table2.csv.
+            evaluation/tables/paper_tables/table1.csv; its group sizes serve table 2 too.
+        table2: another table of results, in the form of evaluation/tables/paper_tables/table2.csv.
         out: CSV file for the findings.
     """
-    from lsemvae.evaluation.paper import paper_table
-    from lsemvae.evaluation.table_checks import check_tables, read_published
+    from lsemvae.evaluation.tables.paper import paper_table
+    from lsemvae.evaluation.tables.table_checks import check_tables, read_published
 
     first, second = (
         paper_table(name) if path is None else read_published(Path(path), name)

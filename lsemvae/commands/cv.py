@@ -95,7 +95,7 @@ def cross_validate(
         if encoder is None:
             raise InputError(f"method {method} needs --encoder, a pre-trained checkpoint")
         pretrained = load_pretrained(encoder)
-        chosen_method.check_encoder(pretrained.network, encoder)
+        chosen_method.check_encoder(pretrained.network, pretrained.data.ecg_input, encoder)
         normalisation = normalisation or pretrained.data.ecg_input.normalisation
     data = RhcCohort(
         cohort,

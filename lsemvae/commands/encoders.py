@@ -1,14 +1,19 @@
 """Pre-train the encoder of a method from its experiment file, once."""
 
 import json
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import torch
+import yaml
 
 from data_modules.dataset import EcgPool
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS
 from lsemvae.models.methods import Size, find_method
+from lsemvae.types import EcgInput
 
 EXPERIMENTS = Path("experiments")
 SETTINGS, FINISHED = "settings.json", "finished"
@@ -60,17 +65,18 @@ def pretrain_encoder(method: str, folder: Path, settings: PretrainSettings) -> P
     """
     from lsemvae.lightning_cli import run_lightning
 
-    chosen = fit_settings(method, settings)
-    data = EcgPool(list(settings.stores))
-    record = {"method": method, "settings": chosen, "data": data.sha256}
+    chosen, record = fit_settings(method, settings), described(method, settings)
     known = folder / SETTINGS
-    if known.is_file() and json.loads(known.read_text()) != record:
-        raise InputError(
-            f"{folder} holds an encoder that was pre-trained with other settings or recordings; "
-            "choose another --out, or remove that folder to pre-train it again"
-        )
+    if known.is_file():
+        found = json.loads(known.read_text())
+        other = [name for name in record if found.get(name) != record[name]]
+        if other:
+            raise InputError(
+                f"{folder} holds an encoder that was pre-trained differently ({', '.join(other)}); "
+                "choose another --out, or remove that folder to pre-train it again"
+            )
     checkpoint = encoder_file(folder)
-    if not (folder / FINISHED).is_file():
+    if not is_pretrained(folder):
         folder.mkdir(parents=True, exist_ok=True)
         known.write_text(json.dumps(record, indent=1) + "\n")
         where = {
@@ -88,6 +94,28 @@ def pretrain_encoder(method: str, folder: Path, settings: PretrainSettings) -> P
     return checkpoint
 
 
+def is_pretrained(folder: Path) -> bool:
+    """Tell whether the pre-training of a folder has come to its end."""
+    return (folder / FINISHED).is_file() and encoder_file(folder).is_file()
+
+
+def described(method: str, settings: PretrainSettings) -> dict[str, Any]:
+    """Return everything that decides what an encoder becomes, ready for JSON."""
+    with torch.device("meta"), warnings.catch_warnings(action="ignore"):
+        network = find_method(method).build(_ecg_input(settings), LEADS, settings.size)
+    return {
+        "method": method,
+        "network": json.loads(json.dumps(network.init_args)),
+        "experiment": yaml.safe_load(experiment(method).read_text()),
+        "settings": fit_settings(method, settings),
+        "data": EcgPool(list(settings.stores)).sha256,
+    }
+
+
+def _ecg_input(settings: PretrainSettings) -> EcgInput:
+    return EcgPool(list(settings.stores)).ecg_input
+
+
 def experiment(method: str) -> Path:
     """Return the experiment file that pre-trains a method.
 
@@ -103,10 +131,9 @@ def experiment(method: str) -> Path:
 def fit_settings(method: str, settings: PretrainSettings) -> dict[str, str]:
     """Return what is asked of `lsemvae fit` beyond the experiment file, by option."""
     chosen = find_method(method)
-    ecg_input = EcgPool(list(settings.stores)).ecg_input
     network = {
         "class_path": f"lsemvae.models.{chosen.network.__name__}",
-        "init_args": chosen.network_args(ecg_input, LEADS, settings.size),
+        "init_args": chosen.network_args(_ecg_input(settings), LEADS, settings.size),
     }
     given: dict[str, Any] = {
         "model.init_args.network": json.dumps(network),

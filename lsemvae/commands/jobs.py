@@ -86,7 +86,7 @@ def _run(job: Job) -> Outcome:
                 job.run(**job.arguments)
         except InputError as error:
             outcome = Outcome(job.name, str(error))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             traceback.print_exc(file=log)
             outcome = Outcome(job.name, f"{type(error).__name__}: {error}; see {job.log}")
         else:

@@ -25,8 +25,8 @@ def table1(
     from data_modules.labels import Thresholds, task_labels
     from data_modules.store import EcgStore
     from lsemvae.errors import InputError
-    from lsemvae.evaluation.table1 import CHARACTERISTICS, Comparison, characteristics_table
-    from lsemvae.evaluation.table_files import write_table
+    from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, Comparison, characteristics_table
+    from lsemvae.evaluation.tables.table_files import write_table
 
     store = EcgStore(cohort)
     absent = sorted(set(columns or {}) - set(store.table))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lsemvae.errors import InputError
-from lsemvae.evaluation.metrics import Metrics, base_rate_accuracy, binary_metrics
+from lsemvae.evaluation.statistics.metrics import Metrics, base_rate_accuracy, binary_metrics
 
 COLUMNS = ["record", "patient_id", "fold", "label", "probability"]
 

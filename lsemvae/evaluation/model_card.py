@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lsemvae.errors import InputError
-from lsemvae.evaluation.table_files import MARKDOWN
+from lsemvae.evaluation.tables.table_files import MARKDOWN
 
 
 @dataclass(frozen=True)

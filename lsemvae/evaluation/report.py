@@ -13,7 +13,7 @@ from lsemvae.errors import InputError
 from lsemvae.evaluation.cv_runs import CvRun
 from lsemvae.evaluation.ecg_paper import draw_twelve_leads
 from lsemvae.evaluation.figures import embedded_png, epoch_figure, roc_figure
-from lsemvae.evaluation.paper import paper_result
+from lsemvae.evaluation.tables.paper import paper_result
 from lsemvae.leads import lead_set_name
 
 ORIGINAL = {"color": "#111111", "linewidth": 0.9}

@@ -2,11 +2,13 @@
 
 For comparison only: the code differs from the paper in nearly every step of the fusion. Experts of
 three neighbouring leads are multiplied into groups; where several Gaussians are joined, means and
-log variances are averaged; the KL divergence is that of the plain mean of the lead posteriors;
-squared errors are summed and weigh 1e-3; there is no gate. Downstream features are the lead means
-side by side, so the fusion is not used there at all.
+log variances are averaged; the KL divergence is that of the plain mean of the lead posteriors (of
+the fused one for MoPoE-VAE); squared errors are summed and weigh 1e-3, an observation variance of
+500; there is no gate. Downstream features are the lead means side by side, so the fusion is not
+used there at all.
 
-Deviations: leads are found by name (the code swaps aVF and aVL), and no batch is discarded.
+Deviations: leads are found by name (the code swaps aVF and aVL), no batch is discarded, and the
+head is trained as every other one (the code has cross-entropy: `--focal_gamma 0 --focal_alpha .5`).
 """
 
 from collections.abc import Sequence
@@ -65,14 +67,12 @@ class AuthorsCode(LeadVae):
         """Return the lead means side by side, (B, L x D)."""
         return self.lead_means(ecg, leads, present)
 
-    def reconstruct(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> Tensor:
-        """Decode the mean of the fused posterior into twelve leads, (B, 12, T)."""
+    def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
+        """Return the mean of the fused posterior, (B, D)."""
         ecg, present = self._checked(ecg, leads, present)
         experts = self.lead_posteriors(ecg, present, leads)
-        decoded: Tensor = self.decoder(self._fused(experts, present, leads).mean)
-        return decoded
+        with torch.autocast(ecg.device.type, enabled=False):
+            return self._fused(experts, present, leads).mean
 
     def _fused(self, experts: Gaussian, present: Tensor, leads: Sequence[str]) -> Gaussian:
         if self.method == "mvae":
@@ -108,7 +108,12 @@ class AuthorsCode(LeadVae):
             distance = (experts.mean - centre.mean.unsqueeze(1)).square().mean(-1)
             alignment = (torch.where(seen, distance, 0.0).sum(1) / seen.sum(1)).mean()
         total = RECONSTRUCTION_WEIGHT * reconstruction + beta * kl
-        terms = {"reconstruction": reconstruction, "kl": kl}
+        variance = beta / (2 * RECONSTRUCTION_WEIGHT)  # 500 at beta 1: collapse is to be expected
+        terms = {
+            "reconstruction": reconstruction,
+            "kl": kl,
+            "observation_variance": kl.new_tensor(variance),
+        }
         if self.method == "ls_emvae":
             total = total + ALIGNMENT_WEIGHT * alignment
             terms["alignment"] = alignment

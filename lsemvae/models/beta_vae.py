@@ -1,4 +1,4 @@
-"""beta-VAE on whole recordings (van der Valk et al. 2023, doi:10.1007/978-3-031-43895-0_52).
+"""beta-VAE on whole recordings (van der Valk et al. 2023, arXiv:2304.06476).
 
 The raw-data fusion baseline of Table 2: the first convolution mixes the twelve leads, so there is
 no form for fewer ("-" in Table 2). The loss is the mean squared error plus 1000 |KL - C| with a
@@ -124,7 +124,9 @@ class BetaVae(GenerativeNetwork):
         target = self._twelve(ecg, leads, present)
         counted = torch.ones_like(ecg[..., 0]) if present is None else present.to(ecg.dtype)
         counted = counted[:, canonical_order(leads)]
-        shown = target if visible is None else self._twelve(ecg, leads, visible)
+        shown = target
+        if visible is not None:
+            shown = self._twelve(ecg, leads, visible if present is None else visible & present)
         posterior = self._posterior(shown)
         decoded = self._decode(sample(posterior))
         with torch.autocast(ecg.device.type, enabled=False):

@@ -155,15 +155,12 @@ class LsEmvae(LeadVae):
     def encode(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
         """Return the posterior's mean (B, D), or all lead means (B, L x D), absent ones zero."""
         if self.feature == "mixture_mean":
-            return self.posterior(ecg, leads, present).mean
+            return self.code(ecg, leads, present)
         return self.lead_means(ecg, leads, present)
 
-    def reconstruct(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> Tensor:
-        """Decode the posterior's mean into all twelve leads, (B, 12, T)."""
-        decoded: Tensor = self.decoder(self.posterior(ecg, leads, present).mean)
-        return decoded
+    def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
+        """Return the mean of the mixture, (B, D)."""
+        return self.posterior(ecg, leads, present).mean
 
     def loss(
         self,
@@ -179,7 +176,7 @@ class LsEmvae(LeadVae):
         if visible is None:
             posterior = self._posterior(ecg, present, leads)
         else:
-            posterior = self.posterior(ecg, leads, visible)
+            posterior = self.posterior(ecg, leads, visible & present)
         decoded = self.decoder(sample(Gaussian(posterior.mean, posterior.logvar)))
         with torch.autocast(ecg.device.type, enabled=False):
             reconstruction = self.weighted_error(decoded, ecg, leads, present).mean()

@@ -4,11 +4,15 @@ The rows of the paper's Table 2, the ablations of Fig. 2 with further ones, and 
 others ran under a published name.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import torch
+
 from lsemvae.errors import InputError
+from lsemvae.leads import LEADS
 from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import EcgNetwork
 from lsemvae.models.beta_vae import BetaVae
@@ -47,11 +51,12 @@ class Method:
     pretrain_args: Mapping[str, Any] = field(default_factory=dict)
     multimodal: bool = True
 
-    def check_encoder(self, network: EcgNetwork, path: str) -> None:
-        """Refuse an encoder of another method.
+    def check_encoder(self, network: EcgNetwork, ecg_input: EcgInput, path: str) -> None:
+        """Refuse an encoder of another method: other in anything but its size and its input.
 
         Args:
             network: read from the checkpoint.
+            ecg_input: what it was trained on.
             path: of the checkpoint, for the message.
 
         Raises:
@@ -60,7 +65,11 @@ class Method:
         found, wanted = type(network).__name__, self.network.__name__
         if found != wanted:
             raise InputError(f"{path} holds a {found}, {self.title} needs a {wanted}")
-        other = _differences(self.init_args, network.init_args)
+        with torch.device("meta"), warnings.catch_warnings(action="ignore"):
+            expected = self.build(ecg_input, LEADS).init_args
+        free = {*self.network.input_args(ecg_input, LEADS), *self.small}
+        fixed = {name: value for name, value in expected.items() if name not in free}
+        other = _differences(fixed, network.init_args)
         if other:
             raise InputError(
                 f"{path} is not the encoder of {self.title} ({'; '.join(other)}); pre-train one "

@@ -94,8 +94,8 @@ class MopoeVae(LeadVae):
         self.kl, self.n_kl_subsets, self.prior_expert = kl, n_kl_subsets, prior_expert
         members = all_subsets()
         draw = uniform_distribution if subsets == "uniform" else stratified_distribution
-        self.register_buffer("members", members, persistent=False)
-        self.register_buffer("probability", draw(members), persistent=False)
+        self.register_buffer("members", members)
+        self.register_buffer("probability", draw(members))
         self.members: Tensor
         self.probability: Tensor
 
@@ -109,6 +109,11 @@ class MopoeVae(LeadVae):
 
         mean, logvar = self.lead_posteriors(ecg, present, leads)
         return LeadExperts(spread(mean), spread(logvar), spread(present))
+
+    @property
+    def target(self) -> Tensor:
+        """Distribution over the subsets that the objective is about, (4095,)."""
+        return torch.ones_like(self.probability) if self.importance_weights else self.probability
 
     def subset_weights(self, present: Tensor, probability: Tensor) -> Tensor:
         """Return the probability of every subset of the leads that are there, (B, 4095)."""
@@ -136,23 +141,20 @@ class MopoeVae(LeadVae):
         return [(weight[:, part], self.members[part]) for part in torch.split(used, CHUNK)]
 
     def encode(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
+        """Return the mean of the mixture, (B, D)."""
+        return self.code(ecg, leads, present)
+
+    def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
         """Return the mean of the mixture over all subsets of the leads that are there, (B, D)."""
         ecg, present = self._checked(ecg, leads, present)
         experts = self.experts(ecg, leads, present)
         with torch.autocast(ecg.device.type, enabled=False):
-            weight = self.subset_weights(experts.present, self.probability)
+            weight = self.subset_weights(experts.present, self.target)
             means = [
                 torch.einsum("bs,bsd->bd", part, self.subset_posteriors(experts, members).mean)
                 for part, members in self._chunks(weight)
             ]
         return torch.stack(means).sum(0)
-
-    def reconstruct(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> Tensor:
-        """Decode the mean of the mixture into all twelve leads, (B, 12, T)."""
-        decoded: Tensor = self.decoder(self.encode(ecg, leads, present))
-        return decoded
 
     def loss(
         self,
@@ -193,20 +195,16 @@ class MopoeVae(LeadVae):
         return LossTerms(reconstruction + beta * kl, terms)
 
     def _importance(self, weight: Tensor, drawn: Tensor, present: Tensor) -> Tensor:
-        """Return uniform over drawn probability of the drawn subsets, or ones, (B, S)."""
-        if not self.importance_weights:
-            return torch.ones_like(drawn, dtype=weight.dtype)
-        uniform = self.subset_weights(present, torch.ones_like(self.probability))
-        return uniform.gather(1, drawn) / weight.gather(1, drawn)
+        """Return target over drawing probability of the drawn subsets, (B, S)."""
+        target = self.subset_weights(present, self.target)
+        return target.gather(1, drawn) / weight.gather(1, drawn)
 
     def exact_kl(self, experts: LeadExperts) -> Tensor:
         """Return the KL divergence averaged over all subsets of the leads that are there, (B,).
 
         Chunks are computed again in the backward pass, so memory does not grow with their number.
         """
-        uniform = torch.ones_like(self.probability)
-        probability = uniform if self.importance_weights else self.probability
-        weight = self.subset_weights(experts.present, probability)
+        weight = self.subset_weights(experts.present, self.target)
 
         def of_chunk(part: Tensor, members: Tensor, *moments: Tensor) -> Tensor:
             posterior = self.subset_posteriors(LeadExperts(*moments), members)

@@ -63,14 +63,11 @@ class Mvae(LeadVae):
 
     def encode(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
         """Return the posterior's mean, (B, D)."""
-        return self.posterior(ecg, leads, present).mean
+        return self.code(ecg, leads, present)
 
-    def reconstruct(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> Tensor:
-        """Decode the posterior's mean into all twelve leads, (B, 12, T)."""
-        decoded: Tensor = self.decoder(self.encode(ecg, leads, present))
-        return decoded
+    def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
+        """Return the mean of the product, (B, D)."""
+        return self.posterior(ecg, leads, present).mean
 
     def loss(
         self,
@@ -104,6 +101,9 @@ class Mvae(LeadVae):
             "kl_single_leads": kl[n_joint:].sum(),
             "reconstruction_subsets": error[1:].sum(),
             "kl_subsets": kl[1:n_joint].sum(),
+            "observation_variance": kl.new_tensor(
+                self.objective.observation_variance(beta, self.n_samples)
+            ),
         }
         total = error.sum() + error_single + beta * kl.sum()
         return LossTerms(total, terms)

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from lsemvae.cli import main
+from lsemvae.commands.encoders import PretrainSettings, is_pretrained, pretrain_encoder
 from lsemvae.commands.jobs import Job, run_jobs
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS, LIMB_LEADS
 from lsemvae.models.methods import ABLATIONS, METHODS, TABLE_2
+from lsemvae.tasks import Pretrainer
 from tests.conftest import ROOT, error_of
 
 METHODS_RUN = ["multimodal_cnn", "beta_vae", "ls_emvae", "ls_emvae_no_poe"]
@@ -97,12 +100,31 @@ def test_other_settings_are_refused_and_the_finished_runs_kept(
     monkeypatch.chdir(ROOT)
     out = tmp_path / "copy"
     shutil.copytree(finished, out)
+    before = {file: file.read_bytes() for file in out.glob("*.*")}
     capsys.readouterr()
     assert main(arguments(cohort, pretraining, out, "--pretrain_epochs", "2")) == 2
     error = error_of(capsys)
-    assert "pre-training ls_emvae" in error
-    assert "other settings" in error
-    assert list(out.glob("cv/detection/ls_emvae/12L/metrics.json"))
+    assert "holds a benchmark with other settings (budget" in error
+    assert {file: file.read_bytes() for file in out.glob("*.*")} == before
+
+
+def test_an_encoder_that_is_not_finished_gives_no_row(
+    finished: Path, cohort: Path, pretraining: Path, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(ROOT)
+    out = tmp_path / "copy"
+    shutil.copytree(finished, out)
+    folder = out / "encoders/ls_emvae_no_poe"
+    record = json.loads((folder / "settings.json").read_text())
+    record["network"]["fusion"]["gate_floor"] = 0.9
+    (folder / "settings.json").write_text(json.dumps(record))
+    capsys.readouterr()
+    assert main(arguments(cohort, pretraining, out)) == 2
+    error = error_of(capsys)
+    assert "holds an encoder that was pre-trained differently (network)" in error
+    assert "detection, ls_emvae_no_poe, 12 leads: its encoder is not there" in error
+    assert "ls_emvae_no_poe" not in set(pd.read_csv(out / "benchmark.csv")["method"])
 
 
 def test_pretrained_methods_need_recordings_for_it(
@@ -131,10 +153,63 @@ def test_every_method_is_listed_in_a_table_and_has_its_experiments() -> None:
     assert {"ls_emvae_no_alignment", "ls_emvae_no_poe", "ls_emvae_no_moe"} <= set(ABLATIONS)
 
 
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.pretrained])
+def test_a_method_and_its_experiment_say_the_same(name: str) -> None:
+    method = METHODS[name]
+    given = yaml.safe_load((ROOT / "experiments" / str(method.config)).read_text())["model"]
+    network = given["init_args"].pop("network")
+    assert network["class_path"] == f"lsemvae.models.{method.network.__name__}"
+    assert network.get("init_args", {}) == dict(method.init_args)
+    others = {"lr", "weight_decay", "betas", "warmup_epochs"}
+    assert {k: v for k, v in given["init_args"].items() if k not in others} == dict(
+        method.pretrain_args
+    )
+
+
+def test_all_encoders_of_table_2_see_all_recordings() -> None:
+    """LS-EMVAE's row takes pretrain/ls_emvae_all.yaml, which the others must match."""
+    files = [ROOT / "experiments/pretrain/ls_emvae_all.yaml"]
+    files += [
+        ROOT / "experiments" / str(method.config)
+        for name, method in METHODS.items()
+        if method.pretrained and name not in ("ls_emvae", *ABLATIONS)
+    ]
+    assert len(files) == 8
+    for file in files:
+        data = yaml.safe_load(file.read_text())["data"]["init_args"]
+        assert data["val_fraction"] == 0.0, file
+
+
+def test_a_pretraining_that_was_cut_off_goes_on_from_its_last_epoch(
+    pretraining: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    settings = PretrainSettings(
+        (str(pretraining),), "small", epochs=3, batch_size=8, lr=1e-3, num_workers=0
+    )
+    trained: list[int] = []
+
+    def start(task: Pretrainer) -> None:
+        if task.current_epoch == 2 and trained[-1:] == [1]:
+            raise RuntimeError("cut off")
+        trained.append(task.current_epoch)
+
+    monkeypatch.setattr(Pretrainer, "on_train_epoch_start", start)
+    with pytest.raises(RuntimeError, match="cut off"):
+        pretrain_encoder("mvae", tmp_path, settings)
+    assert not is_pretrained(tmp_path)
+    trained.append(-1)
+    pretrain_encoder("mvae", tmp_path, settings)
+    assert trained == [0, 1, -1, 2]
+    assert is_pretrained(tmp_path)
+
+
 def _work(text: str) -> None:
     print(text)
     if text == "fails":
         raise InputError("what is wrong")
+    if text == "exits":
+        raise SystemExit(2)
     if text == "breaks":
         raise ZeroDivisionError("by zero")
 
@@ -145,12 +220,13 @@ def _work(text: str) -> None:
 def test_jobs_run_in_parallel_and_one_that_fails_stops_no_other(
     dask: str | None, tmp_path: Path
 ) -> None:
-    names = ["first", "fails", "breaks", "last"]
+    names = ["first", "fails", "breaks", "exits", "last"]
     jobs = [Job(name, tmp_path / f"{name}.txt", _work, {"text": name}) for name in names]
     outcomes = {outcome.name: outcome.error for outcome in run_jobs(jobs, 2, dask)}
     assert outcomes["first"] is outcomes["last"] is None
     assert outcomes["fails"] == "what is wrong"
     assert "ZeroDivisionError: by zero; see" in str(outcomes["breaks"])
+    assert "SystemExit: 2" in str(outcomes["exits"])
     assert "Traceback" in (tmp_path / "breaks.txt").read_text()
     assert (tmp_path / "last.txt").read_text() == "last\n"
 

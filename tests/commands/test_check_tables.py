@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from lsemvae.cli import main
-from lsemvae.evaluation.paper import paper_table
+from lsemvae.evaluation.tables.paper import paper_table
 from tests.conftest import error_of
 
 

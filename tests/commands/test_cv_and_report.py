@@ -83,6 +83,8 @@ def test_an_encoder_of_another_method_is_refused(
     error = error_of(capsys)
     assert "kind poe_moe where moe is wanted" in error
     assert "experiments/ablations/no_poe.yaml" in error
+    assert cv(cohort, encoder, tmp_path, "--method", "ls_emvae_no_gate_floor") == 2
+    assert "gate_floor 0.2 where 0.0 is wanted" in error_of(capsys)
 
 
 def test_two_jobs_give_the_same_predictions_as_one(
@@ -213,6 +215,7 @@ def test_report_refuses_the_curves_of_another_encoder(
     changed = torch.load(other / "checkpoints/last.ckpt", weights_only=True)
     changed["epoch"] += 1
     torch.save(changed, other / "checkpoints/last.ckpt")
+    (other / "checkpoints/last.ckpt.sha256").unlink()  # it is that of the unchanged file
     capsys.readouterr()
     arguments = ["--cv", str(tmp_path / "cv"), "--cohort", str(cohort), "--pretrain", str(other)]
     assert main(["report", *arguments, "--out", str(tmp_path / "page")]) == 2

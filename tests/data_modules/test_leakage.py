@@ -90,7 +90,7 @@ def test_what_was_trained_on_is_read_back_beside_its_checkpoint(
     pretraining: Path, tmp_path: Path
 ) -> None:
     pool = EcgPool([str(pretraining)])
-    write_trained_on(tmp_path, pool)
+    write_trained_on(tmp_path, pool, np.arange(len(pool)))
     expected = part_of(PRETRAINING, [pool.table])
     for place in ("last.ckpt", "checkpoints/last.ckpt"):
         found = read_trained_on(tmp_path / place, pool.sha256)
@@ -106,7 +106,7 @@ def test_what_was_trained_on_is_read_back_beside_its_checkpoint(
 @pytest.mark.parametrize("length", [0, 100, -1])
 def test_damaged_file_is_named(pretraining: Path, tmp_path: Path, length: int) -> None:
     pool = EcgPool([str(pretraining)])
-    write_trained_on(tmp_path, pool)
+    write_trained_on(tmp_path, pool, np.arange(len(pool)))
     file = tmp_path / FILE_NAME
     file.write_bytes(file.read_bytes()[:length])
     with pytest.raises(InputError, match=r"trained_on\.npz is damaged"):

@@ -146,6 +146,12 @@ def test_importance_weights_restore_the_uniform_objective() -> None:
     weighted = tiny(importance_weights=True, kl="exact").loss(ecg, LEADS, beta=1.0).terms["kl"]
     stratified = tiny(kl="exact").loss(ecg, LEADS, beta=1.0).terms["kl"]
     assert weighted.item() == pytest.approx(uniform.item(), rel=1e-5)
+    features = [
+        tiny(**arguments).encode(ecg, LEADS)
+        for arguments in ({"subsets": "uniform"}, {"importance_weights": True}, {})
+    ]
+    torch.testing.assert_close(features[0], features[1])
+    assert (features[0] - features[2]).abs().max() > 1e-3
     assert abs(stratified.item() - uniform.item()) > 0.01 * uniform.item()
 
 
