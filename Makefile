@@ -22,12 +22,13 @@ METHODS ?=
 BUDGET ?=
 JOBS ?= 1
 DASK ?=
+SWEEP ?= experiments/sweeps/synthetic_grid.yaml
 # A list as the command line takes it: "a b" becomes ["a","b"].
 list = ["$(subst $() ,"$(comma)",$(strip $(1)))"]
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cv benchmark test lint format bench zoo public clean
+.PHONY: help install demo cv benchmark sweep test lint format bench zoo public clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -62,6 +63,9 @@ benchmark: $(READY)  ## Table 2: COHORT= PRETRAIN= TASKS= METHODS= BUDGET= JOBS=
 		$(if $(COHORT),--cohort '$(COHORT)') $(if $(PRETRAIN),--pretrain '$(call list,$(PRETRAIN))') \
 		$(if $(TASKS),--tasks '$(call list,$(TASKS))') $(if $(METHODS),--methods '$(call list,$(METHODS))') \
 		$(if $(BUDGET),--budget '$(BUDGET)') $(if $(DASK),--dask '$(DASK)') $(if $(OUT),--out '$(OUT)')
+
+sweep: $(READY)  ## try hyper-parameters of pre-training: SWEEP=FILE JOBS= OUT=
+	@$(BIN)/lsemvae sweep '$(SWEEP)' --jobs '$(JOBS)' $(if $(OUT),--out '$(OUT)')
 
 test: $(READY)  ## run the tests
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
