@@ -116,7 +116,7 @@ class EcgCLI(LightningCLI):
         """Log the configuration; let a run stop and go on, and keep what it sees for `cv`."""
         config = self.config[self.subcommand] if self.subcommand else self.config
         log_configuration(self.trainer.logger, config.as_dict())
-        own = [StopSignal(), ContinuedLog(self.trainer, resume=config.ckpt_path is not None)]
+        own = [StopSignal(), ContinuedLog(self.trainer, resume=config.get("ckpt_path") is not None)]
         self.trainer.callbacks.extend(own)  # type: ignore[attr-defined]
         if isinstance(self.model, Pretrainer) and isinstance(self.datamodule, StoreDataModule):
             keep = partial(_keep_trained_on, data=self.datamodule)

@@ -30,7 +30,7 @@ def spell_out(command: Any, arguments: list[str]) -> list[str]:
         options, words = [f"--{named[0].name}={json.dumps(words)}", *options], []
     elif words and named:
         options, words = [f"--{named[0].name}={words[0]}", *options], words[1:]
-    switches = {f"--{p.name}" for p in parameters if p.annotation is bool}
+    switches = {f"--{p.name}" for p in parameters if p.annotation in (bool, bool | None)}
     return words + [
         f"{word}=true" if word in switches and after not in VALUES else word
         for word, after in pairwise([*options, ""])
