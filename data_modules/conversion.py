@@ -31,8 +31,9 @@ from data_modules.reasons import RecordError
 from data_modules.shards import ShardPlan, is_whole, plan_shards, shard_path, write_shard
 from data_modules.signal import clean_ecg
 from data_modules.signal_settings import Amplitude, SignalSettings
+from data_modules.store_content import StoreDescription, signal_digest
 from data_modules.store_mark import VERSION
-from data_modules.store_writer import StoreDescription, is_single_file
+from data_modules.store_writer import is_single_file
 from data_modules.wfdb_reader import read_recording
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS
@@ -279,8 +280,3 @@ def convert_block(
         synthetic = any("synthetic" in comment.lower() for comment in recording.comments)
         outcomes.append(Outcome(record, True, tuple(clean.warnings), digest, synthetic))
     return Block(ecg, present, outcomes)
-
-
-def signal_digest(ecg: npt.NDArray[np.int16]) -> str:
-    """Return the first 16 digits of the SHA-256 of a recording's counts (12, T)."""
-    return hashlib.sha256(np.ascontiguousarray(ecg, dtype="<i2").data).hexdigest()[:16]

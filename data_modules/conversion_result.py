@@ -21,7 +21,8 @@ from data_modules.outcomes import (
     write_quarantine,
 )
 from data_modules.shards import ShardPlan
-from data_modules.store_writer import Accepted, StoreDescription, write_store
+from data_modules.store_content import StoreDescription
+from data_modules.store_writer import Accepted, write_store
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS
 

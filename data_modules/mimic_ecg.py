@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from sklearn.model_selection import GroupShuffleSplit
 from torch.utils.data import DataLoader
 
@@ -59,8 +58,8 @@ class MimicEcg(StoreDataModule):
         if self.val_fraction == 0.0:
             print("val_fraction is 0: no validation, hence no diagnostics and no reconstructions")
             return rows, rows[:0]
-        patients = self.pool.table["patient_id"].to_numpy(dtype=str)[rows]
-        if len(np.unique(patients)) < 2:
+        patients = self.pool.patients(rows)
+        if patients.max(initial=0) < 1:
             raise InputError(
                 f"{self.pool.label} holds one patient; a validation part needs two, or set "
                 "val_fraction=0"

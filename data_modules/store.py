@@ -105,12 +105,12 @@ class EcgStore:
     @cached_property
     def present(self) -> npt.NDArray[np.bool_]:
         """Which leads hold a signal, shape (N, 12)."""
-        return self._map("present")
+        return self.part("present")
 
     @cached_property
     def rows(self) -> npt.NDArray[np.int64]:
         """Place of each record in the list that was converted, shape (N,)."""
-        return self._map("row")
+        return self.part("row")
 
     def column(self, name: str) -> npt.NDArray[Any]:
         """Map a column of the table: float64, or UTF-8 bytes; shape (N,).
@@ -119,7 +119,7 @@ class EcgStore:
             KeyError: the table has no such column.
         """
         number = {column: i for i, column in enumerate(self.columns)}[name]
-        return self._map(f"table/{number}")
+        return self.part(f"table/{number}")
 
     def read(
         self,
@@ -176,8 +176,8 @@ class EcgStore:
         self._files[number] = open(path, "rb", buffering=0), offset  # noqa: SIM115 (kept open)
         return self._files[number]
 
-    def _map(self, name: str) -> npt.NDArray[Any]:
-        """Map a dataset beside the signals into memory."""
+    def part(self, name: str) -> npt.NDArray[Any]:
+        """Map a dataset beside the signals into memory, read-only."""
         self._check_unchanged()
         place = self._places[name]
         return np.asarray(

@@ -1,7 +1,5 @@
 """Write stores from finished shards: complete or not at all, the same bytes for the same input."""
 
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Iterable
@@ -15,25 +13,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from data_modules.shards import ShardPlan, new_hdf5, reserve, shard_offset, shard_path, sync_folder
+from data_modules.store_content import (
+    Parts,
+    StoreDescription,
+    content_attributes,
+    content_digest,
+)
 from data_modules.store_mark import STORE, make_mark
 from lsemvae.leads import LEADS
 
 # Below it a store is one file: some seconds of copying, and nothing to lose when it is moved.
 SINGLE_FILE_BYTES = 1 << 30
-
-Parts = dict[str, npt.NDArray[Any]]
-
-
-class StoreDescription(NamedTuple):
-    """What a store says about itself; the meanings are those of `EcgStore`."""
-
-    sampling_rate_hz: float
-    n_samples: int
-    unit: str
-    label: str
-    settings: dict[str, Any]
-    source: str = ""
-    made_by: str = ""
 
 
 class Accepted(NamedTuple):
@@ -86,8 +76,13 @@ def write_store(
         OSError: the disk is full or cannot be written.
     """
     parts = _parts(accepted)
-    attributes = _attributes(description, accepted, n_listed=plan.n_listed)
-    attributes["sha256"] = digest(attributes, parts)
+    attributes = content_attributes(
+        description,
+        n_listed=plan.n_listed,
+        synthetic=accepted.synthetic,
+        reasons=accepted.reasons,
+    )
+    attributes["sha256"] = content_digest(attributes, parts)
     single = is_single_file(plan)
     attributes |= {"shards": "" if single else folder.name, "shard_rows": plan.rows}
     temporary = path.with_name(f"{path.name}.{uuid4().hex[:8]}.tmp")
@@ -118,34 +113,12 @@ def write_store(
     return str(attributes["sha256"])
 
 
-def digest(attributes: dict[str, Any], parts: Parts) -> str:
-    """Hash attributes and table; the table holds the signals' digests."""
-    found = hashlib.sha256(json.dumps(attributes, sort_keys=True).encode())
-    for name, values in parts.items():
-        found.update(f"{name} {values.dtype.str} {values.shape}".encode())
-        found.update(np.ascontiguousarray(values).data.cast("B"))
-    return found.hexdigest()
-
-
 def _parts(accepted: Accepted) -> Parts:
     """Return the datasets beside the signals."""
     columns = {str(name): _encode(accepted.table[name]) for name in accepted.table}
     parts: Parts = {"row": accepted.rows.astype("<i8"), "present": accepted.present}
     parts["columns"] = _encode(pd.Series(list(columns)))
     return parts | {f"table/{number}": values for number, values in enumerate(columns.values())}
-
-
-def _attributes(
-    description: StoreDescription, accepted: Accepted, *, n_listed: int
-) -> dict[str, Any]:
-    return {
-        **description._asdict(),
-        "settings": json.dumps(description.settings, sort_keys=True),
-        "leads": ",".join(LEADS),
-        "synthetic": accepted.synthetic,
-        "listed": n_listed,
-        "reasons": json.dumps(accepted.reasons, sort_keys=True),
-    }
 
 
 def _join_virtually(file: h5py.File, path: Path, folder: Path, plan: ShardPlan) -> None:

@@ -17,8 +17,9 @@ import pytest
 import data_modules.store_writer
 from data_modules.shards import ShardPlan, shards_root, write_shard
 from data_modules.store import EcgStore
+from data_modules.store_content import StoreDescription
 from data_modules.store_mark import MARK_BYTES
-from data_modules.store_writer import Accepted, StoreDescription, write_store
+from data_modules.store_writer import Accepted, write_store
 from lsemvae.errors import InputError
 
 T = 50
