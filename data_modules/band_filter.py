@@ -5,7 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import butter, iirnotch, resample_poly, sosfiltfilt, tf2sos
+from scipy.signal import butter, iirnotch, resample_poly, tf2sos
+
+from data_modules.zero_phase import zero_phase
 
 # Order 2, run forwards and backwards: -6 dB at the edges and 24 dB per octave beyond. Orders 1 to 4
 # ring alike at the ends of a 10 s cut (0.03 to 0.05 mV RMS in the outer 0.5 s against a filter of
@@ -44,7 +46,7 @@ def band_filter(
         return ecg.astype(np.float64)
     # scipy's padding for this many sections, shorter where the recording is
     padding = min(3 * (2 * len(sections) + 1), ecg.shape[-1] - 1)
-    return np.asarray(sosfiltfilt(sections, ecg, axis=-1, padlen=padding))
+    return zero_phase(sections, ecg, padding=padding)
 
 
 @lru_cache(maxsize=32)
