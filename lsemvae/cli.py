@@ -17,6 +17,8 @@ COMMANDS: dict[str, Any] = {
         "mimic": "data_modules.prepare:prepare_mimic",
         "cohort": "data_modules.prepare:prepare_cohort",
     },
+    "inspect": "lsemvae.commands.inspect:inspect",
+    "view": "lsemvae.commands.view:view",
     "synthesize": "lsemvae.commands.synthesize:synthesize",
     "cv": "lsemvae.commands.cv:cross_validate",
     "report": "lsemvae.commands.report:report",
@@ -29,6 +31,8 @@ usage: lsemvae COMMAND [options]     (`lightning` is the same program)
 Recordings
   prepare mimic       read a MIMIC-IV-ECG tree into a store
   prepare cohort      read any WFDB folder and a table of patients into a store
+  inspect             what is in a store, from what, and whether it is what was written
+  view                one recording on ECG paper with the findings of the checks
   synthesize          write a synthetic cohort and pre-training set as WFDB files
 
 Training (LightningCLI; every run is described by one YAML)

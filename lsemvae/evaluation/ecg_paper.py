@@ -32,7 +32,7 @@ def draw_twelve_leads(
 
     Args:
         traces: recordings by legend text, each (L, T) in mV in the order of `leads`, drawn over
-            one another.
+            one another; NaN draws nothing.
         sampling_rate_hz: of the traces.
         title: written above the paper.
         styles: matplotlib line properties of each trace.
@@ -43,7 +43,7 @@ def draw_twelve_leads(
     columns = [leads[start : start + n_rows] for start in range(0, len(leads), n_rows)]
     n_shown = min(round(COLUMN_S * sampling_rate_hz), next(iter(traces.values())).shape[-1])
     column_mm = n_shown / sampling_rate_hz * MM_PER_S + GAP_MM
-    largest = max(float(np.abs(signal).max()) for signal in traces.values())
+    largest = max(float(np.nanmax(np.abs(signal))) for signal in traces.values())
     mm_per_unit = MM_PER_MV if calibrated else ARBITRARY_MM / largest
     width_mm = 2 * MARGIN_MM + len(columns) * column_mm
     height_mm = 2 * MARGIN_MM + n_rows * ROW_MM
