@@ -4,9 +4,11 @@ Our own commands are plain functions behind jsonargparse and start without torch
 none; every other first word goes to LightningCLI (fit, validate, test, predict).
 """
 
+import json
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from itertools import takewhile
 from typing import Any
 
 from lsemvae.errors import InputError
@@ -31,6 +33,9 @@ COMMANDS: dict[str, Any] = {
     "demo": "lsemvae.commands.demo:demo",
 }
 
+# Commands whose words before the first option are a list, under the name of this option.
+LISTED = {"report": "runs"}
+
 HELP = """\
 usage: lsemvae COMMAND [options]     (`lightning` is the same program)
 
@@ -50,7 +55,7 @@ Evaluation
   cv                  cross-validate:  lsemvae cv --task phenotype --leads 6
   benchmark           methods x tasks x leads on the same folds: Table 2, ablations
   table1              characteristics of a cohort's patients beside the paper's Table 1
-  report              one HTML page from the files of finished runs
+  report              the report of finished runs: lsemvae report runs/cv --out reports
   check tables        list what contradicts itself in published tables, such as the paper's
   explain             which leads and waves move the predictions of a finished run
   demo                all of the above on synthetic data, in minutes
@@ -94,7 +99,16 @@ def _run(arguments: list[str]) -> None:
     from jsonargparse import auto_cli
 
     program = f"lsemvae {arguments[0]}"
-    auto_cli(_load(command), args=arguments[1:], prog=program, as_positional=False)
+    options = _with_list(arguments[1:], LISTED.get(arguments[0]))
+    auto_cli(_load(command), args=options, prog=program, as_positional=False)
+
+
+def _with_list(arguments: list[str], name: str | None) -> list[str]:
+    """Make an option of the words before the first one, as jsonargparse has no list of words."""
+    words = list(takewhile(lambda word: not word.startswith("-"), arguments))
+    if name is None or not words:
+        return arguments
+    return [f"--{name}={json.dumps(words)}", *arguments[len(words) :]]
 
 
 def _load(command: Any) -> Any:

@@ -18,7 +18,8 @@ def test_cross_validation_writes_predictions_and_metrics(
     assert cv(cohort, encoder, tmp_path, "--task", "phenotype", "--leads", "6") == 0
     folder = tmp_path / "phenotype/ls_emvae/6L"
     predictions = pd.read_csv(folder / "predictions.csv", dtype=str)
-    assert list(predictions) == ["record", "patient_id", "fold", "label", "probability"]
+    columns = ["record", "patient_id", "fold", "label", "probability", "uncertainty"]
+    assert list(predictions) == columns
     assert predictions["record"].is_unique
     metrics = json.loads((folder / "metrics.json").read_text())
     assert set(metrics["mean"]) == {"auroc", "accuracy", "mcc"}
