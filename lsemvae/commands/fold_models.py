@@ -39,7 +39,7 @@ def load_fold(folder: Path, encoder: str | None, ecg_input: EcgInput) -> Classif
     """
     check_folds([folder])
     settings = FoldSettings(**json.loads((folder / FINISHED).read_text()))
-    task = _task(settings, encoder, ecg_input.n_samples)
+    task = _task(settings, encoder, ecg_input)
     checkpoint = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)
     task.on_load_checkpoint(checkpoint)
     task.load_state_dict(checkpoint["state_dict"])

@@ -37,8 +37,8 @@ class AttributionSettings:
 
     method: Method = "integrated_gradients"
     # Gauss-Legendre on 100 synthetic median beats, 12 leads, the models of five folds: the largest
-    # |delta| is 0.010 logits with 32 points, 0.006 with 64, 0.002 with 128; captum's trapezoids miss
-    # by 0.029 with 64 (32 beats).
+    # |delta| is 0.010 logits with 32 points, 0.006 with 64, 0.002 with 128; captum's trapezoids
+    # miss by 0.029 with 64 (32 beats).
     n_steps: int = 64
     batch_size: int = 64
     seed: int = 0

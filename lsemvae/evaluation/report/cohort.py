@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from lsemvae.evaluation.report.blocks import Section, Table, Text
+from lsemvae.evaluation.report.blocks import Picture, Section, Table, Text
 from lsemvae.evaluation.report.evidence import CohortEvidence, Evidence
 from lsemvae.evaluation.report.written import unavailable
 from lsemvae.evaluation.statistics.json_values import to_json
@@ -33,7 +33,7 @@ def flow_section(evidence: Evidence) -> Section:
     for task, table in by_task.items():
         blocks.append(
             Table(f"Patients and records by fold, {task}, {evidence.label}. Folds share no "
-                  "patient.", list(table), table.astype(str).to_numpy().tolist())
+                  "patient.", [str(name) for name in table], table.astype(str).to_numpy().tolist())
         )  # fmt: skip
     facts = {"folds": to_json(by_task)}
     if cohort is not None:
@@ -107,7 +107,7 @@ def characteristics_section(evidence: Evidence) -> Section:
         f"Patients of {evidence.label} by group: mean ± SD and Welch's t-test, n (%) and "
         "chi-squared test; each patient once in a group. Paper: its Table 1, other patients."
     )
-    table = Table(caption, list(shown), shown.astype(str).to_numpy().tolist())
+    table = Table(caption, [str(name) for name in shown], shown.astype(str).to_numpy().tolist())
     facts = {"table": to_json(shown)}
     return Section("characteristics", title, [table], facts, ("characteristics",))
 
@@ -129,5 +129,5 @@ def sanity_section(evidence: Evidence) -> Section:
                   ("check", "finding", "places", "where"), rows, wrap=True)  # fmt: skip
     facts = {"findings": [{"check": f.check, "message": f.message, "n": len(f.where)}
                           for f in found]}  # fmt: skip
-    blocks = [text, table] if rows else [text]
+    blocks: list[Text | Table | Picture] = [text, table] if rows else [text]
     return Section("sanity", title, blocks, facts, ("missing_data",))

@@ -1,13 +1,14 @@
 """Drawing of curves in one manner: told apart by colour, dash and marker."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lsemvae.evaluation.figures import COLOURS, DASHES
 
+Place = Literal["best", "upper left", "upper right", "lower left", "lower right"]
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
@@ -37,7 +38,7 @@ def marker(number: int) -> str:
     return MARKERS[number % len(MARKERS)]
 
 
-def legend(axes: Axes, place: str = "best") -> None:
+def legend(axes: Axes, place: Place = "best") -> None:
     """Add a legend in small letters."""
     axes.legend(loc=place, fontsize=7.5, framealpha=0.9)
 

@@ -75,7 +75,7 @@ def _table_2(evidence: Evidence, long: pd.DataFrame, task: str) -> Table:
         f"{task}: mean ± SD over the folds at the last epoch, on {evidence.label}; accuracy and "
         "MCC at a probability of one half. Paper: its own patients, not comparable with other data."
     )
-    return Table(caption, list(cells), cells.astype(str).to_numpy().tolist())
+    return Table(caption, [str(name) for name in cells], cells.astype(str).to_numpy().tolist())
 
 
 def _method_row(name: str) -> MethodRow:

@@ -129,5 +129,5 @@ def permutation_section(evidence: Evidence) -> Section:
         "of_predictions": {run.key: run.summary["permutation"] for run in evidence.runs},
         "of_training": [verdict.text for verdict in verdicts],
     }
-    blocks = [Table(caption, header, rows), *grouped(missing), *texts]
+    blocks: list[Text | Table | Picture] = [Table(caption, header, rows), *grouped(missing), *texts]
     return Section("permutation", "Shuffled labels", blocks, facts)

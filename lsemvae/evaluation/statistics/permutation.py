@@ -104,7 +104,7 @@ def shuffled_labels(
     labels = np.asarray(label, dtype=np.float64) == 1
     blocks = _blocks(patient_codes(patient_id, len(labels)))
     shuffled = _shuffle(labels, blocks, 1, np.random.default_rng(seed))[0]
-    return shuffled.astype(np.float64)
+    return np.asarray(shuffled, dtype=np.float64)
 
 
 def judge_permuted_training(
