@@ -13,12 +13,21 @@ TASK ?= detection
 LEADS ?= 12
 METHOD ?= ls_emvae
 FOLDS ?= 5
-OUT ?= runs/cv
+OUT ?=
 COHORT ?=
 ENCODER ?=
+PRETRAIN ?=
+TASKS ?=
+METHODS ?=
+BUDGET ?=
+JOBS ?= 1
+DASK ?=
+# A list as the command line takes it: "a b" becomes ["a","b"].
+list = ["$(subst $() ,"$(comma)",$(strip $(1)))"]
+comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cv test lint format bench public clean
+.PHONY: help install demo cv benchmark test lint format bench zoo public clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,11 +54,17 @@ demo: $(READY)  ## synthetic cohort, pre-training, cross-validation, report: rep
 	@$(BIN)/lsemvae demo
 
 cv: $(READY)  ## cross-validate: TASK= LEADS= METHOD= COHORT= ENCODER= FOLDS= OUT=
-	@$(BIN)/lsemvae cv --task '$(TASK)' --leads '$(LEADS)' --method '$(METHOD)' --folds '$(FOLDS)' --out '$(OUT)' \
-		$(if $(COHORT),--cohort '$(COHORT)') $(if $(ENCODER),--encoder '$(ENCODER)')
+	@$(BIN)/lsemvae cv --task '$(TASK)' --leads '$(LEADS)' --method '$(METHOD)' --folds '$(FOLDS)' \
+		$(if $(OUT),--out '$(OUT)') $(if $(COHORT),--cohort '$(COHORT)') $(if $(ENCODER),--encoder '$(ENCODER)')
+
+benchmark: $(READY)  ## Table 2: COHORT= PRETRAIN= TASKS= METHODS= BUDGET= JOBS= DASK= OUT= (lists with spaces)
+	@$(BIN)/lsemvae benchmark --folds '$(FOLDS)' --jobs '$(JOBS)' \
+		$(if $(COHORT),--cohort '$(COHORT)') $(if $(PRETRAIN),--pretrain '$(call list,$(PRETRAIN))') \
+		$(if $(TASKS),--tasks '$(call list,$(TASKS))') $(if $(METHODS),--methods '$(call list,$(METHODS))') \
+		$(if $(BUDGET),--budget '$(BUDGET)') $(if $(DASK),--dask '$(DASK)') $(if $(OUT),--out '$(OUT)')
 
 test: $(READY)  ## run the tests
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(READY)  ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .
@@ -64,7 +79,10 @@ format: $(READY)  ## let ruff format and sort
 bench: $(READY)  ## training step against a plain loop: reports/bench.json
 	@$(BIN)/python -m benchmarks.step
 
-public: $(READY)  ## results on public recordings: ECG_CORPORA=folder ARGS='--help'
+zoo: $(READY)  ## cost of every method of Table 2 on this machine: reports/zoo.json
+	@$(BIN)/python -m benchmarks.zoo
+
+public: $(READY)  ## Table 2 on public recordings: ECG_CORPORA=folder ARGS="--methods all"
 	@$(BIN)/python -m benchmarks.public_recordings $(ARGS)
 
 clean:  ## remove the environment and caches; data, runs and reports stay

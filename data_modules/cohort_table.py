@@ -1,14 +1,14 @@
 """Read cohort tables and report everything that is wrong with them at once."""
 
-import csv
-import io
+import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
+from data_modules.csv_cells import decimal_commas, read_cells
 from lsemvae.errors import InputError
 
 REQUIRED = ("record", "patient_id")
@@ -33,6 +33,7 @@ RESERVED = ("signal_sha256",)
 MAX_LISTED = 20
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_FORMULA = r"[=@]|[+-].*[A-Za-z(=!|]"  # "-5", "-" and "+/- 3" are none
 _CODE = r"[-+]?0\d.*|.*\d{16,}.*"  # "007" and 16 digits are identifiers, no quantities
 
 
@@ -42,7 +43,7 @@ class CohortTable(NamedTuple):
     Attributes:
         table: one row for each record: `record` and `patient_id` (text) first, known quantities
             as float64 (NaN where empty), other columns as numbers where every cell is one.
-        warnings: what is implausible but was kept, one line each.
+        warnings: what was read with a guess, is implausible or without a label, one line each.
     """
 
     table: pd.DataFrame
@@ -63,109 +64,131 @@ def read_cohort_table(
     Raises:
         InputError: the file cannot be read, or the list of everything that is wrong in it.
     """
+    table, problems, notes = _inspect(path, dict(columns or {}), text)
+    _raise_all(problems, path=path)
+    warnings = [*notes, *_unlabelled(table), *_implausible(table)]
+    return CohortTable(table.reset_index(drop=True), warnings)
+
+
+def inspect_cohort_table(
+    path: str | Path, columns: Mapping[str, str] | None = None, *, text: Sequence[str] = ()
+) -> tuple[pd.DataFrame, list[str]]:
+    """Read a table as far as it can be read.
+
+    Args:
+        path: as for `read_cohort_table`.
+        columns: as for `read_cohort_table`.
+        text: as for `read_cohort_table`.
+
+    Returns:
+        The table as `read_cohort_table` returns it, but with the spreadsheet's row numbers as
+        index and NaN where a known quantity is no number; and one line for each problem.
+
+    Raises:
+        InputError: the file cannot be read, or the list of what is wrong in a file that lacks a
+            column that is needed.
+    """
+    return _inspect(path, dict(columns or {}), text)[:2]
+
+
+def _inspect(
+    path: str | Path, columns: dict[str, str], text: Sequence[str]
+) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Return the table, its problems, and notes on what was read with a guess."""
     cells = read_cells(path)
-    table = _rename(cells, dict(columns or {}), path=path)
-    problems = _check_identity(table)
+    table, lacking = _rename(cells.table, columns)
+    problems = [*cells.problems, *lacking]
+    numeric = table.columns.difference([*REQUIRED, "sex", *DATES, *text], sort=False)
+    notes = [] if cells.delimiter == "," else _read_decimal_commas(table, numeric)
+    problems += _check_identity(table) + _check_formulas(table)
     for name, limits in NUMBER_RANGES.items():
         if name in table:
             problems += _check_numbers(table[name], limits)
     for name in DATES:
         if name in table:
             problems += _check_dates(table[name])
-    _raise_all(problems, path=path)
-    for name in table.columns.difference([*REQUIRED, "sex", *DATES, *text]):
+    if not set(REQUIRED) <= set(table):
+        _raise_all(problems, path=path)
+    for name in numeric:
         table[name] = _as_numbers(table[name], known=name in NUMBER_RANGES)
-    return CohortTable(table.reset_index(drop=True), _implausible(table))
+    return table, problems, notes
 
 
-def read_cells(path: str | Path) -> pd.DataFrame:
-    """Read a delimited text file as text cells, blanks around them removed.
-
-    Returns:
-        One row for each filled row of the file, with the spreadsheet's row number as index.
-
-    Raises:
-        InputError: missing file, wrong encoding, unknown delimiter, ragged or repeated columns.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"there is no table {path}; give the path of a CSV file")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path} is not UTF-8 text (byte {error.start}); save it as `CSV UTF-8`"
-        ) from error
-    if "\0" in text:
-        raise InputError(f"{path} holds binary data; save the table as `CSV UTF-8`")
-    header_line = text.lstrip().partition("\n")[0]
-    delimiter = max(",;\t", key=header_line.count)
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        raise InputError(f"{path} is not a CSV file: {error}") from error
-    stripped = {number: [cell.strip() for cell in row] for number, row in enumerate(rows, start=1)}
-    filled = {number: row for number, row in stripped.items() if any(row)}
-    if len(filled) < 2:
-        raise InputError(f"{path} has no rows; expected a header line and one line per recording")
-    return _frame(filled, path=path)
-
-
-def _frame(rows: dict[int, list[str]], *, path: Path) -> pd.DataFrame:
-    header = rows.pop(min(rows))
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    problems = [f"the column {name!r} occurs more than once" for name in repeated]
-    problems += [
-        f"row {number} has {len(row)} cells, the header has {len(header)}"
-        for number, row in rows.items()
-        if len(row) != len(header)
-    ]
-    _raise_all(problems, path=path)
-    return pd.DataFrame(list(rows.values()), index=list(rows), columns=header, dtype=str)
-
-
-def _rename(cells: pd.DataFrame, columns: dict[str, str], *, path: str | Path) -> pd.DataFrame:
-    """Bring the columns under our names, `record` and `patient_id` first."""
+def _rename(cells: pd.DataFrame, columns: dict[str, str]) -> tuple[pd.DataFrame, list[str]]:
+    """Bring the columns under our names, `record` and `patient_id` first; tell what is lacking."""
     mapped = set(columns.values()) - set(REQUIRED)
     source = {name: name for name in cells if name not in mapped} | columns
     lacking = [name for name in REQUIRED if name not in source]
     lacking += [f"{name} (as {old!r})" for name, old in columns.items() if old not in cells]
+    problems = []
     if lacking:
         found = ", ".join(map(str, cells.columns))
-        raise InputError(
-            f"{path} lacks the columns {', '.join(lacking)}; it has {found[:600]}; name the "
+        problems.append(
+            f"the table lacks the columns {', '.join(lacking)}; it has {found[:600]}; name the "
             "file's own with columns, e.g. --columns.record=FILE_NAME"
         )
-    taken = [name for name in RESERVED if name in source]
-    if taken:
-        raise InputError(f"{path} has a column {taken[0]}, a name that the store uses; rename it")
+    problems += [
+        f"the column {name} has a name that the store uses; rename it"
+        for name in RESERVED
+        if name in source
+    ]
     order = [*REQUIRED, *(name for name in source if name not in REQUIRED)]
-    return pd.DataFrame({name: cells[source[name]] for name in order})
+    known = [name for name in order if source.get(name) in cells]
+    return pd.DataFrame({name: cells[source[name]] for name in known}), problems
+
+
+def _read_decimal_commas(table: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Turn decimal commas into points where a column is clear; return one line for each."""
+    notes = []
+    for name in names:
+        cells = table[name]
+        commas = decimal_commas(cells)
+        quantities = commas | (cells == "") | cells.str.fullmatch(r"[-+]?\d+")
+        if commas.any() and (name in NUMBER_RANGES or quantities.all()):
+            table[name] = cells.where(~commas, cells.str.replace(",", ".", regex=False))
+            notes.append(f"{name}: {commas.sum()} decimal commas were read as decimal points")
+    return notes
 
 
 def _check_identity(table: pd.DataFrame) -> list[str]:
     """Check record names and patient ids."""
     problems = []
-    for name in REQUIRED:
+    for name in table.columns.intersection([*REQUIRED], sort=False):
         problems += [_at(i, f"{name} is empty") for i in table.index[table[name] == ""]]
-        # a spreadsheet runs such a cell as a formula when it opens one of our reports
-        formula = table[name].str.match(r"[=+@-]") | ~table[name].map(str.isprintable)
-        problems += [
-            _at(i, f"{name} {table[name][i]!r} starts with a formula sign or is unprintable")
-            for i in table.index[formula]
-        ]
+    if "record" not in table:
+        return problems
     parts = table["record"].str.replace("\\", "/")
-    outside = parts.str.match(r"/|[A-Za-z]:|\w+://") | parts.str.split("/").map(
-        lambda names: ".." in names
-    )
+    upwards = parts.str.split("/").map(lambda names: ".." in names).astype(bool)
+    outside = parts.str.match(r"/|[A-Za-z]:|\w+://") | upwards
     problems += [
         _at(i, f"record {table['record'][i]!r} leaves the source folder; give a path below it")
         for i in table.index[outside]
     ]
-    repeated = table["record"].duplicated() & (table["record"] != "")
+    # a//b and a/./b are the file a/b
+    repeated = parts.map(posixpath.normpath).duplicated() & (parts != "")
     problems += [
         _at(i, f"record {table['record'][i]!r} occurs a second time") for i in table.index[repeated]
     ]
+    return problems
+
+
+def _check_formulas(table: pd.DataFrame) -> list[str]:
+    """Refuse text that a spreadsheet would run as a formula when it opens one of our reports."""
+    problems = [
+        f"the column name {name!r} starts with a formula sign or is unprintable"
+        for name in map(str, table.columns)
+        if re.match(_FORMULA, name) or not name.isprintable()
+    ]
+    for name in table:
+        formula = table[name].str.match(_FORMULA) & ~table[name].str.fullmatch(_NUMBER)
+        if name in REQUIRED:
+            formula |= table[name].str.match(r"[+-]") | ~table[name].map(str.isprintable).astype(
+                bool
+            )
+        problems += [
+            _at(i, f"{name} {table[name][i]!r} starts with a formula sign or is unprintable")
+            for i in table.index[formula]
+        ]
     return problems
 
 
@@ -196,8 +219,14 @@ def _as_numbers(cells: pd.Series, *, known: bool) -> pd.Series:
     filled = cells[cells != ""]
     quantity = filled.str.fullmatch(_NUMBER) & ~filled.str.fullmatch(_CODE)
     if known or (len(filled) and quantity.all()):
-        return pd.to_numeric(cells.where(cells != "")).astype("float64")
+        return pd.to_numeric(cells.where(cells != ""), errors="coerce").astype("float64")
     return cells
+
+
+def _unlabelled(table: pd.DataFrame) -> list[str]:
+    """Say how many records have no mean pressure, which both tasks of the paper need."""
+    n = int(table["mpap_mmhg"].isna().sum()) if "mpap_mmhg" in table else 0
+    return [f"mpap_mmhg is empty in {n} of {len(table)} rows: no label for them"] if n else []
 
 
 def _implausible(table: pd.DataFrame) -> list[str]:

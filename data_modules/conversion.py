@@ -28,13 +28,14 @@ from data_modules.output import (
 from data_modules.output_lock import OutputLock
 from data_modules.progress import counted_progress
 from data_modules.reasons import RecordError
+from data_modules.recording import stored_unit
+from data_modules.recording_reader import read_recording
 from data_modules.shards import ShardPlan, is_whole, plan_shards, shard_path, write_shard
 from data_modules.signal import clean_ecg
 from data_modules.signal_settings import Amplitude, SignalSettings
 from data_modules.store_content import StoreDescription, signal_digest
 from data_modules.store_mark import VERSION
 from data_modules.store_writer import is_single_file
-from data_modules.wfdb_reader import read_recording
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS
 
@@ -134,9 +135,8 @@ def _convert_locked(
     key = _conversion_key(source, records, amplitude, signal, plan)
     job = Job(source, amplitude, signal, plan, choose_folder(out, key))
     job.folder.mkdir(parents=True, exist_ok=True)
-    unit = "mV" if amplitude == "calibrated" else "NU"
     description = StoreDescription(
-        signal.sampling_rate_hz, signal.n_samples, unit, label, asdict(signal),
+        signal.sampling_rate_hz, signal.n_samples, stored_unit(amplitude), label, asdict(signal),
         source=source.resolve().name, made_by=_program(),
     )  # fmt: skip
     with Journal(job.folder / JOURNAL, key=job.folder.name) as journal:

@@ -204,11 +204,17 @@ def _as_it_is(batch: Any) -> Any:
 def batch_loader(
     dataset: Dataset[Any], batch_size: int, *, shuffle: bool = False, num_workers: int = 0
 ) -> DataLoader[Any]:
-    """Return a loader over a dataset that yields whole batches."""
+    """Return a loader over a dataset that yields whole batches.
+
+    Where a shuffled epoch would end with a batch of one record, that record waits for the next
+    epoch: batch normalisation has no variance of one.
+    """
+    n_records = len(dataset)  # type: ignore[arg-type]
     return DataLoader(
         dataset,
         batch_size=batch_size,
         shuffle=shuffle,
+        drop_last=shuffle and n_records > batch_size > 1 and n_records % batch_size == 1,
         num_workers=num_workers,
         collate_fn=_as_it_is,
         persistent_workers=num_workers > 0,

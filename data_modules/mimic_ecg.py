@@ -1,10 +1,13 @@
 """Unlabelled recordings for pre-training: MIMIC-IV-ECG, or any other store."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sklearn.model_selection import GroupShuffleSplit
 from torch.utils.data import DataLoader
 
+from data_modules.dataset import Indices
 from data_modules.store_data import StoreDataModule
 from lsemvae.errors import InputError
 from lsemvae.types import Normalisation
@@ -20,6 +23,8 @@ class MimicEcg(StoreDataModule):
         batch_size: paper section 3: 128.
         val_fraction: share of the patients kept for validation; 0 trains on every recording, as
             the paper does once its hyper-parameters are chosen.
+        exclude_patients: text file with one patient id per line, such as the one that
+            `lsemvae prepare mimic-rhc` writes: whoever is evaluated must not be pre-trained on.
         seed: of the split.
         num_workers: loader processes.
     """
@@ -32,6 +37,7 @@ class MimicEcg(StoreDataModule):
         normalisation: Normalisation = "record",
         batch_size: int = 128,
         val_fraction: float = 0.1,
+        exclude_patients: str | None = None,
         seed: int = 0,
         num_workers: int = 0,
     ) -> None:
@@ -45,16 +51,44 @@ class MimicEcg(StoreDataModule):
         if not 0.0 <= val_fraction < 1.0:
             raise InputError(f"val_fraction must be in [0, 1), got {val_fraction}")
         self.val_fraction, self.seed = val_fraction, seed
+        self.exclude_patients = exclude_patients
 
     def setup(self, stage: str) -> None:
         """Split the recordings by patient."""
         train, val = self._split()
         self.train_set, self.val_set = self.dataset(train), self.dataset(val)
 
+    def check_files(self) -> None:
+        """Open the stores and the list of patients, so that what is wrong is named at once."""
+        super().check_files()
+        self.training_rows()
+
+    def training_rows(self) -> Indices:
+        """Return the rows of the pool whose patients are not excluded."""
+        if self.exclude_patients is None:
+            return super().training_rows()
+        listed = read_patient_list(self.exclude_patients)
+        # the pool marks the patients of several stores; the list names them as each store does
+        ids = np.concatenate([store.column("patient_id") for store in self.pool.stores])
+        rows = np.flatnonzero(~np.isin(ids, [name.encode() for name in listed]))
+        if len(rows) == len(ids):
+            raise InputError(
+                f"none of the {len(listed)} patients in {self.exclude_patients} is in "
+                f"{self.pool.label}, so the list may belong to other data; expected ids such as "
+                f"{ids[0].decode()}"
+            )
+        if not len(rows):
+            raise InputError(f"{self.exclude_patients} excludes every patient of {self.pool.label}")
+        return rows
+
     def _split(self) -> tuple[Any, Any]:
         rows = self.usable_rows()
         if len(rows) < len(self.pool):
             print(f"{len(self.pool) - len(rows)} recordings without any of the leads are left out")
+        if self.exclude_patients is not None:
+            n_usable = len(rows)
+            rows = np.intersect1d(rows, self.training_rows())
+            print(f"{n_usable - len(rows)} recordings of excluded patients are left out")
         if self.val_fraction == 0.0:
             print("val_fraction is 0: no validation, hence no diagnostics and no reconstructions")
             return rows, rows[:0]
@@ -75,3 +109,19 @@ class MimicEcg(StoreDataModule):
     def val_dataloader(self) -> DataLoader[Any] | list[Any]:
         """Return the held-out patients' recordings; nothing with `val_fraction` 0."""
         return self.loader(self.val_set) if len(self.val_set) else []
+
+
+def read_patient_list(path: str) -> set[str]:
+    """Return the ids of a text file with one patient id per line.
+
+    Raises:
+        InputError: no such file, no UTF-8 text, or no id.
+    """
+    try:
+        text = Path(path).read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"exclude_patients: {path} cannot be read: {error}") from error
+    listed = {line.strip() for line in text.splitlines()} - {""}
+    if not listed:
+        raise InputError(f"exclude_patients: {path} is empty; expected one patient id per line")
+    return listed

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from data_modules.reasons import SKIPPED
+
 
 class Outcome(NamedTuple):
     """What became of one recording.
@@ -25,6 +27,13 @@ class Outcome(NamedTuple):
     signal_sha256: str = ""
     synthetic: bool = False
 
+    @property
+    def kind(self) -> str:
+        """Name the outcome: accepted, accepted_with_warnings, skipped or rejected."""
+        if self.accepted:
+            return "accepted_with_warnings" if self.reasons else "accepted"
+        return "skipped" if self.reasons[0][0] in SKIPPED else "rejected"
+
 
 class ConversionSummary(NamedTuple):
     """What became of the listed recordings.
@@ -35,7 +44,7 @@ class ConversionSummary(NamedTuple):
         listed: recordings in the table.
         accepted: recordings in the store, with or without warnings.
         with_warnings: those of them that were repaired, masked or are doubtful.
-        rejected: rejected recordings for each reason code.
+        rejected: rejected and skipped recordings for each reason code.
         warnings: accepted recordings for each warning code.
         seconds: wall-clock time.
     """
@@ -56,8 +65,7 @@ def write_quarantine(path: Path, outcomes: Iterable[Outcome]) -> None:
         writer = csv.writer(file)
         writer.writerow(("record", "outcome", "code", "message"))
         for outcome in outcomes:
-            name = "accepted_with_warnings" if outcome.accepted else "rejected"
-            writer.writerows((outcome.record, name, *reason) for reason in outcome.reasons)
+            writer.writerows((outcome.record, outcome.kind, *reason) for reason in outcome.reasons)
         file.flush()
         os.fsync(file.fileno())
 
@@ -96,8 +104,12 @@ def describe(summary: ConversionSummary) -> str:
         f"{summary.store}: {summary.accepted} of {summary.listed} recordings accepted, "
         f"{summary.with_warnings} of them with warnings, in {summary.seconds:.1f} s ({rate:.0f}/s)"
     ]
-    if summary.rejected:
-        lines.append(f"  rejected: {count_text(summary.rejected)}")
+    skipped = {code: n for code, n in summary.rejected.items() if code in SKIPPED}
+    rejected = {code: n for code, n in summary.rejected.items() if code not in SKIPPED}
+    if rejected:
+        lines.append(f"  rejected: {count_text(rejected)}")
+    if skipped:
+        lines.append(f"  skipped:  {count_text(skipped)}")
     if summary.warnings:
         lines.append(f"  warnings: {count_text(summary.warnings)}")
     if summary.rejected or summary.warnings:

@@ -79,22 +79,24 @@ def prepare_cohort(
     jobs: int = 1,
     dask: str | None = None,
 ) -> ConversionSummary:
-    """Read a folder of WFDB recordings and a table of patients into a store.
+    """Read a folder of recordings and a table of patients into a store.
 
     Recordings that are rejected, repaired or doubtful are listed in OUT.quarantine.csv. A run that
     was killed goes on where it was when it is started again.
 
     Args:
         table: the table, a CSV file in UTF-8 with one row for each recording: `record` (path below
-            the source folder without extension) and `patient_id`; for the two tasks of pulmonary
+            the source folder, without extension for WFDB, with it for the other kinds of files) and
+            `patient_id`; for the two tasks of pulmonary
             hypertension mpap_mmhg and pawp_mmhg; optionally age_years, sex, bsa_m2,
             heart_rate_bpm, spap_mmhg, dpap_mmhg, ecg_date, rhc_date; other columns are kept too.
         source: the folder that the recordings lie in.
         out: the store to write, e.g. data/cohort.h5.
         columns: the table's own column names where they differ, for example
             --columns.record=ID --columns.patient_id=ID.
-        amplitude: `calibrated` for recordings in mV, uV or V; `arbitrary` for sets whose amplitudes
-            mean nothing (z-scored, or scaled lead by lead).
+        amplitude: `calibrated` for recordings in mV, uV or V; `default_mv` to take WFDB leads
+            without a unit as mV too; `arbitrary` for sets whose amplitudes mean nothing (z-scored,
+            or scaled lead by lead).
         label: the data's name in captions and reports; the table's file name when left out.
         signal: how the signals are checked, filtered and cut.
         jobs: processes; -1 takes one for each core.
@@ -110,7 +112,7 @@ def prepare_cohort(
     for warning in cohort.warnings[:MAX_LISTED]:
         print(f"warning: {table}: {warning}")
     if len(cohort.warnings) > MAX_LISTED:
-        print(f"warning: {table}: {len(cohort.warnings)} rows with implausible pressures in all")
+        print(f"warning: {table}: {len(cohort.warnings)} warnings in all")
     return convert(
         cohort.table,
         _folder(source),

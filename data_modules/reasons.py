@@ -6,10 +6,19 @@ REASONS = {
     "path_unsafe": "the record's path leaves the source folder, is absolute or is a URL",
     "file_missing": "the header or a signal file does not exist",
     "file_not_regular": "the header or a signal file is a folder, pipe or device",
+    "file_limit": "a file is larger than the readers accept",
+    "format_unknown": "the file is of no kind that the readers know",
+    "format_unsupported": "the kind of file is known, but not this version or encoding of it",
+    "file_invalid": "the file breaks the rules of its kind or lacks a field that must be stated",
+    "reader_missing": "reading this kind of file needs an extra package: `pip install "
+    "'lsemvae[readers]'`",
     "header_invalid": "the header breaks the WFDB syntax or names another record",
-    "header_limit": "the header declares more than the reader accepts (size, signals, samples)",
-    "layout_unsupported": "several segments, several samples per frame, skew, or a sample format "
-    "that the reader does not know",
+    "header_limit": "the file declares more than the readers accept (size, signals, samples, "
+    "duration)",
+    "length_missing": "the header does not state the number of samples",
+    "multi_segment": "the record is a list of segments; name the segments instead",
+    "layout_unsupported": "several samples per frame, or a sample format or layout that the "
+    "reader does not know",
     "rate_invalid": "the sampling rate is missing, not a number or implausible",
     "gain_invalid": "a lead's gain is missing, not a number, or not above zero",
     "unit_unknown": "a lead's unit is missing or is none of mV, uV and V",
@@ -29,12 +38,19 @@ REASONS = {
     "gap_interpolated": "a short gap was bridged by a straight line",
     "padded": "the recording was shorter than the store's and ends in zeros",
     "limb_leads_derived": "limb leads were computed from the others (Einthoven, Goldberger)",
+    "signals_ignored": "the file holds signals beside the twelve leads; they were left out",
+    "unit_assumed": "leads state no unit and were taken as mV, because amplitude is default_mv",
+    "samples_cut": "the file holds fewer samples than it declares, cut at what its kind can hold",
+    "checksum_missing": "the file carries no checksum, so damage would go unnoticed",
     "limb_leads_inconsistent": "the limb leads break Einthoven's and Goldberger's relations: "
     "leads swapped, inverted, or scaled one by one",
     "leads_scaled_separately": "all leads have one peak-to-peak amplitude, so each was scaled by "
     "itself and the unit in the header is not true",
 }
 """Every reason code and what it means."""
+
+SKIPPED = frozenset({"no_known_lead", "too_short"})
+"""Codes of recordings that are sound but not what the store is for; other rejections are faults."""
 
 
 class RecordError(InputError):

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 from data_modules.dataset import EcgDataset
 from data_modules.labels import Thresholds, task_labels
-from data_modules.splits import Splits, load_or_make_splits
+from data_modules.splits import Splits, inner_validation, load_or_make_splits
 from data_modules.store_data import StoreDataModule
 from lsemvae.errors import InputError
 from lsemvae.types import Normalisation
@@ -62,11 +62,18 @@ class RhcCohort(StoreDataModule):
         self.task, self.fold, self.n_folds, self.seed = task, fold, n_folds, seed
         self.splits_file = splits or f"runs/cv/{task}/splits.json"
         self.thresholds = thresholds
+        self._inner = False
 
-    def for_fold(self, fold: int) -> "RhcCohort":
-        """Return a module like this one, on the same open store, that holds out another fold."""
+    def for_fold(self, fold: int, *, inner: bool = False) -> "RhcCohort":
+        """Return a module like this one, on the same open store, that holds out another fold.
+
+        Args:
+            fold: the fold that is held out.
+            inner: hold out a fifth of this fold's training part instead, and train on the rest of
+                it: what settings and thresholds may be chosen on.
+        """
         other = copy.copy(self)
-        other.fold = fold
+        other.fold, other._inner = fold, inner
         return other
 
     def labelled(self) -> pd.DataFrame:
@@ -102,9 +109,11 @@ class RhcCohort(StoreDataModule):
         if self.fold is None:
             self.train_set, self.held_out = self._part(cohort), self._part(cohort[:0])
             return
-        fold = cohort["record"].map(self.load_splits().fold)
-        self.train_set = self._part(cohort[fold != self.fold])
-        self.held_out = self._part(cohort[fold == self.fold])
+        held_out = (cohort["record"].map(self.load_splits().fold) == self.fold).to_numpy()
+        if self._inner:
+            cohort = cohort[~held_out]
+            held_out = inner_validation(cohort, self.seed)
+        self.train_set, self.held_out = self._part(cohort[~held_out]), self._part(cohort[held_out])
 
     def _part(self, cohort: pd.DataFrame) -> EcgDataset:
         return self.dataset(cohort["row"].to_numpy(), cohort["label"].to_numpy(np.float32))

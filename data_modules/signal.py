@@ -5,6 +5,7 @@ Every fault is judged on the part that is kept, and flatness before filtering: a
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +13,12 @@ import numpy.typing as npt
 
 from data_modules.band_filter import band_filter, resample
 from data_modules.lead_faults import FLAT_MV, find_flat, find_saturated, interpolate_gaps
+from data_modules.limb_faults import explain_limb_fault
 from data_modules.median_beat import median_beat
 from data_modules.reasons import REASONS, RecordError
+from data_modules.recording import Recording
 from data_modules.signal_settings import SignalSettings
 from data_modules.store import COUNTS_PER_UNIT
-from data_modules.wfdb_reader import Recording
 from lsemvae.leads import LEADS, derive_limb_leads, lead_indices, limb_lead_residual
 
 __all__ = ["CleanEcg", "SignalSettings", "clean_ecg"]
@@ -71,8 +73,13 @@ def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
     usable &= ~too_high
     ecg[~usable] = 0
     if calibrated:
-        ecg[:6], usable[:6], limb_warnings = _complete_limb_leads(ecg[:6], usable[:6])
+        ecg[:6], usable[:6], limb_warnings = _complete_limb_leads(
+            ecg[:6], usable[:6], implied=recording.implied
+        )
         warnings += limb_warnings
+        # leads that this kind of file never holds are no fault once they are computed
+        implied = np.isin(LEADS, recording.implied)
+        faults["lead_missing"] &= ~(implied & usable)
     warnings = _describe(faults, recording.record, usable, settings) + warnings
     if settings.segment == "median_beat":
         ecg = np.asarray(median_beat(ecg, usable, settings.sampling_rate_hz), np.float64)
@@ -81,7 +88,7 @@ def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
             raise RecordError("no_beat", record=recording.record, problem=problem)
     counts = np.zeros((len(LEADS), settings.n_samples), dtype=np.int16)
     counts[:, : ecg.shape[-1]] = np.rint(ecg * COUNTS_PER_UNIT)
-    return CleanEcg(counts, usable, warnings)
+    return CleanEcg(counts, usable, [*recording.warnings, *warnings])
 
 
 def _find_faults(
@@ -140,7 +147,7 @@ def _same_span(raw: npt.NDArray[np.float32]) -> bool:
 
 
 def _complete_limb_leads(
-    limb: npt.NDArray[np.floating], usable: LeadMask
+    limb: npt.NDArray[np.floating], usable: LeadMask, *, implied: Sequence[str]
 ) -> tuple[npt.NDArray[np.floating], LeadMask, Warnings]:
     """Derive unusable limb leads (6, T) in mV from usable ones that agree with one another."""
     if usable.sum() < 2:
@@ -149,14 +156,17 @@ def _complete_limb_leads(
     residual = float(limb_lead_residual(completed))
     if residual > MAX_LIMB_RESIDUAL_MV:
         text = f"residual {residual:.3f} mV RMS, at most {MAX_LIMB_RESIDUAL_MV} expected"
+        cause = explain_limb_fault(completed, limit_mv=MAX_LIMB_RESIDUAL_MV)
+        text += (
+            f"; it fits if {cause}" if cause else "; no single exchange or inversion explains it"
+        )
         return limb, usable, [("limb_leads_inconsistent", text)]
     # with a common electrode off, what the others determine is a flat line as well
     derived = ~usable & (np.ptp(completed, axis=-1) > FLAT_MV)
     completed[~(usable | derived)] = 0
-    if not derived.any():
-        return completed, usable, []
-    names = ", ".join(LEADS[lead] for lead in np.flatnonzero(derived))
-    return completed, usable | derived, [("limb_leads_derived", f"computed: {names}")]
+    names = [LEADS[lead] for lead in np.flatnonzero(derived) if LEADS[lead] not in implied]
+    warnings = [("limb_leads_derived", f"computed: {', '.join(names)}")] if names else []
+    return completed, usable | derived, warnings
 
 
 def _describe(

@@ -6,8 +6,8 @@ from typing import Literal
 
 from lsemvae.errors import InputError
 
-Amplitude = Literal["calibrated", "arbitrary"]
-"""Whether the units in the headers are true, see `data_modules.wfdb_reader.read_recording`."""
+Amplitude = Literal["calibrated", "default_mv", "arbitrary"]
+"""Whether the units in the files are true, see `data_modules.recording.choose_leads`."""
 
 # What a median beat shows around the R peak; van de Leur et al. 2022 take 1.2 s as well.
 BEFORE_R_S = 0.45

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -129,6 +130,35 @@ def _draw(cohort: pd.DataFrame, task: str, n_folds: int, seed: int) -> Splits:
             )
     by_record = dict(zip(cohort["record"], fold.tolist(), strict=True))
     return Splits(task, n_folds, seed, cohort_digest(cohort), by_record)
+
+
+N_INNER = 5  # a fifth of a training part, as the test fold is a fifth of the cohort (paper: 80:20)
+
+
+def inner_validation(cohort: pd.DataFrame, seed: int) -> npt.NDArray[np.bool_]:
+    """Choose a fifth of a training part, by patient, for choosing settings and thresholds.
+
+    Args:
+        cohort: records of a training part: columns patient_id and label.
+        seed: of the shuffle.
+
+    Returns:
+        (N,) bool, True for the records of the inner validation part.
+
+    Raises:
+        InputError: one side of the split would lack a class.
+    """
+    label = cohort["label"].to_numpy().astype(int)
+    folds = StratifiedGroupKFold(N_INNER, shuffle=True, random_state=seed)
+    _, chosen = next(iter(folds.split(label, label, cohort["patient_id"])))
+    inner = np.zeros(len(cohort), dtype=bool)
+    inner[chosen] = True
+    if min(len(np.unique(label[inner])), len(np.unique(label[~inner]))) < 2:
+        raise InputError(
+            "a training part has too few patients of one class for an inner validation part; "
+            "use fewer folds, or --inner false"
+        )
+    return inner
 
 
 def _write(file: Path, splits: Splits) -> None:

@@ -65,6 +65,10 @@ class StoreDataModule(LightningDataModule):
         """Return the rows of the pool that have one of the leads at least."""
         return np.flatnonzero(self.pool.present[:, lead_indices(self.leads)].any(1))
 
+    def training_rows(self) -> Indices:
+        """Return the rows of the pool that a training run may see: all of them."""
+        return np.arange(len(self.pool))
+
     def dataset(self, indices: Indices, label: npt.NDArray[np.float32] | None = None) -> EcgDataset:
         """Return the chosen records in this module's leads."""
         return EcgDataset(self.pool, indices, leads=self.leads, label=label)

@@ -10,26 +10,41 @@ import math
 import re
 from typing import NamedTuple
 
+from data_modules.limits import MAX_HEADER_BYTES, check_extent, check_gain, check_rate
 from data_modules.reasons import RecordError
 
-MAX_HEADER_BYTES = 65_536
 MAX_LINE = 400  # the longest line of the twelve public sets tried is under 100 characters
-MAX_SIGNALS = 64
-MAX_VALUES = 20_000_000  # samples times signals: 22 minutes of 15 leads at 1000 Hz
-GAIN_RANGE = (1e-6, 1e12)  # counts per unit, from megavolts to below any noise
-RATE_RANGE_HZ = (50.0, 5000.0)  # below 50 Hz no QRS is resolved; above 5000 Hz no ECG is stored
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_RECORD = re.compile(r"(?P<name>[^\s/]+)(?P<segments>/\d+)?\s+(?P<n_sig>\d+)(?P<rest>\s.*)?")
-_FORMAT = re.compile(r"(?P<fmt>\d+)(?:x(?P<frame>\d+))?(?::(?P<skew>\d+))?(?:\+(?P<offset>\d+))?")
-_GAIN = re.compile(rf"(?P<gain>{_NUMBER})(?:\((?P<baseline>[-+]?\d+)\))?(?:/(?P<unit>\S+))?")
+_RECORD = re.compile(
+    r"(?P<name>[^\s/]+)(?P<segments>/\d+)?\s+(?P<n_sig>\d{1,9})(?P<rest>\s.*)?", re.ASCII
+)
+_FORMAT = re.compile(
+    r"(?P<fmt>\d{1,4})(?:x(?P<frame>\d{1,4}))?(?::(?P<skew>\d{1,9}))?(?:\+(?P<offset>\d{1,12}))?",
+    re.ASCII,
+)
+_GAIN = re.compile(
+    rf"(?P<gain>{_NUMBER})(?:\((?P<baseline>[-+]?\d{{1,15}})\))?(?:/(?P<unit>\S+))?", re.ASCII
+)
+
+_BLANKS = " \t\f\v"
+_GAPS = re.compile(rf"[{_BLANKS}]+")
+# ADC resolution, zero, first value, checksum and block size, from the left as many as there are
+_INTEGERS = re.compile(
+    r"(?:[0-9]{1,3}(?: -?[0-9]{1,12}(?: -?[0-9]{1,12}(?: -?[0-9]{1,12}(?: [0-9]{1,9})?)?)?)?)?"
+)
+MAX_BASELINE = 1 << 30  # counts; above it a difference would leave 32 bits
 
 
 class SignalLine(NamedTuple):
-    """One signal of a header; `gain` in ADC counts per `unit`, `baseline` in ADC counts."""
+    """One signal of a header; `gain` in ADC counts per `unit`, `baseline` in ADC counts.
+
+    Sample `i` of the signal is sample `i + skew` of its file.
+    """
 
     file_name: str
     fmt: str
+    skew: int
     offset: int
     gain: float
     baseline: int
@@ -58,8 +73,9 @@ def parse_header(content: bytes, *, record: str) -> Header:
         RecordError: a field is missing, malformed, implausible or beyond the limits.
     """
     text = _decode(content, record=record)
-    lines = [line.strip() for line in text.splitlines()]
-    comments = tuple(line.lstrip("#").strip() for line in lines if line.startswith("#"))
+    # ASCII blanks alone divide fields and lines: others may be part of a name
+    lines = [line.strip(_BLANKS) for line in re.split(r"\r\n?|\n", text)]
+    comments = tuple(line.lstrip("#").strip(_BLANKS) for line in lines if line.startswith("#"))
     lines = [line for line in lines if line and not line.startswith("#")]
     if not lines or max(map(len, lines)) > MAX_LINE or "\0" in text:
         problem = f"the header is empty, binary, or has a line above {MAX_LINE} characters"
@@ -95,62 +111,58 @@ def _parse_record_line(line: str, *, record: str) -> tuple[float, int, int]:
         problem = f"its header names the record {match['name']!r}; a renamed or a foreign file"
         raise RecordError("header_invalid", record=record, problem=problem)
     if match["segments"]:
-        problem = "the record has several segments; expected one"
-        raise RecordError("layout_unsupported", record=record, problem=problem)
-    fields = (match["rest"] or "").split()
-    n_signals, rate = int(match["n_sig"]), _rate(fields[:1], record=record)
-    if len(fields) < 2 or not re.fullmatch(r"\d+", fields[1]) or int(fields[1]) == 0:
-        problem = f"the header declares no number of samples; got {fields[1:2]}"
+        problem = "the record is a list of segments; expected one; list its segments as records"
+        raise RecordError("multi_segment", record=record, problem=problem)
+    fields = _GAPS.split((match["rest"] or "").strip(_BLANKS))
+    n_signals, rate = int(match["n_sig"]), _rate(fields[0], record=record)
+    if len(fields) < 2 or fields[1].strip("0") == "":
+        problem = "the header states no number of samples; expected it after the rate"
+        raise RecordError("length_missing", record=record, problem=problem)
+    if not re.fullmatch(r"[0-9]{1,15}", fields[1]):
+        problem = f"the number of samples is {fields[1][:40]!r}; expected a whole number"
         raise RecordError("header_invalid", record=record, problem=problem)
-    n_samples = int(fields[1])
-    if n_signals > MAX_SIGNALS or n_signals * n_samples > MAX_VALUES:
-        problem = (
-            f"the header declares {n_signals} signals of {n_samples} samples; accepted are "
-            f"{MAX_SIGNALS} signals and {MAX_VALUES} values; cut the recording first"
-        )
-        raise RecordError("header_limit", record=record, problem=problem)
-    return rate, n_samples, n_signals
+    check_extent(n_signals, int(fields[1]), rate, record=record)
+    return rate, int(fields[1]), n_signals
 
 
-def _rate(fields: list[str], *, record: str) -> float:
+def _rate(field: str, *, record: str) -> float:
     """Read the sampling rate in Hz; a counter frequency after a slash is ignored."""
-    text = fields[0].partition("/")[0] if fields else ""
-    rate = float(text) if re.fullmatch(_NUMBER, text) else math.nan
-    if not RATE_RANGE_HZ[0] <= rate <= RATE_RANGE_HZ[1]:
-        low, high = RATE_RANGE_HZ
-        problem = f"the sampling rate is {text or 'missing'}; expected {low:g} to {high:g} Hz"
-        raise RecordError("rate_invalid", record=record, problem=problem)
-    return rate
+    text = field.partition("/")[0]
+    rate = float(text) if re.fullmatch(_NUMBER, text, re.ASCII) else math.nan
+    return check_rate(rate, record=record, text=text)
 
 
 def _parse_signal_line(line: str, *, record: str) -> SignalLine:
     """Read `file format gain(baseline)/unit resolution zero first checksum block name`."""
-    fields = line.split(maxsplit=8)
+    fields = _GAPS.split(line, maxsplit=8)
     layout = _FORMAT.fullmatch(fields[1]) if len(fields) > 2 else None
-    if layout is None or not _all_integers(fields[3:8]):
+    if layout is None or not _INTEGERS.fullmatch(" ".join(fields[3:8])):
         problem = f"the signal line {line[:60]!r} is not `file format gain/unit ...`"
         raise RecordError("header_invalid", record=record, problem=problem)
-    if int(layout["frame"] or 1) != 1 or int(layout["skew"] or 0) != 0:
-        problem = f"format {fields[1]} has several samples per frame or a skew; expected neither"
+    if int(layout["frame"] or 1) != 1:
+        problem = f"format {fields[1]} has several samples per frame; expected one; resample it"
         raise RecordError("layout_unsupported", record=record, problem=problem)
-    gain = _GAIN.fullmatch(fields[2])
-    value = float(gain["gain"]) if gain else math.nan
-    if gain is None or not GAIN_RANGE[0] <= value <= GAIN_RANGE[1]:
-        problem = f"the gain is {fields[2][:40]!r}; expected counts per unit such as 200/mV"
-        raise RecordError("gain_invalid", record=record, problem=problem)
+    gain, baseline, unit = _gain(fields[2], record=record)
     # header(5): without a baseline, the ADC's zero (field 5) is the baseline
-    zero = fields[4] if len(fields) > 4 else "0"
+    count = int(baseline or (fields[4] if len(fields) > 4 else "0"))
+    if abs(count) > MAX_BASELINE:
+        problem = f"the baseline of {line[:60]!r} is beyond {MAX_BASELINE} counts"
+        raise RecordError("header_invalid", record=record, problem=problem)
     return SignalLine(
         file_name=fields[0],
         fmt=layout["fmt"],
+        skew=int(layout["skew"] or 0),
         offset=int(layout["offset"] or 0),
-        gain=value,
-        baseline=int(gain["baseline"] or zero),
-        unit=gain["unit"],
+        gain=gain,
+        baseline=count,
+        unit=unit,
         checksum=int(fields[6]) if len(fields) > 6 else None,
         description=fields[8] if len(fields) > 8 else "",
     )
 
 
-def _all_integers(fields: list[str]) -> bool:
-    return all(re.fullmatch(r"[-+]?\d{1,12}", field) for field in fields)
+def _gain(text: str, *, record: str) -> tuple[float, str | None, str | None]:
+    """Read `gain(baseline)/unit`; the last two are None where the field lacks them."""
+    match = _GAIN.fullmatch(text)
+    gain = check_gain(float(match["gain"]) if match else math.nan, record=record, text=text)
+    return (gain, match["baseline"], match["unit"]) if match else (gain, None, None)

@@ -1,26 +1,30 @@
-"""Read one WFDB recording: the only door through which foreign bytes enter.
+"""Read one WFDB recording strictly.
 
 The wfdb library follows links out of the folder, reaches for the network, hangs on a pipe and never
 compares a checksum. So a record's paths, header and file sizes are checked before a sample is read,
 and its checksums after it.
 """
 
-import stat
+import math
+import os
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from data_modules.flac_header import check_flac
+from data_modules.limits import MAX_HEADER_BYTES
 from data_modules.reasons import RecordError
+from data_modules.recording import ChosenLeads, Recording, choose_leads, stored_unit
+from data_modules.safe_files import (
+    beside,
+    check_record_name,
+    open_path,
+    open_regular,
+    regular_file,
+)
 from data_modules.signal_settings import Amplitude
-from data_modules.wfdb_header import MAX_HEADER_BYTES, Header, SignalLine, parse_header
-from lsemvae.errors import InputError
-from lsemvae.leads import canonical_lead
-
-# Two code points are in use for the mu; CinC 2021 writes `mv`. `MV` would be a megavolt.
-_MV_PER_UNIT = {"mV": 1.0, "mv": 1.0, "V": 1e3, "uV": 1e-3, "uv": 1e-3}
-_MV_PER_UNIT |= {"\N{MICRO SIGN}V": 1e-3, "\N{GREEK SMALL LETTER MU}V": 1e-3}
+from data_modules.wfdb_header import Header, SignalLine, parse_header
 
 # signal(5): bits per sample on disk, and the sample value that stands for "missing".
 _FORMATS: dict[str, tuple[float, int | None]] = {
@@ -34,38 +38,21 @@ _FORMATS: dict[str, tuple[float, int | None]] = {
     "212": (12, -(1 << 11)),
     "310": (32 / 3, -(1 << 9)),
     "311": (32 / 3, -(1 << 9)),
+    "508": (8, -(1 << 7)),
+    "516": (16, -(1 << 15)),
+    "524": (24, -(1 << 23)),
 }
 _PACKED = ("212", "310", "311")  # several samples share bytes: up to 3 bytes of padding
+_FLAC = ("508", "516", "524")
 
 
-class Recording(NamedTuple):
-    """One recording as its file holds it, before any cleaning.
-
-    Attributes:
-        record: the record as the user names it.
-        ecg: the known leads, shape (L, T), float32, in `unit`; NaN where a sample is missing.
-        leads: canonical lead names in the order of the file.
-        sampling_rate_hz: samples per second.
-        unit: `mV`, or `NU` where amplitudes are arbitrary.
-        comments: the header's comment lines.
-    """
-
-    record: str
-    ecg: npt.NDArray[np.float32]
-    leads: tuple[str, ...]
-    sampling_rate_hz: float
-    unit: str
-    comments: tuple[str, ...]
-
-
-def read_recording(root: Path, record: str, *, amplitude: Amplitude) -> Recording:
+def read_wfdb(root: Path, record: str, *, amplitude: Amplitude) -> Recording:
     """Read and check one single-segment WFDB record.
 
     Args:
         root: the folder that the record must lie in.
         record: the record's path below `root`, with `/` and without extension.
-        amplitude: `calibrated` wants a unit of mV, uV or V in every lead; `arbitrary` also takes
-            other units (z-scored sets state `NU`) and promises nothing about amplitudes.
+        amplitude: see `data_modules.recording.choose_leads`.
 
     Raises:
         RecordError: the record is unsafe, damaged, unsupported or no ECG; `code` says which.
@@ -79,130 +66,111 @@ def read_recording(root: Path, record: str, *, amplitude: Amplitude) -> Recordin
 
 def _read_checked(root: Path, record: str, *, amplitude: Amplitude) -> Recording:
     """Check paths, header and sizes, then read, then compare checksums."""
-    stem = _safe_stem(root, record)
-    with _regular_file(root, f"{record}.hea", record=record).open("rb") as file:
+    check_record_name(record)
+    with open_regular(root, f"{record}.hea", record=record) as file:
         header = parse_header(file.read(MAX_HEADER_BYTES + 1), record=record)
-    leads = _find_leads(header, record=record)
-    scales = [
-        _mv_per_unit(header.signals[i], amplitude=amplitude, record=record) for i in leads.values()
-    ]
-    _check_files(root, header, record=record)
-    counts = _read_counts(stem, header, record=record)
-    _compare_checksums(counts, header, record=record)
-    ecg = _to_physical(counts, header, channels=list(leads.values()), scales=scales)
-    unit = "mV" if amplitude == "calibrated" else "NU"
-    return Recording(record, ecg, tuple(leads), header.sampling_rate_hz, unit, header.comments)
+    files = _by_file(header, record=record)
+    paths = {
+        name: _check_file(root, name, [header.signals[i] for i in channels], header, record=record)
+        for name, channels in files.items()
+    }
+    names = [line.description for line in header.signals]
+    units = [line.unit for line in header.signals]
+    chosen = choose_leads(names, units, amplitude=amplitude, record=record)
+    if all(line.fmt == "16" for line in header.signals):
+        counts = _read_16(paths, files, header, record=record)
+    else:
+        counts = _read_rare(root, header, record=record)
+    verified = _compare_checksums(counts, header, record=record)
+    ecg = _to_physical(counts, header, chosen)
+    warnings = chosen.warnings
+    if not verified:
+        text = "the header has no checksums; nobody can tell whether the samples are sound"
+        warnings += (("checksum_missing", text),)
+    rate, unit = header.sampling_rate_hz, stored_unit(amplitude)
+    return Recording(record, ecg, chosen.leads, rate, unit, header.comments, warnings)
 
 
-def _safe_stem(root: Path, record: str) -> Path:
-    """Join root and record after checking that the record's name cannot leave the root."""
-    parts = record.split("/")
-    unsafe = not record or "\\" in record or ":" in record or not record.isprintable()
-    if unsafe or any(part in ("", ".", "..", "~") for part in parts):
-        problem = "expected a path below the source folder such as files/p1/s2/2, no URL and no .."
-        raise RecordError("path_unsafe", record=record, problem=problem)
-    return root / record
-
-
-def _regular_file(root: Path, name: str, *, record: str) -> Path:
-    """Return the path of a regular file that lies inside the root, links resolved."""
-    try:
-        path = (root / name).resolve(strict=True)
-        mode = path.stat().st_mode
-    except (OSError, RuntimeError, ValueError) as error:
-        problem = f"{name} is not in the source folder; give record names without extension"
-        raise RecordError("file_missing", record=record, problem=problem) from error
-    if not path.is_relative_to(root.resolve()):
-        problem = f"{name} is a link out of the source folder"
-        raise RecordError("path_unsafe", record=record, problem=problem)
-    if not stat.S_ISREG(mode):
-        problem = f"{name} is not a regular file"
-        raise RecordError("file_not_regular", record=record, problem=problem)
-    return path
-
-
-def _find_leads(header: Header, *, record: str) -> dict[str, int]:
-    """Map each canonical lead in the file to its channel; other signals are left out."""
-    leads: dict[str, int] = {}
+def _by_file(header: Header, *, record: str) -> dict[str, list[int]]:
+    """Group the channels by file; one file has one known format and one offset."""
+    files: dict[str, list[int]] = {}
     for channel, line in enumerate(header.signals):
-        try:
-            lead = canonical_lead(line.description)
-        except InputError:
-            continue
-        if lead in leads:
-            problem = f"lead {lead} occurs twice"
-            raise RecordError("duplicate_lead", record=record, problem=problem)
-        leads[lead] = channel
-    if not leads:
-        names = ", ".join(line.description or "(no name)" for line in header.signals)
-        problem = f"no signal is one of the twelve leads; the file has {names[:200] or 'none'}"
-        raise RecordError("no_known_lead", record=record, problem=problem)
-    return leads
-
-
-def _mv_per_unit(line: SignalLine, *, amplitude: Amplitude, record: str) -> float:
-    if line.unit in _MV_PER_UNIT:
-        return _MV_PER_UNIT[line.unit]
-    if amplitude == "arbitrary":
-        return 1.0
-    problem = (
-        f"lead {line.description} has the unit {line.unit or '(none)'}; expected mV, uV or V; "
-        "set amplitude to arbitrary if the amplitudes mean nothing"
-    )
-    raise RecordError("unit_unknown", record=record, problem=problem)
-
-
-def _check_files(root: Path, header: Header, *, record: str) -> None:
-    """Check that each signal file is a regular file of exactly the declared size."""
-    folder = record.rpartition("/")[0]
-    for file_name, lines in _by_file(header, record=record).items():
-        if "/" in file_name or "\\" in file_name or file_name in ("-", "~", ".", ".."):
-            problem = f"the header names the signal file {file_name!r}; expected a plain file name"
-            raise RecordError("path_unsafe", record=record, problem=problem)
-        path = _regular_file(root, f"{folder}/{file_name}".lstrip("/"), record=record)
-        line, size = lines[0], path.stat().st_size
-        bits = _FORMATS[line.fmt][0] * len(lines) * header.n_samples
-        declared = line.offset + int(np.ceil(round(bits, 3) / 8))
-        if not declared <= size <= declared + (3 if line.fmt in _PACKED else 0):
-            problem = f"{file_name} has {size} bytes; its header declares {declared}"
-            raise RecordError("size_mismatch", record=record, problem=problem)
-
-
-def _by_file(header: Header, *, record: str) -> dict[str, list[SignalLine]]:
-    """Group the signal lines by file; one file has one known format and one offset."""
-    files: dict[str, list[SignalLine]] = {}
-    for line in header.signals:
         group = files.setdefault(line.file_name, [])
-        mixed = any((line.fmt, line.offset) != (other.fmt, other.offset) for other in group)
+        first = header.signals[group[0]] if group else line
+        mixed = (line.fmt, line.offset) != (first.fmt, first.offset)
         if line.fmt not in _FORMATS or mixed:
             problem = (
                 f"{line.file_name} has format {line.fmt}{' among others' if mixed else ''}; "
                 f"readable are {', '.join(_FORMATS)}, one in each file"
             )
             raise RecordError("layout_unsupported", record=record, problem=problem)
-        group.append(line)
+        group.append(channel)
     return files
 
 
-def _read_counts(stem: Path, header: Header, *, record: str) -> npt.NDArray[np.integer]:
-    """Read the ADC counts of all signals, shape (signals, T)."""
-    first = header.signals[0]
-    if first.fmt == "16" and all(line.file_name == first.file_name for line in header.signals):
-        samples = np.fromfile(stem.with_name(first.file_name), dtype="<i2", offset=first.offset)
-        return samples.reshape(header.n_samples, -1).T
-    import wfdb  # only for the rarer layouts: importing it costs a second
+def _check_file(
+    root: Path, file_name: str, lines: list[SignalLine], header: Header, *, record: str
+) -> str:
+    """Return a signal file's path if it is a regular file of exactly the declared size."""
+    path, size = regular_file(root, beside(record, file_name), record=record)
+    fmt, offset = lines[0].fmt, lines[0].offset
+    bits = _FORMATS[fmt][0] * len(lines) * header.n_samples
+    declared = offset + math.ceil(round(bits, 3) / 8)
+    if fmt in _FLAC:
+        with open_path(path, record=record) as file:
+            check_flac(
+                file.read(64),
+                n_channels=len(lines),
+                n_samples=header.n_samples,
+                n_bits=int(fmt) - 500,
+                record=record,
+            )
+        if offset or size > 2 * declared + MAX_HEADER_BYTES:
+            problem = f"{file_name} has {size} bytes; its samples take {declared} uncompressed"
+            raise RecordError("size_mismatch", record=record, problem=problem)
+    elif not declared <= size <= declared + (3 if fmt in _PACKED else 0):
+        problem = f"{file_name} has {size} bytes; its header declares {declared}; copy it again"
+        raise RecordError("size_mismatch", record=record, problem=problem)
+    return path
 
+
+def _read_16(
+    paths: dict[str, str], files: dict[str, list[int]], header: Header, *, record: str
+) -> npt.NDArray[np.integer]:
+    """Read the ADC counts of files of format 16, shape (signals, T)."""
+    parts = []
+    for name, channels in files.items():
+        counts = np.empty((header.n_samples, len(channels)), dtype="<i2")
+        with open_path(paths[name], record=record) as file:
+            file.seek(header.signals[channels[0]].offset)
+            if file.readinto(counts.data) != counts.nbytes:
+                problem = f"{name} became shorter while it was read; wait until it is copied"
+                raise RecordError("size_mismatch", record=record, problem=problem)
+        parts.append(counts.T)
+    if len(parts) == 1:
+        return parts[0]
+    order = np.argsort([channel for channels in files.values() for channel in channels])
+    return np.concatenate(parts)[order]
+
+
+def _read_rare(root: Path, header: Header, *, record: str) -> npt.NDArray[np.integer]:
+    """Let the wfdb library decode the rarer formats of files that were checked."""
+    import wfdb  # importing it costs a second
+
+    stem = os.path.join(os.path.realpath(root), record)
     try:
-        counts = wfdb.rdrecord(str(stem.resolve().parent / stem.name), physical=False).d_signal
+        counts = wfdb.rdrecord(stem, physical=False, ignore_skew=True).d_signal
+        if counts.shape != (header.n_samples, len(header.signals)):
+            raise ValueError(f"it gave {counts.shape}")
     except Exception as error:  # the library documents no exceptions; a bad file may raise any
         reason = " ".join(str(error).split())[:200]
-        problem = f"wfdb cannot decode it: {type(error).__name__}: {reason}"
+        problem = f"wfdb cannot decode it: {type(error).__name__}: {reason}; copy it again"
         raise RecordError("unreadable", record=record, problem=problem) from error
     return np.asarray(counts, dtype=np.int64).T
 
 
-def _compare_checksums(counts: npt.NDArray[np.integer], header: Header, *, record: str) -> None:
-    """Compare the 16-bit sums of the samples with the header's, signed or unsigned."""
+def _compare_checksums(counts: npt.NDArray[np.integer], header: Header, *, record: str) -> bool:
+    """Compare the 16-bit sums of the samples with the header's; False where it states none."""
     sums = counts.sum(axis=1, dtype=np.int64)
     for found, line in zip(sums, header.signals, strict=True):
         if line.checksum is not None and (int(found) - line.checksum) % 65_536:
@@ -211,22 +179,27 @@ def _compare_checksums(counts: npt.NDArray[np.integer], header: Header, *, recor
                 "checksum; the file is damaged or belongs to another header; copy it again"
             )
             raise RecordError("checksum_mismatch", record=record, problem=problem)
+    return all(line.checksum is not None for line in header.signals)
 
 
 def _to_physical(
-    counts: npt.NDArray[np.integer],
-    header: Header,
-    *,
-    channels: list[int],
-    scales: list[float],
+    counts: npt.NDArray[np.integer], header: Header, chosen: ChosenLeads
 ) -> npt.NDArray[np.float32]:
-    """Convert the chosen channels from counts to physical units, shape (L, T)."""
-    lines = [header.signals[channel] for channel in channels]
-    chosen = counts[channels]
-    baseline = np.array([[line.baseline] for line in lines], dtype=np.float64)
-    factor = np.array([[scale / line.gain] for scale, line in zip(scales, lines, strict=True)])
-    ecg = ((chosen - baseline) * factor).astype(np.float32)
-    # no sample of a format without a "missing" value reaches 2**40
-    missing = np.array([[_FORMATS[line.fmt][1] or 1 << 40] for line in lines])
-    ecg[chosen == missing] = np.nan
-    return np.asarray(ecg)
+    """Convert the chosen channels from counts to mV (or the header's unit), shape (L, T)."""
+    lines = [header.signals[channel] for channel in chosen.channels]
+    samples = counts[chosen.channels]
+    wide = np.promote_types(samples.dtype, np.int32)  # MAX_BASELINE keeps differences inside
+    baseline = np.array([[line.baseline] for line in lines], dtype=wide)
+    factor = np.array(chosen.mv_per_unit) / [line.gain for line in lines]
+    ecg = np.empty(samples.shape, dtype=np.float32)
+    np.multiply(samples - baseline, factor[:, None], out=ecg, casting="same_kind")
+    never = np.iinfo(wide).max  # for formats without a value that means "missing"
+    marks = [_FORMATS[line.fmt][1] for line in lines]
+    missing = np.array([[never if mark is None else mark] for mark in marks], dtype=wide)
+    ecg[samples == missing] = np.nan
+    for lead, line in enumerate(lines):
+        if line.skew:  # rare: devices that sample one channel after the other
+            skew = min(line.skew, header.n_samples)
+            ecg[lead, : header.n_samples - skew] = ecg[lead, skew:].copy()
+            ecg[lead, header.n_samples - skew :] = np.nan
+    return ecg

@@ -4,9 +4,11 @@ Our own commands are plain functions behind jsonargparse and start without torch
 none; every other first word goes to LightningCLI (fit, validate, test, predict).
 """
 
+import json
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from itertools import pairwise, takewhile
 from typing import Any
 
 from lsemvae.errors import InputError
@@ -16,14 +18,28 @@ COMMANDS: dict[str, Any] = {
     "prepare": {
         "mimic": "data_modules.prepare:prepare_mimic",
         "cohort": "data_modules.prepare:prepare_cohort",
+        "mimic-rhc": "data_modules.prepare_mimic_rhc:prepare_mimic_rhc",
+    },
+    "check": {
+        "tables": "lsemvae.commands.check:check_published",
+        "cohort": "lsemvae.commands.check:check_cohort",
     },
     "inspect": "lsemvae.commands.inspect:inspect",
     "view": "lsemvae.commands.view:view",
     "synthesize": "lsemvae.commands.synthesize:synthesize",
     "cv": "lsemvae.commands.cv:cross_validate",
+    "benchmark": "lsemvae.commands.benchmark:benchmark",
+    "table1": "lsemvae.commands.table1:table1",
     "report": "lsemvae.commands.report:report",
+    "explain": "lsemvae.commands.explain:explain",
     "demo": "lsemvae.commands.demo:demo",
 }
+
+# Commands whose words before the first option are a list, or one word, of this option.
+LISTED = {"report": "runs"}
+NAMED = {"inspect": "store", "view": "record"}
+# Options that need no value to mean yes.
+SWITCHES = ("--verify",)
 
 HELP = """\
 usage: lsemvae COMMAND [options]     (`lightning` is the same program)
@@ -31,6 +47,8 @@ usage: lsemvae COMMAND [options]     (`lightning` is the same program)
 Recordings
   prepare mimic       read a MIMIC-IV-ECG tree into a store
   prepare cohort      read any WFDB folder and a table of patients into a store
+  check cohort        list what looks wrong in a table of patients, or in a store
+  prepare mimic-rhc   make a cohort table from the catheters of MIMIC-IV
   inspect             what is in a store, from what, and whether it is what was written
   view                one recording on ECG paper with the findings of the checks
   synthesize          write a synthetic cohort and pre-training set as WFDB files
@@ -42,7 +60,11 @@ Training (LightningCLI; every run is described by one YAML)
 
 Evaluation
   cv                  cross-validate:  lsemvae cv --task phenotype --leads 6
-  report              one HTML page from the files of finished runs
+  benchmark           methods x tasks x leads on the same folds: Table 2, ablations
+  table1              characteristics of a cohort's patients beside the paper's Table 1
+  report              the report of finished runs: lsemvae report runs/cv --out reports
+  check tables        list what contradicts itself in published tables, such as the paper's
+  explain             which leads and waves move the predictions of a finished run
   demo                all of the above on synthetic data, in minutes
 
 lsemvae COMMAND --help lists the options of a command.
@@ -84,7 +106,27 @@ def _run(arguments: list[str]) -> None:
     from jsonargparse import auto_cli
 
     program = f"lsemvae {arguments[0]}"
-    auto_cli(_load(command), args=arguments[1:], prog=program, as_positional=False)
+    options = _with_list(arguments[1:], LISTED.get(arguments[0]))
+    options = _with_word(options, NAMED.get(arguments[0]))
+    auto_cli(_load(command), args=options, prog=program, as_positional=False)
+
+
+def _with_list(arguments: list[str], name: str | None) -> list[str]:
+    """Make an option of the words before the first one, as jsonargparse has no list of words."""
+    words = list(takewhile(lambda word: not word.startswith("-"), arguments))
+    if name is None or not words:
+        return arguments
+    return [f"--{name}={json.dumps(words)}", *arguments[len(words) :]]
+
+
+def _with_word(arguments: list[str], name: str | None) -> list[str]:
+    """Make an option of a first word, and give switches their value."""
+    if name is not None and arguments and not arguments[0].startswith("-"):
+        arguments = [f"--{name}={arguments[0]}", *arguments[1:]]
+    return [
+        f"{word}=true" if word in SWITCHES and after not in ("true", "false") else word
+        for word, after in pairwise([*arguments, ""])
+    ]
 
 
 def _load(command: Any) -> Any:

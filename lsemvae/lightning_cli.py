@@ -1,18 +1,22 @@
 """LightningCLI for fit, validate, test and predict, with what ties data and task together."""
 
 import warnings
+from functools import partial
 from importlib import import_module
+from pathlib import Path
 
 import torch
 from jsonargparse import Namespace
-from lightning import LightningDataModule, LightningModule
+from lightning import LightningDataModule, LightningModule, Trainer
+from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 
+from data_modules.leakage import write_trained_on
 from data_modules.store_data import StoreDataModule
 from lsemvae.errors import InputError
 from lsemvae.memory import keep_freed_memory
 from lsemvae.models import check_same_input
-from lsemvae.tasks import Classifier
+from lsemvae.tasks import Classifier, Pretrainer
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 
@@ -63,6 +67,17 @@ class EcgCLI(LightningCLI):
         data.check_files()
         if isinstance(task, Classifier) and task.encoder_input is not None:
             check_same_input(str(task.encoder), task.encoder_input, data.ecg_input)
+
+    def before_fit(self) -> None:
+        """Let a pre-training run keep what it sees, for the leakage check of `cv`."""
+        if isinstance(self.model, Pretrainer) and isinstance(self.datamodule, StoreDataModule):
+            keep = partial(_keep_trained_on, data=self.datamodule)
+            self.trainer.callbacks.append(LambdaCallback(on_fit_start=keep))  # type: ignore[attr-defined]
+
+
+def _keep_trained_on(trainer: Trainer, _task: LightningModule, *, data: StoreDataModule) -> None:
+    if trainer.log_dir is not None and trainer.is_global_zero:
+        write_trained_on(Path(trainer.log_dir), data.pool, data.training_rows())
 
 
 def _input_error(error: BaseException | None) -> InputError | None:

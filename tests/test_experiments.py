@@ -9,12 +9,32 @@ import yaml
 
 from lsemvae.cli import main
 from lsemvae.lightning_cli import EcgCLI, build_cli
-from tests.conftest import ROOT, tiny_network
+from tests.conftest import N_SAMPLES, ROOT, tiny_network
 
 FOLDER = ROOT / "experiments"
 CONFIGS = sorted(FOLDER.glob("*/*.yaml"))
 PRETRAINING = [file for file in CONFIGS if "Pretrainer" in file.read_text()]
 CLASSIFICATION = [file for file in CONFIGS if "Classifier" in file.read_text()]
+
+
+# What makes a network tiny, by class; those that are not named here take tiny_network().
+SIZE = "--model.init_args.network.init_args"
+TINY = {
+    "StMem": {"n_samples": N_SAMPLES, "patch_size": 30, "encoder.dim": 8, "encoder.n_blocks": 1,
+              "encoder.n_heads": 2, "decoder.dim": 8, "decoder.n_blocks": 1, "decoder.n_heads": 2},
+    "MultimodalCnn": {"n_samples": N_SAMPLES, "lead_features": 4},
+    "ResNet1d": {"n_samples": N_SAMPLES, "width": 4},
+    "XResNet1d": {"n_samples": N_SAMPLES, "width": 4},
+}  # fmt: skip
+
+
+def tiny(config: Path) -> list[str]:
+    """Return the flags that make the network of a file tiny."""
+    network = yaml.safe_load(config.read_text())["model"]["init_args"]["network"]
+    size = TINY.get(network["class_path"].rsplit(".", 1)[1])
+    if size is None:
+        return tiny_network()
+    return [part for key, value in size.items() for part in (f"{SIZE}.{key}", str(value))]
 
 
 def name(file: Path) -> str:
@@ -56,7 +76,7 @@ def test_pretraining_dry_run(
         network = tiny_network(n_samples=1000)
     else:
         data = ["--data.init_args.store", str(pretraining)]
-        network = tiny_network()
+        network = tiny(config)
     assert main(
         ["fit", "--config", str(config), *network, *data, "--trainer.fast_dev_run", "true"]
     ) == 0  # fmt: skip
@@ -70,8 +90,7 @@ def test_classification_dry_run(
     if "encoder:" in config.read_text():
         network = ["--model.init_args.encoder", str(encoder)]
     else:
-        prefix = "--model.init_args.network.init_args"
-        network = [f"{prefix}.n_samples", "120", f"{prefix}.lead_features", "4"]
+        network = tiny(config)
     common = ["--config", str(config), *network, "--data.init_args.store", str(cohort)]
     assert main(["fit", *common, "--trainer.max_epochs", "1"]) == 0
     (head,) = tmp_path.rglob("last.ckpt")

@@ -51,7 +51,7 @@ class ReconstructionWriter(Callback):
             "ecg_mv": _numpy(ecg * scale),
             "from_12": _numpy(network.reconstruct(ecg, LEADS, present) * scale),
         }
-        if bool(present[:, :n_limb].any(1).all()):
+        if network.takes(LIMB_LEADS) and bool(present[:, :n_limb].any(1).all()):
             limb = network.reconstruct(ecg[:, :n_limb], LIMB_LEADS, present[:, :n_limb])
             self._kept["from_6"] = _numpy(limb * scale)
 

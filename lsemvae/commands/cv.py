@@ -7,6 +7,8 @@ from typing import Any, Literal
 from lsemvae.errors import InputError
 from lsemvae.leads import lead_set_name, parse_leads
 
+Size = Literal["paper", "small"]  # as in lsemvae.models.methods, which --help should not import
+
 
 def cross_validate(
     task: str = "detection",
@@ -24,10 +26,14 @@ def cross_validate(
     normalisation: Literal["millivolt", "record", "lead"] | None = None,
     mpap_threshold_mmhg: float = 20.0,
     pawp_threshold_mmhg: float = 15.0,
+    size: Size = "paper",
+    inner: bool | None = None,
     seed: int = 0,
     jobs: int = 1,
     out: str = "runs/cv",
     overwrite: bool = False,
+    allow_leakage: bool = False,
+    permute_labels: int | None = None,
 ) -> None:
     """Cross-validate a method by patient and write predictions.csv, metrics.json and a table.
 
@@ -37,9 +43,11 @@ def cross_validate(
     Args:
         task: detection, phenotype, or any column of 0 and 1 in the cohort's table.
         leads: 12, 6 (the limb leads), or names such as I,II,V1.
-        method: ls_emvae (frozen encoder), ls_emvae_scratch or multimodal_cnn (trained end to end).
+        method: a row of Table 2 or of the ablations, see docs/models.md; those that are pre-trained
+            take the frozen encoder from --encoder, the others are trained end to end.
         cohort: store made by `lsemvae prepare cohort`; the demo's synthetic cohort by default.
-        encoder: checkpoint of a pre-trained network; the demo's by default, with its cohort.
+        encoder: checkpoint of a pre-trained network; with the demo's cohort, the demo's LS-EMVAE by
+            default.
         folds: number of folds.
         epochs: training epochs per fold.
         batch_size: recordings per step.
@@ -49,40 +57,59 @@ def cross_validate(
         normalisation: of the amplitudes; a frozen encoder's own by default, else record.
         mpap_threshold_mmhg: pulmonary hypertension is mPAP above this (20 or 25 are in use).
         pawp_threshold_mmhg: post-capillary is PAWP above this (12, 15 or 18 are in use).
+        size: of a network trained end to end: the publication's, or small for a laptop.
+        inner: predict a fifth of every training part too, by a model trained on the rest of it:
+            what operating points, calibration and settings may be chosen on. By default where the
+            encoder is frozen; elsewhere it doubles the time.
         seed: of folds and training.
         jobs: folds trained at the same time.
         out: folder of results.
         overwrite: run finished folds again.
+        allow_leakage: go on although pre-training and test share patients or recordings.
+        permute_labels: seed of a shuffle of the labels between patients, for training and test. The
+            run has nothing to learn, so an AUROC above chance means that it saw its test records;
+            the report says which. Results go to OUT/TASK-permuted-SEED.
     """
     chosen = parse_leads(leads)
     _check_options(task=task, folds=folds, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed,
                    jobs=jobs)  # fmt: skip
     from data_modules.labels import Thresholds
-    from data_modules.rhc_cohort import RhcCohort
+    from data_modules.leakage import check_leakage, refuse_leaks
     from lsemvae.callbacks.provenance import provenance
     from lsemvae.commands.demo import demo_cohort, demo_encoder
+    from lsemvae.commands.features import describe_codes
     from lsemvae.commands.folds import FoldSettings, run_missing_folds
-    from lsemvae.evaluation.cross_validation import gather_predictions, write_results
+    from lsemvae.commands.permuted_cohort import labelled_cohort
+    from lsemvae.evaluation.cross_validation import (
+        gather_inner,
+        gather_predictions,
+        write_results,
+    )
     from lsemvae.models import check_same_input, load_pretrained
     from lsemvae.models.methods import find_method
 
-    needs_encoder = find_method(method).pretrained
+    chosen_method = find_method(method)
+    needs_encoder = chosen_method.pretrained
     if cohort is None:
         cohort = demo_cohort()
         print(f"No cohort given: using the demo's SYNTHETIC one, {cohort}")
-        if needs_encoder and encoder is None:
+        if method == "ls_emvae" and encoder is None:
             encoder = demo_encoder()
     pretrained = None
     if needs_encoder:
         if encoder is None:
             raise InputError(f"method {method} needs --encoder, a pre-trained checkpoint")
         pretrained = load_pretrained(encoder)
+        chosen_method.check_encoder(pretrained.network, pretrained.data.ecg_input, encoder)
         normalisation = normalisation or pretrained.data.ecg_input.normalisation
-    data = RhcCohort(
+    shuffled = "" if permute_labels is None else f"-permuted-{permute_labels}"
+    task_folder = Path(out) / f"{task}{shuffled}"
+    data = labelled_cohort(
         cohort,
         task,
+        permute_labels=permute_labels,
         n_folds=folds,
-        splits=str(Path(out) / task / "splits.json"),
+        splits=str(task_folder / "splits.json"),
         thresholds=Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg),
         leads=list(chosen),
         normalisation=normalisation or "record",
@@ -92,7 +119,12 @@ def cross_validate(
     if pretrained:
         check_same_input(str(encoder), pretrained.data.ecg_input, data.ecg_input)
     splits = data.load_splits()
-    folder = Path(out) / task / method / lead_set_name(chosen)
+    leakage = check_leakage(
+        data.pool, splits.fold, encoder=encoder if pretrained else None,
+        trained_on=pretrained.data.sha256 if pretrained else "",
+    )  # fmt: skip
+    refuse_leaks(leakage.leaks, allow_leakage)
+    folder = task_folder / method / lead_set_name(chosen)
     settings = FoldSettings(
         method=method,
         encoder_sha256=pretrained.sha256 if pretrained else None,
@@ -107,26 +139,33 @@ def cross_validate(
         lr=lr,
         focal_alpha=focal_alpha,
         focal_gamma=focal_gamma,
+        size=size,
         seed=seed,
+        permute_labels=permute_labels,
     )
+    inner = needs_encoder if inner is None else inner
     run_missing_folds(
-        folder, data, settings, encoder=encoder, pretrained=pretrained, jobs=jobs,
+        folder, data, settings, encoder=encoder, pretrained=pretrained, inner=inner, jobs=jobs,
         overwrite=overwrite, feature_folder=Path(out) / "features",
     )  # fmt: skip
     predictions = gather_predictions(folder, splits.fold, folds)
-    synthetic = data.pool.synthetic or (pretrained is not None and pretrained.data.synthetic)
+    if pretrained:
+        predictions = describe_codes(predictions, folder, data, pretrained, Path(out) / "features")
     seen = pretrained is not None and data.pool.sha256 in pretrained.data.sha256.split("+")
     if seen:
         print("note: the encoder was pre-trained on these recordings too (without labels)")
     about = {
         "task": task,
         "data": data.pool.label,
-        "synthetic": synthetic,
+        "synthetic": data.pool.synthetic or bool(pretrained and pretrained.data.synthetic),
         "encoder_saw_these_recordings": seen,
+        "scored_epoch": "last",
+        **leakage.about(),
         **asdict(settings),
         "provenance": provenance(),
     }
-    print_table(write_results(folder, predictions, about), folder)
+    inner_predictions = gather_inner(folder, splits.fold, folds) if inner else None
+    print_table(write_results(folder, predictions, about, inner_predictions), folder)
 
 
 def _check_options(task: str, **numbers: float) -> None:

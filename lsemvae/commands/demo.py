@@ -26,8 +26,8 @@ def demo() -> None:
             cross_validate(task, leads, cohort=cohort, encoder=encoder, out=str(RUNS / "cv"))
     _announce("writing the report")
     report(
-        str(RUNS / "cv"),
-        cohort,
+        [str(RUNS / "cv")],
+        cohort=cohort,
         pretrain=str(RUNS / "pretrain"),
         out=str(REPORT),
         title="LS-EMVAE demo on synthetic recordings",
@@ -53,14 +53,11 @@ def demo_cohort() -> str:
     return str(store)
 
 
-def demo_encoder() -> str:
-    """Return the demo's encoder, pre-trained on recordings of its own where it is missing."""
+def demo_pretraining() -> str:
+    """Return the demo's recordings for pre-training, written and prepared where missing."""
     from data_modules.prepare import prepare_mimic
     from data_modules.synthetic_files import write_mimic
-    from lsemvae.lightning_cli import run_lightning
 
-    if not CONFIG.is_file():
-        raise InputError(f"{CONFIG} not found; run the demo in the folder of the checkout")
     store, listing = DATA / "mimic.h5", DATA / "mimic/record_list.csv"
     if not listing.is_file():
         _announce("writing synthetic recordings for pre-training")
@@ -73,6 +70,16 @@ def demo_encoder() -> str:
         prepare_mimic(
             str(listing.parent), str(store), signal=_median_beats(), label="synthetic ECGs"
         )
+    return str(store)
+
+
+def demo_encoder() -> str:
+    """Return the demo's encoder, pre-trained on recordings of its own where it is missing."""
+    from lsemvae.lightning_cli import run_lightning
+
+    if not CONFIG.is_file():
+        raise InputError(f"{CONFIG} not found; run the demo in the folder of the checkout")
+    demo_pretraining()
     encoder, finished = RUNS / "pretrain/checkpoints/last.ckpt", RUNS / "pretrain/finished"
     if not (finished.is_file() and encoder.is_file()):
         _announce("pre-training a small LS-EMVAE")

@@ -19,9 +19,9 @@ from lsemvae.callbacks import PredictionWriter
 from lsemvae.commands.features import Features, cached_features
 from lsemvae.errors import InputError
 from lsemvae.models import Pretrained
-from lsemvae.models.methods import find_method
+from lsemvae.models.methods import Size, find_method
 from lsemvae.tasks import Classifier, FocalSettings
-from lsemvae.types import FeatureBatch, Names
+from lsemvae.types import EcgInput, FeatureBatch, Names
 
 FINISHED = "finished.json"
 
@@ -44,7 +44,9 @@ class FoldSettings:
         lr: paper section 3: 1e-4.
         focal_alpha: weight of the positive class in the loss.
         focal_gamma: focusing exponent of the loss.
+        size: of a network that is trained end to end.
         seed: the fold's number is added to it.
+        permute_labels: seed of the shuffle where labels mean nothing on purpose, else None.
     """
 
     method: str
@@ -60,7 +62,9 @@ class FoldSettings:
     lr: float
     focal_alpha: float
     focal_gamma: float
+    size: Size
     seed: int
+    permute_labels: int | None = None
 
 
 def is_finished(folder: Path, settings: FoldSettings) -> bool:
@@ -86,7 +90,7 @@ def is_finished(folder: Path, settings: FoldSettings) -> bool:
 
 def run_missing_folds(
     folder: Path, data: RhcCohort, settings: FoldSettings, *, encoder: str | None,
-    pretrained: Pretrained | None, jobs: int, overwrite: bool, feature_folder: Path,
+    pretrained: Pretrained | None, inner: bool, jobs: int, overwrite: bool, feature_folder: Path,
 ) -> None:  # fmt: skip
     """Run the folds that are not finished; each gets fresh objects.
 
@@ -96,27 +100,37 @@ def run_missing_folds(
         settings: of the cross-validation.
         encoder: checkpoint of the frozen encoder.
         pretrained: the same, read.
+        inner: predict an inner part of every training part too, in `fold_K/inner`.
         jobs: folds trained at the same time, in processes of their own where more than one.
         overwrite: run finished folds too.
         feature_folder: cache of the encoder's features.
     """
-    folders = [folder / f"fold_{fold}" for fold in range(data.n_folds)]
+    parts = [(fold, False) for fold in range(data.n_folds)]
+    parts += [(fold, True) for fold in range(data.n_folds) if inner]
     missing = [
-        fold for fold, path in enumerate(folders) if overwrite or not is_finished(path, settings)
+        part for part in parts if overwrite or not is_finished(part_folder(folder, *part), settings)
     ]
     if not missing:
         print(f"all {data.n_folds} folds are finished")
         return
-    for stale in (folder / "metrics.json", folder / "predictions.csv"):
-        stale.unlink(missing_ok=True)
+    for stale in ("metrics.json", "predictions.csv", "inner_predictions.csv"):
+        (folder / stale).unlink(missing_ok=True)
     features = None
     if pretrained is not None:
         features = cached_features(pretrained, data, feature_folder)
     run = delayed(run_fold)
     Parallel(n_jobs=jobs)(
-        run(folders[fold], data.for_fold(fold), settings, encoder=encoder, features=features)
-        for fold in missing
-    )
+        run(
+            part_folder(folder, fold, inner_part), data.for_fold(fold, inner=inner_part), settings,
+            encoder=encoder, features=features,
+        )
+        for fold, inner_part in missing
+    )  # fmt: skip
+
+
+def part_folder(folder: Path, fold: int, inner: bool = False) -> Path:
+    """Return the folder of a fold, or of the inner part of its training part."""
+    return folder / f"fold_{fold}" / ("inner" if inner else "")
 
 
 def run_fold(
@@ -136,7 +150,7 @@ def run_fold(
     (folder / FINISHED).unlink(missing_ok=True)
     lightning.seed_everything(settings.seed + (data.fold or 0), verbose=False)
     data.setup("fit")
-    task = _task(settings, encoder, data.pool.n_samples)
+    task = _task(settings, encoder, data.ecg_input)
     trainer = lightning.Trainer(
         max_epochs=settings.epochs,
         accelerator="cpu" if features is not None else "auto",
@@ -157,7 +171,8 @@ def run_fold(
         trainer.fit(task, train, held_out)
         (measured,) = trainer.test(task, held_out, verbose=False)
     trainer.save_checkpoint(folder / "last.ckpt", weights_only=True)
-    print(f"fold {data.fold}: " + ", ".join(f"{k} {v:.3f}" for k, v in measured.items()))
+    part = f"fold {data.fold}{', inner part' if folder.name == 'inner' else ''}"
+    print(f"{part}: " + ", ".join(f"{k} {v:.3f}" for k, v in measured.items()))
     (folder / FINISHED).write_text(json.dumps(asdict(settings), indent=1) + "\n")
 
 
@@ -169,11 +184,11 @@ def _keep_quiet() -> None:
         warnings.filterwarnings("ignore", message)
 
 
-def _task(settings: FoldSettings, encoder: str | None, n_samples: int) -> Classifier:
+def _task(settings: FoldSettings, encoder: str | None, ecg_input: EcgInput) -> Classifier:
     leads = list(settings.leads)
     focal = FocalSettings(settings.focal_alpha, settings.focal_gamma)
-    build = find_method(settings.method).build
-    network = build(n_samples, leads) if build else None
+    method = find_method(settings.method)
+    network = None if method.pretrained else method.build(ecg_input, leads, settings.size)
     return Classifier(
         network, None if network else encoder, leads=leads, focal=focal, lr=settings.lr
     )

@@ -65,9 +65,9 @@ def _from_wfdb(record: str, amplitude: Amplitude, settings: SignalSettings) -> _
     import numpy as np
 
     from data_modules.reasons import RecordError
+    from data_modules.recording_reader import read_recording
     from data_modules.signal import clean_ecg
     from data_modules.store import COUNTS_PER_UNIT
-    from data_modules.wfdb_reader import read_recording
     from lsemvae.leads import LEADS, lead_indices
 
     path = Path(record.removesuffix(".hea").removesuffix(".dat"))

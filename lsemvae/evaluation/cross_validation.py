@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lsemvae.errors import InputError
-from lsemvae.evaluation.metrics import Metrics, base_rate_accuracy, binary_metrics
+from lsemvae.evaluation.statistics.metrics import Metrics, base_rate_accuracy, binary_metrics
 
 COLUMNS = ["record", "patient_id", "fold", "label", "probability"]
 
@@ -37,6 +37,31 @@ def gather_predictions(folder: Path, fold_of: dict[str, int], n_folds: int) -> p
     predictions = pd.concat(parts, ignore_index=True)[COLUMNS]
     _check(predictions, fold_of, folder)
     return predictions
+
+
+def gather_inner(folder: Path, fold_of: dict[str, int], n_folds: int) -> pd.DataFrame:
+    """Join the predictions of the inner validation parts, `fold_K/inner/predictions.csv`.
+
+    Returns:
+        Columns `COLUMNS`; `fold` is the outer fold whose training part a record belongs to.
+
+    Raises:
+        InputError: a missing file, or a record of the outer fold itself, which would be a leak.
+    """
+    parts = []
+    for fold in range(n_folds):
+        file = folder / f"fold_{fold}" / "inner" / "predictions.csv"
+        if not file.is_file():
+            raise InputError(f"{file} is missing; run the cross-validation again")
+        part = read_predictions(file).assign(fold=fold)
+        foreign = part["record"][part["record"].map(fold_of).isin([fold, np.nan])]
+        if len(foreign):
+            raise InputError(
+                f"{file}: record {foreign.iloc[0]} is not of the training part of fold {fold}; run "
+                "again with --overwrite"
+            )
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)[COLUMNS]
 
 
 def read_predictions(file: Path) -> pd.DataFrame:
@@ -99,15 +124,24 @@ def summarise(predictions: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def write_results(folder: Path, predictions: pd.DataFrame, about: dict[str, Any]) -> dict[str, Any]:
+def write_results(
+    folder: Path,
+    predictions: pd.DataFrame,
+    about: dict[str, Any],
+    inner: pd.DataFrame | None = None,
+) -> dict[str, Any]:
     """Write `predictions.csv` and `metrics.json` and return the metrics.
 
     Args:
         folder: of the cross-validation.
         predictions: from `gather_predictions`.
         about: what was evaluated: task, method, leads, data label and the like.
+        inner: from `gather_inner`; written as `inner_predictions.csv`, its metrics as `inner`.
     """
     metrics = {**about, **summarise(predictions)}
+    if inner is not None:
+        metrics["inner"] = {name: summarise(inner)[name] for name in ("mean", "sd", "folds")}
+        inner.to_csv(folder / "inner_predictions.csv", index=False)
     predictions.to_csv(folder / "predictions.csv", index=False)
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
     return metrics

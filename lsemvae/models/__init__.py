@@ -1,5 +1,6 @@
 """Networks of the paper's Table 2, one file per method."""
 
+from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import (
     EcgNetwork,
     FixedLeadNetwork,
@@ -7,6 +8,7 @@ from lsemvae.models.base import (
     LossTerms,
     PretrainableNetwork,
 )
+from lsemvae.models.beta_vae import BetaVae
 from lsemvae.models.checkpoint import (
     Pretrained,
     check_same_input,
@@ -15,10 +17,17 @@ from lsemvae.models.checkpoint import (
     read_data_state,
 )
 from lsemvae.models.ls_emvae import Fusion, LsEmvae
+from lsemvae.models.mopoe_vae import MopoeVae
 from lsemvae.models.multimodal_cnn import MultimodalCnn
-from lsemvae.models.objective import ElboObjective
+from lsemvae.models.mvae import Mvae
+from lsemvae.models.objective import ElboObjective, ReconstructionObjective
+from lsemvae.models.resnet1d import ResNet1d
+from lsemvae.models.st_mem import StMem
+from lsemvae.models.xresnet1d import XResNet1d
 
 __all__ = [
+    "AuthorsCode",
+    "BetaVae",
     "EcgNetwork",
     "ElboObjective",
     "FixedLeadNetwork",
@@ -26,9 +35,15 @@ __all__ = [
     "GenerativeNetwork",
     "LossTerms",
     "LsEmvae",
+    "MopoeVae",
     "MultimodalCnn",
+    "Mvae",
     "PretrainableNetwork",
     "Pretrained",
+    "ReconstructionObjective",
+    "ResNet1d",
+    "StMem",
+    "XResNet1d",
     "check_same_input",
     "file_sha256",
     "load_pretrained",

@@ -1,8 +1,10 @@
 """The one interface of all networks: encode; those that can be pre-trained also have a loss."""
 
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
+from typing import Any, NamedTuple, Self, get_args
 
 import torch
 from torch import Tensor, nn
@@ -40,9 +42,28 @@ class EcgNetwork(nn.Module, ABC):
         self.init_args: dict[str, Any] = {"n_samples": n_samples, **init_args}
 
     @classmethod
+    def from_plain(cls, init_args: Mapping[str, Any]) -> Self:
+        """Build the network from plain values, those of a dataclass argument as a mapping.
+
+        Raises:
+            KeyError: an argument that the network does not have.
+            TypeError: a value that it cannot take.
+        """
+        parameters = inspect.signature(cls).parameters
+        return cls(**{
+            name: _structured(parameters[name].annotation, value)
+            for name, value in init_args.items()
+        })  # fmt: skip
+
+    @classmethod
     def input_args(cls, ecg_input: EcgInput, leads: Sequence[str]) -> dict[str, Any]:
         """Return the constructor arguments that follow from the recordings and the leads in use."""
         return {"n_samples": ecg_input.n_samples}
+
+    @classmethod
+    def takes(cls, leads: Sequence[str]) -> bool:
+        """Tell whether the network has a form for these leads; all but beta-VAE take any."""
+        return True
 
     def own_head(self, n_outputs: int = 1) -> nn.Module | None:
         """Return the classification head of the publication, None where it has the paper's.
@@ -90,6 +111,16 @@ class EcgNetwork(nn.Module, ABC):
         Raises:
             InputError: an unknown lead, another number of samples, or a recording without any lead.
         """
+
+    def uncertainty(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> Tensor | None:
+        """Return how unsure the network is of a recording's code, (B,); None where it cannot say.
+
+        Only the order counts. Variational autoencoders give the mean over the latent dimensions of
+        the posterior's log variance. Arguments as in `encode`.
+        """
+        return None
 
 
 class FixedLeadNetwork(EcgNetwork):
@@ -159,3 +190,11 @@ class GenerativeNetwork(PretrainableNetwork):
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
     ) -> Tensor:
         """Return all twelve leads as the network sees them from the given ones, (B, 12, T)."""
+
+
+def _structured(annotation: Any, value: Any) -> Any:
+    """Make a mapping the dataclass that an argument is annotated with, alone or with None."""
+    kinds = [kind for kind in (annotation, *get_args(annotation)) if is_dataclass(kind)]
+    if kinds and isinstance(value, Mapping):
+        return kinds[0](**value)  # type: ignore[operator]
+    return value

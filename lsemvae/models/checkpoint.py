@@ -2,7 +2,6 @@
 
 import hashlib
 import pickle
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,10 +10,16 @@ from typing import Any, NamedTuple
 import torch
 
 from lsemvae.errors import InputError
+from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import EcgNetwork
-from lsemvae.models.ls_emvae import Fusion, LsEmvae
+from lsemvae.models.beta_vae import BetaVae
+from lsemvae.models.ls_emvae import LsEmvae
+from lsemvae.models.mopoe_vae import MopoeVae
 from lsemvae.models.multimodal_cnn import MultimodalCnn
-from lsemvae.models.objective import ElboObjective
+from lsemvae.models.mvae import Mvae
+from lsemvae.models.resnet1d import ResNet1d
+from lsemvae.models.st_mem import StMem
+from lsemvae.models.xresnet1d import XResNet1d
 from lsemvae.types import EcgInput
 
 NETWORK_KEY = "lsemvae_network"
@@ -22,14 +27,19 @@ INPUT_KEY = "ecg_input"
 NETWORK_PREFIX = "network."
 
 
-def _ls_emvae(init_args: dict[str, Any]) -> LsEmvae:
-    fusion, objective = Fusion(**init_args["fusion"]), ElboObjective(**init_args["objective"])
-    return LsEmvae(**{**init_args, "fusion": fusion, "objective": objective})
-
-
-NETWORKS: dict[str, Callable[[dict[str, Any]], EcgNetwork]] = {
-    "LsEmvae": _ls_emvae,
-    "MultimodalCnn": lambda init_args: MultimodalCnn(**init_args),
+NETWORKS: dict[str, type[EcgNetwork]] = {
+    network.__name__: network
+    for network in (
+        AuthorsCode,
+        BetaVae,
+        LsEmvae,
+        MopoeVae,
+        MultimodalCnn,
+        Mvae,
+        ResNet1d,
+        StMem,
+        XResNet1d,
+    )
 }
 
 
@@ -127,13 +137,21 @@ def _build(description: dict[str, Any], path: str) -> EcgNetwork:
     name = description["class"]
     if name not in NETWORKS:
         raise InputError(f"{path} holds a network {name!r}; known are {', '.join(NETWORKS)}")
+    stored = description["init_args"]
     try:
         with torch.device("meta"):
-            return NETWORKS[name](description["init_args"])
+            network = NETWORKS[name].from_plain(stored)
     except (KeyError, TypeError) as error:
         raise InputError(
             f"{path} describes its {name} as another version does ({error}); pre-train again"
         ) from error
+    missing = network.init_args.keys() - stored.keys()
+    if missing:
+        raise InputError(
+            f"{path} describes its {name} as another version does (it lacks "
+            f"{', '.join(sorted(missing))}); pre-train again"
+        )
+    return network
 
 
 def _data_state(checkpoint: dict[str, Any], path: str) -> DataState:

@@ -9,7 +9,6 @@ Deviations from the paper, each with its reason in docs/method.md: the decoder k
 default, and the gate has a floor.
 """
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, NamedTuple
@@ -18,25 +17,19 @@ import torch
 from torch import Tensor
 
 from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, canonical_order, lead_indices
-from lsemvae.losses import (
-    alignment_distance,
-    gaussian_kl,
-    squared_error_per_lead,
-    weighted_reconstruction,
-)
-from lsemvae.models.base import GenerativeNetwork, LossTerms
+from lsemvae.leads import LEADS, lead_indices
+from lsemvae.losses import alignment_distance, gaussian_kl
+from lsemvae.models.base import LossTerms
+from lsemvae.models.lead_vae import LeadVae, sample
 from lsemvae.models.objective import DEFAULT_OBJECTIVE, ElboObjective
-from lsemvae.nn.decoders import DecoderKind, build_decoder
+from lsemvae.nn.decoders import DecoderKind
 from lsemvae.nn.experts import (
     ExpertGate,
     Gaussian,
-    bound_logvar,
     mixture_of_experts,
     product_of_experts,
     uniform_weights,
 )
-from lsemvae.nn.lead_encoders import LeadEncoderBank
 
 POE = "PoE"
 EXPERTS = (*LEADS, POE)
@@ -86,7 +79,7 @@ class Posterior(NamedTuple):
     weight: Tensor
 
 
-class LsEmvae(GenerativeNetwork):
+class LsEmvae(LeadVae):
     """LS-EMVAE with 12 lead encoders, expert fusion and one decoder.
 
     Args:
@@ -109,40 +102,19 @@ class LsEmvae(GenerativeNetwork):
         objective: ElboObjective = DEFAULT_OBJECTIVE,
         feature: Literal["mixture_mean", "lead_means"] = "mixture_mean",
     ) -> None:
+        plain = {
+            "decoder": decoder,
+            "fusion": asdict(fusion),
+            "objective": asdict(objective),
+            "feature": feature,
+        }
         super().__init__(
-            n_samples,
-            latent_dim=latent_dim,
-            decoder=decoder,
-            fusion=asdict(fusion),
-            objective=asdict(objective),
-            feature=feature,
+            n_samples, latent_dim, decoder=decoder, objective=objective, init_args=plain
         )
-        self.latent_dim, self.fusion, self.objective = latent_dim, fusion, objective
-        self.feature = feature
-        self.encoders = LeadEncoderBank(n_samples, 2 * latent_dim)
-        self.decoder = build_decoder(decoder, latent_dim, n_samples)
+        self.fusion, self.objective, self.feature = fusion, objective, feature
         has_gate = fusion.gate == "learned" and fusion.kind != "poe"
         n_scorers = len(LEADS) if fusion.kind == "moe" else len(EXPERTS)
         self.gate = ExpertGate(n_scorers, latent_dim, floor=fusion.gate_floor) if has_gate else None
-        self.register_buffer("lead_weights", objective.weight_per_lead())
-        self.lead_weights: Tensor
-        self._warn(decoder)
-
-    def _warn(self, decoder: DecoderKind) -> None:
-        """Say aloud which of the paper's choices cannot work."""
-        if self.objective.reconstruction == "mean":
-            variance = self.objective.observation_variance(1.0, self.n_samples)
-            warnings.warn(
-                f"reconstruction=mean sets the observation variance to {variance:g} at beta = 1: "
-                "the posterior collapses on signals of unit variance; sum sets it to 0.5",
-                stacklevel=3,
-            )
-        if decoder == "published":
-            warnings.warn(
-                "decoder=published yields twelve equal waveforms, their mean at best; "
-                "multichannel, conditioned and per_lead tell the leads apart",
-                stacklevel=3,
-            )
 
     def posterior(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
@@ -151,13 +123,11 @@ class LsEmvae(GenerativeNetwork):
         return self._posterior(*self._checked(ecg, leads, present), leads)
 
     def _posterior(self, ecg: Tensor, present: Tensor, leads: Sequence[str]) -> Posterior:
-        mean, logvar = self.encoders(ecg, leads).float().chunk(2, -1)
+        mean, logvar = self.lead_posteriors(ecg, present, leads)
         with torch.autocast(ecg.device.type, enabled=False):
-            return self._fuse(mean, bound_logvar(logvar), present, lead_indices(leads))
+            return self._fuse(mean, logvar, present, lead_indices(leads))
 
     def _fuse(self, mean: Tensor, logvar: Tensor, present: Tensor, expert: list[int]) -> Posterior:
-        absent = ~present.unsqueeze(-1)
-        mean, logvar = mean.masked_fill(absent, 0.0), logvar.masked_fill(absent, 0.0)
         product = product_of_experts(mean, logvar, present, prior_expert=self.fusion.prior_expert)
         if self.fusion.kind != "moe":
             mean = torch.cat([mean, product.mean.unsqueeze(1)], 1)
@@ -186,10 +156,13 @@ class LsEmvae(GenerativeNetwork):
         """Return the posterior's mean (B, D), or all lead means (B, L x D), absent ones zero."""
         if self.feature == "mixture_mean":
             return self.posterior(ecg, leads, present).mean
-        ecg, present = self._checked(ecg, leads, present)
-        mean = self.encoders(ecg, leads, self.latent_dim).float()
-        mean = torch.where(present.unsqueeze(-1), mean, 0.0)
-        return mean[:, canonical_order(leads)].flatten(1)
+        return self.lead_means(ecg, leads, present)
+
+    def uncertainty(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> Tensor:
+        """Return the mean log variance of the posterior, (B,)."""
+        return self.posterior(ecg, leads, present).logvar.mean(-1)
 
     def reconstruct(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
@@ -212,28 +185,13 @@ class LsEmvae(GenerativeNetwork):
         if visible is None:
             posterior = self._posterior(ecg, present, leads)
         else:
-            posterior = self.posterior(ecg, leads, visible)
-        decoded = self.decoder(sample(posterior))
+            posterior = self.posterior(ecg, leads, visible & present)
+        decoded = self.decoder(sample(Gaussian(posterior.mean, posterior.logvar)))
         with torch.autocast(ecg.device.type, enabled=False):
-            return self._terms(
-                decoded.float(), ecg.float(), leads, present, posterior=posterior, beta=beta
-            )
+            reconstruction = self.weighted_error(decoded, ecg, leads, present).mean()
+            return self._terms(reconstruction, posterior, beta)
 
-    def _terms(
-        self,
-        decoded: Tensor,
-        ecg: Tensor,
-        leads: Sequence[str],
-        present: Tensor,
-        *,
-        posterior: Posterior,
-        beta: float,
-    ) -> LossTerms:
-        order = lead_indices(leads)
-        # Twelve leads in canonical order need no copy of the decoded signals.
-        chosen = decoded if order == list(range(len(LEADS))) else decoded[:, order]
-        error = squared_error_per_lead(chosen, ecg, self.objective.reconstruction)
-        reconstruction = weighted_reconstruction(error, self.lead_weights[order], present).mean()
+    def _terms(self, reconstruction: Tensor, posterior: Posterior, beta: float) -> LossTerms:
         kl = gaussian_kl(posterior.mean, posterior.logvar).mean()
         alignment = alignment_distance(
             posterior.expert_mean, posterior.mean, posterior.expert_present
@@ -247,9 +205,3 @@ class LsEmvae(GenerativeNetwork):
             "observation_variance": variance,
         }
         return LossTerms(total, terms)
-
-
-def sample(gaussian: Gaussian | Posterior) -> Tensor:
-    """Draw z = mean + sigma * eps by the reparameterisation trick, (B, D)."""
-    noise = torch.randn_like(gaussian.mean)
-    return gaussian.mean + torch.exp(0.5 * gaussian.logvar) * noise

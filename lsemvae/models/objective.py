@@ -1,4 +1,4 @@
-"""The weights of the pre-training objective (paper, equations 1 and 2)."""
+"""The weights of pre-training objectives (paper, equations 1 and 2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,18 +12,16 @@ from lsemvae.losses import Reduction
 
 
 @dataclass(frozen=True)
-class ElboObjective:
-    """Weights of the pre-training objective (equations 1 and 2).
+class ReconstructionObjective:
+    """How squared errors enter the objective (equation 2, first term).
 
     Attributes:
         reconstruction: reduce squared errors over time by `sum` or by `mean`. The literal mean
             squared error makes the observation variance T / 2 and the posterior collapses.
-        gamma: weight of the alignment loss; 0 switches it off (the ablation of Fig. 2).
         lead_weights: lambda by lead name; leads not named weigh 1 as in the paper.
     """
 
     reconstruction: Reduction = "sum"
-    gamma: float = 1.0
     lead_weights: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -32,8 +30,6 @@ class ElboObjective:
             canonical_lead(lead)
             if weight < 0:
                 raise InputError(f"lead_weights[{lead}] must be >= 0, got {weight}")
-        if self.gamma < 0:
-            raise InputError(f"gamma must be >= 0, got {self.gamma}")
 
     def weight_per_lead(self) -> Tensor:
         """Return lambda in canonical lead order, (12,)."""
@@ -49,4 +45,22 @@ class ElboObjective:
         return beta * (1 if self.reconstruction == "sum" else n_samples) / 2
 
 
+@dataclass(frozen=True)
+class ElboObjective(ReconstructionObjective):
+    """Weights of LS-EMVAE's objective (equations 1 and 2).
+
+    Attributes:
+        gamma: weight of the alignment loss; 0 switches it off (the ablation of Fig. 2).
+    """
+
+    gamma: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Reject what the other weights reject, and a negative gamma."""
+        super().__post_init__()
+        if self.gamma < 0:
+            raise InputError(f"gamma must be >= 0, got {self.gamma}")
+
+
+DEFAULT_RECONSTRUCTION = ReconstructionObjective()
 DEFAULT_OBJECTIVE = ElboObjective()

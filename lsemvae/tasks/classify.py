@@ -81,7 +81,8 @@ class Classifier(LightningModule):
             checkpoints: they name it by its SHA-256 and restore it from its own file.
         leads: 12, 6 or names; the head's size may depend on them. The command line copies them from
             the data.
-        head: see `HeadSettings`.
+        head: see `HeadSettings`; None for the head of the publication where a network that is
+            trained end to end has one of its own (ResNet1d, xResNet1d), else the paper's.
         focal: see `FocalSettings`.
         lr: learning rate of AdamW (paper section 3: 1e-4).
         weight_decay: the paper gives none; PyTorch's default.
@@ -93,7 +94,7 @@ class Classifier(LightningModule):
         encoder: str | None = None,
         *,
         leads: int | str | list[str] = 12,
-        head: HeadSettings = HeadSettings(),
+        head: HeadSettings | None = None,
         focal: FocalSettings = FocalSettings(),
         lr: float = 1e-4,
         weight_decay: float = 0.01,
@@ -110,12 +111,16 @@ class Classifier(LightningModule):
         self.encoder_sha256: str | None = None
         self.encoder_input: EcgInput | None = None
         self.network = network or self._frozen_encoder(str(encoder))
-        self.head = head.build(self.network.feature_dim(self.leads))
+        self.head = self._head(head)
         metrics = MetricCollection(
             {"auroc": BinaryAUROC(), "accuracy": BinaryAccuracy(), "mcc": BinaryMatthewsCorrCoef()}
         )
         self.val_metrics = metrics.clone(prefix="val/")
         self.test_metrics = metrics.clone(prefix="test/")
+
+    def _head(self, settings: HeadSettings | None) -> nn.Module:
+        own = self.network.own_head() if settings is None and not self.frozen else None
+        return own or (settings or HeadSettings()).build(self.network.feature_dim(self.leads))
 
     def _frozen_encoder(self, path: str) -> EcgNetwork:
         pretrained = load_pretrained(path)

@@ -4,13 +4,14 @@ from typing import Any
 
 import torch
 from lightning import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torchmetrics import Metric
 
 from lsemvae.errors import InputError
 from lsemvae.models.base import PretrainableNetwork
 from lsemvae.models.checkpoint import NETWORK_KEY, describe_network
-from lsemvae.tasks.optimiser import adamw
+from lsemvae.tasks.optimiser import Betas, adamw, cosine_schedule
 from lsemvae.types import EcgBatch
 
 
@@ -21,6 +22,9 @@ class Pretrainer(LightningModule):
         network: what to pre-train.
         lr: learning rate of AdamW (paper section 3: 1e-4).
         weight_decay: the paper gives none; PyTorch's default.
+        betas: of AdamW; PyTorch's default.
+        warmup_epochs: with a number of epochs, which may be 0, the learning rate rises over them
+            and then falls to zero along a cosine; None keeps it constant, as the paper.
         lead_dropout: share of the training recordings that are seen through a random subset of
             their leads while all of them are reconstructed; 0 as in the paper.
     """
@@ -31,13 +35,18 @@ class Pretrainer(LightningModule):
         *,
         lr: float = 1e-4,
         weight_decay: float = 0.01,
+        betas: Betas = (0.9, 0.999),
+        warmup_epochs: float | None = None,
         lead_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         if not 0.0 <= lead_dropout <= 1.0:
             raise InputError(f"lead_dropout must be in [0, 1], got {lead_dropout}")
+        if warmup_epochs is not None and warmup_epochs < 0:
+            raise InputError(f"warmup_epochs must be >= 0, got {warmup_epochs}")
         self.network = network
-        self.lr, self.weight_decay, self.lead_dropout = lr, weight_decay, lead_dropout
+        self.lr, self.weight_decay, self.betas = lr, weight_decay, betas
+        self.warmup_epochs, self.lead_dropout = warmup_epochs, lead_dropout
         self.beta = 1.0  # weight of the KL divergence; BetaAnnealing moves it
 
     def on_fit_start(self) -> None:
@@ -74,9 +83,21 @@ class Pretrainer(LightningModule):
             )
         return loss.total
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return AdamW (paper section 3)."""
-        return adamw(self.network.parameters(), self.lr, self.weight_decay)
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Return AdamW (paper section 3), with a schedule where `warmup_epochs` asks for one."""
+        optimiser = adamw(self.network.parameters(), self.lr, self.weight_decay, self.betas)
+        if self.warmup_epochs is None or self.trainer.fast_dev_run:  # type: ignore[attr-defined]
+            return optimiser
+        schedule = cosine_schedule(
+            optimiser,
+            warmup_epochs=self.warmup_epochs,
+            n_epochs=self.trainer.max_epochs,
+            n_steps=self.trainer.estimated_stepping_batches,
+        )
+        return {
+            "optimizer": optimiser,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what is needed to build the network again."""

@@ -18,7 +18,8 @@ def test_cross_validation_writes_predictions_and_metrics(
     assert cv(cohort, encoder, tmp_path, "--task", "phenotype", "--leads", "6") == 0
     folder = tmp_path / "phenotype/ls_emvae/6L"
     predictions = pd.read_csv(folder / "predictions.csv", dtype=str)
-    assert list(predictions) == ["record", "patient_id", "fold", "label", "probability"]
+    columns = ["record", "patient_id", "fold", "label", "probability", "uncertainty"]
+    assert list(predictions) == columns
     assert predictions["record"].is_unique
     metrics = json.loads((folder / "metrics.json").read_text())
     assert set(metrics["mean"]) == {"auroc", "accuracy", "mcc"}
@@ -41,6 +42,50 @@ def test_finished_folds_are_not_run_again(
     capsys.readouterr()
     assert cv(cohort, encoder, tmp_path, "--lr", "0.01") == 2
     assert "lr 0.0001 against 0.01" in error_of(capsys)
+
+
+def test_the_inner_part_of_a_fold_is_predicted_without_the_fold(
+    cohort: Path, encoder: Path, tmp_path: Path
+) -> None:
+    assert cv(cohort, encoder, tmp_path) == 0
+    folder = tmp_path / "detection/ls_emvae/12L"
+    inner = pd.read_csv(folder / "inner_predictions.csv", dtype={"record": str})
+    outer = pd.read_csv(folder / "predictions.csv", dtype={"record": str})
+    fold_of = outer.set_index("record")["fold"]
+    assert (inner["record"].map(fold_of) != inner["fold"]).all()
+    assert set(inner["fold"]) == {0, 1, 2}
+    assert inner.groupby("fold")["record"].apply(lambda part: part.is_unique).all()
+    for fold, part in inner.groupby("fold"):
+        patients = set(part["patient_id"])
+        assert not patients & set(outer["patient_id"][outer["fold"] == fold])
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert len(metrics["inner"]["folds"]) == 3
+
+
+def test_networks_trained_end_to_end_have_an_inner_part_when_asked_for(
+    cohort: Path, encoder: Path, tmp_path: Path
+) -> None:
+    method = ["--method", "multimodal_cnn", "--size", "small", "--leads", "6"]
+    assert cv(cohort, encoder, tmp_path, *method) == 0
+    folder = tmp_path / "detection/multimodal_cnn/6L"
+    assert not (folder / "inner_predictions.csv").exists()
+    kept = (folder / "fold_1/predictions.csv").stat().st_mtime_ns
+    assert cv(cohort, encoder, tmp_path, *method, "--inner", "true") == 0
+    assert (folder / "inner_predictions.csv").is_file()
+    assert (folder / "fold_1/predictions.csv").stat().st_mtime_ns == kept
+
+
+def test_an_encoder_of_another_method_is_refused(
+    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cv(cohort, encoder, tmp_path, "--method", "mvae") == 2
+    assert "holds a LsEmvae, MVAE needs a Mvae" in error_of(capsys)
+    assert cv(cohort, encoder, tmp_path, "--method", "ls_emvae_no_poe") == 2
+    error = error_of(capsys)
+    assert "kind poe_moe where moe is wanted" in error
+    assert "experiments/ablations/no_poe.yaml" in error
+    assert cv(cohort, encoder, tmp_path, "--method", "ls_emvae_no_gate_floor") == 2
+    assert "gate_floor 0.2 where 0.0 is wanted" in error_of(capsys)
 
 
 def test_two_jobs_give_the_same_predictions_as_one(

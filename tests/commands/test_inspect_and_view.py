@@ -43,7 +43,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_inspect_says_what_is_in_a_store(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
-    assert main(["inspect", "--store", str(store), "--verify"]) == 0
+    assert main(["inspect", str(store), "--verify"]) == 0
     lines = capsys.readouterr().out.splitlines()
     said = {line[:14].strip(): line[14:].strip() for line in lines}
     opened = EcgStore(store)
@@ -67,8 +67,8 @@ def test_inspect_finds_a_flipped_bit_in_a_signal(
     opened.read([0])
     file, offset = opened._files[0]
     flip(Path(file.name), offset + int(opened.rows[2]) * 120_000 + 77)
-    assert main(["inspect", "--store", str(store)]) == 0
-    assert main(["inspect", "--store", str(store), "--verify"]) == 2
+    assert main(["inspect", str(store)]) == 0
+    assert main(["inspect", str(store), "--verify"]) == 2
     record = opened.table["record"][2]
     assert f"signals of 1 records are not those that were written, the first is {record}" in (
         error_of(capsys)
@@ -79,7 +79,7 @@ def test_inspect_finds_a_flipped_bit_in_the_table(
     store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flip(store, EcgStore(store)._places["table/1"].offset)
-    assert main(["inspect", "--store", str(store)]) == 2
+    assert main(["inspect", str(store)]) == 2
     assert "the table is not the one that was written" in error_of(capsys)
 
 
@@ -135,5 +135,5 @@ def test_view_names_what_is_not_there(
     store: Path, record: str, expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = record.format(store=store, folder=store.parent)
-    assert main(["view", "--record", name]) == 2
+    assert main(["view", name]) == 2
     assert expected in error_of(capsys)

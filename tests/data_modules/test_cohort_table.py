@@ -98,6 +98,82 @@ def test_all_problems_are_listed_with_their_rows(path: Path) -> None:
         assert any(line.strip().startswith(row) and text in line for line in problems), text
 
 
+def test_problems_of_the_file_its_columns_and_its_cells_come_in_one_list(path: Path) -> None:
+    path.write_text(
+        "ID,mpap_mmhg,mpap_mmhg,signal_sha256,=x,\n1,high,2,3,4,\n2,20,2\n3,20,2,3,@SUM(A1),note\n"
+    )
+    with pytest.raises(InputError) as caught:
+        read_cohort_table(path, {"record": "file", "patient_id": "ID"})
+    first, *problems = str(caught.value).splitlines()
+    assert "8 problem(s)" in first
+    expected = [
+        "the column 'mpap_mmhg' occurs more than once",
+        "row 3 has 3 cells, the header has 6",
+        "column 6 has cells but no name",
+        "the table lacks the columns record (as 'file'); it has ID, mpap_mmhg, signal_sha256, =x",
+        "the column signal_sha256 has a name that the store uses",
+        "the column name '=x' starts with a formula sign",
+        "row 4: =x '@SUM(A1)' starts with a formula sign",
+        "row 2: mpap_mmhg is 'high', not a number",
+    ]
+    for text, line in zip(expected, problems, strict=True):
+        assert line.strip().startswith(text), text
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["=1+1", "@x", "+cmd", "-cmd|' /C calc'!A0", "-A1", "- stable", "=", "+HYPERLINK(1)"],
+)
+def test_formulas_in_any_text_cell_are_refused(path: Path, cell: str) -> None:
+    path.write_text(f'record,patient_id,note\n1,1,"{cell}"\n2,2,fine\n')
+    with pytest.raises(InputError, match=r"row 2: note .* starts with a formula sign"):
+        read_cohort_table(path)
+
+
+@pytest.mark.parametrize("cell", ["-5", "-5.2e3", "-", "--", "+/- 3", "a=b", "1-2", "+49 170"])
+def test_signs_that_no_spreadsheet_runs_are_kept(path: Path, cell: str) -> None:
+    path.write_text(f'record,patient_id,note\n1,1,"{cell}"\n2,2,fine\n')
+    assert read_cohort_table(path).table["note"].tolist() == [cell, "fine"]
+
+
+@pytest.mark.parametrize("other", ["a//1", "a/./1", "./a/1", "a\\1"])
+def test_two_spellings_of_one_path_are_a_repetition(path: Path, other: str) -> None:
+    path.write_text(f"record,patient_id\na/1,1\n{other},2\n")
+    with pytest.raises(InputError, match=r"row 3: record .* occurs a second time"):
+        read_cohort_table(path)
+
+
+def test_a_patient_may_have_several_records(path: Path) -> None:
+    path.write_text("record,patient_id\na/1,1\na/2,1\n")
+    assert read_cohort_table(path).table["patient_id"].tolist() == ["1", "1"]
+
+
+def test_decimal_commas_beside_semicolons_are_read_and_told(path: Path) -> None:
+    path.write_text(
+        "record;patient_id;mpap_mmhg;bnp;code;age_years\n"
+        "1;1;20,5;1,25;1,5;61\n2;2;30;7;x;62\n3;3;-0,5;;y;63\n"
+    )
+    with pytest.raises(InputError, match=r"row 4: mpap_mmhg is -0\.5; expected 0 to 150"):
+        read_cohort_table(path)
+    path.write_text(path.read_text().replace("-0,5", ""))
+    cohort = read_cohort_table(path)
+    np.testing.assert_array_equal(cohort.table["mpap_mmhg"], [20.5, 30, np.nan])
+    np.testing.assert_array_equal(cohort.table["bnp"], [1.25, 7, np.nan])
+    assert cohort.table["code"].tolist() == ["1,5", "x", "y"]
+    assert cohort.warnings == [
+        "mpap_mmhg: 1 decimal commas were read as decimal points",
+        "bnp: 1 decimal commas were read as decimal points",
+        "mpap_mmhg is empty in 1 of 3 rows: no label for them",
+    ]
+
+
+@pytest.mark.parametrize("cells", [("20,5", "30.5"), ("1,234", "2,345")])
+def test_unclear_commas_are_refused(path: Path, cells: tuple[str, str]) -> None:
+    path.write_text(f"record;patient_id;mpap_mmhg\n1;1;{cells[0]}\n2;2;{cells[1]}\n")
+    with pytest.raises(InputError, match=f"row 2: mpap_mmhg is '{cells[0]}', not a number"):
+        read_cohort_table(path)
+
+
 def test_a_long_list_is_cut(path: Path) -> None:
     rows = "".join(f"{i},{i},x\n" for i in range(30))
     path.write_text("record,patient_id,mpap_mmhg\n" + rows)

@@ -10,12 +10,13 @@ import pytest
 from conftest import MIMIC_ORDER, WriteRecord, make_ecg_mv
 
 import data_modules.shards
+from benchmarks.recording_files import WRITERS, make_counts
 from data_modules.outcomes import ConversionSummary
 from data_modules.prepare import prepare_cohort, prepare_mimic
 from data_modules.signal_settings import SignalSettings
 from data_modules.store import EcgStore
 from lsemvae.errors import InputError
-from lsemvae.leads import lead_indices
+from lsemvae.leads import LEADS, lead_indices
 
 UNFILTERED = SignalSettings(low_hz=None, high_hz=None)
 
@@ -173,3 +174,30 @@ def test_implausible_pressures_are_told_and_kept(
     (mixed / "t.csv").write_text("record,patient_id,mpap_mmhg,pawp_mmhg\n1,a,20,30\n")
     assert prepare(mixed).accepted == 1
     assert "row 2: pawp_mmhg 30 exceeds mpap_mmhg 20" in capsys.readouterr().out
+
+
+def test_a_cohort_may_mix_kinds_of_files(write_record: WriteRecord, tmp_path: Path) -> None:
+    write_record("s/0", leads=["x", *LEADS[1:]])
+    records = ["0"]
+    for number, (record, leads, writer) in enumerate(WRITERS.values()):
+        folder = tmp_path / "s" / str(number)
+        folder.mkdir()
+        for name, content in writer(make_counts(leads), leads).items():
+            (folder / name).write_bytes(content)
+        records.append(f"{number}/{record}")
+    write_record("s/short", make_ecg_mv(1000))
+    rows = [f"{record},{number}" for number, record in enumerate([*records, "short", "1/none.xml"])]
+    (tmp_path / "t.csv").write_text("\n".join(["record,patient_id", *rows]))
+    summary = prepare(tmp_path)
+    assert summary.accepted == len(records)
+    # 6 s in a store of 10 s; the first record lacks lead I, which follows from the others
+    assert summary.warnings == {
+        "padded": len(WRITERS), "lead_missing": 1, "limb_leads_derived": 1, "signals_ignored": 1
+    }  # fmt: skip
+    outcomes = {tuple(row[:3]) for row in quarantine(summary)}
+    assert ("short", "skipped", "too_short") in outcomes
+    assert ("1/none.xml", "rejected", "file_missing") in outcomes
+    store = EcgStore(tmp_path / "o.h5")
+    assert store.present.all()
+    stored = store.read(list(range(1, len(records))))
+    np.testing.assert_allclose(stored, np.broadcast_to(stored[:1], stored.shape), atol=3)

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_modules.reasons import REASONS, RecordError
+from data_modules.recording import Recording
 from data_modules.signal import MAX_LIMB_RESIDUAL_MV, CleanEcg, clean_ecg
 from data_modules.signal_settings import SignalSettings
-from data_modules.wfdb_reader import Recording
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS, lead_indices, limb_lead_residual
 

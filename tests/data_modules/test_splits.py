@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_modules.splits import Splits, cohort_digest, load_or_make_splits
+from data_modules.splits import Splits, cohort_digest, inner_validation, load_or_make_splits
 from lsemvae.errors import InputError
 
 
@@ -205,3 +205,21 @@ def test_a_writer_that_comes_second_with_another_seed_is_refused(
         splits(path, cohort(), seed=2)
     monkeypatch.undo()
     assert splits(path, cohort(), seed=1) == first
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_the_inner_part_is_a_fifth_by_patient_with_both_classes(seed: int) -> None:
+    table = cohort(80, seed=seed)
+    inner = inner_validation(table, seed)
+    patients = [set(table["patient_id"][side]) for side in (inner, ~inner)]
+    assert not patients[0] & patients[1]
+    assert 0.1 < inner.mean() < 0.3
+    assert set(table["label"][inner]) == set(table["label"][~inner]) == {0.0, 1.0}
+    assert (inner_validation(table, seed) == inner).all()
+
+
+def test_an_inner_part_without_a_class_is_refused() -> None:
+    table = cohort(20).assign(label=0.0)
+    with pytest.raises(InputError, match="too few patients of one class for an inner"):
+        inner_validation(table, 0)

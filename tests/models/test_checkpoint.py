@@ -110,7 +110,7 @@ def test_a_foreign_checkpoint_is_refused(tmp_path: Path) -> None:
 
 def test_an_unknown_network_is_refused_by_name(checkpoint: Path, tmp_path: Path) -> None:
     path = changed(checkpoint, tmp_path, **{NETWORK_KEY: {"class": "Oracle", "init_args": {}}})
-    with pytest.raises(InputError, match="network 'Oracle'; known are LsEmvae"):
+    with pytest.raises(InputError, match="network 'Oracle'; known are AuthorsCode, "):
         load_pretrained(path)
 
 

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS, LIMB_LEADS
-from lsemvae.models import Fusion, LsEmvae, ls_emvae
-from lsemvae.models.ls_emvae import sample
+from lsemvae.models import Fusion, LsEmvae, lead_vae, ls_emvae
+from lsemvae.models.lead_vae import sample
 from tests.tiny_batches import LATENT_DIM, N_SAMPLES, loss_of, tiny_ecg, tiny_network
 
 ALL_FUSIONS = [
@@ -190,8 +190,12 @@ def test_fusion_takes_bfloat16_encodings_up_to_float32_outside_autocast(
 
         return call
 
-    for name in ("product_of_experts", "mixture_of_experts", "squared_error_per_lead"):
-        monkeypatch.setattr(ls_emvae, name, watched(getattr(ls_emvae, name)))
+    for module, name in (
+        (ls_emvae, "product_of_experts"),
+        (ls_emvae, "mixture_of_experts"),
+        (lead_vae, "squared_error_per_lead"),
+    ):
+        monkeypatch.setattr(module, name, watched(getattr(module, name)))
     network.encoders = HalfEncoders()  # type: ignore[assignment]
     with torch.autocast("cpu", torch.bfloat16):
         network.loss(tiny_ecg(4), LEADS, beta=1.0)

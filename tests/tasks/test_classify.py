@@ -9,8 +9,9 @@ from sklearn.metrics import accuracy_score, matthews_corrcoef, roc_auc_score
 from lsemvae.errors import InputError
 from lsemvae.leads import LIMB_LEADS
 from lsemvae.losses import focal_loss
-from lsemvae.models import LsEmvae, MultimodalCnn
-from lsemvae.tasks import Classifier, FocalSettings, HeadSettings
+from lsemvae.models import LsEmvae, MultimodalCnn, ResNet1d, StMem, XResNet1d
+from lsemvae.nn.transformer import TransformerSize
+from lsemvae.tasks import Classifier, FocalSettings, HeadSettings, Pretrainer
 from lsemvae.types import EcgBatch, FeatureBatch
 from tests.tiny_batches import (
     LATENT_DIM,
@@ -273,3 +274,35 @@ def test_exactly_one_of_network_and_encoder_is_needed(encoder: str, both: bool) 
 def test_a_missing_encoder_is_one_clear_error() -> None:
     with pytest.raises(InputError, match=r"nowhere\.ckpt not found"):
         Classifier(encoder="nowhere.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        (lambda: ResNet1d(N_SAMPLES, width=4), torch.nn.Linear),
+        (lambda: XResNet1d(N_SAMPLES, width=4), torch.nn.Sequential),
+    ],
+)
+def test_a_network_with_a_head_of_its_own_keeps_it_unless_another_is_asked_for(
+    network: Any, expected: type
+) -> None:
+    own = Classifier(network())
+    assert type(own.head) is expected
+    assert str(own.head) == str(own.network.own_head())
+    assert str(Classifier(network(), head=HeadSettings()).head) != str(own.head)
+    paper = Classifier(MultimodalCnn(N_SAMPLES, LATENT_DIM)).head
+    assert str(paper) == str(HeadSettings().build(12 * LATENT_DIM))
+
+
+def test_a_frozen_encoder_gets_the_head_of_the_paper_whatever_its_own_is(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    size = TransformerSize(8, 1, 2)
+    trainer = tiny_trainer(max_steps=1, default_root_dir=tmp_path)
+    trainer.fit(
+        Pretrainer(StMem(N_SAMPLES, 8, encoder=size, decoder=size)),
+        datamodule=TinyData([tiny_batch()]),
+    )
+    trainer.save_checkpoint(tmp_path / "encoder.ckpt")
+    task = Classifier(encoder=str(tmp_path / "encoder.ckpt"), leads=6)
+    assert str(task.head) == str(HeadSettings().build(8))
+    assert task(tiny_batch(3, leads=LIMB_LEADS)).shape == (3,)

@@ -1,0 +1,259 @@
+"""Do pre-training, training and test parts share patients or recordings?
+
+Patients are compared by a hash of their id, recordings by the digest that the store keeps of every
+stored signal. Stores of equal settings give equal digests to equal recordings, whatever their
+format; a copy that was altered is another signal. Of 55 public recordings that were copied to
+another format and order of leads, the 49 unaltered ones are found, and none of the 6 that had lost
+a lead or some samples.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data_modules.dataset import EcgPool
+from lsemvae.errors import InputError
+
+Hashes = npt.NDArray[np.uint64]
+FILE_NAME = "trained_on.npz"
+PRETRAINING = "pre-training"
+N_EXAMPLES = 3
+
+
+class Members(NamedTuple):
+    """Patients or signals of a part.
+
+    Attributes:
+        hashes: sorted, without repetition.
+        names: patient ids, or records; None where only hashes were kept.
+    """
+
+    hashes: Hashes
+    names: npt.NDArray[Any] | None = None
+
+
+class Part(NamedTuple):
+    """Who and what is in one part of an experiment.
+
+    Attributes:
+        name: such as `pre-training` or `fold 0`.
+        patient: its patients.
+        signal: its recordings.
+    """
+
+    name: str
+    patient: Members
+    signal: Members
+
+
+class Leak(NamedTuple):
+    """What two parts share that must have nothing in common.
+
+    Attributes:
+        kind: `patient` or `signal`.
+        between: names of the two parts.
+        n: how many patients or signals they share.
+        examples: some patient ids or records, where they are known.
+    """
+
+    kind: str
+    between: tuple[str, str]
+    n: int
+    examples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the leak as one line."""
+        named = f", such as {', '.join(self.examples)}" if self.examples else ""
+        return f"{' and '.join(self.between)} share {self.n} {self.kind}(s){named}"
+
+
+class LeakageCheck(NamedTuple):
+    """What was compared and what was found.
+
+    Attributes:
+        leaks: none where all is well.
+        pretraining_known: whether the recordings of the pre-training could be compared, too;
+            None where there was no pre-training.
+    """
+
+    leaks: list[Leak]
+    pretraining_known: bool | None
+
+    def about(self) -> dict[str, Any]:
+        """Return plain values for metrics.json, without names of patients or records."""
+        leaks = [{"kind": k, "between": list(pair), "n": n} for k, pair, n, _ in self.leaks]
+        return {"leaks": leaks, "pretraining_compared": self.pretraining_known}
+
+
+def part_of(name: str, tables: Iterable[pd.DataFrame]) -> Part:
+    """Return the part that rows of one or several stores' tables make up.
+
+    Args:
+        name: of the part.
+        tables: with record, patient_id and signal_sha256.
+    """
+    table = pd.concat([table[["record", "patient_id", "signal_sha256"]] for table in tables])
+    patients = pd.unique(table["patient_id"].astype(str))
+    return Part(
+        name,
+        _members(_patient_hashes(patients), np.asarray(patients)),
+        _members(_signal_digests(table["signal_sha256"]), table["record"].to_numpy()),
+    )
+
+
+def fold_parts(table: pd.DataFrame, fold: pd.Series) -> list[Part]:
+    """Return one part for each fold.
+
+    Args:
+        table: of the cohort.
+        fold: number of the fold of each row, NaN where it is in none.
+    """
+    return [part_of(f"fold {number:g}", [rows]) for number, rows in table.groupby(fold)]
+
+
+def find_leaks(parts: Sequence[Part]) -> list[Leak]:
+    """Return what any two of the parts share; every fold is a test part once.
+
+    A patient id that pre-training and cohort share is a leak even where no recording is the same:
+    whether two hospitals number different patients alike is for the user to say.
+    """
+    found = []
+    for one, other in itertools.combinations(parts, 2):
+        for kind in ("patient", "signal"):
+            ours, theirs = getattr(one, kind), getattr(other, kind)
+            shared, left, right = np.intersect1d(
+                ours.hashes, theirs.hashes, assume_unique=True, return_indices=True
+            )
+            if len(shared):
+                known = theirs.names is not None
+                names, at = (theirs.names, right) if known else (ours.names, left)
+                examples = () if names is None else tuple(map(str, names[at[:N_EXAMPLES]]))
+                found.append(Leak(kind, (one.name, other.name), len(shared), examples))
+    return found
+
+
+def refuse_leaks(leaks: Sequence[Leak], allow: bool) -> None:
+    """Stop a run that has a leak, unless the user has allowed it.
+
+    Args:
+        leaks: from `find_leaks`.
+        allow: warn and go on; the report says so on its first page.
+
+    Raises:
+        InputError: there is a leak and it is not allowed.
+    """
+    if not leaks:
+        return
+    listed = "; ".join(map(str, leaks))
+    if not allow:
+        raise InputError(
+            f"leakage: {listed}. Take the shared ones out of one part (ids that only look alike: "
+            "give one cohort's a prefix), or run with --allow_leakage true; the report then says so"
+        )
+    print(f"warning: leakage, allowed: {listed}")
+
+
+def check_leakage(
+    pool: EcgPool,
+    fold_of: Mapping[str, int],
+    *,
+    encoder: str | None = None,
+    trained_on: str = "",
+) -> LeakageCheck:
+    """Compare the folds of a cohort with one another and with the pre-training.
+
+    Args:
+        pool: the cohort.
+        fold_of: fold of each record.
+        encoder: checkpoint of the pre-trained network, None without one.
+        trained_on: digests of its stores as the checkpoint gives them, joined by "+".
+
+    Raises:
+        InputError: the file beside the checkpoint is damaged.
+    """
+    own = pd.concat([store.table for store in pool.stores], ignore_index=True)
+    folds = fold_parts(own, pool.table["record"].map(fold_of))
+    if encoder is None:
+        return LeakageCheck(find_leaks(folds), None)
+    before = read_trained_on(Path(encoder), trained_on)
+    if before is None:
+        seen = [store.table for store in pool.stores if store.sha256 in trained_on.split("+")]
+        before = part_of(PRETRAINING, seen) if seen else None
+    if before is None:
+        print(
+            f"note: no {FILE_NAME} lies beside {encoder}, so its recordings are not known and "
+            "cannot be compared with this cohort's"
+        )
+        return LeakageCheck(find_leaks(folds), False)
+    return LeakageCheck(find_leaks([before, *folds]), True)
+
+
+def write_trained_on(folder: Path, pool: EcgPool, rows: npt.NDArray[np.int64]) -> None:
+    """Write hashes of what a pre-training run is about to see beside its log.
+
+    The file holds no ids, but whoever can guess an id can tell whether it is in there: it is not
+    for publication beside the checkpoint of a private cohort.
+
+    Args:
+        folder: of the log.
+        pool: the stores.
+        rows: of the pool that the run may see.
+    """
+    columns = ["record", "patient_id", "signal_sha256"]
+    own = pd.concat([store.select(columns) for store in pool.stores], ignore_index=True)
+    part = part_of(PRETRAINING, [own.iloc[rows]])
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(
+        folder / FILE_NAME, patient=part.patient.hashes, signal=part.signal.hashes,
+        sha256=np.array(pool.sha256),
+    )  # fmt: skip
+
+
+def read_trained_on(encoder: Path, sha256: str) -> Part | None:
+    """Return what a checkpoint was trained on, from the file beside its run.
+
+    Args:
+        encoder: the checkpoint; the file lies in its folder or in the one above.
+        sha256: digests of the stores as the checkpoint gives them.
+
+    Returns:
+        None where there is no file, or one of another run: then nothing is known.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    for folder in encoder.absolute().parents[:2]:
+        file = folder / FILE_NAME
+        if not file.is_file():
+            continue
+        try:
+            with np.load(file, allow_pickle=False) as kept:
+                if str(kept["sha256"]) == sha256:
+                    return Part(PRETRAINING, Members(kept["patient"]), Members(kept["signal"]))
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise InputError(
+                f"{file} is damaged ({error}); remove it, or pre-train again"
+            ) from error
+    return None
+
+
+def _members(hashes: Hashes, names: npt.NDArray[Any]) -> Members:
+    unique, first = np.unique(hashes, return_index=True)
+    return Members(unique, names[first])
+
+
+def _patient_hashes(ids: Iterable[str]) -> Hashes:
+    digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in ids)
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
+def _signal_digests(digests: pd.Series) -> Hashes:
+    """Return the store's digests, 16 hexadecimal digits each, as numbers."""
+    return np.frombuffer(bytes.fromhex("".join(digests)), dtype=">u8").astype(np.uint64)

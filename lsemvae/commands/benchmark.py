@@ -1,0 +1,116 @@
+"""`lsemvae benchmark`: methods x tasks x lead sets on the same folds, and the tables."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from lsemvae.errors import InputError
+from lsemvae.leads import parse_leads
+
+if TYPE_CHECKING:
+    from lsemvae.commands.benchmark_plan import Budget
+
+
+def benchmark(
+    cohort: str | None = None,
+    *,
+    pretrain: list[str] | None = None,
+    tasks: list[str] | None = None,
+    methods: list[str] | None = None,
+    leads: list[int | str] | None = None,
+    budget: Literal["paper", "laptop"] | None = None,
+    pretrain_epochs: int | None = None,
+    epochs: int | None = None,
+    lr: float | None = None,
+    folds: int = 5,
+    batch_size: int = 32,
+    seed: int = 0,
+    jobs: int = 1,
+    dask: str | None = None,
+    allow_leakage: bool = False,
+    out: str = "runs/benchmark",
+) -> None:
+    """Run every method on every task and lead set, on the same folds, and write Table 2.
+
+    What is finished is not run again, so an interrupted benchmark goes on where it stopped. Tables
+    (CSV, Markdown, LaTeX) and the bar chart stand in OUT; every run has a log beside its results.
+
+    Args:
+        cohort: store made by `lsemvae prepare cohort`; the demo's synthetic one by default.
+        pretrain: stores for pre-training; with the demo's cohort, the demo's by default.
+        tasks: detection and phenotype by default; any column of 0 and 1 in the cohort's table.
+        methods: names, or the groups table2 (default), ablations, authors_code, all; see
+            docs/models.md.
+        leads: lead sets; 12 and 6 by default.
+        budget: paper (full size, the paper's schedule) or laptop (small networks, fewer epochs);
+            paper by default, laptop with the demo's cohort.
+        pretrain_epochs: epochs of every pre-training, in place of the budget's.
+        epochs: epochs of every fold, in place of the budget's.
+        lr: learning rate of every fold, in place of the budget's.
+        folds: number of folds.
+        batch_size: recordings per step of a fold.
+        seed: of folds and training.
+        jobs: runs at the same time, in processes of their own.
+        dask: run the jobs on a Dask cluster: the scheduler's address, or local.
+        allow_leakage: go on although pre-training saw patients or recordings of the cohort; the
+            captions say so.
+        out: folder of results.
+    """
+    from lsemvae.commands.benchmark_plan import BUDGETS, Plan, run_plan
+    from lsemvae.commands.benchmark_tables import write_tables
+    from lsemvae.commands.demo import demo_cohort, demo_pretraining
+
+    chosen = _methods(methods or ["table2"])
+    if cohort is None:
+        cohort = demo_cohort()
+        pretrain = pretrain or [demo_pretraining()]
+        budget = budget or "laptop"
+        print(f"No cohort given: using the demo's SYNTHETIC one, {cohort}, budget {budget}")
+    asked = _overridden(
+        BUDGETS[budget or "paper"], pretrain_epochs=pretrain_epochs, epochs=epochs, lr=lr
+    )
+    plan = Plan(
+        cohort=str(Path(cohort).resolve()),
+        pretrain=tuple(str(Path(store).resolve()) for store in pretrain or ()),
+        tasks=tuple(tasks or ("detection", "phenotype")),
+        methods=tuple(chosen),
+        leads=tuple(leads or (12, 6)),
+        budget=asked,
+        folds=folds,
+        batch_size=batch_size,
+        seed=seed,
+        allow_leakage=allow_leakage,
+    )
+    for lead_set in plan.leads:
+        parse_leads(lead_set)
+    plan.check()
+    folder = Path(out).resolve()
+    failed = run_plan(plan, folder, jobs=jobs, dask=dask)
+    write_tables(plan, folder, without=set(failed))
+    if failed:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
+        raise InputError(
+            f"{len(failed)} runs failed, the others are kept: {reasons}. Run the same command "
+            "again to try them once more"
+        )
+
+
+def _methods(names: Sequence[str]) -> list[str]:
+    """Resolve groups of methods; keep the order of the tables."""
+    from lsemvae.models.methods import ABLATIONS, AUTHORS_CODE, METHODS, TABLE_2, find_method
+
+    groups = {
+        "table2": list(TABLE_2),
+        "ablations": ["ls_emvae", *ABLATIONS],
+        "authors_code": list(AUTHORS_CODE),
+        "all": list(METHODS),
+    }
+    wanted = {method for name in names for method in groups.get(name, [name])}
+    for name in wanted:
+        find_method(name)
+    return [name for name in METHODS if name in wanted]
+
+
+def _overridden(budget: "Budget", **given: Any) -> "Budget":
+    return replace(budget, **{name: value for name, value in given.items() if value is not None})

@@ -1,0 +1,117 @@
+"""`lsemvae check`: published tables, cohorts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsemvae.errors import InputError
+from lsemvae.findings import Finding, describe_findings, write_findings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def check_published(
+    *, table1: str | None = None, table2: str | None = None, out: str | None = None
+) -> None:
+    """List what contradicts itself in published tables; without arguments the paper's own.
+
+    Group sizes and accuracies, MCC and accuracy, pooled columns, pressures, p-values, and what the
+    paper's text says of its tables. Findings are no error: the exit code is 0. It is 2 where a
+    table cannot be read.
+
+    Args:
+        table1: another table of characteristics, a CSV file in the form of the package's
+            evaluation/tables/paper_tables/table1.csv; its group sizes serve table 2 too.
+        table2: another table of results, in the form of evaluation/tables/paper_tables/table2.csv.
+        out: CSV file for the findings.
+    """
+    from lsemvae.evaluation.tables.paper import paper_table
+    from lsemvae.evaluation.tables.table_checks import check_tables, read_published
+
+    first, second = (
+        paper_table(name) if path is None else read_published(Path(path), name)
+        for name, path in (("table1", table1), ("table2", table2))
+    )
+    counts, gains = paper_table("text_counts"), paper_table("text_gains")
+    if table1 is not None:
+        counts = counts[:0]
+    if table2 is not None:
+        gains = gains[:0]
+    show(check_tables(first, second, counts, gains), out)
+
+
+def check_cohort(
+    *,
+    table: str | None = None,
+    store: str | None = None,
+    columns: dict[str, str] | None = None,
+    labels: dict[str, str] | None = None,
+    expected: dict[str, int] | None = None,
+    mpap_threshold_mmhg: float = 20.0,
+    pawp_threshold_mmhg: float = 15.0,
+    mean_pressure_tolerance_mmhg: float = 8.0,
+    max_days: int = 30,
+    out: str | None = None,
+) -> None:
+    """List what looks wrong in a table of patients or in a store, all at once.
+
+    Units, pressures in an impossible order, labels against their definition, repeated patients and
+    waveforms, days between ECG and catheter, missing values, group sizes. Findings are no error:
+    the exit code is 0. It is 2 where the table cannot be read or an option is wrong.
+
+    Args:
+        table: the table, as `lsemvae prepare cohort` takes it; or else
+        store: a store, whose waveforms are compared too.
+        columns: the table's own column names where they differ.
+        labels: columns of 0 and 1 to compare with the definition of a task, for example
+            --labels.detection=PH.
+        expected: sizes that another place gives of records, patients, non-PH, PH, pre-capillary or
+            post-capillary, for example --expected.PH=691.
+        mpap_threshold_mmhg: pulmonary hypertension is mPAP above this.
+        pawp_threshold_mmhg: post-capillary is PAWP above this.
+        mean_pressure_tolerance_mmhg: allowed distance of mPAP from dPAP + (sPAP - dPAP) / 3; that
+            rule errs by 1.6 mmHg (SD) with the best catheters.
+        max_days: allowed days between ECG and catheter, in either order.
+        out: CSV file for the findings.
+    """
+    from data_modules.cohort_checks import CohortLimits, check_cohort_values, group_counts
+    from data_modules.labels import Thresholds
+
+    if (table is None) == (store is None):
+        raise InputError("give either --table or --store, and not both")
+    values, findings = _read_table(table, columns) if table is not None else _read_store(store)
+    thresholds = Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg)
+    limits = CohortLimits(
+        thresholds, mean_pressure_tolerance_mmhg, max_days, labels or {}, expected or {}
+    )
+    findings += check_cohort_values(values, limits)
+    counted = group_counts(values, thresholds).items()
+    print(f"{table or store}: " + ", ".join(f"{n} {name}" for name, n in counted))
+    show(findings, out)
+
+
+def _read_table(path: str, columns: dict[str, str] | None) -> "tuple[pd.DataFrame, list[Finding]]":
+    """Read a table as far as it can be read, rows named as a spreadsheet numbers them."""
+    from data_modules.cohort_table import inspect_cohort_table
+
+    table, problems = inspect_cohort_table(path, columns)
+    named = table.set_axis([f"row {number}" for number in table.index], axis="index")
+    parts = (problem.partition(": ") for problem in problems)
+    return named, [Finding("cell", (row,), text) for row, _, text in parts]
+
+
+def _read_store(path: str | None) -> "tuple[pd.DataFrame, list[Finding]]":
+    """Read a store's table, rows named by their records."""
+    from data_modules.store import EcgStore
+
+    table = EcgStore(str(path)).table
+    return table.set_axis(table["record"].to_list(), axis="index"), []
+
+
+def show(findings: Sequence[Finding], out: str | None) -> None:
+    """Print findings and write them to a CSV file where one is named."""
+    print(describe_findings(findings))
+    if out is not None:
+        write_findings(findings, Path(out))
+        print(f"written: {out}")

@@ -1,0 +1,55 @@
+"""`lsemvae table1`: characteristics of a cohort beside the paper's."""
+
+from pathlib import Path
+
+
+def table1(
+    cohort: str,
+    *,
+    mpap_threshold_mmhg: float = 20.0,
+    pawp_threshold_mmhg: float = 15.0,
+    columns: dict[str, str] | None = None,
+    out: str = "reports/table1",
+) -> None:
+    """Write the patients' characteristics by group as CSV, Markdown and LaTeX.
+
+    Args:
+        cohort: store made by `lsemvae prepare cohort`.
+        mpap_threshold_mmhg: pulmonary hypertension is mPAP above this.
+        pawp_threshold_mmhg: post-capillary is PAWP above this.
+        columns: further columns of the cohort and their names in print, for example
+            --columns.bmi="Body mass index".
+        out: path of the files without extension.
+    """
+    from data_modules.cohort_checks import GROUPS
+    from data_modules.labels import Thresholds, task_labels
+    from data_modules.store import EcgStore
+    from lsemvae.errors import InputError
+    from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, Comparison, characteristics_table
+    from lsemvae.evaluation.tables.table_files import write_table
+
+    store = EcgStore(cohort)
+    absent = sorted(set(columns or {}) - set(store.table))
+    if absent:
+        raise InputError(f"{cohort} has no column {', '.join(absent)}; it has "
+                         f"{', '.join(map(str, store.table))}")  # fmt: skip
+    thresholds = Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg)
+    needed = {"detection": "mpap_mmhg", "phenotype": "pawp_mmhg"}
+    comparisons = [
+        Comparison(task, task_labels(store.table, task, thresholds), groups)
+        for task, groups in GROUPS.items()
+        if needed[task] in store.table
+    ]
+    if not comparisons:
+        raise InputError(f"{cohort} has no pressures (mpap_mmhg, pawp_mmhg) to make groups by")
+    shown = characteristics_table(
+        store.table, comparisons, variables=CHARACTERISTICS | (columns or {})
+    )
+    caption = (
+        f"Patient characteristics of {store.label}{' (SYNTHETIC)' if store.synthetic else ''}, "
+        f"mPAP > {mpap_threshold_mmhg:g} mmHg, PAWP > {pawp_threshold_mmhg:g} mmHg: mean ± SD and "
+        "Welch's t-test, n (%) and chi-squared test. Paper: its Table 1, other patients."
+    )
+    files = write_table(shown, Path(out), caption)
+    print(files[1].read_text(encoding="utf-8"))
+    print("written: " + ", ".join(map(str, files)))

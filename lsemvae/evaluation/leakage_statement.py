@@ -1,0 +1,45 @@
+"""What a report says on its first page about leakage, from a run's metrics.json."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+
+class LeakageStatement(NamedTuple):
+    """One sentence or two for the first page.
+
+    Attributes:
+        clean: whether everything was compared and nothing is shared.
+        text: what was compared and what was found.
+    """
+
+    clean: bool
+    text: str
+
+
+def leakage_statement(metrics: Mapping[str, Any]) -> LeakageStatement:
+    """Say what was compared between pre-training, training and test, and what they share.
+
+    Args:
+        metrics: with `leaks` and `pretraining_compared`; a run of an older version has neither.
+    """
+    if "leaks" not in metrics:
+        return LeakageStatement(
+            False, "This run was made before leakage was checked; run it again."
+        )
+    compared = {
+        None: "The folds were compared with one another",
+        True: "The folds were compared with one another and with the pre-training recordings",
+        False: "The folds were compared with one another; what the encoder was pre-trained on is "
+        "not known and was not compared",
+    }[metrics["pretraining_compared"]]
+    how = f"{compared}, by patient id and by the digest of every signal."
+    if not metrics["leaks"]:
+        clean = metrics["pretraining_compared"] is not False
+        return LeakageStatement(clean, f"{how} They share nothing.")
+    shared = "; ".join(
+        f"{' and '.join(leak['between'])}: {leak['n']} {leak['kind']}(s)"
+        for leak in metrics["leaks"]
+    )
+    return LeakageStatement(
+        False, f"LEAKAGE, allowed by whoever ran this: {shared}. {how} The results may be too good."
+    )

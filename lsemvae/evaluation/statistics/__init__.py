@@ -1,0 +1,1 @@
+"""Statistics of predictions: pure functions on arrays and tables."""

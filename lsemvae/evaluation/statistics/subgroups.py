@@ -1,0 +1,77 @@
+"""Performance by subgroup, silent about groups that are too small."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from lsemvae.errors import InputError
+from lsemvae.evaluation.statistics.performance import MIN_PATIENTS, Performance, performance
+
+AGE_EDGES = (40, 50, 60, 70, 80)
+MISSING = "missing"
+
+
+def subgroup_performance(
+    predictions: pd.DataFrame, group: pd.Series, *, minimum: int = MIN_PATIENTS
+) -> dict[str, Performance]:
+    """Return the performance in every group of a column.
+
+    Records without a value are a group of their own, called missing, so that the groups add up to
+    the cohort.
+
+    Args:
+        predictions: columns patient_id, label, probability.
+        group: one value per row of the predictions, in the same order.
+        minimum: fewest patients with a positive and with a negative record.
+
+    Raises:
+        InputError: not one value per row.
+    """
+    if len(group) != len(predictions):
+        raise InputError(
+            f"got {len(group)} values of {group.name} for {len(predictions)} predictions; "
+            "give one per row"
+        )
+    names = group.astype(object).where(group.notna(), MISSING).astype(str).to_numpy()
+    return {
+        name: performance(part["label"], part["probability"], part["patient_id"], minimum=minimum)
+        for name in _in_order(group)
+        for part in [predictions[names == name]]
+    }
+
+
+def _in_order(group: pd.Series) -> list[str]:
+    """Return the names of the groups: categories in their order, others sorted, missing last."""
+    values = group.dropna().unique()
+    if isinstance(group.dtype, pd.CategoricalDtype):
+        present = [value for value in group.dtype.categories if value in set(values)]
+    else:
+        present = sorted(values, key=lambda value: (isinstance(value, str), value))
+    names = list(dict.fromkeys(str(value) for value in present))
+    return names + ([MISSING] if group.isna().any() and MISSING not in names else [])
+
+
+def age_bands(age_years: pd.Series, edges: Sequence[float] = AGE_EDGES) -> pd.Series:
+    """Return the age band of each record: below 40, 40-49, ..., 80 and over.
+
+    Args:
+        age_years: NaN where unknown.
+        edges: lower ends of the bands, ascending, whole years.
+
+    Raises:
+        InputError: an age outside 0..120 years, or edges that do not ascend.
+    """
+    strange = age_years[(age_years < 0) | (age_years > 120)]
+    if len(strange):
+        raise InputError(f"{len(strange)} ages are outside 0..120 years, as {strange.iloc[0]}")
+    if list(edges) != sorted(set(edges)) or not edges:
+        raise InputError(f"age bands need ascending edges, got {list(edges)}")
+    names = [
+        f"below {edges[0]:g}",
+        *(f"{low:g}-{high - 1:g}" for low, high in pairwise(edges)),
+        f"{edges[-1]:g} and over",
+    ]
+    cuts = [-np.inf, *edges, np.inf]
+    return pd.cut(age_years, cuts, right=False, labels=names).rename("age_band")

@@ -1,0 +1,48 @@
+"""What a check found, and how it is shown."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+MAX_SHOWN = 8
+
+
+class Finding(NamedTuple):
+    """One thing that looks wrong.
+
+    Attributes:
+        check: short name of the check, the same for all that it finds.
+        where: the rows or cells that it is about.
+        message: what was found and what was expected.
+    """
+
+    check: str
+    where: tuple[str, ...]
+    message: str
+
+
+def describe_findings(findings: Sequence[Finding]) -> str:
+    """Return the findings as text for people, grouped by check in the order of their coming."""
+    if not findings:
+        return "nothing was found"
+    lines = [f"{len(findings)} finding(s)"]
+    for check in dict.fromkeys(finding.check for finding in findings):
+        lines.append(check)
+        mine = [finding for finding in findings if finding.check == check]
+        lines += [f"  {_places(finding.where)}: {finding.message}" for finding in mine]
+    return "\n".join(lines)
+
+
+def _places(where: Sequence[str]) -> str:
+    more = len(where) - MAX_SHOWN
+    return ", ".join(where[:MAX_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def write_findings(findings: Sequence[Finding], path: Path) -> None:
+    """Write a CSV file with one line for each finding; places are separated by semicolons."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(Finding._fields)
+        writer.writerows((check, "; ".join(where), text) for check, where, text in findings)

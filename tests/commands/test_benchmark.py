@@ -1,0 +1,214 @@
+"""`lsemvae benchmark` from tiny stores to tables, resumed, in parallel and on a Dask cluster."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from lsemvae.cli import main
+from lsemvae.commands.jobs import Job, run_jobs
+from lsemvae.errors import InputError
+from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.models.methods import ABLATIONS, METHODS, TABLE_2
+from tests.conftest import ROOT, error_of
+
+METHODS_RUN = ["multimodal_cnn", "beta_vae", "ls_emvae", "ls_emvae_no_poe"]
+SMALL = ["--budget", "laptop", "--pretrain_epochs", "1", "--epochs", "1", "--folds", "2"]
+
+
+def arguments(cohort: Path, pretraining: Path, out: Path, *more: str) -> list[str]:
+    return [
+        "benchmark", "--cohort", str(cohort), "--pretrain", json.dumps([str(pretraining)]),
+        "--tasks", '["detection"]', "--methods", json.dumps(METHODS_RUN), "--out", str(out),
+        *SMALL, *more,
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(cohort: Path, pretraining: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a small benchmark."""
+    out = tmp_path_factory.mktemp("benchmark")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        assert main(arguments(cohort, pretraining, out)) == 0
+    return out
+
+
+def test_every_method_gets_a_row_per_task_and_lead_set(finished: Path) -> None:
+    long = pd.read_csv(finished / "benchmark.csv")
+    found = set(zip(long["method"], long["leads"], strict=True))
+    expected = {(name, leads) for name in METHODS_RUN for leads in ("12L", "6L")}
+    assert found == expected - {("beta_vae", "6L")}
+    assert set(long["metric"]) == {"accuracy", "auroc", "mcc"}
+    table = pd.read_csv(finished / "table2_detection.csv", keep_default_na=False)
+    assert table["method"].tolist() == [
+        "beta-VAE", "Multimodal-CNN", "LS-EMVAE", "larger class alone"
+    ]  # fmt: skip
+    assert table.set_index("method").loc["beta-VAE", "AUROC 6L"] == "-"
+    assert table.set_index("method").loc["LS-EMVAE", "paper AUROC 12L"] == "0.852 ± 0.02"
+
+
+def test_the_tables_name_data_budget_and_what_the_encoders_saw(finished: Path) -> None:
+    for kind in ("md", "tex"):
+        text = (finished / f"table2_detection.{kind}").read_text()
+        for part in ("SYNTHETIC data", "small networks", "1 epochs per fold", "2 folds by patient"):
+            assert part in text
+    assert "**" in (finished / "table2_detection.md").read_text()
+    assert (finished / "ablations_detection.md").is_file()
+    for stem in ("table2", "ablations"):
+        for kind in ("png", "svg"):
+            assert (finished / f"{stem}_auroc.{kind}").stat().st_size > 1000
+
+
+def test_all_methods_share_the_folds(finished: Path) -> None:
+    records = [
+        pd.read_csv(file, dtype=str).set_index("record")["fold"].sort_index()
+        for file in finished.glob("cv/detection/*/*/predictions.csv")
+    ]
+    assert len(records) == 7
+    assert all(fold.equals(records[0]) for fold in records)
+
+
+def test_what_is_finished_is_not_run_again(
+    finished: Path, cohort: Path, pretraining: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(ROOT)
+    out = tmp_path / "copy"
+    shutil.copytree(finished, out)
+    kept = list(out.glob("cv/detection/*/*/fold_*/predictions.csv"))
+    lost = out / "cv/detection/ls_emvae/6L/fold_1"
+    shutil.rmtree(lost)
+    encoders = {file: file.stat().st_mtime_ns for file in out.glob("encoders/*/checkpoints/*")}
+    before = {file: file.stat().st_mtime_ns for file in kept if lost not in file.parents}
+    assert main(arguments(cohort, pretraining, out)) == 0
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+    assert {file: file.stat().st_mtime_ns for file in encoders} == encoders
+    assert (lost / "predictions.csv").is_file()
+    again, first = (pd.read_csv(folder / "benchmark.csv") for folder in (out, finished))
+    pd.testing.assert_frame_equal(again, first)
+
+
+def test_other_settings_are_refused_and_the_finished_runs_kept(
+    finished: Path, cohort: Path, pretraining: Path, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(ROOT)
+    out = tmp_path / "copy"
+    shutil.copytree(finished, out)
+    before = {file: file.read_bytes() for file in out.glob("*.*")}
+    capsys.readouterr()
+    assert main(arguments(cohort, pretraining, out, "--pretrain_epochs", "2")) == 2
+    error = error_of(capsys)
+    assert "holds a benchmark with other settings (budget" in error
+    assert {file: file.read_bytes() for file in out.glob("*.*")} == before
+
+
+def test_an_encoder_that_is_not_finished_gives_no_row(
+    finished: Path, cohort: Path, pretraining: Path, monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(ROOT)
+    out = tmp_path / "copy"
+    shutil.copytree(finished, out)
+    folder = out / "encoders/ls_emvae_no_poe"
+    record = json.loads((folder / "settings.json").read_text())
+    record["network"]["fusion"]["gate_floor"] = 0.9
+    (folder / "settings.json").write_text(json.dumps(record))
+    capsys.readouterr()
+    assert main(arguments(cohort, pretraining, out)) == 2
+    error = error_of(capsys)
+    assert "holds an encoder that was pre-trained differently (network)" in error
+    assert "detection, ls_emvae_no_poe, 12 leads: its encoder is not there" in error
+    assert "ls_emvae_no_poe" not in set(pd.read_csv(out / "benchmark.csv")["method"])
+
+
+def test_pretrained_methods_need_recordings_for_it(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["benchmark", "--cohort", str(cohort), "--methods", '["mvae", "resnet1d"]',
+                 "--out", str(tmp_path)]) == 2  # fmt: skip
+    assert "mvae are pre-trained: name stores of recordings with --pretrain" in error_of(capsys)
+
+
+def test_an_unknown_method_is_named(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["benchmark", "--cohort", str(cohort), "--methods", '["resnet50"]']) == 2
+    assert "unknown method 'resnet50'" in error_of(capsys)
+
+
+def test_every_method_is_listed_in_a_table_and_has_its_experiments() -> None:
+    assert {method.config for method in METHODS.values() if method.config} <= {
+        file.relative_to(ROOT / "experiments").as_posix()
+        for file in (ROOT / "experiments").glob("*/*.yaml")
+    }
+    for name, method in TABLE_2.items():
+        for task in ("detection", "phenotype"):
+            for leads in (LEADS, LIMB_LEADS):
+                file = ROOT / f"experiments/{task}/{name}_{len(leads)}l.yaml"
+                assert file.is_file() == method.takes(leads), file
+    assert {"ls_emvae_no_alignment", "ls_emvae_no_poe", "ls_emvae_no_moe"} <= set(ABLATIONS)
+
+
+@pytest.mark.parametrize("name", [name for name, method in METHODS.items() if method.pretrained])
+def test_a_method_and_its_experiment_say_the_same(name: str) -> None:
+    method = METHODS[name]
+    given = yaml.safe_load((ROOT / "experiments" / str(method.config)).read_text())["model"]
+    network = given["init_args"].pop("network")
+    assert network["class_path"] == f"lsemvae.models.{method.network.__name__}"
+    assert network.get("init_args", {}) == dict(method.init_args)
+    others = {"lr", "weight_decay", "betas", "warmup_epochs"}
+    assert {k: v for k, v in given["init_args"].items() if k not in others} == dict(
+        method.pretrain_args
+    )
+
+
+def test_all_encoders_of_table_2_see_all_recordings() -> None:
+    """LS-EMVAE's row takes pretrain/ls_emvae_all.yaml, which the others must match."""
+    files = [ROOT / "experiments/pretrain/ls_emvae_all.yaml"]
+    files += [
+        ROOT / "experiments" / str(method.config)
+        for name, method in METHODS.items()
+        if method.pretrained and name not in ("ls_emvae", *ABLATIONS)
+    ]
+    assert len(files) == 8
+    for file in files:
+        data = yaml.safe_load(file.read_text())["data"]["init_args"]
+        assert data["val_fraction"] == 0.0, file
+
+
+def _work(text: str) -> None:
+    print(text)
+    if text == "fails":
+        raise InputError("what is wrong")
+    if text == "exits":
+        raise SystemExit(2)
+    if text == "breaks":
+        raise ZeroDivisionError("by zero")
+
+
+@pytest.mark.parametrize(
+    "dask", [None, pytest.param("local", marks=pytest.mark.slow)], ids=["loky", "dask"]
+)
+def test_jobs_run_in_parallel_and_one_that_fails_stops_no_other(
+    dask: str | None, tmp_path: Path
+) -> None:
+    names = ["first", "fails", "breaks", "exits", "last"]
+    jobs = [Job(name, tmp_path / f"{name}.txt", _work, {"text": name}) for name in names]
+    outcomes = {outcome.name: outcome.error for outcome in run_jobs(jobs, 2, dask)}
+    assert outcomes["first"] is outcomes["last"] is None
+    assert outcomes["fails"] == "what is wrong"
+    assert "ZeroDivisionError: by zero; see" in str(outcomes["breaks"])
+    assert "SystemExit: 2" in str(outcomes["exits"])
+    assert "Traceback" in (tmp_path / "breaks.txt").read_text()
+    assert (tmp_path / "last.txt").read_text() == "last\n"
+
+
+def test_a_dask_scheduler_that_does_not_answer_is_an_input_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("lsemvae.commands.jobs.DASK_TIMEOUT", "1s")
+    job = Job("one", tmp_path / "one.txt", _work, {"text": "one"})
+    with pytest.raises(InputError, match="no Dask scheduler answers at"):
+        run_jobs([job], 1, "tcp://127.0.0.1:1")

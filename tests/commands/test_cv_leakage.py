@@ -1,0 +1,98 @@
+import json
+import shutil
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from data_modules.dataset import EcgPool
+from data_modules.leakage import FILE_NAME, part_of
+from data_modules.store import EcgStore
+from lsemvae.cli import main
+from tests.conftest import ROOT, cv, error_of, tiny_network
+
+
+def metrics_of(out: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((out / "detection/ls_emvae/12L/metrics.json").read_text())
+    return found
+
+
+def test_encoder_of_other_recordings_is_compared_and_passes(
+    cohort: Path, encoder: Path, tmp_path: Path
+) -> None:
+    assert (encoder.parents[1] / FILE_NAME).is_file()
+    assert cv(cohort, encoder, tmp_path) == 0
+    metrics = metrics_of(tmp_path)
+    assert metrics["leaks"] == []
+    assert metrics["pretraining_compared"] is True
+
+
+def test_encoder_that_saw_the_cohort_is_refused_unless_allowed(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "pretrain"
+    assert main(
+        ["fit", "--config", str(ROOT / "experiments/demo/pretrain.yaml"), *tiny_network(),
+         "--data.init_args.store", str(cohort), "--data.init_args.batch_size", "16",
+         "--trainer.max_epochs", "1", "--trainer.enable_progress_bar", "false",
+         "--trainer.default_root_dir", str(run),
+         "--trainer.logger.init_args.save_dir", str(run)]
+    ) == 0  # fmt: skip
+    capsys.readouterr()
+    assert cv(cohort, run / "checkpoints/last.ckpt", tmp_path / "cv") == 2
+    error = error_of(capsys)
+    assert "pre-training and fold 0 share 20 patient(s)" in error
+    assert "pre-training and fold 2 share 20 signal(s)" in error
+    assert not list((tmp_path / "cv").rglob("predictions.csv"))
+    allowed = ["--allow_leakage", "true"]
+    assert cv(cohort, run / "checkpoints/last.ckpt", tmp_path / "cv", *allowed) == 0
+    metrics = metrics_of(tmp_path / "cv")
+    assert metrics["encoder_saw_these_recordings"] is True
+    assert {"kind": "signal", "between": ["pre-training", "fold 1"], "n": 20} in metrics["leaks"]
+
+
+@pytest.mark.parametrize("kind", ["patient", "signal"])
+def test_leak_of_one_kind_alone_is_refused(
+    cohort: Path, pretraining: Path, pretrained: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], kind: str,
+) -> None:  # fmt: skip
+    run = shutil.copytree(pretrained, tmp_path / "run")
+    pool = EcgPool([str(pretraining)])
+    kept = {"patient": part_of("", [pool.table]).patient.hashes,
+            "signal": part_of("", [pool.table]).signal.hashes}  # fmt: skip
+    one = part_of("", [EcgStore(cohort).table[:1]])
+    kept[kind] = np.append(kept[kind], getattr(one, kind).hashes)
+    np.savez(run / FILE_NAME, **kept, sha256=np.array(pool.sha256))
+    assert cv(cohort, run / "checkpoints/last.ckpt", tmp_path / "cv") == 2
+    assert f"share 1 {kind}(s), such as" in error_of(capsys)
+
+
+@pytest.mark.parametrize("method", ["ls_emvae", "multimodal_cnn"])
+def test_test_recordings_change_nothing_that_was_fitted(
+    cohort: Path, encoder: Path, tmp_path: Path, method: str
+) -> None:
+    arguments = ["--method", method, "--epochs", "1"]
+    assert cv(cohort, encoder, tmp_path / "one", *arguments) == 0
+    fold_of = json.loads((tmp_path / "one/detection/splits.json").read_text())["fold"]
+    store = EcgStore(cohort)
+    held_out = store.table["record"].map(fold_of).to_numpy() == 0
+    mutated = tmp_path / "mutated.h5"
+    shutil.copy(cohort, mutated)
+    with h5py.File(mutated, "r+") as file:
+        rows = file["row"][:][held_out]
+        file["ecg"][rows] = file["ecg"][rows][:, ::-1, ::-1] // 2
+    assert cv(mutated, encoder, tmp_path / "two", *arguments) == 0
+    weights, predictions = [], []
+    for out in ("one", "two"):
+        folder = tmp_path / out / "detection" / method / "12L"
+        weights.append([torch.load(folder / f"fold_{fold}/last.ckpt", weights_only=True)
+                        ["state_dict"] for fold in range(3)])  # fmt: skip
+        predictions.append(pd.read_csv(folder / "fold_0/predictions.csv")["probability"])
+    fitted = [[torch.equal(one[name], two[name]) for name in one]
+              for one, two in zip(*weights, strict=True)]  # fmt: skip
+    assert all(fitted[0])
+    assert not all(fitted[1])  # fold 1 was trained on the changed recordings
+    assert not np.allclose(*predictions)

@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from data_modules.store import EcgStore
+from lsemvae.cli import main
+from tests.conftest import error_of
+
+
+def test_table_of_the_cohort_stands_beside_the_papers(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "deep/table1"
+    assert main(["table1", "--cohort", str(cohort), "--out", str(out)]) == 0
+    assert "SYNTHETIC" in capsys.readouterr().out
+    shown = pd.read_csv(f"{out}.csv", dtype=str, keep_default_na=False).set_index("Unnamed: 0")
+    pressures = EcgStore(cohort).table["mpap_mmhg"]
+    assert shown.loc["Patients", "PH"] == str((pressures > 20).sum())
+    ph = pressures[pressures > 20]
+    assert shown.loc["mPAP (mmHg)", "PH"] == f"{ph.mean():.2f} ± {ph.std():.2f}"
+    assert shown.loc["mPAP (mmHg)", "PH, paper"] == "26.82 ± 5.14"
+    for kind in ("md", "tex"):
+        assert "SYNTHETIC" in Path(f"{out}.{kind}").read_text(encoding="utf-8")
+
+
+def test_what_the_cohort_lacks_is_one_line(
+    cohort: Path, pretraining: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "t")]
+    assert main(["table1", "--cohort", str(pretraining), *out]) == 2
+    assert "has no pressures" in error_of(capsys)
+    assert main(["table1", "--cohort", str(cohort), "--columns.bmi=BMI", *out]) == 2
+    assert "has no column bmi" in error_of(capsys)
+    assert list(tmp_path.iterdir()) == []

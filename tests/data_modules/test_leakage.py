@@ -1,0 +1,135 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_modules.dataset import EcgPool
+from data_modules.leakage import (
+    FILE_NAME,
+    PRETRAINING,
+    Leak,
+    check_leakage,
+    find_leaks,
+    fold_parts,
+    part_of,
+    read_trained_on,
+    refuse_leaks,
+    write_trained_on,
+)
+from lsemvae.errors import InputError
+
+
+def table(prefix: str, n: int, *, start: int = 0) -> pd.DataFrame:
+    numbers = range(start, start + n)
+    return pd.DataFrame({
+        "record": [f"{prefix}{i}" for i in numbers],
+        "patient_id": [f"{prefix}P{i}" for i in numbers],
+        "signal_sha256": [f"{hash_of(prefix, i):016x}" for i in numbers],
+    })  # fmt: skip
+
+
+def hash_of(prefix: str, number: int) -> int:
+    """Return a digest whose first half is above the range of signed integers."""
+    return (0xF000_0000_0000_0000 | ord(prefix) << 32) + number
+
+
+def test_parts_of_different_cohorts_share_nothing() -> None:
+    assert find_leaks([part_of("a", [table("a", 50)]), part_of("b", [table("b", 50)])]) == []
+
+
+def test_shared_patient_is_found_without_a_shared_signal() -> None:
+    other = table("b", 50)
+    other.loc[[4, 7], "patient_id"] = ["aP1", "aP2"]
+    found = find_leaks([part_of("a", [table("a", 50)]), part_of("b", [other])])
+    assert [(leak.kind, leak.between, leak.n) for leak in found] == [("patient", ("a", "b"), 2)]
+    assert set(found[0].examples) == {"aP1", "aP2"}
+
+
+def test_shared_signal_is_found_under_another_patient_and_record() -> None:
+    other = table("b", 50)
+    other.loc[9, "signal_sha256"] = table("a", 50)["signal_sha256"][3]
+    found = find_leaks([part_of("a", [table("a", 50)]), part_of("b", [other])])
+    assert found == [Leak("signal", ("a", "b"), 1, ("b9",))]
+
+
+def test_every_pair_of_parts_is_compared() -> None:
+    whole = table("a", 60)
+    fold = pd.Series(np.arange(60) % 3, dtype=float)
+    assert find_leaks(fold_parts(whole, fold)) == []
+    whole.loc[1, "patient_id"] = whole["patient_id"][0]
+    whole.loc[5, "signal_sha256"] = whole["signal_sha256"][0]
+    found = find_leaks(fold_parts(whole, fold))
+    assert [(leak.kind, leak.between) for leak in found] == [
+        ("patient", ("fold 0", "fold 1")), ("signal", ("fold 0", "fold 2")),
+    ]  # fmt: skip
+
+
+def test_rows_without_a_fold_are_in_no_part() -> None:
+    whole = table("a", 4)
+    whole["patient_id"] = "one"
+    fold = pd.Series([0.0, np.nan, 0.0, np.nan])
+    assert [len(part.signal.hashes) for part in fold_parts(whole, fold)] == [2]
+
+
+def test_several_recordings_of_a_patient_in_one_part_are_no_leak() -> None:
+    whole = table("a", 6).assign(patient_id="one")
+    assert find_leaks([part_of("a", [whole, whole]), part_of("b", [table("b", 3)])]) == []
+
+
+def test_leak_is_refused_unless_allowed(capsys: pytest.CaptureFixture[str]) -> None:
+    leak = Leak("patient", (PRETRAINING, "fold 2"), 7, ("x",))
+    with pytest.raises(InputError, match=r"pre-training and fold 2 share 7 patient\(s\), such as"):
+        refuse_leaks([leak], allow=False)
+    refuse_leaks([leak], allow=True)
+    assert "warning: leakage, allowed" in capsys.readouterr().out
+    refuse_leaks([], allow=False)
+
+
+def test_what_was_trained_on_is_read_back_beside_its_checkpoint(
+    pretraining: Path, tmp_path: Path
+) -> None:
+    pool = EcgPool([str(pretraining)])
+    write_trained_on(tmp_path, pool, np.arange(len(pool)))
+    expected = part_of(PRETRAINING, [pool.table])
+    for place in ("last.ckpt", "checkpoints/last.ckpt"):
+        found = read_trained_on(tmp_path / place, pool.sha256)
+        assert found is not None
+        np.testing.assert_array_equal(found.patient.hashes, expected.patient.hashes)
+        np.testing.assert_array_equal(found.signal.hashes, expected.signal.hashes)
+    assert read_trained_on(tmp_path / "last.ckpt", "another run") is None
+    assert read_trained_on(tmp_path / "a/b/last.ckpt", pool.sha256) is None
+    ids = pool.table["patient_id"].tolist()
+    assert not any(name.encode() in (tmp_path / FILE_NAME).read_bytes() for name in ids)
+
+
+@pytest.mark.parametrize("length", [0, 100, -1])
+def test_damaged_file_is_named(pretraining: Path, tmp_path: Path, length: int) -> None:
+    pool = EcgPool([str(pretraining)])
+    write_trained_on(tmp_path, pool, np.arange(len(pool)))
+    file = tmp_path / FILE_NAME
+    file.write_bytes(file.read_bytes()[:length])
+    with pytest.raises(InputError, match=r"trained_on\.npz is damaged"):
+        read_trained_on(tmp_path / "last.ckpt", pool.sha256)
+
+
+def test_store_that_was_trained_on_leaks_without_the_file(cohort: Path, tmp_path: Path) -> None:
+    pool = EcgPool([str(cohort)])
+    fold_of = {record: i % 2 for i, record in enumerate(pool.table["record"])}
+    seen = check_leakage(pool, fold_of, encoder=str(tmp_path / "e.ckpt"), trained_on=pool.sha256)
+    assert [(leak.kind, leak.n) for leak in seen.leaks] == [
+        ("patient", 30), ("signal", 30), ("patient", 30), ("signal", 30),
+    ]  # fmt: skip
+    assert seen.about()["pretraining_compared"] is True
+    assert pool.table["patient_id"][0] not in str(seen.about())
+
+
+def test_unknown_pretraining_is_said(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pool = EcgPool([str(cohort)])
+    fold_of = {record: i % 2 for i, record in enumerate(pool.table["record"])}
+    unknown = check_leakage(pool, fold_of, encoder=str(tmp_path / "e.ckpt"), trained_on="other")
+    assert unknown == ([], False)
+    assert "cannot be compared" in capsys.readouterr().out
+    assert check_leakage(pool, fold_of) == ([], None)

@@ -1,0 +1,25 @@
+from lsemvae.evaluation.leakage_statement import leakage_statement
+
+LEAK = {"kind": "patient", "between": ["pre-training", "fold 1"], "n": 3}
+
+
+def test_clean_run_says_what_was_compared() -> None:
+    clean, text = leakage_statement({"leaks": [], "pretraining_compared": True})
+    assert clean
+    assert "with the pre-training recordings" in text
+    assert "share nothing" in text
+    assert leakage_statement({"leaks": [], "pretraining_compared": None}).clean
+
+
+def test_leak_is_named_with_its_size() -> None:
+    clean, text = leakage_statement({"leaks": [LEAK], "pretraining_compared": True})
+    assert not clean
+    assert text.startswith("LEAKAGE")
+    assert "pre-training and fold 1: 3 patient(s)" in text
+
+
+def test_what_was_not_compared_is_not_called_clean() -> None:
+    clean, text = leakage_statement({"leaks": [], "pretraining_compared": False})
+    assert not clean
+    assert "not known" in text
+    assert not leakage_statement({"encoder_saw_these_recordings": False}).clean
