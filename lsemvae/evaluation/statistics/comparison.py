@@ -1,5 +1,6 @@
 """Paired comparisons of one method with others on the same records."""
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from lsemvae.errors import InputError
 from lsemvae.evaluation.statistics.bootstrap import N_RESAMPLES, paired_bootstrap
 from lsemvae.evaluation.statistics.delong import paired_delong
-from lsemvae.evaluation.statistics.estimate import Comparison, Estimate
+from lsemvae.evaluation.statistics.estimate import Comparison, Estimate, undefined
 from lsemvae.evaluation.statistics.metrics import binary_metrics
 from lsemvae.evaluation.statistics.nadeau_bengio import corrected_resampled_t
 
@@ -119,16 +120,7 @@ def compare(
             mine["label"], scores, mine["patient_id"],
             reference=reference, n_resamples=n_resamples, seed=seed,
         )  # fmt: skip
-    delong = [
-        paired_delong(
-            mine["label"],
-            scores[reference],
-            scores[name],
-            patient_id=mine["patient_id"],
-            fold=mine["fold"],
-        )
-        for name in others
-    ]
+    delong = [_within_folds(mine, tables[name]) for name in others]
     folds = [_over_folds(mine, tables[name]) for name in others]
     return pd.DataFrame(
         {
@@ -140,6 +132,17 @@ def compare(
             "bootstrap": [resampled[name] for name in others],
         }
     )
+
+
+def _within_folds(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:
+    """Compare by DeLong within folds; NaN, with the reason, where a fold is too small for it."""
+    try:
+        return paired_delong(
+            first["label"], first["probability"], second["probability"],
+            patient_id=first["patient_id"], fold=first["fold"],
+        )  # fmt: skip
+    except InputError as error:
+        return Comparison(undefined(str(error)), math.nan)
 
 
 def _over_folds(first: pd.DataFrame, second: pd.DataFrame) -> Comparison:

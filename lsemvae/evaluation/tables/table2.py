@@ -1,14 +1,16 @@
 """Table 2: methods x tasks x lead sets, from files of finished cross-validations."""
 
+import math
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from lsemvae.errors import InputError
 from lsemvae.evaluation.cv_runs import CvRun
 from lsemvae.evaluation.statistics.comparison import compare
 from lsemvae.evaluation.statistics.delong import auroc_interval
-from lsemvae.evaluation.statistics.estimate import Estimate
+from lsemvae.evaluation.statistics.estimate import Estimate, undefined
 from lsemvae.evaluation.statistics.nadeau_bengio import corrected_resampled_t
 from lsemvae.evaluation.tables.paper import paper_result
 
@@ -54,9 +56,7 @@ def long_table(runs: Sequence[CvRun]) -> pd.DataFrame:
     rows = []
     for run in runs:
         metrics, table = run.metrics, run.predictions
-        interval = auroc_interval(
-            table["label"], table["probability"], table["patient_id"], fold=table["fold"]
-        )
+        interval = _mean_interval(table)
         for name in METRICS:
             folds = [fold[name] for fold in metrics["folds"]]
             retrained = corrected_resampled_t(folds, test_to_train=1 / (len(folds) - 1)).difference
@@ -82,6 +82,16 @@ def long_table(runs: Sequence[CvRun]) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _mean_interval(table: pd.DataFrame) -> Estimate:
+    """Return the interval of the mean AUROC, NaN where a fold is too small for one."""
+    try:
+        return auroc_interval(
+            table["label"], table["probability"], table["patient_id"], fold=table["fold"]
+        )
+    except InputError as error:
+        return undefined(str(error))
 
 
 def table_2(long: pd.DataFrame, methods: Sequence[MethodRow], leads: Sequence[str]) -> Table:
@@ -128,7 +138,9 @@ def _spread(row: Row | None) -> str:
 
 
 def _interval(row: Row | None) -> str:
-    return ABSENT if row is None else f"[{row['low']:.3f}, {row['high']:.3f}]"
+    if row is None or math.isnan(row["low"]):
+        return ABSENT
+    return f"[{row['low']:.3f}, {row['high']:.3f}]"
 
 
 def _emphasis(
