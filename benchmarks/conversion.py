@@ -1,6 +1,6 @@
 """Time conversion against plain ways to the same signals, and see where its time goes.
 
-All on one core, in turn, over the same synthetic recordings (12 leads, 10 s, 500 Hz, WFDB format 16),
+All on one core, in turn, over the same synthetic recordings (12 leads, 10 s, 500 Hz, format 16),
 in CPU seconds of this process, which other programs on the machine disturb less than the clock:
   ours              `convert_shard`: read, verify, check, filter, digest, write to the disk
   rdrecord + scipy  wfdb.rdrecord, scipy.signal.sosfiltfilt with our sections; nothing else

@@ -68,11 +68,13 @@ class Run:
         arguments = [str(source), str(out), str(jobs), layout, str(size_limit)]
         command = [sys.executable, "-m", "benchmarks.torture_store", "--convert", *arguments]
         self.out = out
+        # files, as a worker that outlives its run would hold a pipe open
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self.process = subprocess.Popen(
             command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            stdout=self._output,
+            stderr=self._errors,
             start_new_session=True,
             env=os.environ | {"OMP_NUM_THREADS": "1"},
         )
@@ -95,8 +97,17 @@ class Run:
 
     def finish(self) -> tuple[int, str, str]:
         """Wait for the end; return exit code, output and errors."""
-        stdout, stderr = self.process.communicate(timeout=600)
-        return self.process.returncode, stdout, stderr
+        code = self.process.wait(timeout=600)
+        texts = []
+        for file in (self._output, self._errors):
+            file.seek(0)
+            texts.append(file.read().decode())
+        return code, texts[0], texts[1]
+
+    def end_workers(self) -> None:
+        """End what a killed main process has left behind."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -148,6 +159,7 @@ def torture_by_kill(source: Path, folder: Path, kills: int, rng: random.Random) 
         code, text, errors = again.finish()
         if code:
             raise RuntimeError(f"the run after a kill failed: {errors}")
+        run.end_workers()
         figures["restarts_that_went_on"] += "going on" in text
         figures["locks_taken_over"] += "taking over the lock" in text
         figures["other_bytes"] += contents(out.parent) != whole[layout]

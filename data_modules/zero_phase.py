@@ -3,8 +3,9 @@
 scipy steps through the samples one by one. Here a signal is cut into blocks of `BLOCK` samples, and
 the recursion becomes matrix products: the response of each block to its own samples, plus that to
 the filter's state before it, which is a linear function of what all earlier blocks left behind.
-The first, by far the largest, is computed in float32 and the states in float64, as the poles of a
-0.5 Hz edge demand: the results differ from scipy's by less than 1e-6 of the largest sample.
+States and their responses are computed in float64, as the poles of a 0.5 Hz edge demand, and the
+responses to samples, by far the most work, in float32: the results differ from scipy's by less than
+1e-6 of the largest sample.
 """
 
 from functools import lru_cache
@@ -20,6 +21,7 @@ MAX_STATES = (
 )
 
 Array = npt.NDArray[np.float64]
+Signals = npt.NDArray[np.float32]
 
 
 class _Operator(NamedTuple):
@@ -34,7 +36,7 @@ class _Operator(NamedTuple):
         rest: the state under a constant input of 1, (n,).
     """
 
-    within: npt.NDArray[np.float32]
+    within: Signals
     inject: Array
     carry: Array
     start: Array
@@ -42,7 +44,7 @@ class _Operator(NamedTuple):
     rest: Array
 
 
-def zero_phase(sections: Array, signals: npt.NDArray[np.floating], *, padding: int) -> Array:
+def zero_phase(sections: Array, signals: Signals, *, padding: int) -> Signals:
     """Filter forwards and backwards.
 
     Args:
@@ -56,9 +58,10 @@ def zero_phase(sections: Array, signals: npt.NDArray[np.floating], *, padding: i
     length = signals.shape[-1] + 2 * padding
     n_blocks = -(-length // BLOCK)
     if n_blocks * 2 * len(sections) > MAX_STATES:
-        return np.asarray(sosfiltfilt(sections, signals, axis=-1, padlen=padding))
+        long = sosfiltfilt(sections, signals, axis=-1, padlen=padding)
+        return np.asarray(long, dtype=np.float32)
     operator = _design(sections.tobytes(), n_blocks)
-    extended = np.zeros((len(signals), n_blocks * BLOCK))
+    extended = np.zeros((len(signals), n_blocks * BLOCK), dtype=np.float32)
     end = length - padding
     extended[:, padding:end] = signals
     if padding:
@@ -70,14 +73,14 @@ def zero_phase(sections: Array, signals: npt.NDArray[np.floating], *, padding: i
     return _filter(operator, extended)[:, padding:end][:, ::-1]
 
 
-def _filter(operator: _Operator, signals: Array) -> Array:
+def _filter(operator: _Operator, signals: Signals) -> Signals:
     """Filter (L, N b), starting in the state that the first sample would hold for ever."""
     n_signals, blocks = len(signals), signals.reshape(-1, BLOCK)
-    left = (blocks @ operator.inject).reshape(n_signals, -1)
+    left = (blocks.astype(np.float64) @ operator.inject).reshape(n_signals, -1)
     states = left @ operator.carry + (signals[:, :1] * operator.rest) @ operator.start
     response = states.reshape(len(blocks), -1) @ operator.respond
-    response += blocks.astype(np.float32) @ operator.within
-    return response.reshape(n_signals, -1)
+    response += blocks @ operator.within
+    return response.reshape(n_signals, -1).astype(np.float32)
 
 
 @lru_cache(maxsize=16)
