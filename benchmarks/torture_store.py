@@ -29,9 +29,11 @@ from benchmarks.machine import describe_machine, write_results
 from data_modules.store import EcgStore
 from data_modules.store_check import changed_signals, table_is_whole
 from data_modules.synthetic_files import write_mimic
+from lsemvae.errors import InputError
 
 ROWS = 32  # recordings in a shard, so that a small conversion has many
 FILL_BYTES = 1 << 20
+KILL_ZERO = ("lost", "doubled", "wrong", "other_bytes", "store_damaged_after_the_kill")
 
 
 def convert(source: str, out: str, jobs: str, layout: str, size_limit: str) -> int:
@@ -125,12 +127,14 @@ def is_one_line(text: str) -> bool:
     return len(lines) == 1 and lines[0].startswith("error: ")
 
 
-def torture_by_kill(source: Path, folder: Path, kills: int, rng: random.Random) -> dict[str, Any]:
-    """Kill at random points, start again, compare."""
+def torture_by_kill(
+    source: Path, old_source: Path, folder: Path, kills: int, rng: random.Random
+) -> dict[str, Any]:
+    """Kill at random points of a conversion over an older store, look, start again, compare."""
     figures: dict[str, Any] = dict.fromkeys(
         ("kills", "ended_before_the_kill", "restarts_that_went_on", "locks_taken_over"), 0
     )
-    figures |= dict.fromkeys(("lost", "doubled", "wrong", "other_bytes", "old_store_damaged"), 0)
+    figures |= dict.fromkeys(KILL_ZERO, 0)
     whole, seconds = {}, {}
     for layout in ("one file", "shards"):
         run = Run(source, folder / layout / "s.h5", layout=layout)
@@ -147,6 +151,7 @@ def torture_by_kill(source: Path, folder: Path, kills: int, rng: random.Random) 
         )
         out = folder / f"kill{number}" / "s.h5"
         number += 1
+        Run(old_source, out, layout=layout).finish()
         run = Run(source, out, layout=layout, jobs=jobs)
         run.wait_until_begun()
         time.sleep(rng.uniform(0, seconds[layout] / (1 if jobs == 1 else 1.5)))
@@ -155,10 +160,12 @@ def torture_by_kill(source: Path, folder: Path, kills: int, rng: random.Random) 
             continue
         run.kill(group=group)
         figures["kills"] += 1
+        figures["store_damaged_after_the_kill"] += not is_sound(out)
         again = Run(source, out, layout=layout, jobs=jobs)
         code, text, errors = again.finish()
         if code:
             raise RuntimeError(f"the run after a kill failed: {errors}")
+        wait_for_workers(out)
         run.end_workers()
         figures["restarts_that_went_on"] += "going on" in text
         figures["locks_taken_over"] += "taking over the lock" in text
@@ -166,6 +173,22 @@ def torture_by_kill(source: Path, folder: Path, kills: int, rng: random.Random) 
         for name, count in compare(out, folder / layout / "s.h5").items():
             figures[name] += count
     return figures
+
+
+def wait_for_workers(out: Path) -> None:
+    """Give workers that outlived their run the moment in which they notice it."""
+    end = time.monotonic() + 10
+    while list(out.parent.rglob("*.tmp")) and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def is_sound(path: Path) -> bool:
+    """Tell whether a store opens and holds what was written, table and signals."""
+    try:
+        store = EcgStore(path)
+        return table_is_whole(store) and not any(changed_signals(store))
+    except InputError:
+        return False
 
 
 def compare(out: Path, reference: Path) -> dict[str, int]:
@@ -291,7 +314,7 @@ def torture_by_two_runs(source: Path, folder: Path) -> dict[str, Any]:
 def failures(results: dict[str, Any]) -> list[str]:
     """Name every figure that is not as it has to be."""
     kills, disk, two = results["kills"], results["full_disk"], results["two_runs"]
-    zero = {f"kills.{n}": kills[n] for n in ("lost", "doubled", "wrong", "other_bytes")}
+    zero = {f"kills.{name}": kills[name] for name in KILL_ZERO}
     names = ("lost", "doubled", "wrong", "other_bytes", "old_files_changed", "restart_exit_code")
     zero |= {f"full_disk.{name}": disk[name] for name in names}
     zero |= {"full_disk.rubbish": len(disk["rubbish"])}
@@ -332,7 +355,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results["records"] = len(write_mimic(source, n_patients=options.patients))
         write_mimic(old, n_patients=20, seed=1)
         rng = random.Random(options.seed)
-        results["kills"] = torture_by_kill(source, folder / "kills", options.kills, rng)
+        results["kills"] = torture_by_kill(source, old, folder / "kills", options.kills, rng)
         results["full_disk"] = torture_by_full_disk(source, old, folder)
         results["two_runs"] = torture_by_two_runs(source, folder)
     results["failures"] = failures(results)

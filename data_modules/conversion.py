@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -59,6 +60,7 @@ class Job(NamedTuple):
         settings: see `clean_ecg`.
         plan: how the recordings are dealt to shards.
         folder: where the shards go; its name is the key of the conversion.
+        owner: process that ends its workers with itself; 0 where they are elsewhere.
     """
 
     source: Path
@@ -66,6 +68,7 @@ class Job(NamedTuple):
     settings: SignalSettings
     plan: ShardPlan
     folder: Path
+    owner: int = 0
 
 
 def convert(
@@ -133,7 +136,8 @@ def _convert_locked(
     records = table["record"].tolist()
     plan = plan_shards(len(records), signal.n_samples)
     key = _conversion_key(source, records, amplitude, signal, plan)
-    job = Job(source, amplitude, signal, plan, choose_folder(out, key))
+    owner = 0 if dask else os.getpid()
+    job = Job(source, amplitude, signal, plan, choose_folder(out, key), owner)
     job.folder.mkdir(parents=True, exist_ok=True)
     description = StoreDescription(
         signal.sampling_rate_hz, signal.n_samples, stored_unit(amplitude), label, asdict(signal),
@@ -240,7 +244,8 @@ def convert_shard(job: Job, number: int, records: Sequence[str]) -> FinishedShar
         records: their paths below the source folder.
 
     Raises:
-        InputError: the source folder is gone, so that every recording would seem to be missing.
+        InputError: the source folder is gone, so that every recording would seem to be missing; or
+            the run that asked for the shard was killed.
         OSError: the disk is full or cannot be written.
     """
     shape = job.plan.shape(number)
@@ -249,6 +254,8 @@ def convert_shard(job: Job, number: int, records: Sequence[str]) -> FinishedShar
 
     def blocks() -> Iterator[npt.NDArray[np.int16]]:
         for start in range(0, len(records), BLOCK):
+            if job.owner not in (0, os.getpid(), os.getppid()):
+                raise InputError("the run that this worker belonged to has ended")
             part = records[start : start + BLOCK]
             block = convert_block(job.source, part, job.amplitude, job.settings)
             present[start : start + len(part)] = block.present

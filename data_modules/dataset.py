@@ -75,7 +75,8 @@ class EcgPool:
         for number in np.unique(owner):
             mine = owner == number
             values = self.stores[number].column(column)[indices[mine] - self.start[number]]
-            out[mine] = self._prefix(number) + np.char.decode(values, "utf-8").astype(object)
+            prefix = self._prefix(number)
+            out[mine] = [prefix + value.decode("utf-8") for value in values.tolist()]
         return out
 
     def patients(self, indices: Indices) -> Indices:

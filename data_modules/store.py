@@ -86,6 +86,7 @@ class EcgStore:
             raise InputError(f"{path} is damaged (its mark); prepare it again")
         self._identity = _identity(self.path)
         self._files: dict[int, tuple[FileIO, int]] = {}
+        self._maps: dict[str, npt.NDArray[Any]] = {}
         self._check_sizes()
 
     def __len__(self) -> int:
@@ -107,12 +108,12 @@ class EcgStore:
             }
         )
 
-    @cached_property
+    @property
     def present(self) -> npt.NDArray[np.bool_]:
         """Which leads hold a signal, shape (N, 12)."""
         return self.part("present")
 
-    @cached_property
+    @property
     def rows(self) -> npt.NDArray[np.int64]:
         """Place of each record in the list that was converted, shape (N,)."""
         return self.part("row")
@@ -182,12 +183,12 @@ class EcgStore:
         return self._files[number]
 
     def part(self, name: str) -> npt.NDArray[Any]:
-        """Map a dataset beside the signals into memory, read-only."""
-        self._check_unchanged()
-        place = self._places[name]
-        return np.asarray(
-            np.memmap(self.path, place.dtype, "r", offset=place.offset, shape=place.shape)
-        )
+        """Map a dataset beside the signals into memory, read-only, once in each process."""
+        if name not in self._maps:
+            self._check_unchanged()
+            offset, shape, dtype = self._places[name]
+            self._maps[name] = np.asarray(np.memmap(self.path, dtype, "r", offset, shape))
+        return self._maps[name]
 
     def _check_unchanged(self) -> None:
         if _identity(self.path) != self._identity:
@@ -259,9 +260,8 @@ class EcgStore:
         return shards_root(self.path) / self.shard_folder
 
     def __getstate__(self) -> dict[str, Any]:
-        own = {"table", "present", "rows"}  # mapped or read by each process for itself
-        kept = {name: value for name, value in self.__dict__.items() if name not in own}
-        return {**kept, "_files": {}}
+        kept = {name: value for name, value in self.__dict__.items() if name != "table"}
+        return {**kept, "_files": {}, "_maps": {}}
 
 
 def _identity(path: Path) -> tuple[int, int, int]:

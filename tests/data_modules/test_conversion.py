@@ -258,3 +258,16 @@ def test_a_dask_cluster_gives_the_bytes_of_one_process(
     run(source, tmp_path / "one")
     run(source, tmp_path / "dask", dask=dask_scheduler)
     assert everything(tmp_path / "dask") == everything(tmp_path / "one")
+
+
+def test_a_worker_stops_when_its_run_was_killed(source: Path, tmp_path: Path) -> None:
+    """Its run started again may be writing the same shard."""
+    gone = 2**22 + 1  # no process has this number
+    plan = data_modules.shards.plan_shards(2, SETTINGS.n_samples)
+    job = data_modules.conversion.Job(source, "calibrated", SETTINGS, plan, tmp_path / "o", gone)
+    (tmp_path / "o").mkdir()
+    with pytest.raises(InputError, match="has ended"):
+        data_modules.conversion.convert_shard(job, 0, ["0", "1"])
+    assert everything(tmp_path / "o") == {}
+    done = data_modules.conversion.convert_shard(job._replace(owner=0), 0, ["0", "1"])
+    assert len(done.outcomes) == 2

@@ -119,7 +119,7 @@ def test_a_batch_is_a_copy_and_the_file_is_opened_for_reading_only(store_path: P
 
 def test_opening_maps_no_table_and_opens_no_signals(store_path: Path) -> None:
     store = EcgStore(store_path)
-    assert not {"table", "present", "rows"} & set(store.__dict__)
+    assert not store._maps
     assert not store._files
     store.read([0])
     assert list(store._files) == [0]
