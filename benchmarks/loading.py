@@ -2,8 +2,8 @@
 
 The same signals lie in each layout. Single-process readers are compared by CPU seconds of the
 process, whole loaders by the clock and by the CPU seconds of all their processes. `np.memmap` of
-one plain file is the ceiling. The file system's cache is warm, except where a row says `cold`: then the
-files were dropped from it before.
+one plain file is the ceiling. The file system's cache is warm, except where a row says `cold`: then
+the files were dropped from it before.
 """
 
 import argparse
