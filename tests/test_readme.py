@@ -78,7 +78,7 @@ def test_make_targets_of_the_readme_exist() -> None:
 
 
 def test_commands_of_the_readme_exist() -> None:
-    named = set(re.findall(r"`lsemvae ([a-z]+)", README)) | {a[0] for a in commands("lsemvae")}
+    named = set(re.findall(r"`lsemvae ([a-z0-9]+)", README)) | {a[0] for a in commands("lsemvae")}
     assert named - {"--print_completion=shtab-bash"} <= set(COMMANDS) | {"fit", "predict"}
 
 
