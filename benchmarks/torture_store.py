@@ -69,7 +69,7 @@ class Run:
     ) -> None:
         arguments = [str(source), str(out), str(jobs), layout, str(size_limit)]
         command = [sys.executable, "-m", "benchmarks.torture_store", "--convert", *arguments]
-        self.out = out
+        self.out, self.lock = out, out.with_name(out.name + ".lock")
         # files, as a worker that outlives its run would hold a pipe open
         self._output = tempfile.TemporaryFile()  # noqa: SIM115
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
@@ -83,10 +83,9 @@ class Run:
 
     def wait_until_begun(self) -> float:
         """Wait until the lock is signed by this run; return the time."""
-        lock = self.out.with_name(self.out.name + ".lock")
         while self.process.poll() is None:
             with suppress(OSError, ValueError):
-                if json.loads(lock.read_text()).get("process") == str(self.process.pid):
+                if json.loads(self.lock.read_text()).get("process") == str(self.process.pid):
                     break
             time.sleep(0.002)
         return time.monotonic()
@@ -155,10 +154,10 @@ def torture_by_kill(
         run = Run(source, out, layout=layout, jobs=jobs)
         run.wait_until_begun()
         time.sleep(rng.uniform(0, seconds[layout] / (1 if jobs == 1 else 1.5)))
-        if run.process.poll() is not None:
+        run.kill(group=group)
+        if not run.lock.exists():  # its last step was done: nothing was left to interrupt
             figures["ended_before_the_kill"] += 1
             continue
-        run.kill(group=group)
         figures["kills"] += 1
         figures["store_damaged_after_the_kill"] += not is_sound(out)
         again = Run(source, out, layout=layout, jobs=jobs)
@@ -169,7 +168,11 @@ def torture_by_kill(
         run.end_workers()
         figures["restarts_that_went_on"] += "going on" in text
         figures["locks_taken_over"] += "taking over the lock" in text
-        figures["other_bytes"] += contents(out.parent) != whole[layout]
+        found = contents(out.parent)
+        other = [n for n in found | whole[layout] if found.get(n) != whole[layout].get(n)]
+        figures["other_bytes"] += len(other)
+        if other:
+            print(f"differ after kill {number}: {other}", file=sys.stderr)
         for name, count in compare(out, folder / layout / "s.h5").items():
             figures[name] += count
     return figures
