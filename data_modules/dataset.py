@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from data_modules.store import COUNTS_PER_UNIT, EcgStore
 from lsemvae.errors import InputError
@@ -196,28 +196,3 @@ class EcgDataset(Dataset[EcgBatch]):
             record=self.pool.names("record", rows),
             patient_id=self.pool.names("patient_id", rows),
         )
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch
-
-
-def batch_loader(
-    dataset: Dataset[Any], batch_size: int, *, shuffle: bool = False, num_workers: int = 0
-) -> DataLoader[Any]:
-    """Return a loader over a dataset that yields whole batches.
-
-    Where a shuffled epoch would end with a batch of one record, that record waits for the next
-    epoch: batch normalisation has no variance of one.
-    """
-    n_records = len(dataset)  # type: ignore[arg-type]
-    return DataLoader(
-        dataset,
-        batch_size=batch_size,
-        shuffle=shuffle,
-        drop_last=shuffle and n_records > batch_size > 1 and n_records % batch_size == 1,
-        num_workers=num_workers,
-        collate_fn=_as_it_is,
-        persistent_workers=num_workers > 0,
-        pin_memory=torch.cuda.is_available(),
-    )

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from lightning import LightningDataModule
-from torch.utils.data import DataLoader
 
-from data_modules.dataset import EcgDataset, EcgPool, Indices, batch_loader
+from data_modules.dataset import EcgDataset, EcgPool, Indices
+from data_modules.epoch_batches import BatchLoader, batch_loader, run_seed
 from data_modules.normalise import normalise
 from lsemvae.errors import InputError
 from lsemvae.leads import lead_indices, parse_leads
@@ -40,6 +40,7 @@ class StoreDataModule(LightningDataModule):
         self.leads = parse_leads(leads)
         self.normalisation: Normalisation = normalisation
         self.batch_size, self.num_workers = batch_size, num_workers
+        self._resumed: dict[str, Any] = {}
 
     def check_files(self) -> None:
         """Open the stores, so that a missing one is named before a run touches its folder."""
@@ -73,9 +74,49 @@ class StoreDataModule(LightningDataModule):
         """Return the chosen records in this module's leads."""
         return EcgDataset(self.pool, indices, leads=self.leads, label=label)
 
-    def loader(self, dataset: EcgDataset, *, shuffle: bool = False) -> DataLoader[Any]:
-        """Return whole batches of a dataset."""
-        return batch_loader(dataset, self.batch_size, shuffle=shuffle, num_workers=self.num_workers)
+    def loader(self, dataset: EcgDataset, *, shuffle: bool = False) -> BatchLoader:
+        """Return this process's whole batches; shuffled ones go on where a resumed run stopped."""
+        trainer = self.trainer
+        loader = batch_loader(
+            dataset,
+            self.batch_size,
+            shuffle=shuffle,
+            num_workers=self.num_workers,
+            rank=trainer.global_rank if trainer else 0,
+            n_ranks=trainer.world_size if trainer else 1,
+        )
+        if shuffle and trainer:
+            loader.place = self._place
+        return loader
+
+    def _place(self) -> tuple[int, int]:
+        """Return the epoch that the trainer is in, and how many of its batches are done.
+
+        Raises:
+            InputError: the run goes on within an epoch of other batches than it began with.
+        """
+        trainer = self.trainer
+        if trainer is None:
+            return 0, 0
+        n_done = trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        now = self._batches()
+        changed = [f"{k} {v}, now {now[k]}" for k, v in self._resumed.items() if v != now[k]]
+        if n_done and changed:
+            raise InputError(
+                f"the checkpoint is from within an epoch of other batches ({'; '.join(changed)}); "
+                "resume with the settings that it was made with, or from an epoch's end"
+            )
+        return trainer.current_epoch, n_done
+
+    def _batches(self) -> dict[str, Any]:
+        """Return what decides which records a batch holds, but for the data themselves."""
+        processes = self.trainer.world_size if self.trainer else 1
+        return {
+            "batch_size": self.batch_size,
+            "processes": processes,
+            "seed": run_seed(),
+            "recordings": self.pool.sha256,
+        }
 
     def on_after_batch_transfer(self, batch: EcgBatch, dataloader_idx: int) -> EcgBatch:
         """Scale and normalise on the device."""
@@ -89,4 +130,9 @@ class StoreDataModule(LightningDataModule):
             "calibrated": self.pool.calibrated,
             "label": self.pool.label,
             "sha256": self.pool.sha256,
+            "batches": self._batches(),
         }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep what the batches of the run that is resumed were made of."""
+        self._resumed = state_dict.get("batches", {})

@@ -4,14 +4,13 @@ Our own commands are plain functions behind jsonargparse and start without torch
 none; every other first word goes to LightningCLI (fit, validate, test, predict).
 """
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from itertools import pairwise, takewhile
 from typing import Any
 
 from lsemvae.errors import InputError
+from lsemvae.shorthand import spell_out
 
 # Command -> function, imported when called. A mapping inside is a group of commands.
 COMMANDS: dict[str, Any] = {
@@ -29,17 +28,12 @@ COMMANDS: dict[str, Any] = {
     "synthesize": "lsemvae.commands.synthesize:synthesize",
     "cv": "lsemvae.commands.cv:cross_validate",
     "benchmark": "lsemvae.commands.benchmark:benchmark",
+    "sweep": "lsemvae.commands.sweep:sweep",
     "table1": "lsemvae.commands.table1:table1",
     "report": "lsemvae.commands.report:report",
     "explain": "lsemvae.commands.explain:explain",
     "demo": "lsemvae.commands.demo:demo",
 }
-
-# Commands whose words before the first option are a list, or one word, of this option.
-LISTED = {"report": "runs"}
-NAMED = {"inspect": "store", "view": "record"}
-# Options that need no value to mean yes.
-SWITCHES = ("--verify",)
 
 HELP = """\
 usage: lsemvae COMMAND [options]     (`lightning` is the same program)
@@ -61,6 +55,7 @@ Training (LightningCLI; every run is described by one YAML)
 Evaluation
   cv                  cross-validate:  lsemvae cv --task phenotype --leads 6
   benchmark           methods x tasks x leads on the same folds: Table 2, ablations
+  sweep               try hyper-parameters of pre-training: a W&B sweep file, without an account
   table1              characteristics of a cohort's patients beside the paper's Table 1
   report              the report of finished runs: lsemvae report runs/cv --out reports
   check tables        list what contradicts itself in published tables, such as the paper's
@@ -105,28 +100,13 @@ def _run(arguments: list[str]) -> None:
         return
     from jsonargparse import auto_cli
 
-    program = f"lsemvae {arguments[0]}"
-    options = _with_list(arguments[1:], LISTED.get(arguments[0]))
-    options = _with_word(options, NAMED.get(arguments[0]))
-    auto_cli(_load(command), args=options, prog=program, as_positional=False)
+    from lsemvae.config_safety import check_arguments, secure_configurations
 
-
-def _with_list(arguments: list[str], name: str | None) -> list[str]:
-    """Make an option of the words before the first one, as jsonargparse has no list of words."""
-    words = list(takewhile(lambda word: not word.startswith("-"), arguments))
-    if name is None or not words:
-        return arguments
-    return [f"--{name}={json.dumps(words)}", *arguments[len(words) :]]
-
-
-def _with_word(arguments: list[str], name: str | None) -> list[str]:
-    """Make an option of a first word, and give switches their value."""
-    if name is not None and arguments and not arguments[0].startswith("-"):
-        arguments = [f"--{name}={arguments[0]}", *arguments[1:]]
-    return [
-        f"{word}=true" if word in SWITCHES and after not in ("true", "false") else word
-        for word, after in pairwise([*arguments, ""])
-    ]
+    secure_configurations()
+    check_arguments(arguments)
+    loaded = _load(command)
+    options = spell_out(loaded, arguments[1:])
+    auto_cli(loaded, args=options, prog=f"lsemvae {arguments[0]}", as_positional=False)
 
 
 def _load(command: Any) -> Any:

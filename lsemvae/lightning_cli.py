@@ -1,18 +1,30 @@
 """LightningCLI for fit, validate, test and predict, with what ties data and task together."""
 
+import gc
 import warnings
+from argparse import ArgumentError
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import torch
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import LambdaCallback
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from lightning.pytorch.cli import (
+    ArgsType,
+    LightningArgumentParser,
+    LightningCLI,
+    SaveConfigCallback,
+)
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from data_modules.leakage import write_trained_on
 from data_modules.store_data import StoreDataModule
+from lsemvae.callbacks import ContinuedLog, HashedCheckpointIO, StopSignal
+from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
+from lsemvae.config_safety import check_arguments, parsing_error, secure_configurations
 from lsemvae.errors import InputError
 from lsemvae.memory import keep_freed_memory
 from lsemvae.models import check_same_input
@@ -25,12 +37,25 @@ class EcgCLI(LightningCLI):
     """LightningCLI that copies the leads of the data to the task and checks a frozen encoder."""
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Seed everything unless told otherwise."""
+        """Seed everything unless told otherwise; give beta an option: lists have none."""
         parser.set_defaults({"seed_everything": 0})
+        parser.add_argument(
+            "--beta",
+            type=float | None,
+            help="final weight of the KL divergence: `end` of BetaAnnealing in trainer.callbacks",
+        )
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """Parse; what is wrong becomes one InputError in place of a usage text."""
+        try:
+            super().parse_arguments(parser, args)
+        except ArgumentError as error:
+            raise _input_error(error) or parsing_error(str(error)) from error
 
     def before_instantiate_classes(self) -> None:
         """Copy the leads of the data to a task that asks for them; only fit writes a log."""
         config = self.config[self.subcommand] if self.subcommand else self.config
+        self._set_beta(config)
         module, name = config.model.class_path.rsplit(".", 1)
         if issubclass(getattr(import_module(module), name), Classifier):
             self._copy_leads(config)
@@ -41,6 +66,18 @@ class EcgCLI(LightningCLI):
                 )
         if self.subcommand not in (None, "fit"):
             config.trainer.logger = False
+
+    @staticmethod
+    def _set_beta(config: Namespace) -> None:
+        if config.beta is None:
+            return
+        callbacks = config.trainer.callbacks or []
+        found = [one for one in callbacks if one.class_path.endswith(".BetaAnnealing")]
+        if len(found) != 1:
+            raise InputError(
+                f"--beta sets the end of one BetaAnnealing among the callbacks, found {len(found)}"
+            )
+        found[0].init_args.end = config.beta
 
     @staticmethod
     def _copy_leads(config: Namespace) -> None:
@@ -68,16 +105,28 @@ class EcgCLI(LightningCLI):
         if isinstance(task, Classifier) and task.encoder_input is not None:
             check_same_input(str(task.encoder), task.encoder_input, data.ecg_input)
 
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """Build the trainer, with checkpoints that are safe against crashes and foreign files."""
+        trainer = super().instantiate_trainer(**kwargs)
+        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:  # none was given
+            trainer.strategy.checkpoint_io = HashedCheckpointIO()
+        return trainer
+
     def before_fit(self) -> None:
-        """Let a pre-training run keep what it sees, for the leakage check of `cv`."""
+        """Log the configuration; let a run stop and go on, and keep what it sees for `cv`."""
+        config = self.config[self.subcommand] if self.subcommand else self.config
+        log_configuration(self.trainer.logger, config.as_dict())
+        own = [StopSignal(), ContinuedLog(self.trainer, resume=config.ckpt_path is not None)]
+        self.trainer.callbacks.extend(own)  # type: ignore[attr-defined]
         if isinstance(self.model, Pretrainer) and isinstance(self.datamodule, StoreDataModule):
             keep = partial(_keep_trained_on, data=self.datamodule)
             self.trainer.callbacks.append(LambdaCallback(on_fit_start=keep))  # type: ignore[attr-defined]
 
 
 def _keep_trained_on(trainer: Trainer, _task: LightningModule, *, data: StoreDataModule) -> None:
-    if trainer.log_dir is not None and trainer.is_global_zero:
-        write_trained_on(Path(trainer.log_dir), data.pool, data.training_rows())
+    log_dir = trainer.log_dir  # every process must ask as often: it is broadcast
+    if log_dir is not None and trainer.is_global_zero:
+        write_trained_on(Path(log_dir), data.pool, data.training_rows())
 
 
 def _input_error(error: BaseException | None) -> InputError | None:
@@ -87,16 +136,25 @@ def _input_error(error: BaseException | None) -> InputError | None:
     return error
 
 
-def build_cli(arguments: list[str], *, run: bool, save_config: bool = False) -> EcgCLI:
+def build_cli(
+    arguments: list[str],
+    *,
+    run: bool,
+    save_config: bool = False,
+    kind: type[EcgCLI] = EcgCLI,
+) -> EcgCLI:
     """Return the CLI with everything instantiated; `run` also runs the subcommand in front."""
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
-    return EcgCLI(
+    secure_configurations()
+    check_arguments(arguments)
+    return kind(
         LightningModule,
         LightningDataModule,
         subclass_mode_model=True,
         subclass_mode_data=True,
         save_config_callback=SaveConfigCallback if save_config else None,
         save_config_kwargs={"overwrite": True},
+        parser_kwargs={"exit_on_error": False},
         args=arguments,
         run=run,
     )
@@ -111,6 +169,20 @@ def run_lightning(arguments: list[str]) -> None:
     known = (*SUBCOMMANDS, "--print_completion")
     if not arguments[0].startswith(known):
         raise InputError(f"unknown command {arguments[0]!r}; see lsemvae --help")
+    set_private_defaults()
     if not torch.cuda.is_available():
         keep_freed_memory()
-    build_cli(arguments, run=True, save_config=arguments[0] == "fit")
+    try:
+        build_cli(arguments, run=True, save_config=arguments[0] == "fit")
+    finally:
+        end_process_group()
+
+
+def end_process_group() -> None:
+    """End what Lightning leaves to the interpreter's end, where 1 in 7 runs aborted over gloo.
+
+    Trainer and sharded optimiser hold the group, in cycles: those that are done with go first.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        gc.collect()
+        torch.distributed.destroy_process_group()

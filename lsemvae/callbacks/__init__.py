@@ -1,15 +1,23 @@
-"""Lightning callbacks: beta annealing, diagnostics, reconstructions, predictions, provenance."""
+"""Lightning callbacks: beta annealing, diagnostics, what a run writes, how it stops and goes on."""
 
 from lsemvae.callbacks.beta_annealing import BetaAnnealing
+from lsemvae.callbacks.checkpoint_io import HashedCheckpointIO
+from lsemvae.callbacks.continued_log import ContinuedLog
 from lsemvae.callbacks.diagnostics import LatentDiagnostics
 from lsemvae.callbacks.predictions import PredictionWriter
 from lsemvae.callbacks.provenance import ProvenanceWriter
 from lsemvae.callbacks.reconstructions import ReconstructionWriter
+from lsemvae.callbacks.stop_signal import StopSignal
+from lsemvae.callbacks.wandb_logger import PrivateWandbLogger
 
 __all__ = [
     "BetaAnnealing",
+    "ContinuedLog",
+    "HashedCheckpointIO",
     "LatentDiagnostics",
     "PredictionWriter",
+    "PrivateWandbLogger",
     "ProvenanceWriter",
     "ReconstructionWriter",
+    "StopSignal",
 ]

@@ -16,8 +16,8 @@ class LatentDiagnostics(Callback):
     """Log `LatentStatistics` over the validation recordings, for LS-EMVAE on twelve leads.
 
     Args:
-        max_batches: validation batches per epoch that are looked at; each costs an encoding with
-            twelve and one with six leads.
+        max_batches: validation batches per epoch and process that are looked at; each costs an
+            encoding with twelve and one with six leads.
     """
 
     def __init__(self, max_batches: int = 20) -> None:
@@ -44,9 +44,11 @@ class LatentDiagnostics(Callback):
             self._statistics.update(batch.ecg, batch.present, batch.scale)
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log the figures."""
+        """Log the figures of the recordings of all processes."""
         if self._statistics and not trainer.sanity_checking:
+            if trainer.world_size > 1:
+                self._statistics.sum_over_processes()
             pl_module.log_dict(
                 {f"latent/{name}": value for name, value in self._statistics.compute().items()},
-                sync_dist=True,
+                sync_dist=True,  # of equal values; it also keeps Lightning from warning
             )

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 from lsemvae.leads import LEADS, LIMB_LEADS
 from lsemvae.losses import alignment_distance, gaussian_kl
@@ -29,6 +29,18 @@ class LatentStatistics:
 
     def _add(self, name: str, per_record: Tensor) -> None:
         self._sum[name] = self._sum[name] + per_record.cpu().sum(0, dtype=torch.double)
+
+    def sum_over_processes(self) -> None:
+        """Add the sums of all processes of a distributed run, before figures are made of them.
+
+        By name, as a process whose recordings were all left out has no sums.
+        """
+        gathered: list[dict[str, Tensor]] = [{} for _ in range(distributed.get_world_size())]
+        distributed.all_gather_object(gathered, dict(self._sum))
+        self._sum.clear()
+        for sums in gathered:
+            for name, value in sums.items():
+                self._sum[name] = self._sum[name] + value
 
     def update(self, ecg: Tensor, present: Tensor, scale: Tensor) -> None:
         """Add recordings in canonical lead order.

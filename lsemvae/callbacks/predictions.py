@@ -22,7 +22,13 @@ class PredictionWriter(Callback):
         self._batches: list[dict[str, Any]] = []
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Forget what a run that broke off may have left."""
+        """Forget what a run that broke off may have left.
+
+        Raises:
+            InputError: several processes, of which each would have a part of the predictions.
+        """
+        if stage in ("test", "predict") and trainer.world_size > 1:
+            raise InputError("predictions are written by one process; use --trainer.devices=1")
         self._batches = []
 
     def on_test_batch_end(
@@ -46,8 +52,6 @@ class PredictionWriter(Callback):
         self._write(trainer)
 
     def _write(self, trainer: Trainer) -> None:
-        if trainer.world_size > 1:
-            raise InputError("predictions are written by one process; use --trainer.devices=1")
         columns = {
             name: [value for batch in self._batches for value in batch[name]]
             for name in ("record", "patient_id")

@@ -44,8 +44,9 @@ class ProvenanceWriter(Callback):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Write the file."""
-        if stage != "fit" or trainer.log_dir is None or not trainer.is_global_zero:
+        log_dir = trainer.log_dir  # every process must ask as often: it is broadcast
+        if stage != "fit" or log_dir is None or not trainer.is_global_zero:
             return
-        folder = Path(trainer.log_dir)
+        folder = Path(log_dir)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "provenance.json").write_text(json.dumps(provenance(), indent=1) + "\n")

@@ -57,9 +57,10 @@ class ReconstructionWriter(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the file beside the log."""
-        if not self._kept or trainer.sanity_checking or trainer.log_dir is None:
+        log_dir = trainer.log_dir  # every process must ask as often: it is broadcast
+        if not self._kept or trainer.sanity_checking or log_dir is None:
             return
-        folder = Path(trainer.log_dir)
+        folder = Path(log_dir)
         folder.mkdir(parents=True, exist_ok=True)
         np.savez_compressed(folder / "reconstructions.npz", **self._kept)
 

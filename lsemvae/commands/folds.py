@@ -13,9 +13,9 @@ from joblib import Parallel, delayed
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, Dataset
 
-from data_modules.dataset import batch_loader
+from data_modules.epoch_batches import batch_loader
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.callbacks import PredictionWriter
+from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
 from lsemvae.commands.features import Features, cached_features
 from lsemvae.errors import InputError
 from lsemvae.models import Pretrained
@@ -157,6 +157,7 @@ def run_fold(
         devices=1,
         logger=CSVLogger(folder, name="", version=""),
         callbacks=[PredictionWriter(str(folder / "predictions.csv"))],
+        plugins=[HashedCheckpointIO()],
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -124,10 +124,10 @@ def _verified(
     groups: dict[Any, list[CvRun]] = {}
     for run in runs:
         groups.setdefault(run.metrics.get("permute_labels"), []).append(run)
-    if store is not None:
-        verify_against_store(store, runs)
     for group in groups.values():
         notes += verify_runs(group)
+    if store is not None:
+        verify_against_store(store, runs)
     plain = groups.pop(None, [])
     if not plain:
         raise InputError("all runs were trained on shuffled labels; name the run that they judge")

@@ -12,10 +12,10 @@ from lsemvae.models.beta_vae import BetaVae
 from lsemvae.models.checkpoint import (
     Pretrained,
     check_same_input,
-    file_sha256,
     load_pretrained,
     read_data_state,
 )
+from lsemvae.models.checkpoint_file import file_sha256
 from lsemvae.models.ls_emvae import Fusion, LsEmvae
 from lsemvae.models.mopoe_vae import MopoeVae
 from lsemvae.models.multimodal_cnn import MultimodalCnn

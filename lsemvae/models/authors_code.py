@@ -73,16 +73,15 @@ class AuthorsCode(LeadVae):
         """Return the mean log variance of the fused posterior, (B,)."""
         ecg, present = self._checked(ecg, leads, present)
         experts = self.lead_posteriors(ecg, present, leads)
-        return self._fused(experts, present, leads).logvar.mean(-1)
+        with torch.autocast(ecg.device.type, enabled=False):
+            return self._fused(experts, present, leads).logvar.mean(-1)
 
-    def reconstruct(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> Tensor:
-        """Decode the mean of the fused posterior into twelve leads, (B, 12, T)."""
+    def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
+        """Return the mean of the fused posterior, (B, D)."""
         ecg, present = self._checked(ecg, leads, present)
         experts = self.lead_posteriors(ecg, present, leads)
-        decoded: Tensor = self.decoder(self._fused(experts, present, leads).mean)
-        return decoded
+        with torch.autocast(ecg.device.type, enabled=False):
+            return self._fused(experts, present, leads).mean
 
     def _fused(self, experts: Gaussian, present: Tensor, leads: Sequence[str]) -> Gaussian:
         if self.method == "mvae":

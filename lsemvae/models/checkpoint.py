@@ -1,9 +1,6 @@
 """Pre-trained networks in Lightning checkpoints: what is stored and how it is read back."""
 
-import hashlib
-import pickle
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +10,7 @@ from lsemvae.errors import InputError
 from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import EcgNetwork
 from lsemvae.models.beta_vae import BetaVae
+from lsemvae.models.checkpoint_file import file_sha256, local_path, read_checkpoint
 from lsemvae.models.ls_emvae import LsEmvae
 from lsemvae.models.mopoe_vae import MopoeVae
 from lsemvae.models.multimodal_cnn import MultimodalCnn
@@ -116,16 +114,13 @@ def read_data_state(path: str) -> DataState:
 
 
 def _read(path: str) -> dict[str, Any]:
-    if not Path(path).is_file():
+    if not local_path(path).is_file():
         raise InputError(
             f"encoder checkpoint {path} not found; pre-train one with `lightning fit --config "
             "experiments/pretrain/ls_emvae.yaml`, or `make demo` for a small synthetic one"
         )
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, LookupError) as error:
-        raise InputError(f"{path} is not a readable checkpoint: {type(error).__name__}") from error
-    if not isinstance(checkpoint, dict) or NETWORK_KEY not in checkpoint:
+    checkpoint = read_checkpoint(local_path(path), mmap=True)
+    if NETWORK_KEY not in checkpoint:
         raise InputError(
             f"{path} holds no pre-trained network; expected a checkpoint that `lightning fit` "
             "wrote with lsemvae.tasks.Pretrainer"
@@ -183,14 +178,3 @@ def check_same_input(encoder: str, trained_on: EcgInput, given: EcgInput) -> Non
             f"{'; '.join(differences)}); prepare the recordings with the encoder's settings, or "
             "pre-train on recordings like these"
         )
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file as hex; read once as long as the file does not change."""
-    return _sha256_of(path, path.stat().st_mtime_ns, path.stat().st_size)
-
-
-@lru_cache(maxsize=8)
-def _sha256_of(path: Path, _mtime_ns: int, _size: int) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,6 +1,7 @@
 """What the variational autoencoders with one encoder per lead have in common."""
 
 import warnings
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,6 +65,17 @@ class LeadVae(GenerativeNetwork):
     def feature_dim(self, leads: Sequence[str]) -> int:
         """Return D."""
         return self.latent_dim
+
+    @abstractmethod
+    def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
+        """Return the mean of the fused posterior, (B, D); arguments as in `encode`."""
+
+    def reconstruct(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> Tensor:
+        """Decode the mean of the fused posterior into all twelve leads, (B, 12, T)."""
+        decoded: Tensor = self.decoder(self.code(ecg, leads, present))
+        return decoded
 
     def lead_posteriors(self, ecg: Tensor, present: Tensor, leads: Sequence[str]) -> Gaussian:
         """Return the expert of every lead, (B, L, D) in the order given, standard where absent."""

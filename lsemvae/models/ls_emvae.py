@@ -155,7 +155,7 @@ class LsEmvae(LeadVae):
     def encode(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
         """Return the posterior's mean (B, D), or all lead means (B, L x D), absent ones zero."""
         if self.feature == "mixture_mean":
-            return self.posterior(ecg, leads, present).mean
+            return self.code(ecg, leads, present)
         return self.lead_means(ecg, leads, present)
 
     def uncertainty(
@@ -164,12 +164,9 @@ class LsEmvae(LeadVae):
         """Return the mean log variance of the posterior, (B,)."""
         return self.posterior(ecg, leads, present).logvar.mean(-1)
 
-    def reconstruct(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> Tensor:
-        """Decode the posterior's mean into all twelve leads, (B, 12, T)."""
-        decoded: Tensor = self.decoder(self.posterior(ecg, leads, present).mean)
-        return decoded
+    def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
+        """Return the mean of the mixture, (B, D)."""
+        return self.posterior(ecg, leads, present).mean
 
     def loss(
         self,

@@ -141,6 +141,10 @@ class MopoeVae(LeadVae):
         return [(weight[:, part], self.members[part]) for part in torch.split(used, CHUNK)]
 
     def encode(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
+        """Return the mean of the mixture, (B, D)."""
+        return self.code(ecg, leads, present)
+
+    def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
         """Return the mean of the mixture over all subsets of the leads that are there, (B, D)."""
         ecg, present = self._checked(ecg, leads, present)
         experts = self.experts(ecg, leads, present)
@@ -168,13 +172,6 @@ class MopoeVae(LeadVae):
             for part, members in self._chunks(weight)
         ]
         return torch.stack(means).sum(0)
-
-    def reconstruct(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> Tensor:
-        """Decode the mean of the mixture into all twelve leads, (B, 12, T)."""
-        decoded: Tensor = self.decoder(self.encode(ecg, leads, present))
-        return decoded
 
     def loss(
         self,

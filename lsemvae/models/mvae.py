@@ -63,7 +63,7 @@ class Mvae(LeadVae):
 
     def encode(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
         """Return the posterior's mean, (B, D)."""
-        return self.posterior(ecg, leads, present).mean
+        return self.code(ecg, leads, present)
 
     def uncertainty(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
@@ -71,12 +71,9 @@ class Mvae(LeadVae):
         """Return the mean log variance of the posterior, (B,)."""
         return self.posterior(ecg, leads, present).logvar.mean(-1)
 
-    def reconstruct(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> Tensor:
-        """Decode the posterior's mean into all twelve leads, (B, 12, T)."""
-        decoded: Tensor = self.decoder(self.encode(ecg, leads, present))
-        return decoded
+    def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
+        """Return the mean of the product, (B, D)."""
+        return self.posterior(ecg, leads, present).mean
 
     def loss(
         self,

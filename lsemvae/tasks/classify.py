@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from lightning import LightningModule
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 from torchmetrics.classification import (
@@ -18,6 +17,7 @@ from lsemvae.leads import parse_leads
 from lsemvae.losses import focal_loss
 from lsemvae.models import EcgNetwork, load_pretrained
 from lsemvae.tasks.optimiser import adamw
+from lsemvae.tasks.task import EcgTask
 from lsemvae.types import EcgBatch, EcgInput, FeatureBatch
 
 
@@ -72,7 +72,7 @@ class FocalSettings:
             )
 
 
-class Classifier(LightningModule):
+class Classifier(EcgTask):
     """Predict a binary label from recordings, or from features computed once by a frozen encoder.
 
     Args:
@@ -153,8 +153,8 @@ class Classifier(LightningModule):
 
     def training_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> Tensor:
         """Return the focal loss of a batch."""
-        _, loss = self._step(batch, "train")
-        return loss
+        logit, loss = self._step(batch, "train")
+        return self.balanced(loss, len(logit))
 
     def validation_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> None:
         """Log loss, AUROC, accuracy and MCC of the held-out part."""
@@ -174,10 +174,7 @@ class Classifier(LightningModule):
     def _step(self, batch: EcgBatch | FeatureBatch, stage: str) -> tuple[Tensor, Tensor]:
         logit = self(batch)
         loss = focal_loss(logit, batch.label, self.focal.alpha, self.focal.gamma)
-        self.log(
-            f"{stage}/loss", loss.detach(), on_step=False, on_epoch=True,
-            batch_size=len(logit), sync_dist=True,
-        )  # fmt: skip
+        self.log_means(stage, {"loss": loss}, len(logit))
         return logit, loss
 
     def _measure(self, metrics: MetricCollection, logit: Tensor, label: Tensor) -> None:
@@ -190,6 +187,7 @@ class Classifier(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leave the frozen encoder out and name it instead: it would be 1 GB in every fold."""
+        super().on_save_checkpoint(checkpoint)
         if self.frozen:
             checkpoint["encoder_sha256"] = self.encoder_sha256
             state = checkpoint["state_dict"]
@@ -202,6 +200,7 @@ class Classifier(LightningModule):
         Raises:
             InputError: the head was trained on another encoder.
         """
+        super().on_load_checkpoint(checkpoint)
         found = checkpoint.get("encoder_sha256")
         if found != self.encoder_sha256:
             raise InputError(

@@ -9,10 +9,12 @@ import pytest
 import yaml
 
 from lsemvae.cli import main
+from lsemvae.commands.encoders import PretrainSettings, is_pretrained, pretrain_encoder
 from lsemvae.commands.jobs import Job, run_jobs
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS, LIMB_LEADS
 from lsemvae.models.methods import ABLATIONS, METHODS, TABLE_2
+from lsemvae.tasks import Pretrainer
 from tests.conftest import ROOT, error_of
 
 METHODS_RUN = ["multimodal_cnn", "beta_vae", "ls_emvae", "ls_emvae_no_poe"]
@@ -176,6 +178,30 @@ def test_all_encoders_of_table_2_see_all_recordings() -> None:
     for file in files:
         data = yaml.safe_load(file.read_text())["data"]["init_args"]
         assert data["val_fraction"] == 0.0, file
+
+
+def test_a_pretraining_that_was_cut_off_goes_on_from_its_last_epoch(
+    pretraining: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    settings = PretrainSettings(
+        (str(pretraining),), "small", epochs=3, batch_size=8, lr=1e-3, num_workers=0
+    )
+    trained: list[int] = []
+
+    def start(task: Pretrainer) -> None:
+        if task.current_epoch == 2 and trained[-1:] == [1]:
+            raise RuntimeError("cut off")
+        trained.append(task.current_epoch)
+
+    monkeypatch.setattr(Pretrainer, "on_train_epoch_start", start)
+    with pytest.raises(RuntimeError, match="cut off"):
+        pretrain_encoder("mvae", tmp_path, settings)
+    assert not is_pretrained(tmp_path)
+    trained.append(-1)
+    pretrain_encoder("mvae", tmp_path, settings)
+    assert trained == [0, 1, -1, 2]
+    assert is_pretrained(tmp_path)
 
 
 def _work(text: str) -> None:

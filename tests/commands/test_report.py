@@ -13,6 +13,7 @@ import pytest
 from data_modules.labels import Thresholds, task_labels
 from data_modules.store import EcgStore
 from lsemvae.cli import main
+from lsemvae.evaluation.cross_validation import read_predictions
 from lsemvae.evaluation.report import pdf
 from tests.conftest import error_of
 from tests.report_runs import write_run
@@ -20,14 +21,18 @@ from tests.report_runs import write_run
 QUICK = ["--n_resamples", "100"]
 
 
-def runs_of(store: EcgStore, out: Path, **about: Any) -> Path:
+def labelled(store: EcgStore, task: str = "detection") -> pd.DataFrame:
+    """Return record, patient and label of a task."""
+    label = task_labels(store.table, task, Thresholds())
+    return store.table[["record", "patient_id"]].assign(label=label)[label.notna()]
+
+
+def runs_of(store: EcgStore, out: Path) -> Path:
     """Write a run of both tasks with two methods on a store and return the folder above."""
     for number, task in enumerate(("detection", "phenotype")):
-        label = task_labels(store.table, task, Thresholds())
-        labelled = store.table[["record", "patient_id"]].assign(label=label)[label.notna()]
         for seed, method in enumerate(("ls_emvae", "multimodal_cnn")):
-            write_run(out, labelled, task=task, method=method, leads=6 if seed else 12,
-                      cohort_sha256=store.sha256, seed=10 * number + seed, **about)  # fmt: skip
+            write_run(out, labelled(store, task), task=task, method=method, leads=6 if seed else 12,
+                      cohort_sha256=store.sha256, seed=10 * number + seed)  # fmt: skip
     return out
 
 
@@ -138,34 +143,38 @@ def test_runs_of_two_cohorts_are_refused(
     assert "another cohort" in error_of(capsys)
 
 
-@pytest.mark.parametrize("kind", ["patient", "signal"])
-def test_leak_between_folds_is_refused_unless_the_run_admits_it(
-    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
-) -> None:
-    store = tmp_path / "leaking.h5"
+def leaking_store(cohort: Path, store: Path, kind: str, rows: list[int]) -> Path:
+    """Copy a store and give two records one patient or one signal."""
     shutil.copy(cohort, store)
     with h5py.File(store, "r+") as file:
         names = [name.decode() for name in file["columns"][:]]
         column = "patient_id" if kind == "patient" else "signal_sha256"
-        values = file["table"][str(names.index(column))]
-        before = values[:]
-        before[1] = before[0]
-        values[...] = before
+        dataset = file["table"][str(names.index(column))]
+        values = dataset[:]
+        values[rows[1]] = values[rows[0]]
+        dataset[...] = values
+    return store
+
+
+@pytest.mark.parametrize("kind", ["patient", "signal"])
+def test_leak_between_folds_is_refused_unless_the_run_admits_it(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    clean = EcgStore(cohort)
+    probe = read_predictions(write_run(tmp_path / "probe", labelled(clean)) / "predictions.csv")
+    rows = [probe.index[probe["fold"] == fold][0] for fold in (0, 1)]
+    store = leaking_store(cohort, tmp_path / "leaking.h5", kind, rows)
     honest, admitting = (tmp_path / name for name in ("honest", "admitting"))
-    labelled = EcgStore(cohort).table[["record", "patient_id"]].assign(
-        label=task_labels(EcgStore(cohort).table, "detection", Thresholds())
-    )  # fmt: skip
-    sha256 = EcgStore(store).sha256
-    write_run(honest, labelled, cohort_sha256=sha256)
+    write_run(honest, labelled(EcgStore(store)), cohort_sha256=clean.sha256)
     capsys.readouterr()
     assert refused(honest, store, tmp_path / "page")
     error = error_of(capsys)
-    if kind == "patient":
-        assert "is of another patient in the store" in error
+    if kind == "patient":  # which no run can admit: folds are by patient
+        assert "is in several folds" in error
         return
     assert "leakage: fold 0 and fold 1 share 1 signal(s)" in error
     leak = {"kind": "signal", "between": ["fold 0", "fold 1"], "n": 1}
-    write_run(admitting, labelled, cohort_sha256=sha256, leaks=[leak])
+    write_run(admitting, labelled(EcgStore(store)), cohort_sha256=clean.sha256, leaks=[leak])
     arguments = ["--cv", str(admitting), "--cohort", str(store), "--out", str(tmp_path / "page")]
     assert main(["report", *arguments, *QUICK]) == 0
     assert "LEAKAGE, allowed" in (tmp_path / "page/index.html").read_text()

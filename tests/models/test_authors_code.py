@@ -76,3 +76,16 @@ def test_a_group_without_any_lead_has_no_gradient_and_no_weight(method: str) -> 
 def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(InputError, match="method must be ls_emvae, mvae or mopoe_vae"):
         AuthorsCode(method="vae")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("method", N_PARAMETERS)
+def test_reconstructions_fuse_in_float32_under_autocast(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With equal encodings, what autocast does to the rest must not reach the fused code."""
+    network, ecg = tiny(method), tiny_ecg(3)
+    encoded = network.encoders(ecg, LEADS)
+    monkeypatch.setattr(network.encoders, "forward", lambda *_: encoded)
+    exact = network.code(ecg, LEADS)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(network.code(ecg, LEADS), exact)

@@ -42,7 +42,7 @@ def test_mixture_of_products_has_the_variance_of_its_samples() -> None:
     network, ecg = MopoeVae(N_SAMPLES, 2).eval(), tiny_ecg(1)
     leads, two = ("I", "II"), ecg[:, :2]
     experts = network.experts(two, leads, torch.ones(1, 2, dtype=torch.bool))
-    weight = network.subset_weights(experts.present, network.probability)[0]
+    weight = network.subset_weights(experts.present, network.target)[0]
     used = weight.nonzero().squeeze(-1)
     products = network.subset_posteriors(experts, network.members[used])
     drawn = torch.multinomial(weight[used], 400_000, replacement=True)

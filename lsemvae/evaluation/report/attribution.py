@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lsemvae.errors import InputError
-from lsemvae.evaluation.report.blocks import Picture, Section, Table, Text
+from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.written import number, percent, unavailable
 
@@ -32,7 +32,7 @@ def attribution_section(evidence: Evidence) -> Section:
     _check_run(evidence, found)
     label = f"{found['data']}{' (SYNTHETIC data)' if found['synthetic'] else ''}"
     run = f"{found['task']}, {found['method']}, {len(found['leads'])} leads"
-    blocks: list[Text | Table | Picture] = [Text(HOW), _ranking(found, f"{run}, {label}")]
+    blocks: list[Block] = [Text(HOW), _ranking(found, f"{run}, {label}")]
     if found.get("waves"):
         blocks.append(_waves(found, f"{run}, {label}"))
     blocks += [Text(_completeness(found)), *_randomisation(found, f"{run}, {label}")]

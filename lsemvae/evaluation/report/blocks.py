@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 Kind = Literal["svg", "png"]
@@ -42,6 +43,21 @@ class Table:
     rows: Sequence[Sequence[str]]
     wrap: bool = False
 
+    @property
+    def words(self) -> list[int]:
+        """Columns that hold words, which are set flush left."""
+        return [number for number in range(len(self.header)) if self._are_words(number)]
+
+    def _are_words(self, number: int) -> bool:
+        cells = [str(row[number]) for row in self.rows if row[number]]
+        return bool(cells) and all(cell[0].isalpha() for cell in cells)
+
+
+def frame_table(caption: str, frame: pd.DataFrame) -> Table:
+    """Return a table of text cells with the columns of a data frame."""
+    cells = frame.astype(str).to_numpy().tolist()
+    return Table(caption, [str(name) for name in frame.columns], cells)
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -69,6 +85,9 @@ class Picture:
         return f"data:{MIME[self.kind]};base64,{base64.b64encode(self.content).decode()}"
 
 
+Block = Text | Table | Picture
+
+
 @dataclass(frozen=True)
 class Section:
     """One part of the report.
@@ -83,7 +102,7 @@ class Section:
 
     anchor: str
     title: str
-    blocks: Sequence[Text | Table | Picture] = ()
+    blocks: Sequence[Block] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     answers: Sequence[str] = ()
 

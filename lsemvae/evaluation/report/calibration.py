@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lsemvae.evaluation.report.blocks import Picture, Section, Table, Text, draw
+from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
 from lsemvae.evaluation.report.curves import legend, marker, named, panel, styles
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.written import estimate, grouped, number, reason
@@ -23,7 +23,7 @@ HOW = (
 
 def calibration_section(evidence: Evidence) -> Section:
     """Return measures and reliability curves, as predicted and recalibrated."""
-    blocks: list[Text | Table | Picture] = [Text(HOW)]
+    blocks: list[Block] = [Text(HOW)]
     missing: dict[str, str] = {}
     recalibrated = False
     for task in evidence.tasks:

@@ -44,7 +44,7 @@ def card_facts(evidence: Evidence, run: RunEvidence) -> dict[str, Any]:
         "base_rate": f"Accuracy of always naming the larger class: "
         f"{number(counts['base_rate_accuracy'])}; share of positives "
         f"{number(counts['prevalence'])}.",
-        "performance": _performance(summary),
+        "performance": _performance(summary, run.within_folds),
         "subgroups": _subgroups(summary),
         "calibration": _calibration(summary),
         "limits": list(LIMITS),
@@ -61,11 +61,12 @@ def _input(evidence: Evidence, metrics: dict[str, Any]) -> str:
     return f"{store['sampling rate (Hz)']} Hz, {store['samples per lead']} samples, {normalisation}"
 
 
-def _performance(summary: dict[str, Any]) -> list[dict[str, str]]:
+def _performance(summary: dict[str, Any], within: dict[str, Any]) -> list[dict[str, str]]:
     pooled = summary["pooled"]
     if reason(pooled):
         return []
-    rows = {"AUROC": pooled["auroc_delong"]} | {
+    rows = {} if reason(within) else {"AUROC, mean over folds": within}
+    rows |= {"AUROC, pooled": pooled["auroc_delong"]} | {
         text: pooled["bootstrap"][name]
         for name, text in (("average_precision", "AUPRC"), ("accuracy", "accuracy"), ("mcc", "MCC"))
     }

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from lsemvae.evaluation.report.blocks import Picture, Section, Table, Text
+from lsemvae.evaluation.report.blocks import Block, Section, Table, Text, frame_table
 from lsemvae.evaluation.report.evidence import CohortEvidence, Evidence
 from lsemvae.evaluation.report.written import unavailable
 from lsemvae.evaluation.statistics.json_values import to_json
@@ -15,7 +15,7 @@ MOST_PLACES = 5
 def flow_section(evidence: Evidence) -> Section:
     """Return records found, rejected by reason and used, by fold and group."""
     cohort = evidence.cohort
-    blocks: list[Text | Table] = []
+    blocks: list[Block] = []
     answers = ["sample_sizes", "partition"]
     if cohort is None:
         blocks.append(unavailable("Recordings listed and rejected, dates", NO_STORE))
@@ -31,10 +31,8 @@ def flow_section(evidence: Evidence) -> Section:
         answers += ["data_dates"] if cohort.dates else []
     by_task = {task: _folds(evidence.of_task(task)[0].run.predictions) for task in evidence.tasks}
     for task, table in by_task.items():
-        blocks.append(
-            Table(f"Patients and records by fold, {task}, {evidence.label}. Folds share no "
-                  "patient.", [str(name) for name in table], table.astype(str).to_numpy().tolist())
-        )  # fmt: skip
+        caption = f"Patients and records by fold, {task}, {evidence.label}. Folds share no patient."
+        blocks.append(frame_table(caption, table))
     facts = {"folds": to_json(by_task)}
     if cohort is not None:
         facts |= {
@@ -72,9 +70,9 @@ def interval(days: pd.Series | None) -> dict[str, float] | None:
     return {"n": len(known), "n_missing": int(days.isna().sum()), **quantiles}
 
 
-def _leads_and_dates(cohort: CohortEvidence) -> list[Text | Table]:
+def _leads_and_dates(cohort: CohortEvidence) -> list[Block]:
     lacking = ", ".join(f"{lead} in {n}" for lead, n in cohort.missing_leads.items() if n)
-    blocks: list[Text | Table] = [Text(f"Leads that records lack: {lacking or 'none'}.")]
+    blocks: list[Block] = [Text(f"Leads that records lack: {lacking or 'none'}.")]
     for name, (first, last) in cohort.dates.items():
         blocks.append(Text(f"{name}: {first} to {last}."))
     days = interval(cohort.interval_days)
@@ -107,7 +105,7 @@ def characteristics_section(evidence: Evidence) -> Section:
         f"Patients of {evidence.label} by group: mean ± SD and Welch's t-test, n (%) and "
         "chi-squared test; each patient once in a group. Paper: its Table 1, other patients."
     )
-    table = Table(caption, [str(name) for name in shown], shown.astype(str).to_numpy().tolist())
+    table = frame_table(caption, shown)
     facts = {"table": to_json(shown)}
     return Section("characteristics", title, [table], facts, ("characteristics",))
 
@@ -129,5 +127,5 @@ def sanity_section(evidence: Evidence) -> Section:
                   ("check", "finding", "places", "where"), rows, wrap=True)  # fmt: skip
     facts = {"findings": [{"check": f.check, "message": f.message, "n": len(f.where)}
                           for f in found]}  # fmt: skip
-    blocks: list[Text | Table | Picture] = [text, table] if rows else [text]
+    blocks: list[Block] = [text, table] if rows else [text]
     return Section("sanity", title, blocks, facts, ("missing_data",))

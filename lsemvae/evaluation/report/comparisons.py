@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from lsemvae.evaluation.report.evidence import RunEvidence
-from lsemvae.evaluation.report.written import estimate, p_value
+from lsemvae.evaluation.report.written import estimate, interval, p_value
 from lsemvae.evaluation.statistics.comparison import holm
 from lsemvae.evaluation.statistics.summary import compare_runs
 
@@ -62,9 +62,9 @@ def comparison_rows(pairs: Sequence[Pair]) -> list[list[str]]:
             f"{pair['first']} minus {pair['second']}",
             estimate(pair["delong"]["difference"], signed=True),
             p_value(pair["delong_p_holm"]),
-            estimate(pair["bootstrap"]["auroc"], signed=True),
-            estimate(pair["nadeau_bengio"]["difference"], signed=True),
+            interval(pair["nadeau_bengio"]["difference"], signed=True),
             p_value(pair["nadeau_bengio_p_holm"]),
+            estimate(pair["bootstrap"]["auroc"], signed=True),
         ]
         for pair in pairs
     ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lsemvae.evaluation.report.blocks import Picture, Section, Table, Text, draw
+from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
 from lsemvae.evaluation.report.calibration import WAYS
 from lsemvae.evaluation.report.curves import legend, named, panel, styles
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -26,7 +26,7 @@ HOW = (
 
 def decision_section(evidence: Evidence) -> Section:
     """Return decision curves, as predicted and recalibrated."""
-    blocks: list[Text | Picture] = [Text(HOW)]
+    blocks: list[Block] = [Text(HOW)]
     missing: dict[str, str] = {}
     for task in evidence.tasks:
         for way in ("as_predicted", "logistic"):
@@ -75,7 +75,7 @@ def _picture(evidence: Evidence, task: str, way: str, runs: list[RunEvidence]) -
 
 def operating_section(evidence: Evidence) -> Section:
     """Return accuracies at thresholds chosen on inner predictions, and predictive values."""
-    blocks: list[Text | Table] = []
+    blocks: list[Block] = []
     missing: dict[str, str] = {}
     for task in evidence.tasks:
         runs = evidence.detailed(task)

@@ -4,7 +4,7 @@ from typing import Any
 
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from lsemvae.evaluation.report.blocks import Picture, Section, Text, draw
+from lsemvae.evaluation.report.blocks import Block, Picture, Section, draw
 from lsemvae.evaluation.report.curves import legend, named, panel, styles
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.written import number, reason
@@ -12,7 +12,7 @@ from lsemvae.evaluation.report.written import number, reason
 
 def discrimination_section(evidence: Evidence) -> Section:
     """Return a ROC and a precision-recall figure for each task."""
-    pictures: list[Picture | Text] = []
+    pictures: list[Block] = []
     for task in evidence.tasks:
         pictures += [_roc(evidence, task), _precision_recall(evidence, task)]
     facts = {run.key: _facts(run) for task in evidence.tasks for run in evidence.curves(task)}

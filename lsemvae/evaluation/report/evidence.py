@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from lsemvae.errors import InputError
 from lsemvae.evaluation.cv_runs import CvRun
+from lsemvae.evaluation.statistics.delong import auroc_interval
+from lsemvae.evaluation.statistics.json_values import to_json
+from lsemvae.evaluation.statistics.summary_sections import or_reason
 from lsemvae.evaluation.tables.table1 import Comparison
 from lsemvae.findings import Finding
 from lsemvae.models.methods import METHODS
@@ -52,6 +55,11 @@ class RunEvidence:
     def key(self) -> str:
         """Task, method and leads: the run's name in report.json."""
         return f"{self.task}/{self.method}/{self.run.leads}"
+
+    @cached_property
+    def within_folds(self) -> dict[str, Any]:
+        """Mean AUROC over the folds with its interval, or the reason why there is none."""
+        return auroc_within_folds(self.run.predictions)
 
     @property
     def title(self) -> str:
@@ -175,13 +183,13 @@ class Evidence:
         return f" In report.json only: {'; '.join(rest)}." if rest else ""
 
 
-def only(runs: Sequence[RunEvidence], name: str) -> Any:
-    """Return a setting that all runs share.
+def auroc_within_folds(predictions: pd.DataFrame) -> dict[str, Any]:
+    """Return the mean AUROC over the folds as an `Estimate`, or the reason why there is none.
 
-    Raises:
-        InputError: they differ in it.
+    Scores of models that were trained apart are never ranked against one another in it.
     """
-    found = {str(run.run.metrics.get(name)): run.run.metrics.get(name) for run in runs}
-    if len(found) > 1:
-        raise InputError(f"the runs differ in {name} ({', '.join(found)}); report them apart")
-    return next(iter(found.values()))
+    columns = (predictions[name] for name in ("label", "probability", "patient_id"))
+    found: dict[str, Any] = to_json(
+        or_reason(lambda: auroc_interval(*columns, fold=predictions["fold"]))
+    )
+    return found

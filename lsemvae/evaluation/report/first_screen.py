@@ -1,9 +1,9 @@
 """What a reader has to know before anything else."""
 
 from lsemvae.evaluation.leakage_statement import LeakageStatement, leakage_statement
-from lsemvae.evaluation.report.blocks import Section, Table, Text
+from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
-from lsemvae.evaluation.report.written import estimate, number, percent, reason
+from lsemvae.evaluation.report.written import NONE, estimate, number, or_none, percent, reason
 from lsemvae.evaluation.statistics.permutation import judge_permuted_training
 
 SYNTHETIC = (
@@ -15,14 +15,15 @@ CUT = (
     "differs in amplitude, posture and noise."
 )
 RESEARCH = "Research software, not a medical device: no result of it is a diagnosis."
-HEADER = ("task", "model", "AUROC [95 %]", "AUPRC [95 %]", "positive share", "accuracy",
-          "larger class alone", "patients (positive)")  # fmt: skip
+HEADER = ("task", "model", "AUROC, mean over folds [95 %]", "AUROC, pooled [95 %]",
+          "AUPRC [95 %]", "positive share", "accuracy", "larger class alone",
+          "patients (positive)")  # fmt: skip
 
 
 def first_screen(evidence: Evidence) -> Section:
     """Return what was asked, of which data, with which result, and what speaks against it."""
     statements = leakage_statements(evidence)
-    blocks: list[Text | Table] = []
+    blocks: list[Block] = []
     if evidence.synthetic:
         blocks.append(Text(SYNTHETIC, "warning"))
     blocks += [Text(found.text, "warning") for found in statements if not found.clean]
@@ -31,8 +32,9 @@ def first_screen(evidence: Evidence) -> Section:
     main = [run for task in evidence.tasks for run in evidence.detailed(task)]
     blocks.append(
         Table(
-            f"Main results on {evidence.label}: out-of-fold predictions of all folds pooled, "
-            "intervals by patient (DeLong; bootstrap); accuracy at a probability of one half.",
+            f"Main results on {evidence.label}: out-of-fold predictions, intervals by patient "
+            "(DeLong; bootstrap). Pooled figures, all but the first, rank the scores of models "
+            "against one another that were trained apart; accuracy at a probability of one half.",
             HEADER,
             [_row(run) for run in main],
         )
@@ -53,7 +55,9 @@ def first_screen(evidence: Evidence) -> Section:
             "synthetic": evidence.synthetic,
             "leakage": [found._asdict() for found in statements],
             "questions": {task: question(evidence, task) for task in evidence.tasks},
-            "main": {run.key: run.summary["pooled"] for run in main},
+            "main": {
+                run.key: {"within_folds": run.within_folds, **run.summary["pooled"]} for run in main
+            },
         },
         ("leakage", "performance", "interval_widths"),
     )
@@ -112,11 +116,12 @@ def permuted_verdicts(evidence: Evidence) -> list[Text]:
 def _row(run: RunEvidence) -> list[str]:
     pooled, counts = run.summary["pooled"], run.summary["records"]
     if reason(pooled):
-        return [run.task, run.title, reason(pooled), *[""] * (len(HEADER) - 3)]
+        return [run.task, run.title, *[NONE] * 3, *[""] * 3, str(counts["n_patients"])]
     boot = pooled["bootstrap"]
     return [
         run.task,
         run.title,
+        or_none(run.within_folds),
         estimate(pooled["auroc_delong"]),
         estimate(boot["average_precision"]),
         percent(counts["prevalence"]),

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lsemvae.errors import InputError
 from lsemvae.evaluation.figures import epoch_figure
-from lsemvae.evaluation.report.blocks import Picture, Section, Table, Text, draw
+from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, draw
 from lsemvae.evaluation.report.curves import legend, panel
 from lsemvae.evaluation.report.evidence import Evidence, PretrainEvidence, RunEvidence
 from lsemvae.evaluation.report.written import grouped, number, unavailable
@@ -53,7 +53,7 @@ READ = {
 
 def latent_section(evidence: Evidence) -> Section:
     """Return the diagnostics of the pre-training run and the projections of the runs."""
-    blocks: list[Text | Table | Picture] = []
+    blocks: list[Block] = []
     facts: dict[str, Any] = {}
     if evidence.pretrain is None:
         why = "no pre-training run was given (--pretrain)"
@@ -77,7 +77,7 @@ def last_values(log: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _tables(run: PretrainEvidence, last: dict[str, float]) -> Sequence[Text | Table]:
+def _tables(run: PretrainEvidence, last: dict[str, float]) -> Sequence[Block]:
     if not last:
         why = "its metrics.csv has none; LatentDiagnostics logs them, for LS-EMVAE on 12 leads"
         return [unavailable("Diagnostics of the latent space", why)]
@@ -116,8 +116,8 @@ def _curves(run: PretrainEvidence) -> list[Picture]:
     return pictures
 
 
-def _projections(evidence: Evidence) -> tuple[list[Text | Picture], dict[str, Any]]:
-    blocks: list[Text | Picture] = []
+def _projections(evidence: Evidence) -> tuple[list[Block], dict[str, Any]]:
+    blocks: list[Block] = []
     missing, facts = {}, {}
     for task in evidence.tasks:
         for run in evidence.detailed(task):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lsemvae.evaluation.report.blocks import Section, Table, Text
+from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.written import unavailable
 
@@ -23,7 +23,7 @@ GENERAL = (
 
 def methods_section(evidence: Evidence) -> Section:
     """Return partition, preparation, model building and measures."""
-    blocks: list[Text | Table] = [Text(text.format(n=evidence.n_resamples)) for text in GENERAL]
+    blocks: list[Block] = [Text(text.format(n=evidence.n_resamples)) for text in GENERAL]
     rows = [
         [run.key, *(str(run.run.metrics.get(name, "not stated")) for name in SETTINGS),
          "yes" if run.run.inner is not None else "no"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lsemvae.callbacks.provenance import provenance
-from lsemvae.evaluation.report.blocks import Section, Table, Text
+from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.written import unavailable
 
@@ -19,7 +19,7 @@ def provenance_section(evidence: Evidence) -> Section:
         metrics = run.run.metrics
         rows.append([run.key, *(str(metrics.get(name) or "none") for name in HASHES),
                      "yes" if metrics["encoder_saw_these_recordings"] else "no"])  # fmt: skip
-    blocks: list[Text | Table] = [
+    blocks: list[Block] = [
         Table(f"SHA-256 of what the runs on {evidence.label} were made from.",
               ("run", "cohort", "folds", "encoder", SAW), rows, wrap=True)
     ]  # fmt: skip

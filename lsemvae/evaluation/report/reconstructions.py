@@ -3,7 +3,7 @@
 import numpy as np
 
 from lsemvae.evaluation.ecg_paper import draw_twelve_leads
-from lsemvae.evaluation.report.blocks import Picture, Section, Text, draw
+from lsemvae.evaluation.report.blocks import Block, Picture, Section, draw
 from lsemvae.evaluation.report.evidence import Evidence, PretrainEvidence
 from lsemvae.evaluation.report.written import unavailable
 
@@ -24,7 +24,7 @@ def reconstruction_section(evidence: Evidence) -> Section:
         return Section("reconstructions", title, [unavailable(title, "the run kept none")])
     with np.load(file) as kept:
         arrays = {name: kept[name] for name in kept.files}
-    pictures: list[Picture | Text] = [
+    pictures: list[Block] = [
         _picture(run, arrays, number) for number in range(len(arrays["record"]))
     ]
     facts = {"records": [str(record) for record in arrays["record"]]}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lsemvae.evaluation.report.blocks import Picture, Section, Table, Text, draw
+from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
 from lsemvae.evaluation.report.curves import legend, marker, named, panel, styles
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.first_screen import permuted_verdicts
@@ -15,7 +15,7 @@ LABEL_HEADER = ("model", "definition", "patients", "positive records", "AUROC [9
 
 def label_section(evidence: Evidence) -> Section:
     """Return the same predictions against other pressure thresholds."""
-    blocks: list[Text | Table] = []
+    blocks: list[Block] = []
     missing: dict[str, str] = {}
     for task in evidence.tasks:
         rows = []
@@ -40,7 +40,7 @@ def label_section(evidence: Evidence) -> Section:
 
 def abstention_section(evidence: Evidence) -> Section:
     """Return the performance when the most uncertain records are withheld."""
-    blocks: list[Text | Table | Picture] = []
+    blocks: list[Block] = []
     missing: dict[str, str] = {}
     for task in evidence.tasks:
         runs = []
@@ -129,5 +129,5 @@ def permutation_section(evidence: Evidence) -> Section:
         "of_predictions": {run.key: run.summary["permutation"] for run in evidence.runs},
         "of_training": [verdict.text for verdict in verdicts],
     }
-    blocks: list[Text | Table | Picture] = [Table(caption, header, rows), *grouped(missing), *texts]
+    blocks: list[Block] = [Table(caption, header, rows), *grouped(missing), *texts]
     return Section("permutation", "Shuffled labels", blocks, facts)

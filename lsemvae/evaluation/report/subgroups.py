@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lsemvae.evaluation.report.blocks import Section, Table, Text
+from lsemvae.evaluation.report.blocks import Block, Section, Table
 from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.written import estimate, grouped, number, percent, reason
 
@@ -13,7 +13,7 @@ HETEROGENEITY = ("site", "hospital", "centre", "center", "device", "source")
 
 def subgroup_section(evidence: Evidence) -> Section:
     """Return the tables of subgroups."""
-    blocks: list[Text | Table] = []
+    blocks: list[Block] = []
     missing: dict[str, str] = {}
     shown: set[str] = set()
     for task in evidence.tasks:

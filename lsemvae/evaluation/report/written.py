@@ -29,6 +29,14 @@ def estimate(found: Mapping[str, Any], digits: int = 3, *, signed: bool = False)
     return f"{value} [{found['low']:{sign}.{digits}f}, {found['high']:{sign}.{digits}f}]"
 
 
+def interval(found: Mapping[str, Any], digits: int = 3, *, signed: bool = False) -> str:
+    """Return the interval of an `Estimate` alone."""
+    sign = "+" if signed else ""
+    if found["low"] is None or found["high"] is None:
+        return NONE
+    return f"[{found['low']:{sign}.{digits}f}, {found['high']:{sign}.{digits}f}]"
+
+
 def p_value(p: float | None) -> str:
     """Return a p-value."""
     if p is None:
@@ -39,6 +47,11 @@ def p_value(p: float | None) -> str:
 def reason(part: Any) -> str:
     """Return why a part of a summary is not available, empty where it is."""
     return str(part["unavailable"]) if isinstance(part, Mapping) and "unavailable" in part else ""
+
+
+def or_none(found: Mapping[str, Any], digits: int = 3) -> str:
+    """Return an estimate, or the reason why there is none."""
+    return f"{NONE}: {reason(found)}" if reason(found) else estimate(found, digits)
 
 
 def unavailable(what: str, why: str) -> Text:

@@ -74,6 +74,13 @@ def predictions(out: Path, key: str) -> pd.DataFrame:
     return pd.read_csv(out / "cv" / key / "predictions.csv")
 
 
+def by_fold(table: pd.DataFrame) -> "pd.Series[float]":
+    """Return the AUROC of every fold."""
+    parts = {fold: roc_auc_score(part["label"], part["probability"])
+             for fold, part in table.groupby("fold")}  # fmt: skip
+    return pd.Series(parts)
+
+
 KEYS = [f"{task}/{method}/12L" for task in TASKS for method in METHODS]
 
 
@@ -93,10 +100,13 @@ def test_metrics_agree_with_scikit_learn(out: Path, numbers: dict[str, Any], key
     for name, value in expected.items():
         assert pooled["bootstrap"][name]["value"] == pytest.approx(value), name
         assert pooled["bootstrap"][name]["low"] < value < pooled["bootstrap"][name]["high"]
-    by_fold = table.groupby("fold").apply(lambda p: roc_auc_score(p["label"], p["probability"]))
+    auroc = by_fold(table)
     folds = numbers["sections"]["results"]["facts"]["folds"][key]
-    assert [row["auroc"] for row in folds["values"]] == pytest.approx(by_fold.tolist())
-    assert folds["sd"]["auroc"] == pytest.approx(by_fold.std(ddof=1))
+    assert [row["auroc"] for row in folds["values"]] == pytest.approx(auroc.tolist())
+    assert folds["sd"]["auroc"] == pytest.approx(auroc.std(ddof=1))
+    within = numbers["sections"]["results"]["facts"]["within_folds"][key]
+    assert within["value"] == pytest.approx(auroc.mean())
+    assert within["low"] < auroc.mean() < within["high"]
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -127,10 +137,7 @@ def test_comparisons_are_differences_with_holm_correction(
     out: Path, numbers: dict[str, Any], task: str
 ) -> None:
     (pair,) = numbers["sections"]["results"]["facts"]["comparisons"][task]
-    first, second = (
-        roc_auc_score(table["label"], table["probability"])
-        for table in (predictions(out, f"{task}/{method}/12L") for method in METHODS)
-    )
+    first, second = (by_fold(predictions(out, f"{task}/{method}/12L")).mean() for method in METHODS)
     assert pair["delong"]["difference"]["value"] == pytest.approx(first - second)
     adjusted = multipletests([pair["delong"]["p"]], method="holm")[1][0]
     assert pair["delong_p_holm"] == pytest.approx(adjusted)
@@ -178,7 +185,7 @@ def test_page_is_accessible(page: str) -> None:
     assert page.count("<figcaption>") == page.count("<img")
     assert 'class="skip" href="#main"' in page
     assert len(reader.of("h1")) == 1
-    headers = re.findall(r'<th scope="(?:col|row)">(.*?)</th>', page)
+    headers = re.findall(r"<th [^>]*>(.*?)</th>", page)
     assert all(headers)
 
 
@@ -218,7 +225,7 @@ def test_every_cell_and_figure_of_the_page_is_in_the_files(
     sections = numbers["sections"].values()
     cells = {unbroken(cell) for section in sections for table in section["tables"]
              for row in table["rows"] for cell in row}  # fmt: skip
-    shown = re.findall(r"<td>(.*?)</td>", page)
+    shown = re.findall(r"<td[^>]*>(.*?)</td>", page)
     assert len(shown) > 200
     assert {cell for cell in shown if "&" not in cell} <= cells
     for section in sections:

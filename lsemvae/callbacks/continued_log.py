@@ -1,0 +1,63 @@
+"""Keep the log of a run that is resumed."""
+
+import csv
+import warnings
+from pathlib import Path
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import CSVLogger
+
+LOG, EARLIER = "metrics.csv", "metrics.earlier.csv"
+
+
+class ContinuedLog(Callback):
+    """Let the metrics.csv of a resumed run go on; Lightning's CSVLogger deletes it.
+
+    Made before the run begins, it puts the file aside, and puts back the rows of the steps that the
+    checkpoint has behind it. Rows are written whenever a checkpoint is, and at every epoch's end.
+
+    Args:
+        trainer: whose fit comes next; loggers that are no CSVLogger go on by themselves.
+        resume: whether it goes on from a checkpoint.
+    """
+
+    def __init__(self, trainer: Trainer, *, resume: bool) -> None:
+        if resume:
+            warnings.filterwarnings("ignore", message="Experiment logs directory .* not empty")
+        first = trainer.is_global_zero
+        self._logs = [log for log in trainer.loggers if isinstance(log, CSVLogger) and first]
+        for folder in (Path(log.log_dir) for log in self._logs):
+            if resume and (folder / LOG).exists():
+                (folder / LOG).replace(folder / EARLIER)
+            elif not resume:
+                (folder / EARLIER).unlink(missing_ok=True)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Put the earlier rows back."""
+        for logger in self._logs:
+            earlier = Path(logger.log_dir) / EARLIER
+            if earlier.exists():
+                logger.experiment.metrics[:0] = _rows_before(earlier, trainer.global_step)
+                logger.save()
+                earlier.unlink()
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the rows of the epoch before."""
+        self._write()
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Write the rows so far."""
+        self._write()
+
+    def _write(self) -> None:
+        for logger in self._logs:
+            logger.save()
+
+
+def _rows_before(file: Path, step: int) -> list[dict[str, str]]:
+    """Return the rows of a log that belong to the first `step` optimiser steps."""
+    with file.open(newline="") as stream:
+        return [row for row in csv.DictReader(stream) if int(row["step"]) < step]

@@ -1,0 +1,100 @@
+"""Save and stop when the machine is taken away."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from lightning import Callback, LightningModule, Trainer
+
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1)  # SLURM and spot machines; SLURM's --signal=USR1@...
+STOPPED = 143  # what a shell reports for SIGTERM
+
+
+class StopSignal(Callback):
+    """On SIGTERM or SIGUSR1, save `last.ckpt` after the current step and exit with code 143.
+
+    With accumulated gradients, after the step that they are for. Within a validation, and after
+    the last step of an epoch, the epoch is finished first: half a validation is no figure. The file
+    lies where the run's ModelCheckpoint writes, else in the Trainer's default_root_dir; resuming
+    from it gives what an uninterrupted run gives. In a distributed run a signal to any process
+    stops all of them; only the first exits with 143, the others with 0, as a launcher kills the
+    first at once where another fails.
+    """
+
+    def __init__(self) -> None:
+        self._received = self._saved = False
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Listen, in place of Lightning: its handlers save amid a step, and exit with 0."""
+        self._received = self._saved = False
+        try:
+            self._previous = {number: signal.signal(number, self._note) for number in SIGNALS}
+        except ValueError:  # not the main thread, which alone may listen
+            self._previous = {}
+
+    def _note(self, *_: Any) -> None:
+        self._received = True
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Save and exit within an epoch."""
+        is_step = (batch_idx + 1) % trainer.accumulate_grad_batches == 0
+        if is_step and not trainer.is_last_batch and self._agreed(trainer):
+            self._save(trainer)
+            self._exit(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Save at an epoch's end; its figures are logged after this."""
+        if self._agreed(trainer):
+            self._save(trainer)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Exit once the figures of the epoch before are logged."""
+        if self._saved:
+            self._exit(trainer)
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Listen no more; say which of several processes stops, as another may have died."""
+        self._put_back()
+        if trainer.world_size > 1 and isinstance(exception, RuntimeError):
+            print(
+                f"process {trainer.global_rank} of {trainer.world_size} stops: it failed, or lost "
+                "another one (then look at what that one wrote last). What was saved is intact",
+                file=sys.stderr,
+            )
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Listen no more."""
+        self._put_back()
+
+    def _put_back(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous = {}
+
+    def _agreed(self, trainer: Trainer) -> bool:
+        """Return whether any process was told to stop."""
+        return bool(trainer.strategy.reduce_boolean_decision(self._received, all=False))
+
+    def _save(self, trainer: Trainer) -> None:
+        trainer.save_checkpoint(last_checkpoint(trainer), weights_only=False)
+        self._saved = True
+
+    @staticmethod
+    def _exit(trainer: Trainer) -> None:
+        if not trainer.is_global_zero:
+            raise SystemExit(0)
+        where = last_checkpoint(trainer)
+        print(f"told to stop: saved {where}; go on with --ckpt_path={where}", file=sys.stderr)
+        raise SystemExit(STOPPED)
+
+
+def last_checkpoint(trainer: Trainer) -> Path:
+    """Return the file that `--ckpt_path=last` finds."""
+    folder = getattr(trainer.checkpoint_callback, "dirpath", None)
+    return Path(folder or trainer.default_root_dir) / "last.ckpt"

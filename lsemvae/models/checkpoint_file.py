@@ -1,0 +1,156 @@
+"""Checkpoint files that a crash cannot spoil, and that nothing else passes for."""
+
+import hashlib
+import os
+import pickle
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lsemvae.errors import InputError
+
+
+def digest_file(path: Path) -> Path:
+    """Return the file beside a checkpoint that `sha256sum --check` understands."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def local_path(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a local file.
+
+    Raises:
+        InputError: it is an address.
+    """
+    if "://" in os.fspath(path):
+        raise InputError(
+            f"{path} is not a local file; checkpoints are read from and written to this machine "
+            "only: download it, look where it comes from, and name the copy"
+        )
+    return Path(path)
+
+
+def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint in one step, with its SHA-256 beside it.
+
+    A temporary file on the same file system is written, synchronised and renamed: whenever the
+    process ends, `path` holds the old checkpoint or the new one. While the two change places, the
+    file of digests names both.
+
+    Args:
+        checkpoint: what `torch.save` takes.
+        path: the file; its folder is made where there is none.
+
+    Raises:
+        InputError: the disk is full or broken; the earlier checkpoint is intact.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        digest = _write_synchronised(checkpoint, temporary)
+        if digest_file(path).exists():
+            _write_digests(path, [*_read_digests(path), digest])
+        temporary.replace(path)
+        _synchronise_folder(path.parent)
+        _write_digests(path, [digest])
+    except (OSError, RuntimeError) as error:  # torch wraps what the disk says
+        raise InputError(
+            f"{path} cannot be written ({error}); what was there before is intact. Make room on "
+            "the disk, and resume from it"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class _DigestingFile:
+    """A file that `torch.save` writes to from its beginning to its end, and its digest."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream, self.digest = stream, hashlib.sha256()
+
+    def write(self, content: bytes) -> int:
+        self.digest.update(content)
+        return int(self.stream.write(content))
+
+    def flush(self) -> None:
+        self.stream.flush()
+
+
+def _write_synchronised(checkpoint: dict[str, Any], path: Path) -> str:
+    with path.open("wb") as stream:
+        file = _DigestingFile(stream)
+        torch.save(checkpoint, file)  # type: ignore[arg-type]  # a write method is all it needs
+        stream.flush()
+        os.fsync(stream.fileno())
+    return file.digest.hexdigest()
+
+
+def _synchronise_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_digests(path: Path, digests: list[str]) -> None:
+    target = digest_file(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    with temporary.open("w") as stream:
+        stream.writelines(f"{digest}  {path.name}\n" for digest in digests)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(target)
+    _synchronise_folder(path.parent)
+
+
+def _read_digests(path: Path) -> list[str]:
+    lines = digest_file(path).read_text().splitlines()
+    return [line.split(maxsplit=1)[0] for line in lines if line.strip()]
+
+
+def read_checkpoint(path: Path, *, mmap: bool = False) -> dict[str, Any]:
+    """Read a checkpoint: tensors and plain values, never code.
+
+    Where a file of digests lies beside it, it must be one of these, to the bit.
+
+    Args:
+        path: a local file.
+        mmap: leave the tensors in the file until they are used.
+
+    Raises:
+        InputError: it is missing, was changed, or is no checkpoint.
+    """
+    path = Path(os.path.realpath(path))
+    if not path.is_file():
+        raise InputError(f"there is no checkpoint {path}; look at --ckpt_path")
+    if digest_file(path).exists() and file_sha256(path) not in _read_digests(path):
+        raise InputError(
+            f"{path} is damaged: its SHA-256 is not the one that was written with it; take "
+            "another copy or an earlier checkpoint (if you changed it yourself, remove "
+            f"{digest_file(path)})"
+        )
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
+    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, LookupError) as error:
+        raise InputError(
+            f"{path} is not a readable checkpoint ({type(error).__name__}): it is cut short, no "
+            "file of torch.save, or holds more than tensors and plain values, which could be code"
+        ) from error
+    if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
+        raise InputError(
+            f"{path} holds no weights; expected a checkpoint that `lightning fit` wrote"
+        )
+    return checkpoint
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as hex; read once as long as the file does not change."""
+    return _sha256_of(path, path.stat().st_mtime_ns, path.stat().st_size)
+
+
+@lru_cache(maxsize=8)
+def _sha256_of(path: Path, _mtime_ns: int, _size: int) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
