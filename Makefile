@@ -28,7 +28,7 @@ list = ["$(subst $() ,"$(comma)",$(strip $(1)))"]
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cv benchmark sweep test lint format bench zoo public clean
+.PHONY: help install demo cv benchmark sweep test lint format bench torture zoo public clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -49,6 +49,7 @@ else
 	@$(BIN)/pip install --quiet -c constraints.txt torch
 endif
 	@$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	@$(BIN)/pip install --quiet --no-deps -c constraints.txt sweeps  # asks for numpy < 2, runs with 2
 	@touch $@
 
 demo: $(READY)  ## synthetic cohort, pre-training, cross-validation, report: reports/demo/index.html
@@ -80,8 +81,16 @@ format: $(READY)  ## let ruff format and sort
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY)  ## training step against a plain loop: reports/bench.json
+bench: $(READY)  ## training step, conversion, loading, 800,000 records: reports/bench.json, ...
 	@$(BIN)/python -m benchmarks.step
+	@$(BIN)/python -m benchmarks.conversion
+	@$(BIN)/python -m benchmarks.loading
+	@$(BIN)/python -m benchmarks.full_size
+
+torture: $(READY)  ## hostile files, kill -9, full disks: reader, store, checkpoints
+	@$(BIN)/python -m benchmarks.torture_reader
+	@$(BIN)/python -m benchmarks.torture_store
+	@$(BIN)/python -m benchmarks.torture_checkpoint
 
 zoo: $(READY)  ## cost of every method of Table 2 on this machine: reports/zoo.json
 	@$(BIN)/python -m benchmarks.zoo

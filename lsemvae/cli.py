@@ -23,6 +23,8 @@ COMMANDS: dict[str, Any] = {
         "tables": "lsemvae.commands.check:check_published",
         "cohort": "lsemvae.commands.check:check_cohort",
     },
+    "inspect": "lsemvae.commands.inspect:inspect",
+    "view": "lsemvae.commands.view:view",
     "synthesize": "lsemvae.commands.synthesize:synthesize",
     "cv": "lsemvae.commands.cv:cross_validate",
     "benchmark": "lsemvae.commands.benchmark:benchmark",
@@ -41,6 +43,8 @@ Recordings
   prepare cohort      read any WFDB folder and a table of patients into a store
   check cohort        list what looks wrong in a table of patients, or in a store
   prepare mimic-rhc   make a cohort table from the catheters of MIMIC-IV
+  inspect             what is in a store, from what, and whether it is what was written
+  view                one recording on ECG paper with the findings of the checks
   synthesize          write a synthetic cohort and pre-training set as WFDB files
 
 Training (LightningCLI; every run is described by one YAML)

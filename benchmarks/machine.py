@@ -1,0 +1,32 @@
+"""What every benchmark says beside its figures, and how it writes them."""
+
+import json
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+
+def describe_machine() -> dict[str, Any]:
+    """Return processor, cores, load of other programs, and versions."""
+    text = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    models = [line.partition(":")[2].strip() for line in text if line.startswith("model name")]
+    packages = ("numpy", "scipy", "h5py", "wfdb", "joblib", "torch")
+    return {
+        "processor": models[0] if models else platform.processor(),
+        "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 2),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in packages},
+    }
+
+
+def write_results(out: Path, results: dict[str, Any], markdown: str) -> None:
+    """Write figures as JSON and, beside it, as Markdown; print the latter."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(results, indent=1) + "\n")
+    out.with_suffix(".md").write_text(markdown)
+    print(markdown)
+    print(f"figures: {out}")
