@@ -22,12 +22,13 @@ METHODS ?=
 BUDGET ?=
 JOBS ?= 1
 DASK ?=
+SWEEP ?= experiments/sweeps/synthetic_grid.yaml
 # A list as the command line takes it: "a b" becomes ["a","b"].
 list = ["$(subst $() ,"$(comma)",$(strip $(1)))"]
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cv benchmark test lint format bench zoo public clean
+.PHONY: help install demo cv benchmark sweep test lint format bench torture zoo public clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,6 +49,7 @@ else
 	@$(BIN)/pip install --quiet -c constraints.txt torch
 endif
 	@$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	@$(BIN)/pip install --quiet --no-deps -c constraints.txt sweeps  # asks for numpy < 2, runs with 2
 	@touch $@
 
 demo: $(READY)  ## synthetic cohort, pre-training, cross-validation, report: reports/demo/index.html
@@ -63,6 +65,9 @@ benchmark: $(READY)  ## Table 2: COHORT= PRETRAIN= TASKS= METHODS= BUDGET= JOBS=
 		$(if $(TASKS),--tasks '$(call list,$(TASKS))') $(if $(METHODS),--methods '$(call list,$(METHODS))') \
 		$(if $(BUDGET),--budget '$(BUDGET)') $(if $(DASK),--dask '$(DASK)') $(if $(OUT),--out '$(OUT)')
 
+sweep: $(READY)  ## try hyper-parameters of pre-training: SWEEP=FILE JOBS= OUT=
+	@$(BIN)/lsemvae sweep '$(SWEEP)' --jobs '$(JOBS)' $(if $(OUT),--out '$(OUT)')
+
 test: $(READY)  ## run the tests
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
@@ -76,9 +81,17 @@ format: $(READY)  ## let ruff format and sort
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY)  ## training step against a plain loop, encoding, heads: reports/bench.json, inference.json
+bench: $(READY)  ## training step, encoding, conversion, loading, 800,000 records: reports/bench.json, ...
 	@$(BIN)/python -m benchmarks.step
 	@$(BIN)/python -m benchmarks.inference
+	@$(BIN)/python -m benchmarks.conversion
+	@$(BIN)/python -m benchmarks.loading
+	@$(BIN)/python -m benchmarks.full_size
+
+torture: $(READY)  ## hostile files, kill -9, full disks: reader, store, checkpoints
+	@$(BIN)/python -m benchmarks.torture_reader
+	@$(BIN)/python -m benchmarks.torture_store
+	@$(BIN)/python -m benchmarks.torture_checkpoint
 
 zoo: $(READY)  ## cost of every method of Table 2 on this machine: reports/zoo.json
 	@$(BIN)/python -m benchmarks.zoo

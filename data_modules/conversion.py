@@ -1,8 +1,12 @@
-"""Convert a list of recordings into a store, in one process or several."""
+"""Convert a list of recordings into a store, in one process or several, and go on after a kill."""
 
 import hashlib
+import json
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
@@ -11,25 +15,32 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from data_modules.outcomes import (
-    ConversionSummary,
-    Outcome,
-    count_text,
-    describe,
-    summarise,
-    write_quarantine,
+from data_modules.conversion_result import finish_conversion
+from data_modules.journal import FinishedShard, Journal
+from data_modules.outcomes import ConversionSummary, Outcome, describe
+from data_modules.output import (
+    JOURNAL,
+    check_output,
+    check_space,
+    choose_folder,
+    remove_leftovers,
+    remove_temporary,
 )
-from data_modules.progress import show_progress
+from data_modules.output_lock import OutputLock
+from data_modules.progress import counted_progress
 from data_modules.reasons import RecordError
 from data_modules.recording import stored_unit
 from data_modules.recording_reader import read_recording
+from data_modules.shards import ShardPlan, is_whole, plan_shards, shard_path, write_shard
 from data_modules.signal import clean_ecg
 from data_modules.signal_settings import Amplitude, SignalSettings
-from data_modules.store_writer import StoreDescription, StoreWriter, check_output
+from data_modules.store_content import StoreDescription, signal_digest
+from data_modules.store_mark import VERSION
+from data_modules.store_writer import is_single_file
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS
 
-BLOCK = 64  # records per task: 8 MB of signals, some tenths of a second of work
+BLOCK = 64  # records in memory at once: 8 MB of signals
 
 
 class Block(NamedTuple):
@@ -38,6 +49,26 @@ class Block(NamedTuple):
     ecg: npt.NDArray[np.int16]
     present: npt.NDArray[np.bool_]
     outcomes: list[Outcome]
+
+
+class Job(NamedTuple):
+    """What a worker needs beside the names of records.
+
+    Attributes:
+        source: the folder of the recordings.
+        amplitude: see `read_recording`.
+        settings: see `clean_ecg`.
+        plan: how the recordings are dealt to shards.
+        folder: where the shards go; its name is the key of the conversion.
+        owner: process that ends its workers with itself; 0 where they are elsewhere.
+    """
+
+    source: Path
+    amplitude: Amplitude
+    settings: SignalSettings
+    plan: ShardPlan
+    folder: Path
+    owner: int = 0
 
 
 def convert(
@@ -49,8 +80,13 @@ def convert(
     label: str,
     signal: SignalSettings,
     jobs: int,
+    dask: str | None = None,
 ) -> ConversionSummary:
     """Convert the listed recordings, write store and quarantine list, print a summary.
+
+    Signals go into shards, each complete or absent; a run that was killed or found the disk full
+    goes on where it was when it is started again with the same list and settings. Store and
+    quarantine list are replaced at the end, or not at all.
 
     Args:
         table: one row for each recording, with `record` and `patient_id`.
@@ -59,76 +95,177 @@ def convert(
         amplitude: see `read_recording`.
         label: the data's name.
         signal: the signal settings.
-        jobs: processes.
+        jobs: processes; -1 takes one for each core.
+        dask: address of a Dask scheduler whose workers convert instead; they must see the folders.
 
     Raises:
-        InputError: nothing can be written there, or no recording was usable.
+        InputError: nothing can be written there, another run writes there, or no recording was
+            usable.
     """
-    start = monotonic()
+    if jobs < 1 and jobs != -1:
+        raise InputError(f"jobs must be 1 or more, or -1 for one for each core; got {jobs}")
     check_output(out)
-    records = table["record"].tolist()
-    description = StoreDescription(
-        signal.sampling_rate_hz, signal.n_samples, stored_unit(amplitude), label, asdict(signal)
-    )
-    outcomes: list[Outcome] = []
-    present = np.zeros((len(records), len(LEADS)), dtype=np.bool_)
-    quarantine = out.with_name(out.name + ".quarantine.csv")
-    with StoreWriter(out, n_listed=len(records), description=description) as writer:
-        blocks = convert_blocks(source, records, amplitude=amplitude, settings=signal, jobs=jobs)
-        counted = ((len(block.outcomes), block) for block in blocks)
-        for block in show_progress(counted, total=len(records), text="reading recordings"):
-            writer.write(len(outcomes), block.ecg)
-            present[len(outcomes) : len(outcomes) + len(block.outcomes)] = block.present
-            outcomes += block.outcomes
-        write_quarantine(quarantine, outcomes)
-        rows = np.flatnonzero([outcome.accepted for outcome in outcomes])
-        summary = summarise(outcomes, out, quarantine, seconds=monotonic() - start)
-        if not len(rows):
-            reasons = count_text(summary.rejected)
-            raise InputError(
-                f"none of the {len(records)} recordings was usable ({reasons}); {quarantine} says "
-                f"why for each; first: {outcomes[0].record}: {outcomes[0].reasons[0][1]}"
-            )
-        accepted = table.iloc[rows].assign(
-            signal_sha256=[outcomes[row].signal_sha256 for row in rows]
-        )
-        synthetic = any(outcome.synthetic for outcome in outcomes)
-        writer.finish(accepted, rows=rows, present=present[rows], synthetic=synthetic)
+    try:
+        with OutputLock(out) as lock:
+            summary = _convert_locked(
+                table, source, out, amplitude=amplitude, label=label, signal=signal, lock=lock,
+                jobs=jobs, dask=dask,
+            )  # fmt: skip
+    except OSError as error:
+        raise InputError(
+            f"cannot write {out} ({error.strerror or error}); an older store and finished shards "
+            "are as they were; make room or get the rights, then start again to go on"
+        ) from error
     print(describe(summary))
     return summary
 
 
-def convert_blocks(
+def _convert_locked(
+    table: pd.DataFrame,
     source: Path,
-    records: Sequence[str],
+    out: Path,
     *,
     amplitude: Amplitude,
-    settings: SignalSettings,
+    label: str,
+    signal: SignalSettings,
+    lock: OutputLock,
     jobs: int,
-) -> Iterator[Block]:
-    """Convert recordings and yield them in the order of the list.
+    dask: str | None,
+) -> ConversionSummary:
+    start = monotonic()
+    records = table["record"].tolist()
+    plan = plan_shards(len(records), signal.n_samples)
+    key = _conversion_key(source, records, amplitude, signal, plan)
+    owner = 0 if dask else os.getpid()
+    job = Job(source, amplitude, signal, plan, choose_folder(out, key), owner)
+    job.folder.mkdir(parents=True, exist_ok=True)
+    description = StoreDescription(
+        signal.sampling_rate_hz, signal.n_samples, stored_unit(amplitude), label, asdict(signal),
+        source=source.resolve().name, made_by=_program(),
+    )  # fmt: skip
+    with Journal(job.folder / JOURNAL, key=job.folder.name) as journal:
+        _look_around(out, job, journal)
+        _convert_shards(job, records, journal, lock=lock, jobs=jobs, dask=dask)
+        summary = finish_conversion(table, out, journal, plan, description, start=start)
+    remove_leftovers(out, "" if is_single_file(plan) else job.folder.name)
+    journal.path.unlink(missing_ok=True)  # the last step: until then a killed run is continued
+    return summary
 
-    Args:
-        source: the folder of the recordings.
-        records: their paths below it.
-        amplitude: see `read_recording`.
-        settings: see `clean_ecg`.
-        jobs: processes; -1 takes one for each core.
 
-    Raises:
-        InputError: `jobs` is neither positive nor -1.
-    """
-    if jobs < 1 and jobs != -1:
-        raise InputError(f"jobs must be 1 or more, or -1 for one for each core; got {jobs}")
+def _program() -> str:
+    return f"lsemvae {version('lsemvae')}"
+
+
+def _conversion_key(
+    source: Path,
+    records: list[str],
+    amplitude: Amplitude,
+    settings: SignalSettings,
+    plan: ShardPlan,
+) -> str:
+    """Name everything that shards depend on, so that a restart continues nothing else."""
+    folder = str(source.resolve())
+    parts = [VERSION, _program(), folder, records, amplitude, asdict(settings), plan]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def _look_around(out: Path, job: Job, journal: Journal) -> None:
+    """Clear what a killed run had begun, tell what it finished, check the space for the rest."""
+    remove_temporary(out, job.folder)
+    plan = job.plan
+    for number in list(journal.finished):
+        if not is_whole(shard_path(job.folder, number), plan.n_bytes(number)):
+            journal.forget(number)
+    if journal.finished:
+        done = sum(len(plan.span(number)) for number in journal.finished)
+        print(f"going on: {done:,} of {plan.n_listed:,} recordings were converted before")
+    check_space(out, plan, finished=set(journal.finished))
+
+
+def _convert_shards(
+    job: Job,
+    records: list[str],
+    journal: Journal,
+    *,
+    lock: OutputLock,
+    jobs: int,
+    dask: str | None,
+) -> None:
+    """Convert the shards that are not finished; the journal learns of each as soon as it is."""
     from joblib import Parallel, delayed
 
-    starts = range(0, len(records), BLOCK)
+    plan = job.plan
+    spans = {n: plan.span(n) for n in range(plan.n_shards) if n not in journal.finished}
     tasks = (
-        delayed(convert_block)(source, records[start : start + BLOCK], amplitude, settings)
-        for start in starts
+        delayed(convert_shard)(job, number, records[span.start : span.stop])
+        for number, span in spans.items()
     )
-    # results come in order; at most two blocks for each process wait in memory
-    yield from Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs")(tasks)
+    done = plan.n_listed - sum(map(len, spans.values()))
+    with _backend(dask), counted_progress("reading recordings", already=done) as report:
+        workers = Parallel(-1 if dask else jobs, return_as="generator_unordered")
+        for shard in workers(tasks):
+            journal.add(shard)
+            lock.touch()
+            done += len(shard.outcomes)
+            report(done, plan.n_listed)
+
+
+@contextmanager
+def _backend(dask: str | None) -> Iterator[None]:
+    """Have joblib use a Dask cluster, where one is named.
+
+    Raises:
+        InputError: Dask is not installed or the scheduler does not answer.
+    """
+    if dask is None:
+        yield
+        return
+    try:
+        from distributed import Client
+        from joblib import parallel_config
+
+        client = Client(dask, timeout=10)  # type: ignore[no-untyped-call]
+    except ImportError as error:
+        raise InputError("dask needs `pip install lsemvae[dask]`") from error
+    except OSError as error:
+        raise InputError(
+            f"no Dask scheduler answers at {dask}; start one or leave it out"
+        ) from error
+    with client, parallel_config(backend="dask"):
+        yield
+
+
+def convert_shard(job: Job, number: int, records: Sequence[str]) -> FinishedShard:
+    """Read, clean and write the recordings of one shard.
+
+    Args:
+        job: how.
+        number: of the shard.
+        records: their paths below the source folder.
+
+    Raises:
+        InputError: the source folder is gone, so that every recording would seem to be missing; or
+            the run that asked for the shard was killed.
+        OSError: the disk is full or cannot be written.
+    """
+    shape = job.plan.shape(number)
+    present = np.zeros(shape[:2], dtype=np.bool_)
+    outcomes: list[Outcome] = []
+
+    def blocks() -> Iterator[npt.NDArray[np.int16]]:
+        for start in range(0, len(records), BLOCK):
+            if job.owner not in (0, os.getpid(), os.getppid()):
+                raise InputError("the run that this worker belonged to has ended")
+            part = records[start : start + BLOCK]
+            block = convert_block(job.source, part, job.amplitude, job.settings)
+            present[start : start + len(part)] = block.present
+            outcomes.extend(block.outcomes)
+            yield block.ecg
+        if not job.source.is_dir():
+            raise InputError(f"{job.source} is gone; make it available and start again to go on")
+
+    write_shard(job.folder, number, key=job.folder.name, shape=shape, blocks=blocks())
+    return FinishedShard(number, present, outcomes)
 
 
 def convert_block(
@@ -146,7 +283,7 @@ def convert_block(
             outcomes.append(Outcome(record, False, ((error.code, error.problem),)))
             continue
         ecg[i], present[i] = clean.ecg, clean.present
-        digest = hashlib.sha256(ecg[i].tobytes()).hexdigest()[:16]
+        digest = signal_digest(ecg[i])
         synthetic = any("synthetic" in comment.lower() for comment in recording.comments)
         outcomes.append(Outcome(record, True, tuple(clean.warnings), digest, synthetic))
     return Block(ecg, present, outcomes)

@@ -1,6 +1,8 @@
 """Records of one or several stores as whole batches."""
 
 from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +13,7 @@ from torch.utils.data import Dataset
 from data_modules.store import COUNTS_PER_UNIT, EcgStore
 from lsemvae.errors import InputError
 from lsemvae.leads import lead_indices
-from lsemvae.types import EcgBatch, EcgInput, Normalisation
+from lsemvae.types import EcgBatch, EcgInput, Names, Normalisation
 
 Indices = npt.NDArray[np.int64]
 
@@ -45,12 +47,54 @@ class EcgPool:
         self.label = " + ".join(store.label for store in self.stores)
         self.sha256 = "+".join(store.sha256 for store in self.stores)
         self.start = np.cumsum([0] + [len(store) for store in self.stores])
-        self.table = pd.concat(_tables(self.stores), ignore_index=True)
-        self.present = np.concatenate([store.present for store in self.stores])
 
     def __len__(self) -> int:
         """Return the number of records."""
         return int(self.start[-1])
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The tables one after the other; texts take some 400 bytes a record."""
+        return pd.concat(_tables(self.stores), ignore_index=True)
+
+    @cached_property
+    def present(self) -> npt.NDArray[np.bool_]:
+        """Which leads hold a signal, shape (N, 12)."""
+        if len(self.stores) == 1:
+            return self.stores[0].present
+        return np.concatenate([store.present for store in self.stores])
+
+    def names(self, column: str, indices: Indices) -> Names:
+        """Return the chosen records' text of a column that all tables have, shape (B,).
+
+        Texts are decoded for a batch at a time: held as objects they would cost every process
+        100 bytes a record.
+        """
+        owner = np.searchsorted(self.start, indices, side="right") - 1
+        out = np.empty(len(indices), dtype=object)
+        for number in np.unique(owner):
+            mine = owner == number
+            values = self.stores[number].column(column)[indices[mine] - self.start[number]]
+            prefix = self._prefix(number)
+            out[mine] = [prefix + value.decode("utf-8") for value in values.tolist()]
+        return out
+
+    def patients(self, indices: Indices) -> Indices:
+        """Number the chosen records' patients 0, 1, ... in the order of their ids, shape (B,)."""
+        ids = [
+            np.char.add(self._prefix(number).encode(), store.column("patient_id"))
+            for number, store in enumerate(self.stores)
+        ]
+        # UTF-8 sorts as its text does
+        return np.asarray(np.unique(np.concatenate(ids)[indices], return_inverse=True)[1])
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = {"table", "present"}  # each process maps or reads them for itself
+        return {name: value for name, value in self.__dict__.items() if name not in own}
+
+    def _prefix(self, number: int) -> str:
+        """Keep names apart where several stores may use the same ones."""
+        return f"{self.stores[number].label}/" if len(self.stores) > 1 else ""
 
     def read(self, indices: Indices, leads: list[int]) -> npt.NDArray[np.int16]:
         """Return int16 counts (B, L, T) of the records at `indices`, one read per store."""
@@ -112,19 +156,27 @@ class EcgDataset(Dataset[EcgBatch]):
         self.pool, self.indices, self.leads = pool, indices, tuple(leads)
         self.label = np.empty(0, np.float32) if label is None else label.astype(np.float32)
         self._lead_indices = lead_indices(leads)
-        self.present = pool.present[indices][:, self._lead_indices]
-        self.record = pool.table["record"].to_numpy(dtype=object)[indices]
-        self.patient_id = pool.table["patient_id"].to_numpy(dtype=object)[indices]
-        without = self.record[~self.present.any(1)]
+        without = indices[~pool.present[indices][:, self._lead_indices].any(1)]
         if len(without):
+            first = pool.names("record", without[:1])[0]
             raise InputError(
                 f"{len(without)} records have none of the leads {', '.join(leads)}, the first is "
-                f"{without[0]}; take them out of the table or choose other leads"
+                f"{first}; take them out of the table or choose other leads"
             )
 
     def __len__(self) -> int:
         """Return N."""
         return len(self.indices)
+
+    @property
+    def record(self) -> Names:
+        """Names of the records, shape (N,)."""
+        return self.pool.names("record", self.indices)
+
+    @property
+    def patient_id(self) -> Names:
+        """Patients of the records, shape (N,)."""
+        return self.pool.names("patient_id", self.indices)
 
     def __getitem__(self, position: int) -> EcgBatch:
         """Return one record as a batch of one."""
@@ -133,13 +185,14 @@ class EcgDataset(Dataset[EcgBatch]):
     def __getitems__(self, positions: list[int]) -> EcgBatch:
         """Return a whole batch with one read."""
         chosen = np.asarray(positions)
+        rows = self.indices[chosen]
         label = self.label[chosen] if len(self.label) else self.label
         return EcgBatch(
-            ecg=torch.from_numpy(self.pool.read(self.indices[chosen], self._lead_indices)),
+            ecg=torch.from_numpy(self.pool.read(rows, self._lead_indices)),
             scale=torch.full((len(chosen), 1), 1.0 / COUNTS_PER_UNIT),
-            present=torch.from_numpy(self.present[chosen]),
+            present=torch.from_numpy(self.pool.present[rows][:, self._lead_indices]),
             leads=self.leads,
             label=torch.from_numpy(label),
-            record=self.record[chosen],
-            patient_id=self.patient_id[chosen],
+            record=self.pool.names("record", rows),
+            patient_id=self.pool.names("patient_id", rows),
         )

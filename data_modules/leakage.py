@@ -206,7 +206,8 @@ def write_trained_on(folder: Path, pool: EcgPool, rows: npt.NDArray[np.int64]) -
         pool: the stores.
         rows: of the pool that the run may see.
     """
-    own = pd.concat([store.table for store in pool.stores], ignore_index=True)
+    columns = ["record", "patient_id", "signal_sha256"]
+    own = pd.concat([store.select(columns) for store in pool.stores], ignore_index=True)
     part = part_of(PRETRAINING, [own.iloc[rows]])
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit
 from torch.utils.data import DataLoader
 
@@ -70,13 +69,13 @@ class MimicEcg(StoreDataModule):
             return super().training_rows()
         listed = read_patient_list(self.exclude_patients)
         # the pool marks the patients of several stores; the list names them as each store does
-        ids = pd.concat([store.table["patient_id"] for store in self.pool.stores]).astype(str)
-        rows = np.flatnonzero(~ids.isin(listed))
+        ids = np.concatenate([store.column("patient_id") for store in self.pool.stores])
+        rows = np.flatnonzero(~np.isin(ids, [name.encode() for name in listed]))
         if len(rows) == len(ids):
             raise InputError(
                 f"none of the {len(listed)} patients in {self.exclude_patients} is in "
                 f"{self.pool.label}, so the list may belong to other data; expected ids such as "
-                f"{ids.iloc[0]}"
+                f"{ids[0].decode()}"
             )
         if not len(rows):
             raise InputError(f"{self.exclude_patients} excludes every patient of {self.pool.label}")
@@ -93,8 +92,8 @@ class MimicEcg(StoreDataModule):
         if self.val_fraction == 0.0:
             print("val_fraction is 0: no validation, hence no diagnostics and no reconstructions")
             return rows, rows[:0]
-        patients = self.pool.table["patient_id"].to_numpy(dtype=str)[rows]
-        if len(np.unique(patients)) < 2:
+        patients = self.pool.patients(rows)
+        if patients.max(initial=0) < 1:
             raise InputError(
                 f"{self.pool.label} holds one patient; a validation part needs two, or set "
                 "val_fraction=0"

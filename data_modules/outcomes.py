@@ -3,7 +3,7 @@
 import csv
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,30 +59,38 @@ class ConversionSummary(NamedTuple):
     seconds: float
 
 
-def write_quarantine(path: Path, outcomes: Sequence[Outcome]) -> None:
+def write_quarantine(path: Path, outcomes: Iterable[Outcome]) -> None:
     """Write one line for each reason why a recording was not simply accepted."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("record", "outcome", "code", "message"))
         for outcome in outcomes:
             writer.writerows((outcome.record, outcome.kind, *reason) for reason in outcome.reasons)
-    os.replace(temporary, path)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def summarise(
-    outcomes: Sequence[Outcome], store: Path, quarantine: Path, *, seconds: float
+    outcomes: Iterable[Outcome], store: Path, quarantine: Path, *, seconds: float
 ) -> ConversionSummary:
     """Count what became of the recordings, by reason."""
-    accepted = [outcome for outcome in outcomes if outcome.accepted]
-    rejected = Counter(o.reasons[0][0] for o in outcomes if not o.accepted)
-    warnings = Counter(code for o in accepted for code in {code for code, _ in o.reasons})
+    listed = accepted = with_warnings = 0
+    rejected: Counter[str] = Counter()
+    warnings: Counter[str] = Counter()
+    for outcome in outcomes:
+        listed += 1
+        if outcome.accepted:
+            accepted += 1
+            with_warnings += bool(outcome.reasons)
+            warnings.update({code for code, _ in outcome.reasons})
+        else:
+            rejected[outcome.reasons[0][0]] += 1
     return ConversionSummary(
         store=store,
         quarantine=quarantine,
-        listed=len(outcomes),
-        accepted=len(accepted),
-        with_warnings=sum(1 for outcome in accepted if outcome.reasons),
+        listed=listed,
+        accepted=accepted,
+        with_warnings=with_warnings,
         rejected=dict(rejected.most_common()),
         warnings=dict(sorted(warnings.items(), key=lambda item: (-item[1], item[0]))),
         seconds=seconds,

@@ -19,11 +19,13 @@ def prepare_mimic(
     signal: SignalSettings = DEFAULT_SIGNAL,
     limit: int | None = None,
     jobs: int = 1,
+    dask: str | None = None,
     label: str = "MIMIC-IV-ECG",
 ) -> ConversionSummary:
     """Read a MIMIC-IV-ECG tree into a store.
 
-    Recordings that are rejected, repaired or doubtful are listed in OUT.quarantine.csv.
+    Recordings that are rejected, repaired or doubtful are listed in OUT.quarantine.csv. A run that
+    was killed goes on where it was when it is started again.
 
     Args:
         source: the folder that holds record_list.csv and files/.
@@ -31,6 +33,8 @@ def prepare_mimic(
         signal: how the signals are checked, filtered and cut.
         limit: convert the first so many recordings only.
         jobs: processes; -1 takes one for each core.
+        dask: address of a Dask scheduler whose workers convert instead, e.g. tcp://10.0.0.1:8786;
+            they must see the folders under the same names.
         label: the data's name in captions and reports.
 
     Raises:
@@ -59,6 +63,7 @@ def prepare_mimic(
         label=label,
         signal=signal,
         jobs=jobs,
+        dask=dask,
     )
 
 
@@ -72,10 +77,12 @@ def prepare_cohort(
     label: str | None = None,
     signal: SignalSettings = DEFAULT_SIGNAL,
     jobs: int = 1,
+    dask: str | None = None,
 ) -> ConversionSummary:
     """Read a folder of recordings and a table of patients into a store.
 
-    Recordings that are rejected, repaired or doubtful are listed in OUT.quarantine.csv.
+    Recordings that are rejected, repaired or doubtful are listed in OUT.quarantine.csv. A run that
+    was killed goes on where it was when it is started again.
 
     Args:
         table: the table, a CSV file in UTF-8 with one row for each recording: `record` (path below
@@ -93,6 +100,7 @@ def prepare_cohort(
         label: the data's name in captions and reports; the table's file name when left out.
         signal: how the signals are checked, filtered and cut.
         jobs: processes; -1 takes one for each core.
+        dask: address of a Dask scheduler whose workers convert instead.
 
     Raises:
         InputError: a folder, the table or an option is wrong, or no recording was usable.
@@ -113,6 +121,7 @@ def prepare_cohort(
         label=Path(table).stem if label is None else label,
         signal=signal,
         jobs=jobs,
+        dask=dask,
     )
 
 

@@ -22,11 +22,12 @@ Report = Callable[[int, int], None]
 
 
 @contextmanager
-def counted_progress(text: str) -> Iterator[Report]:
+def counted_progress(text: str, *, already: int = 0) -> Iterator[Report]:
     """Give a function that shows on stderr how many of how many records are done.
 
     Args:
         text: what is being done.
+        already: records that were done before, which tell nothing about the rate.
 
     Yields:
         A function of the records done and all records.
@@ -43,12 +44,12 @@ def counted_progress(text: str) -> Iterator[Report]:
     )
     start = told = time.monotonic()
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(text, total=None, rate="")
+        task = bar.add_task(text, total=None, completed=already, rate="")
 
         def report(done: int, total: int) -> None:
             nonlocal told
             now = time.monotonic()
-            rate = done / max(now - start, 1e-9)
+            rate = (done - already) / max(now - start, 1e-9)
             bar.update(task, completed=done, total=total, rate=f"{rate:.0f}/s")
             if not console.is_terminal and now - told >= LINE_EVERY_S:
                 told = now

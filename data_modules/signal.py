@@ -107,7 +107,8 @@ def _find_faults(
     faults: dict[str, LeadMask] = {"lead_missing": np.ones(len(LEADS), dtype=np.bool_)}
     faults["lead_missing"][positions] = False
     faults["lead_gap"] = np.asarray(np.isnan(raw).any(axis=-1))
-    raw = np.nan_to_num(raw, copy=False)
+    if faults["lead_gap"].any():
+        raw[np.isnan(raw)] = 0.0
     judged = ~(faults["lead_missing"] | faults["lead_gap"])
     faults["lead_flat"] = judged & find_flat(raw, sampling_rate_hz=rate)
     faults["lead_saturated"] = (
@@ -127,7 +128,7 @@ def _find_faults(
 
 def _filter_and_resample(
     raw: npt.NDArray[np.float32], rate: float, settings: SignalSettings
-) -> npt.NDArray[np.float64]:
+) -> npt.NDArray[np.float32]:
     """Return filtered signals at the store's rate, at most `n_samples` long."""
     filtered = band_filter(
         raw,

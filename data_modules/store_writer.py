@@ -1,225 +1,162 @@
-"""Write stores: beside the target, complete or not at all, the same bytes for the same input."""
+"""Write stores from finished shards: complete or not at all, the same bytes for the same input."""
 
-import contextlib
-import hashlib
-import json
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple
+from uuid import uuid4
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from data_modules.store import FORMAT, VERSION, check_marker
-from lsemvae.errors import InputError
+from data_modules.shards import ShardPlan, new_hdf5, reserve, shard_offset, shard_path, sync_folder
+from data_modules.store_content import (
+    Parts,
+    StoreDescription,
+    content_attributes,
+    content_digest,
+)
+from data_modules.store_mark import STORE, make_mark
 from lsemvae.leads import LEADS
 
-_OVERHEAD_BYTES = 16_000_000  # HDF5's own structures and a table; signals are counted exactly
+# Below it a store is one file: some seconds of copying, and nothing to lose when it is moved.
+SINGLE_FILE_BYTES = 1 << 30
 
 
-class StoreDescription(NamedTuple):
-    """What a store says about itself; the meanings are those of `EcgStore`."""
+class Accepted(NamedTuple):
+    """The accepted recordings.
 
-    sampling_rate_hz: float
-    n_samples: int
-    unit: str
-    label: str
-    settings: dict[str, Any]
+    Attributes:
+        table: one row for each; text or numbers, with `signal_sha256`.
+        rows: their places in the list, shape (N,).
+        present: which leads hold a signal, shape (N, 12).
+        synthetic: whether any recording says that it is synthetic.
+        reasons: how many recordings were rejected and warned of, by reason.
+    """
+
+    table: pd.DataFrame
+    rows: npt.NDArray[np.int64]
+    present: npt.NDArray[np.bool_]
+    synthetic: bool
+    reasons: dict[str, dict[str, int]]
 
 
-class StoreWriter:
-    """Write one store; use it in a `with` block.
+def is_single_file(plan: ShardPlan) -> bool:
+    """Tell whether a store of this size is one file, without shards beside it."""
+    return 2 * plan.n_listed * len(LEADS) * plan.n_samples <= SINGLE_FILE_BYTES
 
-    The file grows under a temporary name beside its target and takes its place in `finish`. If
-    anything fails before, the temporary file is removed and an older store stays as it was.
+
+def write_store(
+    path: Path,
+    folder: Path,
+    accepted: Accepted,
+    *,
+    plan: ShardPlan,
+    description: StoreDescription,
+) -> str:
+    """Join finished shards to a store and put it in the place of an older one.
+
+    A small store takes the signals into itself; a large one is an index whose virtual dataset
+    `ecg` names the shards.
 
     Args:
-        path: the store to write; an older store there is replaced.
-        n_listed: rows to reserve, one for each listed record.
+        path: the store.
+        folder: of the shards; its name is the key of their conversion.
+        accepted: the recordings.
+        plan: how the recordings were dealt to shards.
         description: the store's attributes.
 
-    Raises:
-        InputError: the folder is missing or not writable, the disk is too small, the path holds
-            something other than a store, or another process is writing this store.
-    """
-
-    def __init__(self, path: Path, *, n_listed: int, description: StoreDescription) -> None:
-        self.path = path
-        self._temporary = path.with_name(path.name + ".tmp")
-        self._description = description
-        shape = (n_listed, len(LEADS), description.n_samples)
-        _check_target(path, needed=2 * int(np.prod(shape)) + _OVERHEAD_BYTES)
-        self._lock: int | None = _lock(self._temporary)
-        try:
-            # the lock above is ours; HDF5's own would collide with it
-            self._file = h5py.File(self._temporary, "w", locking=False)
-            self._ecg = self._file.create_dataset("ecg", shape, dtype="<i2", track_times=False)
-        except BaseException:
-            self._discard()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._lock is not None:
-            self._discard()
-        if isinstance(error, OSError):
-            raise InputError(
-                f"cannot write {self.path} ({error.strerror or error}); nothing was changed there; "
-                "choose a folder with more space or rights"
-            ) from error
-
-    def write(self, start: int, ecg: npt.NDArray[np.int16]) -> None:
-        """Write consecutive rows.
-
-        Args:
-            start: the first row.
-            ecg: counts, shape (rows, 12, T), zeros for rejected records.
-        """
-        self._ecg[start : start + len(ecg)] = ecg
-
-    def finish(
-        self,
-        table: pd.DataFrame,
-        *,
-        rows: npt.NDArray[np.int64],
-        present: npt.NDArray[np.bool_],
-        synthetic: bool,
-    ) -> str:
-        """Write the table and put the store in its place.
-
-        Args:
-            table: one row for each accepted record; text or numbers, with `signal_sha256`.
-            rows: each record's row in `ecg`, shape (N,).
-            present: which leads hold a signal, shape (N, 12).
-            synthetic: whether any recording says that it is synthetic.
-
-        Returns:
-            The store's digest.
-        """
-        columns = {str(name): _encode(table[name]) for name in table}
-        parts = {"row": rows, "present": present, "columns": _encode(pd.Series(list(columns)))}
-        parts |= {f"table/{number}": values for number, values in enumerate(columns.values())}
-        attributes = self._attributes(synthetic=synthetic)
-        attributes["sha256"] = _digest(attributes, parts)
-        for name, values in parts.items():
-            self._file.create_dataset(name, data=values, track_times=False)
-        for name, value in attributes.items():
-            self._file.attrs[name] = value
-        self._file.flush()
-        self._file.close()
-        with self._temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        os.replace(self._temporary, self.path)
-        self._release()
-        return str(attributes["sha256"])
-
-    def _attributes(self, *, synthetic: bool) -> dict[str, Any]:
-        settings = json.dumps(self._description.settings, sort_keys=True)
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            **self._description._asdict(),
-            "settings": settings,
-            "leads": ",".join(LEADS),
-            "synthetic": synthetic,
-        }
-
-    def _discard(self) -> None:
-        """Close and remove the temporary file, whatever state it is in."""
-        # a full disk fails again on closing; the file goes anyway
-        with contextlib.suppress(OSError, RuntimeError, AttributeError):
-            self._file.close()
-        self._temporary.unlink(missing_ok=True)
-        self._release()
-
-    def _release(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-
-def check_output(path: Path) -> None:
-    """Check that a store may be written here, before hours are spent on it.
+    Returns:
+        The store's digest.
 
     Raises:
-        InputError: the folder cannot be made or written to, or the path holds something else.
+        OSError: the disk is full or cannot be written.
     """
+    parts = _parts(accepted)
+    attributes = content_attributes(
+        description,
+        n_listed=plan.n_listed,
+        synthetic=accepted.synthetic,
+        reasons=accepted.reasons,
+    )
+    attributes["sha256"] = content_digest(attributes, parts)
+    single = is_single_file(plan)
+    attributes |= {"shards": "" if single else folder.name, "shard_rows": plan.rows}
+    temporary = path.with_name(f"{path.name}.{uuid4().hex[:8]}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"cannot write {path}: the folder {path.parent} cannot be made ({error.strerror})"
-        ) from error
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"cannot write {path}: the folder {path.parent} is read-only for you")
-    if path.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder; name a file such as ecg.h5 in it")
-    if path.exists():
-        _refuse_foreign(path)
+        with new_hdf5(temporary) as file:
+            shape = (plan.n_listed, len(LEADS), plan.n_samples)
+            starts = {name: reserve(file, name, v.shape, v.dtype) for name, v in parts.items()}
+            if single:
+                start = reserve(file, "ecg", shape, "<i2")
+            else:
+                _join_virtually(file, path, folder, plan)
+            for name, value in attributes.items():
+                file.attrs[name] = value
+        with temporary.open("r+b") as raw:
+            raw.write(make_mark(STORE, sha256=attributes["sha256"]))
+            for name, values in parts.items():
+                raw.seek(starts[name])
+                raw.write(np.ascontiguousarray(values).data.cast("B"))
+            if single:
+                raw.seek(start)
+                _copy_signals(raw, folder, plan)
+            raw.flush()
+            os.fsync(raw.fileno())
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return str(attributes["sha256"])
 
 
-def _refuse_foreign(path: Path) -> None:
-    """Refuse to replace a file that is no store of ours; any version may be replaced."""
-    try:
-        check_marker(path)
-    except InputError as error:
-        if "of version" not in str(error):
-            raise InputError(
-                f"{path} exists and is no readable store, so it is not replaced; name another file"
-            ) from error
+def _parts(accepted: Accepted) -> Parts:
+    """Return the datasets beside the signals."""
+    columns = {str(name): _encode(accepted.table[name]) for name in accepted.table}
+    parts: Parts = {"row": accepted.rows.astype("<i8"), "present": accepted.present}
+    parts["columns"] = _encode(pd.Series(list(columns)))
+    return parts | {f"table/{number}": values for number, values in enumerate(columns.values())}
 
 
-def _check_target(path: Path, *, needed: int) -> None:
-    check_output(path)
-    free = shutil.disk_usage(path.parent).free
-    if free < needed:
-        raise InputError(
-            f"cannot write {path}: it needs {needed / 1e9:.2f} GB and {path.parent} has "
-            f"{free / 1e9:.2f} GB free; free some or choose another disk"
-        )
+def _join_virtually(file: h5py.File, path: Path, folder: Path, plan: ShardPlan) -> None:
+    """Create the dataset `ecg` over the shards, by names relative to the store.
+
+    Not by `create_virtual_dataset`, which writes the time into the file.
+    """
+    whole = (plan.n_listed, len(LEADS), plan.n_samples)
+    space = h5py.h5s.create_simple(whole)
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_layout(h5py.h5d.VIRTUAL)
+    properties.set_obj_track_times(False)
+    for number in range(plan.n_shards):
+        shape = plan.shape(number)
+        name = str(shard_path(folder, number).relative_to(path.parent)).encode()
+        space.select_hyperslab((plan.span(number).start, 0, 0), shape)
+        properties.set_virtual(space, name, b"ecg", h5py.h5s.create_simple(shape))
+    space.select_all()
+    h5py.h5d.create(file.id, b"ecg", h5py.h5t.STD_I16LE, space, dcpl=properties)
 
 
-def _lock(temporary: Path) -> int:
-    """Open the temporary file for this process alone; what a killed run left is taken over."""
-    import fcntl  # not on Windows, where stores can still be read
-
-    try:
-        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-    except OSError as error:
-        raise InputError(f"cannot write {temporary} ({error.strerror})") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise InputError(
-            f"another process is writing {temporary.stem}; wait for it or name another file"
-        ) from error
-    return descriptor
+def _copy_signals(raw: BinaryIO, folder: Path, plan: ShardPlan) -> None:
+    """Append the signals of all shards, in their order."""
+    for number in range(plan.n_shards):
+        shape = plan.shape(number)
+        with shard_path(folder, number).open("rb") as shard:
+            shard.seek(shard_offset(folder, number, key=folder.name, shape=shape))
+            shutil.copyfileobj(shard, raw, 1 << 20)
 
 
 def _encode(values: pd.Series) -> npt.NDArray[Any]:
     """Return a column as float64 or as UTF-8 bytes of fixed length; missing is NaN or empty."""
     if pd.api.types.is_numeric_dtype(values.dtype):
         return values.to_numpy(dtype=np.float64, na_value=np.nan)
-    encoded = np.char.encode(values.fillna("").to_numpy(dtype=np.str_), "utf-8")
+    return encode_text(values.fillna("").to_numpy(dtype=np.str_))
+
+
+def encode_text(texts: Iterable[str] | npt.NDArray[np.str_]) -> npt.NDArray[np.bytes_]:
+    """Return texts as UTF-8 bytes of one length."""
+    encoded = np.char.encode(np.asarray(texts, dtype=np.str_), "utf-8")
     return encoded.astype(f"S{max(1, encoded.dtype.itemsize)}")
-
-
-def _digest(attributes: dict[str, Any], parts: dict[str, npt.NDArray[Any]]) -> str:
-    """Hash attributes and table; the table holds the signals' digests."""
-    digest = hashlib.sha256(json.dumps(attributes, sort_keys=True).encode())
-    for name, values in parts.items():
-        digest.update(f"{name} {values.dtype.str} {values.shape}".encode())
-        digest.update(np.ascontiguousarray(values).tobytes())
-    return digest.hexdigest()

@@ -146,7 +146,7 @@ def _read_16(
             if file.readinto(counts.data) != counts.nbytes:
                 problem = f"{name} became shorter while it was read; wait until it is copied"
                 raise RecordError("size_mismatch", record=record, problem=problem)
-        parts.append(counts.T)
+        parts.append(np.ascontiguousarray(counts.T))  # every later step runs along a lead
     if len(parts) == 1:
         return parts[0]
     order = np.argsort([channel for channels in files.values() for channel in channels])
@@ -171,7 +171,9 @@ def _read_rare(root: Path, header: Header, *, record: str) -> npt.NDArray[np.int
 
 def _compare_checksums(counts: npt.NDArray[np.integer], header: Header, *, record: str) -> bool:
     """Compare the 16-bit sums of the samples with the header's; False where it states none."""
-    sums = counts.sum(axis=1, dtype=np.int64)
+    # 16-bit sums wrap around as the header's do, and need no wider copy
+    exact = counts.dtype == np.int16
+    sums = counts.sum(axis=1, dtype=np.int16 if exact else np.int64)
     for found, line in zip(sums, header.signals, strict=True):
         if line.checksum is not None and (int(found) - line.checksum) % 65_536:
             problem = (
@@ -188,15 +190,21 @@ def _to_physical(
     """Convert the chosen channels from counts to mV (or the header's unit), shape (L, T)."""
     lines = [header.signals[channel] for channel in chosen.channels]
     samples = counts[chosen.channels]
-    wide = np.promote_types(samples.dtype, np.int32)  # MAX_BASELINE keeps differences inside
-    baseline = np.array([[line.baseline] for line in lines], dtype=wide)
+    baseline = np.array([[line.baseline] for line in lines])
     factor = np.array(chosen.mv_per_unit) / [line.gain for line in lines]
-    ecg = np.empty(samples.shape, dtype=np.float32)
-    np.multiply(samples - baseline, factor[:, None], out=ecg, casting="same_kind")
-    never = np.iinfo(wide).max  # for formats without a value that means "missing"
+    # float32 holds 16-bit counts and their differences from a small baseline exactly
+    small = samples.dtype == np.int16 and np.abs(baseline).max() < 1 << 23
+    number = np.float32 if small else np.float64
+    values = np.asarray(samples, dtype=number)
+    if baseline.any():
+        np.subtract(values, baseline.astype(number), out=values)
+    np.multiply(values, factor[:, None].astype(number), out=values)
+    ecg = np.asarray(values, dtype=np.float32)
     marks = [_FORMATS[line.fmt][1] for line in lines]
-    missing = np.array([[never if mark is None else mark] for mark in marks], dtype=wide)
-    ecg[samples == missing] = np.nan
+    for mark in set(marks) - {None}:
+        missing = samples == mark
+        if missing.any():
+            ecg[missing & np.array([[own == mark] for own in marks])] = np.nan
     for lead, line in enumerate(lines):
         if line.skew:  # rare: devices that sample one channel after the other
             skew = min(line.skew, header.n_samples)

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from lsemvae.errors import InputError
+from lsemvae.shorthand import spell_out
 
 # Command -> function, imported when called. A mapping inside is a group of commands.
 COMMANDS: dict[str, Any] = {
@@ -22,9 +23,12 @@ COMMANDS: dict[str, Any] = {
         "tables": "lsemvae.commands.check:check_published",
         "cohort": "lsemvae.commands.check:check_cohort",
     },
+    "inspect": "lsemvae.commands.inspect:inspect",
+    "view": "lsemvae.commands.view:view",
     "synthesize": "lsemvae.commands.synthesize:synthesize",
     "cv": "lsemvae.commands.cv:cross_validate",
     "benchmark": "lsemvae.commands.benchmark:benchmark",
+    "sweep": "lsemvae.commands.sweep:sweep",
     "table1": "lsemvae.commands.table1:table1",
     "report": "lsemvae.commands.report:report",
     "explain": "lsemvae.commands.explain:explain",
@@ -39,6 +43,8 @@ Recordings
   prepare cohort      read any WFDB folder and a table of patients into a store
   check cohort        list what looks wrong in a table of patients, or in a store
   prepare mimic-rhc   make a cohort table from the catheters of MIMIC-IV
+  inspect             what is in a store, from what, and whether it is what was written
+  view                one recording on ECG paper with the findings of the checks
   synthesize          write a synthetic cohort and pre-training set as WFDB files
 
 Training (LightningCLI; every run is described by one YAML)
@@ -49,8 +55,9 @@ Training (LightningCLI; every run is described by one YAML)
 Evaluation
   cv                  cross-validate:  lsemvae cv --task phenotype --leads 6
   benchmark           methods x tasks x leads on the same folds: Table 2, ablations
+  sweep               try hyper-parameters of pre-training: a W&B sweep file, without an account
   table1              characteristics of a cohort's patients beside the paper's Table 1
-  report              one HTML page from the files of finished runs
+  report              the report of finished runs: lsemvae report runs/cv --out reports
   check tables        list what contradicts itself in published tables, such as the paper's
   explain             which leads and waves move the predictions of a finished run
   demo                all of the above on synthetic data, in minutes
@@ -93,8 +100,13 @@ def _run(arguments: list[str]) -> None:
         return
     from jsonargparse import auto_cli
 
-    program = f"lsemvae {arguments[0]}"
-    auto_cli(_load(command), args=arguments[1:], prog=program, as_positional=False)
+    from lsemvae.config_safety import check_arguments, secure_configurations
+
+    secure_configurations()
+    check_arguments(arguments)
+    loaded = _load(command)
+    options = spell_out(loaded, arguments[1:])
+    auto_cli(loaded, args=options, prog=f"lsemvae {arguments[0]}", as_positional=False)
 
 
 def _load(command: Any) -> Any:

@@ -120,6 +120,7 @@ def limb_lead_residual(limb_mv: npt.NDArray[np.floating]) -> npt.NDArray[np.floa
         The largest of the root-mean-square residuals of the four derived leads, in the unit of the
         input, shape (...).
     """
-    expected = np.einsum("dk,...kt->...dt", LIMB_FROM_I_AND_II[2:], limb_mv[..., :2, :])
-    rms = np.sqrt(np.mean((limb_mv[..., 2:, :] - expected) ** 2, axis=-1))
+    relations = np.concatenate([-LIMB_FROM_I_AND_II[2:], np.eye(4)], axis=1)
+    wrong = relations.astype(limb_mv.dtype) @ limb_mv
+    rms = np.sqrt(np.einsum("...dt,...dt->...d", wrong, wrong) / limb_mv.shape[-1])
     return np.asarray(rms.max(axis=-1))

@@ -1,6 +1,8 @@
 """LightningCLI for fit, validate, test and predict, with what ties data and task together."""
 
+import gc
 import warnings
+from argparse import ArgumentError
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -10,12 +12,19 @@ import torch
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.callbacks import LambdaCallback
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
+from lightning.pytorch.cli import (
+    ArgsType,
+    LightningArgumentParser,
+    LightningCLI,
+    SaveConfigCallback,
+)
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from data_modules.leakage import write_trained_on
 from data_modules.store_data import StoreDataModule
 from lsemvae.callbacks import ContinuedLog, HashedCheckpointIO, StopSignal
+from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
+from lsemvae.config_safety import check_arguments, parsing_error, secure_configurations
 from lsemvae.errors import InputError
 from lsemvae.memory import keep_freed_memory
 from lsemvae.models import check_same_input
@@ -29,12 +38,25 @@ class EcgCLI(LightningCLI):
     """LightningCLI that copies the leads of the data to the task and checks a frozen encoder."""
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Seed everything unless told otherwise."""
+        """Seed everything unless told otherwise; give beta an option: lists have none."""
         parser.set_defaults({"seed_everything": 0})
+        parser.add_argument(
+            "--beta",
+            type=float | None,
+            help="final weight of the KL divergence: `end` of BetaAnnealing in trainer.callbacks",
+        )
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """Parse; what is wrong becomes one InputError in place of a usage text."""
+        try:
+            super().parse_arguments(parser, args)
+        except ArgumentError as error:
+            raise _input_error(error) or parsing_error(str(error)) from error
 
     def before_instantiate_classes(self) -> None:
         """Copy the leads of the data to a task that asks for them; only fit writes a log."""
         config = self.config[self.subcommand] if self.subcommand else self.config
+        self._set_beta(config)
         module, name = config.model.class_path.rsplit(".", 1)
         if issubclass(getattr(import_module(module), name), Classifier):
             self._copy_leads(config)
@@ -45,6 +67,18 @@ class EcgCLI(LightningCLI):
                 )
         if self.subcommand not in (None, "fit"):
             config.trainer.logger = False
+
+    @staticmethod
+    def _set_beta(config: Namespace) -> None:
+        if config.beta is None:
+            return
+        callbacks = config.trainer.callbacks or []
+        found = [one for one in callbacks if one.class_path.endswith(".BetaAnnealing")]
+        if len(found) != 1:
+            raise InputError(
+                f"--beta sets the end of one BetaAnnealing among the callbacks, found {len(found)}"
+            )
+        found[0].init_args.end = config.beta
 
     @staticmethod
     def _copy_leads(config: Namespace) -> None:
@@ -80,9 +114,10 @@ class EcgCLI(LightningCLI):
         return trainer
 
     def before_fit(self) -> None:
-        """Let a run stop and go on, and a pre-training keep what it sees, for `cv`'s leak check."""
-        resume = self.config[self.subcommand].ckpt_path is not None
-        own = [StopSignal(), ContinuedLog(self.trainer, resume=resume)]
+        """Log the configuration; let a run stop and go on, and keep what it sees for `cv`."""
+        config = self.config[self.subcommand] if self.subcommand else self.config
+        log_configuration(self.trainer.logger, config.as_dict())
+        own = [StopSignal(), ContinuedLog(self.trainer, resume=config.get("ckpt_path") is not None)]
         self.trainer.callbacks.extend(own)  # type: ignore[attr-defined]
         if isinstance(self.model, Pretrainer) and isinstance(self.datamodule, StoreDataModule):
             keep = partial(_keep_trained_on, data=self.datamodule)
@@ -102,16 +137,25 @@ def _input_error(error: BaseException | None) -> InputError | None:
     return error
 
 
-def build_cli(arguments: list[str], *, run: bool, save_config: bool = False) -> EcgCLI:
+def build_cli(
+    arguments: list[str],
+    *,
+    run: bool,
+    save_config: bool = False,
+    kind: type[EcgCLI] = EcgCLI,
+) -> EcgCLI:
     """Return the CLI with everything instantiated; `run` also runs the subcommand in front."""
     warnings.filterwarnings("ignore", message="LightningCLI's args parameter")
-    return EcgCLI(
+    secure_configurations()
+    check_arguments(arguments)
+    return kind(
         LightningModule,
         LightningDataModule,
         subclass_mode_model=True,
         subclass_mode_data=True,
         save_config_callback=SaveConfigCallback if save_config else None,
         save_config_kwargs={"overwrite": True},
+        parser_kwargs={"exit_on_error": False},
         args=arguments,
         run=run,
     )
@@ -126,12 +170,21 @@ def run_lightning(arguments: list[str]) -> None:
     known = (*SUBCOMMANDS, "--print_completion")
     if not arguments[0].startswith(known):
         raise InputError(f"unknown command {arguments[0]!r}; see lsemvae --help")
+    set_private_defaults()
     if not torch.cuda.is_available():
         keep_freed_memory()
         faster_float32_products()
     try:
         build_cli(arguments, run=True, save_config=arguments[0] == "fit")
     finally:
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            # Lightning leaves gloo's threads to the interpreter's end: 1 in 7 runs aborted there.
-            torch.distributed.destroy_process_group()
+        end_process_group()
+
+
+def end_process_group() -> None:
+    """End what Lightning leaves to the interpreter's end, where 1 in 7 runs aborted over gloo.
+
+    Trainer and sharded optimiser hold the group, in cycles: those that are done with go first.
+    """
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        gc.collect()
+        torch.distributed.destroy_process_group()

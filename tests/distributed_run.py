@@ -17,6 +17,7 @@ from lightning import Callback, Trainer, seed_everything
 from data_modules.mimic_ecg import MimicEcg
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import BetaAnnealing, LatentDiagnostics
+from lsemvae.lightning_cli import end_process_group
 from lsemvae.models import LsEmvae, MultimodalCnn, ls_emvae
 from lsemvae.tasks import Classifier, Pretrainer
 from tests.conftest import LATENT_DIM, N_SAMPLES
@@ -70,8 +71,8 @@ def main(folder: Path, store: str, cohort: str, batch_size: int, state: str) -> 
     (folder / f"rank_{trainer.global_rank}.json").write_text(json.dumps(found))
     if trainer.is_global_zero:
         torch.save(task.state_dict(), folder / "weights.pt")
-    torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])
+    end_process_group()

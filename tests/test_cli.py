@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from data_modules.store import EcgStore
+from lsemvae.callbacks import BetaAnnealing
 from lsemvae.cli import COMMANDS, HELP, main
+from lsemvae.lightning_cli import build_cli
 from tests.conftest import ROOT, cv, error_of, tiny_network
 
 
@@ -117,3 +119,19 @@ def test_second_fit_replaces_the_checkpoint_and_validate_keeps_the_log(
     checkpoint = str(run / "checkpoints/last.ckpt")
     assert main(["validate", *config, "--ckpt_path", checkpoint]) == 0
     assert (run / "metrics.csv").read_text() == log
+
+
+def test_option_beta_is_the_end_of_beta_annealing(
+    pretraining: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    given = ["--config", str(ROOT / "experiments/demo/pretrain.yaml"), *tiny_network(), "--beta",
+             "2.5", "--data.init_args.store", str(pretraining)]  # fmt: skip
+    cli = build_cli(given, run=False)
+    (annealing,) = [one for one in cli.trainer.callbacks if isinstance(one, BetaAnnealing)]
+    assert annealing.end == 2.5
+    assert main(["fit", *given, "--trainer.callbacks", "[]"]) == 2
+    assert "--beta sets the end of one BetaAnnealing among the callbacks, found 0" in error_of(
+        capsys
+    )

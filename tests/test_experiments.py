@@ -8,11 +8,15 @@ import torch
 import yaml
 
 from lsemvae.cli import main
+from lsemvae.commands.sweep_command import option_flags, parse
+from lsemvae.commands.sweep_file import read_sweep
+from lsemvae.commands.sweep_space import first_point, search_space
 from lsemvae.lightning_cli import EcgCLI, build_cli
 from tests.conftest import N_SAMPLES, ROOT, tiny_network
 
 FOLDER = ROOT / "experiments"
-CONFIGS = sorted(FOLDER.glob("*/*.yaml"))
+SWEEPS = sorted(FOLDER.glob("sweeps/*.yaml"))
+CONFIGS = sorted(set(FOLDER.glob("*/*.yaml")) - set(SWEEPS))
 PRETRAINING = [file for file in CONFIGS if "Pretrainer" in file.read_text()]
 CLASSIFICATION = [file for file in CONFIGS if "Classifier" in file.read_text()]
 
@@ -47,7 +51,7 @@ def test_every_file_is_of_a_known_kind_and_listed_in_the_readme() -> None:
     listed = set(re.findall(r"`([a-z_]+/[a-z0-9_]+\.yaml)`", readme))
     for first, second in re.findall(r"`([a-z_]+/[a-z0-9_]+)\.yaml`, `(_[a-z0-9_]+)\.yaml`", readme):
         listed.add(first.rsplit("_", 1)[0] + second + ".yaml")
-    assert listed == {name(file) for file in CONFIGS}
+    assert listed == {name(file) for file in CONFIGS + SWEEPS}
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=name)
@@ -122,3 +126,50 @@ def test_logger_works_without_an_account(
     ) == 0  # fmt: skip
     assert list((tmp_path / f"runs/pretrain/ls_emvae_{logger}").glob(written))
     assert list(tmp_path.rglob("last.ckpt"))
+
+
+@pytest.mark.parametrize("sweep", SWEEPS, ids=name)
+def test_options_of_a_sweep_reach_what_they_name(
+    sweep: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    plan = read_sweep(sweep)
+    space = search_space(plan)
+    point = {name: getattr(one, "high", None) or one.choices[-1] for name, one in space.items()}
+    config, _ = parse([*plan.arguments, *option_flags(point)])
+    for option, value in point.items():
+        found = config
+        for part in option.split("."):
+            found = found[part]
+        assert found == value, option
+    (annealing,) = [one for one in config.trainer.callbacks if "Annealing" in one.class_path]
+    assert annealing.init_args.end == point["beta"]
+    assert plan.name == sweep.stem
+    assert f"--trainer.logger.save_dir=runs/sweeps/{plan.name}" in plan.arguments
+
+
+@pytest.mark.parametrize("sweep", SWEEPS, ids=name)
+def test_wandb_agent_runs_a_sweep_with_the_options_of_the_local_engine(sweep: Path) -> None:
+    """W&B's own functions fill the command in; for the rest its agent needs a server."""
+    from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
+
+    content, plan = yaml.safe_load(sweep.read_text()), read_sweep(sweep)
+    point = first_point(search_space(plan))
+    values = {key: {"value": one} for key, one in point.items()}
+    filled = create_sweep_command_args({"args": values})
+    filled |= {"env": ["/usr/bin/env"], "program": [content["program"]]}
+    words = [
+        word for part in create_sweep_command(list(content["command"]))
+        for word in (filled[part[2:-1]] if part.startswith("${") else [part])
+    ]  # fmt: skip
+    assert words == ["/usr/bin/env", "lsemvae", "fit", *plan.arguments, *option_flags(point)]
+
+
+@pytest.mark.parametrize("sweep", SWEEPS, ids=name)
+def test_sweep_passes_the_validator_of_wandb(sweep: Path) -> None:
+    reason = "W&B's validator is not installed: pip install --no-deps sweeps"
+    validator = pytest.importorskip("sweeps.config", reason=reason)
+    content = yaml.safe_load(sweep.read_text())
+    assert validator.schema_violations_from_proposed_config(content) == []
+    broken = content | {"method": "guess"}
+    assert validator.schema_violations_from_proposed_config(broken) != []

@@ -8,6 +8,7 @@ from lsemvae.callbacks.predictions import PredictionWriter
 from lsemvae.callbacks.provenance import ProvenanceWriter
 from lsemvae.callbacks.reconstructions import ReconstructionWriter
 from lsemvae.callbacks.stop_signal import StopSignal
+from lsemvae.callbacks.wandb_logger import PrivateWandbLogger
 
 __all__ = [
     "BetaAnnealing",
@@ -15,6 +16,7 @@ __all__ = [
     "HashedCheckpointIO",
     "LatentDiagnostics",
     "PredictionWriter",
+    "PrivateWandbLogger",
     "ProvenanceWriter",
     "ReconstructionWriter",
     "StopSignal",

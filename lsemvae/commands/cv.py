@@ -33,6 +33,7 @@ def cross_validate(
     out: str = "runs/cv",
     overwrite: bool = False,
     allow_leakage: bool = False,
+    permute_labels: int | None = None,
 ) -> None:
     """Cross-validate a method by patient and write predictions.csv, metrics.json and a table.
 
@@ -65,16 +66,20 @@ def cross_validate(
         out: folder of results.
         overwrite: run finished folds again.
         allow_leakage: go on although pre-training and test share patients or recordings.
+        permute_labels: seed of a shuffle of the labels between patients, for training and test. The
+            run has nothing to learn, so an AUROC above chance means that it saw its test records;
+            the report says which. Results go to OUT/TASK-permuted-SEED.
     """
     chosen = parse_leads(leads)
     _check_options(task=task, folds=folds, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed,
                    jobs=jobs)  # fmt: skip
     from data_modules.labels import Thresholds
     from data_modules.leakage import check_leakage, refuse_leaks
-    from data_modules.rhc_cohort import RhcCohort
     from lsemvae.callbacks.provenance import provenance
     from lsemvae.commands.demo import demo_cohort, demo_encoder
+    from lsemvae.commands.features import describe_codes
     from lsemvae.commands.folds import FoldSettings, run_missing_folds
+    from lsemvae.commands.permuted_cohort import labelled_cohort
     from lsemvae.evaluation.cross_validation import (
         gather_inner,
         gather_predictions,
@@ -97,11 +102,14 @@ def cross_validate(
         pretrained = load_pretrained(encoder)
         chosen_method.check_encoder(pretrained.network, pretrained.data.ecg_input, encoder)
         normalisation = normalisation or pretrained.data.ecg_input.normalisation
-    data = RhcCohort(
+    shuffled = "" if permute_labels is None else f"-permuted-{permute_labels}"
+    task_folder = Path(out) / f"{task}{shuffled}"
+    data = labelled_cohort(
         cohort,
         task,
+        permute_labels=permute_labels,
         n_folds=folds,
-        splits=str(Path(out) / task / "splits.json"),
+        splits=str(task_folder / "splits.json"),
         thresholds=Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg),
         leads=list(chosen),
         normalisation=normalisation or "record",
@@ -116,7 +124,7 @@ def cross_validate(
         trained_on=pretrained.data.sha256 if pretrained else "",
     )  # fmt: skip
     refuse_leaks(leakage.leaks, allow_leakage)
-    folder = Path(out) / task / method / lead_set_name(chosen)
+    folder = task_folder / method / lead_set_name(chosen)
     settings = FoldSettings(
         method=method,
         encoder_sha256=pretrained.sha256 if pretrained else None,
@@ -133,6 +141,7 @@ def cross_validate(
         focal_gamma=focal_gamma,
         size=size,
         seed=seed,
+        permute_labels=permute_labels,
     )
     inner = needs_encoder if inner is None else inner
     run_missing_folds(
@@ -140,15 +149,17 @@ def cross_validate(
         overwrite=overwrite, feature_folder=Path(out) / "features",
     )  # fmt: skip
     predictions = gather_predictions(folder, splits.fold, folds)
-    synthetic = data.pool.synthetic or (pretrained is not None and pretrained.data.synthetic)
+    if pretrained:
+        predictions = describe_codes(predictions, folder, data, pretrained, Path(out) / "features")
     seen = pretrained is not None and data.pool.sha256 in pretrained.data.sha256.split("+")
     if seen:
         print("note: the encoder was pre-trained on these recordings too (without labels)")
     about = {
         "task": task,
         "data": data.pool.label,
-        "synthetic": synthetic,
+        "synthetic": data.pool.synthetic or bool(pretrained and pretrained.data.synthetic),
         "encoder_saw_these_recordings": seen,
+        "scored_epoch": "last",
         **leakage.about(),
         **asdict(settings),
         "provenance": provenance(),

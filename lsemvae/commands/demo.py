@@ -26,8 +26,8 @@ def demo() -> None:
             cross_validate(task, leads, cohort=cohort, encoder=encoder, out=str(RUNS / "cv"))
     _announce("writing the report")
     report(
-        str(RUNS / "cv"),
-        cohort,
+        [str(RUNS / "cv")],
+        cohort=cohort,
         pretrain=str(RUNS / "pretrain"),
         out=str(REPORT),
         title="LS-EMVAE demo on synthetic recordings",

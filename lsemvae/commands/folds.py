@@ -46,6 +46,7 @@ class FoldSettings:
         focal_gamma: focusing exponent of the loss.
         size: of a network that is trained end to end.
         seed: the fold's number is added to it.
+        permute_labels: seed of the shuffle where labels mean nothing on purpose, else None.
     """
 
     method: str
@@ -63,6 +64,7 @@ class FoldSettings:
     focal_gamma: float
     size: Size
     seed: int
+    permute_labels: int | None = None
 
 
 def is_finished(folder: Path, settings: FoldSettings) -> bool:

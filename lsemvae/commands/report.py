@@ -1,174 +1,171 @@
-"""`lsemvae report`: one HTML page from finished runs."""
+"""`lsemvae report`: one page, and every number of it, from the files of finished runs."""
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lsemvae.errors import InputError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from data_modules.labels import Thresholds
     from data_modules.store import EcgStore
     from lsemvae.evaluation.cv_runs import CvRun
+    from lsemvae.evaluation.report.evidence import Evidence, PretrainEvidence
 
-# Task, the column that it needs, and the names of its classes 0 and 1.
-GROUPS = (
-    ("detection", "mpap_mmhg", ("non-PH", "PH")),
-    ("phenotype", "pawp_mmhg", ("pre-capillary", "post-capillary")),
-)
-CHARACTERISTICS = {
-    "age_years": "age (years)",
-    "bsa_m2": "body surface area (m²)",
-    "heart_rate_bpm": "heart rate (1/min)",
-    "mpap_mmhg": "mPAP (mmHg)",
-    "pawp_mmhg": "PAWP (mmHg)",
-    "spap_mmhg": "sPAP (mmHg)",
-    "dpap_mmhg": "dPAP (mmHg)",
-}
+SUBGROUPS = ("sex", "age_years")
 
 
 def report(
-    cv: str,
-    cohort: str,
+    runs: list[str] | None = None,
     *,
+    cv: str | None = None,
+    cohort: str | None = None,
     pretrain: str | None = None,
+    explain: str | None = None,
     out: str = "reports",
     title: str = "LS-EMVAE: cross-validated report",
+    reference: str = "ls_emvae",
+    subgroups: list[str] | None = None,
+    n_resamples: int = 2000,
+    max_days: int = 30,
+    pdf: bool = False,
 ) -> None:
-    """Write one self-contained HTML page: cohort, metrics, curves, reconstructions, provenance.
+    """Write a page about finished cross-validations from their files, without a model.
+
+    Writes index.html (needs no other file), report.json (every number), model cards and figures.
+    Refuses missing folds, patients predicted twice, runs of other data or folds, and leaks that
+    the runs do not admit.
 
     Args:
-        cv: folder of `lsemvae cv` results (its --out); every finished run below it is shown.
-        cohort: the store that was cross-validated.
-        pretrain: folder of the pre-training run (metrics.csv, reconstructions.npz).
-        out: folder that gets index.html.
+        runs: folders of runs (OUT/TASK/METHOD/LEADS) or folders above them; words before the first
+            option, `lsemvae report RUN RUN --out DIR`.
+        cv: one more folder above runs (the --out of `lsemvae cv`).
+        cohort: the store that was cross-validated; without it sections that need it say so.
+        pretrain: folder of the pre-training run, for the diagnostics of the latent space.
+        explain: folder of `lsemvae explain`.
+        out: folder that gets the report.
         title: of the page.
+        reference: method that the others are compared with, and that the long tables show first.
+        subgroups: columns of the cohort to split by, besides sex and age.
+        n_resamples: of every bootstrap.
+        max_days: allowed days between ECG and catheter.
+        pdf: print report.pdf too, by a Chromium that is installed.
     """
+    from lsemvae.evaluation.report.page import write_report
+    from lsemvae.evaluation.report.pdf import find_chromium, print_pdf
+
+    folders = [*(runs or []), *([cv] if cv is not None else [])]
+    if not folders:
+        raise InputError("name the folders of runs: `lsemvae report runs/cv --out reports`")
+    if n_resamples < 100:
+        raise InputError(f"n_resamples must be >= 100, got {n_resamples}")
+    chromium = find_chromium() if pdf else None
+    columns = list(dict.fromkeys([*SUBGROUPS, *(subgroups or [])]))
+    evidence = gather_evidence(
+        folders, cohort, pretrain, explain, title=title, reference=reference, subgroups=columns,
+        n_resamples=n_resamples, max_days=max_days,
+    )  # fmt: skip
+    page = write_report(evidence, Path(out))
+    print(f"report: {page}")
+    if chromium is not None:
+        print(f"report: {print_pdf(page, chromium)}")
+
+
+def gather_evidence(
+    folders: list[str], cohort: str | None, pretrain: str | None, explain: str | None, *,
+    title: str, reference: str, subgroups: list[str], n_resamples: int, max_days: int,
+) -> "Evidence":  # fmt: skip
+    """Read and verify everything that a report is made from; arguments as in `report`."""
+    from data_modules.labels import Thresholds
     from data_modules.store import EcgStore
-    from lsemvae.evaluation import report as page
-    from lsemvae.evaluation.cv_runs import read_cv_runs
-    from lsemvae.models import file_sha256, read_data_state
+    from lsemvae.commands.report_cohort import cohort_evidence, other_labels
+    from lsemvae.evaluation.report.evidence import Evidence
+    from lsemvae.evaluation.report.gather import find_runs, with_statistics
 
-    store = EcgStore(cohort)
-    runs = read_cv_runs(Path(cv))
-    foreign = [run.folder for run in runs if run.metrics["cohort_sha256"] != store.sha256]
-    if foreign:
-        raise InputError(f"{foreign[0]} was run on another cohort than {cohort}")
-    synthetic = store.synthetic or any(run.metrics["synthetic"] for run in runs)
-    thresholds = _thresholds(runs)
-    content = page.ReportContent(
+    found, notes = find_runs(folders)
+    store = None if cohort is None else EcgStore(cohort)
+    plain, permuted = _verified(found, store, notes)
+    table = None if store is None else store.table
+    absent = [name for name in subgroups if table is not None and name not in table]
+    if set(absent) - set(SUBGROUPS):
+        raise InputError(f"{cohort} has no column {', '.join(set(absent) - set(SUBGROUPS))}")
+    first = plain[0].metrics
+    thresholds = Thresholds(first["mpap_threshold_mmhg"], first["pawp_threshold_mmhg"])
+    tasks = list(dict.fromkeys(run.metrics["task"] for run in plain))
+    return Evidence(
         title=title,
-        data=store.label,
-        synthetic=synthetic,
-        flow=_flow(store, cohort),
-        groups=_groups(store.table, thresholds),
-        results=page.result_rows(runs),
-        pictures={"roc": page.roc_pictures(runs)},
-        provenance=_provenance(store, runs),
-    )
-    if pretrain is not None:
-        folder = Path(pretrain)
-        content.pictures["training"] = page.training_pictures(folder)
-        encoder = folder / "checkpoints/last.ckpt"
-        pretrained_on = read_data_state(str(encoder))
-        used = {run.metrics["encoder_sha256"] for run in runs} - {None}
-        if file_sha256(encoder) not in used:
-            raise InputError(
-                f"{encoder} is not the encoder that was cross-validated below {cv}; name the "
-                "pre-training run that it came from"
+        runs=[
+            with_statistics(
+                run, cohort=table, n_resamples=n_resamples, subgroups=subgroups,
+                labels=lambda run: None if table is None else other_labels(table, run),
             )
-        content.pictures["reconstructions"] = page.reconstruction_pictures(
-            folder,
-            sampling_rate_hz=pretrained_on.ecg_input.sampling_rate_hz,
-            calibrated=pretrained_on.calibrated,
-        )
-        content.provenance.append(("pre-trained on", pretrained_on.label))
-        content.provenance += _run_provenance(folder)
-    print(f"report: {page.write_report(content, Path(out))}")
+            for run in plain
+        ],
+        permuted=permuted,
+        cohort=None if store is None else cohort_evidence(store, tasks, thresholds, max_days),
+        pretrain=None if pretrain is None else _pretrain(Path(pretrain), plain),
+        explained=None if explain is None else Path(explain),
+        reference=reference,
+        n_resamples=n_resamples,
+        notes=notes,
+    )  # fmt: skip
 
 
-def _thresholds(runs: "list[CvRun]") -> "Thresholds":
-    """Return the pressures that defined the labels of all runs.
+def _verified(
+    runs: "list[CvRun]", store: "EcgStore | None", notes: list[str]
+) -> "tuple[list[CvRun], list[CvRun]]":
+    """Return the runs with their labels as they are and those with shuffled ones, verified.
 
     Raises:
-        InputError: they differ between runs.
+        InputError: see `verify_runs` and `verify_against_store`; there is none of the former.
     """
-    from data_modules.labels import Thresholds
+    from lsemvae.commands.report_cohort import verify_against_store
+    from lsemvae.evaluation.report.verify import verify_runs
 
-    names = ("mpap_threshold_mmhg", "pawp_threshold_mmhg")
-    found = {tuple(run.metrics[name] for name in names) for run in runs}
-    if len(found) > 1:
-        raise InputError(
-            f"the runs use different thresholds (mPAP, PAWP: {sorted(found)}); report them apart"
-        )
-    return Thresholds(*found.pop())
+    groups: dict[Any, list[CvRun]] = {}
+    for run in runs:
+        groups.setdefault(run.metrics.get("permute_labels"), []).append(run)
+    for group in groups.values():
+        notes += verify_runs(group)
+    if store is not None:
+        verify_against_store(store, runs)
+    plain = groups.pop(None, [])
+    if not plain:
+        raise InputError("all runs were trained on shuffled labels; name the run that they judge")
+    permuted = [run for group in groups.values() for run in group]
+    foreign = [run.folder for run in permuted
+               if run.metrics["cohort_sha256"] != plain[0].metrics["cohort_sha256"]]  # fmt: skip
+    if foreign:
+        raise InputError(f"{foreign[0]} was run on another cohort than the other runs")
+    return plain, permuted
 
 
-def _flow(store: "EcgStore", cohort: str) -> list[tuple[str, str]]:
-    """Count recordings listed, rejected (by reason), accepted with warnings, accepted."""
+def _pretrain(folder: Path, runs: "list[CvRun]") -> "PretrainEvidence":
+    """Read a pre-training run.
+
+    Raises:
+        InputError: it has no log, or its encoder is not that of the runs.
+    """
     import pandas as pd
 
-    file = Path(cohort + ".quarantine.csv")
-    if not file.is_file():
-        return [("recordings in the store", str(len(store)))]
-    quarantine = pd.read_csv(file, dtype=str, keep_default_na=False)
-    rejected = quarantine[quarantine["outcome"] == "rejected"]
-    flow = [("recordings listed", str(len(store) + rejected["record"].nunique()))]
-    flow += [(f"rejected: {code}", str(n)) for code, n in rejected["code"].value_counts().items()]
-    warned = quarantine[quarantine["outcome"] != "rejected"]["record"].nunique()
-    flow.append(("recordings in the store", str(len(store))))
-    flow.append(("of these with warnings", str(warned)))
-    flow.append(("patients", str(store.table["patient_id"].nunique())))
-    return flow
+    from lsemvae.evaluation.report.evidence import PretrainEvidence
+    from lsemvae.models import file_sha256, read_data_state
 
-
-def _groups(table: "pd.DataFrame", thresholds: "Thresholds") -> list[list[str]]:
-    """Return the rows of Table 1 that the cohort has, by group; none without pressures."""
-    from data_modules.labels import task_labels
-
-    parts: dict[str, pd.DataFrame] = {}
-    for task, column, names in GROUPS:
-        if column in table and table[column].notna().any():
-            label = task_labels(table, task, thresholds)
-            parts |= {name: table[label == value] for value, name in enumerate(names)}
-    parts = {name: part for name, part in parts.items() if len(part)}
-    if not parts:
-        return []
-    rows = [["", *parts], ["recordings", *(str(len(part)) for part in parts.values())]]
-    for column, name in CHARACTERISTICS.items():
-        if column in table:
-            cells = [f"{p[column].mean():.1f} ± {p[column].std():.1f}" for p in parts.values()]
-            rows.append([name, *cells])
-    return rows
-
-
-def _provenance(store: "EcgStore", runs: "list[CvRun]") -> list[tuple[str, str]]:
-    """Name the data, every encoder and every setting that the runs were made with."""
-
-    def each(*names: str) -> str:
-        found = (", ".join(f"{name} {run.metrics[name]}" for name in names) for run in runs)
-        return "; ".join(dict.fromkeys(found))
-
-    saw = any(run.metrics["encoder_saw_these_recordings"] for run in runs)
-    return [
-        ("store SHA-256", store.sha256),
-        ("store", f"{store.sampling_rate_hz:g} Hz, {store.n_samples} samples, {store.unit}"),
-        ("preparation", json.dumps(store.settings)),
-        ("labels", each("mpap_threshold_mmhg", "pawp_threshold_mmhg")),
-        ("encoder", each("encoder_sha256")),
-        ("encoder pre-trained on these recordings too, without labels", "yes" if saw else "no"),
-        ("training", each("epochs", "batch_size", "lr", "focal_alpha", "focal_gamma", "seed")),
-        ("normalisation", each("normalisation")),
-    ]
-
-
-def _run_provenance(folder: Path) -> list[tuple[str, str]]:
-    file = folder / "provenance.json"
-    if not file.is_file():
-        return []
-    found = json.loads(file.read_text())
-    versions = ", ".join(f"{name} {number}" for name, number in found.pop("versions").items())
-    rows = [(name.replace("_", " "), str(value)) for name, value in found.items()]
-    return [*rows, ("packages", versions)]
+    log, encoder = folder / "metrics.csv", folder / "checkpoints/last.ckpt"
+    if not log.is_file():
+        raise InputError(f"{log} not found; a pre-training run with a CSVLogger writes it")
+    data = read_data_state(str(encoder))
+    if file_sha256(encoder) not in {run.metrics["encoder_sha256"] for run in runs}:
+        raise InputError(
+            f"{encoder} is not the encoder that was cross-validated; name the pre-training run "
+            "that it came from"
+        )
+    provenance = folder / "provenance.json"
+    return PretrainEvidence(
+        folder=folder,
+        log=pd.read_csv(log),
+        data=data.label,
+        synthetic=data.synthetic,
+        sampling_rate_hz=data.ecg_input.sampling_rate_hz,
+        calibrated=data.calibrated,
+        provenance=json.loads(provenance.read_text()) if provenance.is_file() else {},
+    )

@@ -109,14 +109,14 @@ def draw_twelve_leads(
 
     Args:
         traces: recordings by legend text, each (L, T) in mV in the order of `leads`, drawn over
-            one another.
+            one another; NaN draws nothing.
         sampling_rate_hz: of the traces.
         title: written above the paper.
         styles: matplotlib line properties of each trace.
         calibrated: whether the traces are in mV; others are drawn to fit, and labelled so.
         leads: names of the leads.
     """
-    largest = max(float(np.abs(signal).max()) for signal in traces.values())
+    largest = max(float(np.nanmax(np.abs(signal))) for signal in traces.values())
     mm_per_unit, scale = amplitude_scale(largest, calibrated)
     n_samples = next(iter(traces.values())).shape[-1]
     sheet = ecg_sheet(leads, n_samples, sampling_rate_hz, title=title, scale=scale)

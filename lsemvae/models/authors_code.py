@@ -67,6 +67,15 @@ class AuthorsCode(LeadVae):
         """Return the lead means side by side, (B, L x D)."""
         return self.lead_means(ecg, leads, present)
 
+    def uncertainty(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> Tensor:
+        """Return the mean log variance of the fused posterior, (B,)."""
+        ecg, present = self._checked(ecg, leads, present)
+        experts = self.lead_posteriors(ecg, present, leads)
+        with torch.autocast(ecg.device.type, enabled=False):
+            return self._fused(experts, present, leads).logvar.mean(-1)
+
     def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
         """Return the mean of the fused posterior, (B, D)."""
         ecg, present = self._checked(ecg, leads, present)

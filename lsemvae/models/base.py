@@ -112,6 +112,16 @@ class EcgNetwork(nn.Module, ABC):
             InputError: an unknown lead, another number of samples, or a recording without any lead.
         """
 
+    def uncertainty(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> Tensor | None:
+        """Return how unsure the network is of a recording's code, (B,); None where it cannot say.
+
+        Only the order counts. Variational autoencoders give the mean over the latent dimensions of
+        the posterior's log variance. Arguments as in `encode`.
+        """
+        return None
+
 
 class FixedLeadNetwork(EcgNetwork):
     """A network whose first layer mixes the leads: it takes the leads that it was built for.

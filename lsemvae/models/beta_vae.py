@@ -105,6 +105,12 @@ class BetaVae(GenerativeNetwork):
         """Return the posterior's mean, (B, D)."""
         return self._posterior(self._twelve(ecg, leads, present)).mean
 
+    def uncertainty(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> Tensor:
+        """Return the mean log variance of the posterior, (B,)."""
+        return self._posterior(self._twelve(ecg, leads, present)).logvar.mean(-1)
+
     def reconstruct(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
     ) -> Tensor:

@@ -12,7 +12,7 @@ objective. The publication slices a batch evenly over the subsets, which gives e
 full set as soon as there are more subsets than recordings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Literal, NamedTuple
 
@@ -149,11 +149,28 @@ class MopoeVae(LeadVae):
         ecg, present = self._checked(ecg, leads, present)
         experts = self.experts(ecg, leads, present)
         with torch.autocast(ecg.device.type, enabled=False):
-            weight = self.subset_weights(experts.present, self.target)
-            means = [
-                torch.einsum("bs,bsd->bd", part, self.subset_posteriors(experts, members).mean)
-                for part, members in self._chunks(weight)
-            ]
+            return self._expectation(experts, lambda product: product.mean)
+
+    def uncertainty(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> Tensor:
+        """Return the mean log variance of the mixture over all subsets, (B,)."""
+        ecg, present = self._checked(ecg, leads, present)
+        experts = self.experts(ecg, leads, present)
+        with torch.autocast(ecg.device.type, enabled=False):
+            mean = self._expectation(experts, lambda product: product.mean).unsqueeze(1)
+            variance = self._expectation(
+                experts, lambda product: product.logvar.exp() + (product.mean - mean).square()
+            )
+        return variance.log().mean(-1)
+
+    def _expectation(self, experts: LeadExperts, moment: Callable[[Gaussian], Tensor]) -> Tensor:
+        """Return the mean over subsets of a moment (B, S, D) of their products, (B, D)."""
+        weight = self.subset_weights(experts.present, self.target)
+        means = [
+            torch.einsum("bs,bsd->bd", part, moment(self.subset_posteriors(experts, members)))
+            for part, members in self._chunks(weight)
+        ]
         return torch.stack(means).sum(0)
 
     def loss(

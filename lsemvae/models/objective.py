@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, canonical_lead
+from lsemvae.leads import CHEST_LEADS, LEADS, LIMB_LEADS, canonical_lead
 from lsemvae.losses import Reduction
+
+LEAD_GROUPS = {"limb": LIMB_LEADS, "chest": CHEST_LEADS}
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,8 @@ class ReconstructionObjective:
     Attributes:
         reconstruction: reduce squared errors over time by `sum` or by `mean`. The literal mean
             squared error makes the observation variance T / 2 and the posterior collapses.
-        lead_weights: lambda by lead name; leads not named weigh 1 as in the paper.
+        lead_weights: lambda by lead name, or for the groups `limb` and `chest`, where a lead's own
+            weight goes before its group's; leads not named weigh 1 as in the paper.
     """
 
     reconstruction: Reduction = "sum"
@@ -27,14 +30,20 @@ class ReconstructionObjective:
     def __post_init__(self) -> None:
         """Reject unknown leads and negative weights."""
         for lead, weight in self.lead_weights.items():
-            canonical_lead(lead)
+            if lead not in LEAD_GROUPS:
+                canonical_lead(lead)
             if weight < 0:
                 raise InputError(f"lead_weights[{lead}] must be >= 0, got {weight}")
 
     def weight_per_lead(self) -> Tensor:
         """Return lambda in canonical lead order, (12,)."""
-        by_name = {canonical_lead(lead): value for lead, value in self.lead_weights.items()}
-        return torch.tensor([float(by_name.get(lead, 1.0)) for lead in LEADS])
+        weight = dict.fromkeys(LEADS, 1.0)
+        for group, leads in LEAD_GROUPS.items():
+            weight |= dict.fromkeys(leads, float(self.lead_weights.get(group, 1.0)))
+        for lead, value in self.lead_weights.items():
+            if lead not in LEAD_GROUPS:
+                weight[canonical_lead(lead)] = float(value)
+        return torch.tensor([weight[lead] for lead in LEADS])
 
     def observation_variance(self, beta: float, n_samples: int) -> float:
         """Return the variance of the Gaussian decoder that the weights amount to.

@@ -2,7 +2,6 @@ import json
 import shutil
 from pathlib import Path
 
-import h5py
 import pandas as pd
 import pytest
 import torch
@@ -18,7 +17,8 @@ def test_cross_validation_writes_predictions_and_metrics(
     assert cv(cohort, encoder, tmp_path, "--task", "phenotype", "--leads", "6") == 0
     folder = tmp_path / "phenotype/ls_emvae/6L"
     predictions = pd.read_csv(folder / "predictions.csv", dtype=str)
-    assert list(predictions) == ["record", "patient_id", "fold", "label", "probability"]
+    columns = ["record", "patient_id", "fold", "label", "probability", "uncertainty"]
+    assert list(predictions) == columns
     assert predictions["record"].is_unique
     metrics = json.loads((folder / "metrics.json").read_text())
     assert set(metrics["mean"]) == {"auroc", "accuracy", "mcc"}
@@ -99,6 +99,23 @@ def test_two_jobs_give_the_same_predictions_as_one(
     pd.testing.assert_frame_equal(one, two)
 
 
+def test_shuffled_labels_have_folds_and_results_of_their_own(
+    cohort: Path, encoder: Path, tmp_path: Path
+) -> None:
+    assert cv(cohort, encoder, tmp_path) == 0
+    assert cv(cohort, encoder, tmp_path, "--permute_labels", "3") == 0
+    folders = [tmp_path / f"{task}/ls_emvae/12L" for task in ("detection", "detection-permuted-3")]
+    plain, shuffled = (
+        pd.read_csv(folder / "predictions.csv").set_index("record")["label"].sort_index()
+        for folder in folders
+    )
+    assert plain.sum() == shuffled.sum()
+    assert (plain != shuffled).any()
+    assert json.loads((folders[1] / "metrics.json").read_text())["permute_labels"] == 3
+    projection = pd.read_csv(folders[0] / "projection.csv")
+    assert set(projection["record"]) == set(plain.index)
+
+
 def test_folds_are_shared_by_methods_and_leads(cohort: Path, encoder: Path, tmp_path: Path) -> None:
     assert cv(cohort, encoder, tmp_path, "--leads", "6") == 0
     assert cv(cohort, encoder, tmp_path, "--method", "multimodal_cnn", "--leads", "I,II") == 0
@@ -168,8 +185,8 @@ def test_store_of_another_version_is_one_line(
 ) -> None:
     other = tmp_path / "other.h5"
     shutil.copy(cohort, other)
-    with h5py.File(other, "r+") as file:
-        file.attrs["version"] = 99
+    with other.open("r+b") as file:
+        file.write(b"lsemvae-store 99\n")
     assert cv(other, encoder, tmp_path) == 2
     assert "version 99" in error_of(capsys)
 
@@ -196,13 +213,14 @@ def test_report_is_one_self_contained_page(
         ["report", "--cv", str(tmp_path / "cv"), "--cohort", str(cohort), "--pretrain",
          str(pretrained), "--out", str(tmp_path / "page")]
     ) == 0  # fmt: skip
-    page = (tmp_path / "page/index.html").read_text()
+    page = (tmp_path / "page/index.html").read_text().replace("\N{NO-BREAK SPACE}", " ")
     metrics = json.loads((tmp_path / "cv/detection/ls_emvae/12L/metrics.json").read_text())
     assert f"{metrics['mean']['auroc']:.3f} ± {metrics['sd']['auroc']:.3f}" in page
     assert "Synthetic recordings" in page
     assert "http://" not in page
     assert "https://" not in page
-    assert page.count("data:image/png;base64,") >= 6
+    assert page.count("data:image/svg+xml;base64,") >= 12
+    assert page.count("data:image/png;base64,") == 4  # three reconstructions, one projection
     assert "Held-out record" in page
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import MIMIC_ORDER, WriteRecord, make_ecg_mv
 
-import data_modules.conversion
+import data_modules.shards
 from benchmarks.recording_files import WRITERS, make_counts
 from data_modules.outcomes import ConversionSummary
 from data_modules.prepare import prepare_cohort, prepare_mimic
@@ -80,22 +80,29 @@ def test_the_quarantine_list_names_record_outcome_and_reason(mixed: Path) -> Non
 def test_two_processes_write_the_same_bytes_as_one(
     mixed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_modules.conversion, "BLOCK", 2)
+    monkeypatch.setattr(data_modules.shards, "MIN_ROWS", 2)
     prepare(mixed, "one.h5")
     prepare(mixed, "two.h5", jobs=2)
     assert (mixed / "one.h5").read_bytes() == (mixed / "two.h5").read_bytes()
 
 
-def test_a_run_without_a_usable_recording_keeps_the_old_store(mixed: Path) -> None:
+def test_a_run_without_a_usable_recording_keeps_the_old_files(mixed: Path) -> None:
     prepare(mixed)
-    before = (mixed / "o.h5").read_bytes()
+    before = everything(mixed)
     (mixed / "t.csv").write_text("record,patient_id\n4,d\n5,e\n")
     with pytest.raises(
-        InputError, match=r"none of the 2 recordings was usable \(checksum_mismatch"
+        InputError, match=r"none of the 2 recordings was usable \(checksum_mismatch.*failed.csv"
     ):
         prepare(mixed)
-    assert (mixed / "o.h5").read_bytes() == before
-    assert not (mixed / "o.h5.tmp").exists()
+    failed = mixed / "o.h5.failed.csv"
+    assert [line.split(",")[0] for line in failed.read_text().splitlines()] == ["record", "4", "5"]
+    failed.unlink()
+    (mixed / "t.csv").write_bytes(before[mixed / "t.csv"])
+    assert everything(mixed) == before
+
+
+def everything(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def test_leads_are_stored_by_name_from_mimic_order(

@@ -1,6 +1,7 @@
 """Stores: written whole or not at all, read back as written, the same bytes each time."""
 
 import errno
+import os
 import pickle
 import shutil
 from collections.abc import Callable
@@ -13,13 +14,18 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
+import data_modules.store_writer
+from data_modules.shards import ShardPlan, shards_root, write_shard
 from data_modules.store import EcgStore
-from data_modules.store_writer import StoreDescription, StoreWriter, check_output
+from data_modules.store_content import StoreDescription
+from data_modules.store_mark import MARK_BYTES
+from data_modules.store_writer import Accepted, write_store
 from lsemvae.errors import InputError
 
 T = 50
 ROWS = np.array([0, 2, 3])
 SETTINGS = {"low_hz": 0.5, "high_hz": None}
+PLAN = ShardPlan(n_listed=4, rows=3, n_samples=T)
 
 
 def signals() -> npt.NDArray[np.int16]:
@@ -39,20 +45,35 @@ def table() -> pd.DataFrame:
     )
 
 
-def write(path: Path, **changes: Any) -> None:
+def write_shards(store: Path, key: str) -> Path:
+    """Write four recordings to two shards, three and one."""
+    folder = shards_root(store) / key
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(PLAN.n_shards):
+        part = signals()[PLAN.span(number).start : PLAN.span(number).stop]
+        write_shard(folder, number, key=key, shape=part.shape, blocks=[part[:1], part[1:]])
+    return folder
+
+
+def write(path: Path, key: str = "k", **changes: Any) -> None:
     fields = {"label": "Set A", "unit": "mV"} | changes
     description = StoreDescription(sampling_rate_hz=250.0, n_samples=T, settings=SETTINGS, **fields)
     present = np.ones((3, 12), dtype=bool)
     present[1, 5] = False
-    with StoreWriter(path, n_listed=4, description=description) as writer:
-        writer.write(2, signals()[2:])
-        writer.write(0, signals()[:2])
-        writer.finish(table(), rows=ROWS, present=present, synthetic=False)
+    accepted = Accepted(table(), ROWS, present, synthetic=False, reasons={"rejected": {}})
+    folder = write_shards(path, key)
+    write_store(path, folder, accepted, plan=PLAN, description=description)
 
 
-@pytest.fixture
-def store_path(tmp_path: Path) -> Path:
+@pytest.fixture(params=["one file", "shards"])
+def store_path(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    if request.param == "shards":
+        monkeypatch.setattr(data_modules.store_writer, "SINGLE_FILE_BYTES", 0)
     write(tmp_path / "s.h5")
+    if request.param == "one file":
+        shutil.rmtree(shards_root(tmp_path / "s.h5"))
     return tmp_path / "s.h5"
 
 
@@ -70,51 +91,79 @@ def test_what_was_written_is_read_back(store_path: Path) -> None:
     np.testing.assert_array_equal(store.read(np.arange(3)), signals()[ROWS])
 
 
+def test_any_hdf5_program_reads_the_signals(store_path: Path) -> None:
+    with h5py.File(store_path, "r") as file:
+        np.testing.assert_array_equal(file["ecg"][:], signals())
+
+
 def test_batches_come_in_the_order_asked_for(store_path: Path) -> None:
     store = EcgStore(store_path)
     accepted = signals()[ROWS]
     np.testing.assert_array_equal(store.read([2, 0, 2]), accepted[[2, 0, 2]])
     np.testing.assert_array_equal(store.read([1, 0], [7, 3]), accepted[[1, 0]][:, [7, 3]])
+    np.testing.assert_array_equal(store.read([1], [3, 4, 5]), accepted[[1], 3:6])
+    np.testing.assert_array_equal(store.read([1], [3, 3]), accepted[[1]][:, [3, 3]])
     assert store.read([1, 0], [7, 3]).flags.c_contiguous
     assert store.read([]).shape == (0, 12, T)
 
 
 def test_a_batch_is_a_copy_and_the_file_is_opened_for_reading_only(store_path: Path) -> None:
     before = store_path.read_bytes()
-    batch = EcgStore(store_path).read([0])
-    batch[:] = 0
+    store = EcgStore(store_path)
+    store.read([0])[:] = 0
+    np.testing.assert_array_equal(store.read([0]), signals()[:1])
+    with pytest.raises(ValueError, match="read-only"):
+        store.present[:] = False
     assert store_path.read_bytes() == before
 
 
-def test_opening_reads_no_signal(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_opening_maps_no_table_and_opens_no_signals(store_path: Path) -> None:
     store = EcgStore(store_path)
-    assert store._ecg is None
+    assert not store._maps
+    assert not store._files
     store.read([0])
-    assert isinstance(store._ecg, np.memmap)
+    assert list(store._files) == [0]
 
 
-def test_a_store_travels_to_workers_without_its_map(store_path: Path) -> None:
+def test_a_store_travels_to_workers_without_its_data(store_path: Path) -> None:
     store = EcgStore(store_path)
     store.read([0])
+    assert len(store.table) == len(store.present)
     packed = pickle.dumps(store)
-    assert len(packed) < 5000
+    assert len(packed) < 3000
     np.testing.assert_array_equal(pickle.loads(packed).read([1]), store.read([1]))
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path, store_path: Path) -> None:
-    write(tmp_path / "again.h5")
-    assert (tmp_path / "again.h5").read_bytes() == store_path.read_bytes()
+    (tmp_path / "again").mkdir()
+    write(tmp_path / "again" / "s.h5")
+    assert (tmp_path / "again" / "s.h5").read_bytes() == store_path.read_bytes()
 
 
-def test_the_digest_follows_the_content(tmp_path: Path, store_path: Path) -> None:
+def test_the_digest_follows_the_content_and_not_the_layout(
+    tmp_path: Path, store_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = EcgStore(store_path).sha256
     write(tmp_path / "other.h5", label="Set B")
-    assert EcgStore(tmp_path / "other.h5").sha256 != EcgStore(store_path).sha256
+    assert EcgStore(tmp_path / "other.h5").sha256 != digest
+    monkeypatch.setattr(data_modules.store_writer, "SINGLE_FILE_BYTES", 10**9)
+    write(tmp_path / "one.h5", key="other")
+    assert EcgStore(tmp_path / "one.h5").sha256 == digest
 
 
 def change_attribute(name: str, value: object) -> Callable[[Path], None]:
     def change(path: Path) -> None:
         with h5py.File(path, "r+") as file:
             file.attrs[name] = value
+
+    return change
+
+
+def change_mark(old: bytes, new: bytes) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        content = path.read_bytes()
+        head = content[:MARK_BYTES].replace(old, new).ljust(MARK_BYTES, b"\0")[:MARK_BYTES]
+        path.write_bytes(head + content[MARK_BYTES:])
 
     return change
 
@@ -127,28 +176,37 @@ def remove(name: str) -> Callable[[Path], None]:
     return change
 
 
-def chunk_the_signals(path: Path) -> None:
-    with h5py.File(path, "r+") as file:
-        ecg = file["ecg"][:]
-        del file["ecg"]
-        file.create_dataset("ecg", data=ecg, chunks=(1, 12, T))
+def chunk(name: str) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        with h5py.File(path, "r+") as file:
+            values = file[name][:]
+            del file[name]
+            file.create_dataset(name, data=values, chunks=values.shape)
+
+    return change
 
 
 def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-3000])
+    path.write_bytes(path.read_bytes()[:-1500])
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (change_attribute("version", 2), "is a store of version 2, this program reads version 1"),
-        (change_attribute("format", "other"), "is not a store of lsemvae"),
+        (change_mark(b"store 2", b"store 9"), "of version 9, this program reads version 2"),
+        (change_mark(b"lsemvae", b"someone"), "is not a store of lsemvae"),
+        (change_mark(b"{", b"["), "is damaged"),
+        (change_attribute("sha256", "0" * 64), "is damaged"),
         (change_attribute("leads", "I,II"), "is damaged"),
+        (change_attribute("shards", "../elsewhere"), "is damaged"),
+        (change_attribute("listed", 5), "is damaged"),
         (remove("row"), "is damaged"),
         (remove("table/1"), "is damaged"),
-        (chunk_the_signals, "is damaged"),
-        (cut, "is damaged|cannot be read"),
+        (chunk("ecg"), "is damaged"),
+        (chunk("row"), "is damaged"),
+        (cut, "is damaged|cut short"),
         (lambda path: path.write_text("a,b\n1,2\n"), "is not a store of lsemvae"),
+        (lambda path: path.write_bytes(b""), "is not a store of lsemvae"),
         (lambda path: path.unlink(), "there is no store .*lsemvae prepare"),
     ],
 )
@@ -160,6 +218,55 @@ def test_anything_but_a_sound_store_is_refused(
         EcgStore(store_path)
 
 
+def test_a_file_without_our_mark_never_reaches_the_hdf5_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with h5py.File(tmp_path / "old.h5", "w") as file:
+        file.attrs["format"] = "lsemvae-store"
+    monkeypatch.setattr(h5py, "File", None)
+    with pytest.raises(InputError, match=r"one of version 1, which .* no longer reads; prepare"):
+        EcgStore(tmp_path / "old.h5")
+
+
+@pytest.fixture
+def sharded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(data_modules.store_writer, "SINGLE_FILE_BYTES", 0)
+    write(tmp_path / "s.h5")
+    return tmp_path / "s.h5"
+
+
+def test_missing_and_short_shards_are_named_on_opening(sharded: Path) -> None:
+    shard = shards_root(sharded) / "k" / "00001.h5"
+    os.truncate(shard, 100)
+    with pytest.raises(
+        InputError, match=r"lacks 1 of its 2 shards.*00001.h5.*copy the folder s.h5.s"
+    ):
+        EcgStore(sharded)
+    shutil.rmtree(shards_root(sharded))
+    with pytest.raises(InputError, match="lacks 2 of its 2 shards"):
+        EcgStore(sharded)
+
+
+def test_a_foreign_shard_is_refused_when_it_is_read(sharded: Path, tmp_path: Path) -> None:
+    folder = shards_root(sharded) / "k"
+    store = EcgStore(sharded)
+    other = write_shards(tmp_path / "other.h5", "k2")
+    shutil.copy(other / "00001.h5", folder / "00001.h5")
+    np.testing.assert_array_equal(store.read([0]), signals()[:1])
+    with pytest.raises(InputError, match=r"00001.h5 belongs to another store"):
+        store.read([2])
+
+
+def test_a_moved_store_takes_its_folder_along(sharded: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    shutil.move(sharded, tmp_path / "new")
+    shutil.move(shards_root(sharded), tmp_path / "new")
+    moved = EcgStore(tmp_path / "new" / "s.h5")
+    np.testing.assert_array_equal(moved.read([2, 0]), signals()[[3, 0]])
+    with h5py.File(moved.path, "r") as file:
+        np.testing.assert_array_equal(file["ecg"][3], signals()[3])
+
+
 def test_a_store_replaced_while_in_use_is_noticed(store_path: Path) -> None:
     store = EcgStore(store_path)
     write(store_path, label="a longer label, so that the signals move")
@@ -167,64 +274,29 @@ def test_a_store_replaced_while_in_use_is_noticed(store_path: Path) -> None:
         store.read([0])
 
 
-def test_a_failure_leaves_the_old_store_and_no_rubbish(store_path: Path) -> None:
-    before = store_path.read_bytes()
+def test_a_store_cut_short_while_in_use_is_noticed(store_path: Path) -> None:
+    store = EcgStore(store_path)
+    store.read([0])
+    file, offset = store._files[0]
+    os.truncate(file.name, offset + 12 * T)
+    with pytest.raises(InputError, match="was cut short while in use"):
+        store.read([0])
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_failure_leaves_the_old_store_and_no_rubbish(
+    store_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    shards = write_shards(store_path, "new")
+    before = {path: path.read_bytes() for path in store_path.parent.rglob("*") if path.is_file()}
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, step, full)
     description = StoreDescription(250.0, T, "mV", "new", {})
-
-    def fail_midway() -> None:
-        with StoreWriter(store_path, n_listed=4, description=description) as writer:
-            writer.write(0, signals())
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        fail_midway()
-    assert store_path.read_bytes() == before
-    assert list(store_path.parent.iterdir()) == [store_path]
-
-
-def test_a_full_disk_is_one_clear_line(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = store_path.read_bytes()
-    full = OSError(errno.ENOSPC, "No space left on device")
-    monkeypatch.setattr(h5py.File, "flush", lambda _: (_ for _ in ()).throw(full))
-    with pytest.raises(InputError, match=r"cannot write .*No space left") as caught:
-        write(store_path)
-    assert "\n" not in str(caught.value)
-    assert store_path.read_bytes() == before
-    assert list(store_path.parent.iterdir()) == [store_path]
-
-
-def test_the_free_space_is_checked_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
-    with pytest.raises(InputError, match=r"needs 0.02 GB .* has 0.00 GB free"):
-        write(tmp_path / "s.h5")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_second_writer_is_refused_and_a_killed_one_is_taken_over(tmp_path: Path) -> None:
-    description = StoreDescription(250.0, T, "mV", "x", {})
-    path = tmp_path / "s.h5"
-    with StoreWriter(path, n_listed=4, description=description):
-        with pytest.raises(InputError, match="another process is writing"):
-            write(path)
-        assert (tmp_path / "s.h5.tmp").exists()
-    (tmp_path / "s.h5.tmp").write_bytes(b"left by a killed run")
-    write(path)
-    assert len(EcgStore(path)) == 3
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_an_impossible_target_is_named(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="cannot be made"):
-        check_output(tmp_path / "notes.txt" / "s.h5")
-    with pytest.raises(InputError, match="it is a folder"):
-        check_output(tmp_path)
-    with pytest.raises(InputError, match="not replaced"):
-        check_output(tmp_path / "notes.txt")
-    assert (tmp_path / "notes.txt").read_text() == "mine"
-
-
-def test_a_store_of_another_version_may_be_replaced(store_path: Path) -> None:
-    change_attribute("version", 99)(store_path)
-    write(store_path)
-    assert len(EcgStore(store_path)) == 3
+    accepted = Accepted(table(), ROWS, np.ones((3, 12), bool), synthetic=True, reasons={})
+    with pytest.raises(OSError, match="No space left"):
+        write_store(store_path, shards, accepted, plan=PLAN, description=description)
+    after = {path: path.read_bytes() for path in store_path.parent.rglob("*") if path.is_file()}
+    assert after == before

@@ -105,3 +105,13 @@ def test_the_mean_over_time_warns() -> None:
 def test_bad_weights_are_refused(arguments: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         ElboObjective(**arguments)
+
+
+def test_groups_of_leads_share_a_weight_and_a_leads_own_goes_before_it() -> None:
+    objective = ElboObjective(lead_weights={"limb": 0.5, "chest": 2.0, "V1": 3.0, "II": 0.0})
+    expected = [0.5, 0.0, 0.5, 0.5, 0.5, 0.5, 3.0, 2.0, 2.0, 2.0, 2.0, 2.0]
+    assert objective.weight_per_lead().tolist() == expected
+    only_chest = ElboObjective(lead_weights={"chest": 0.25})
+    assert only_chest.weight_per_lead().tolist() == [1.0] * 6 + [0.25] * 6
+    with pytest.raises(InputError, match=r"lead_weights\[chest\] must be >= 0"):
+        ElboObjective(lead_weights={"chest": -1.0})

@@ -91,6 +91,22 @@ def permutation_null(
     return PermutationNull(seen, float(shuffled.mean()), float(low), float(high), p, n_permutations)
 
 
+def shuffled_labels(
+    label: npt.ArrayLike, patient_id: npt.ArrayLike | None = None, *, seed: int = 0
+) -> npt.NDArray[np.float64]:
+    """Return labels that mean nothing, (N,), swapped between patients as in `permutation_null`.
+
+    Args:
+        label: (N,), 0 or 1.
+        patient_id: (N,); None means one record per patient.
+        seed: of the shuffle.
+    """
+    labels = np.asarray(label, dtype=np.float64) == 1
+    blocks = _blocks(patient_codes(patient_id, len(labels)))
+    shuffled = _shuffle(labels, blocks, 1, np.random.default_rng(seed))[0]
+    return np.asarray(shuffled, dtype=np.float64)
+
+
 def judge_permuted_training(
     label: npt.ArrayLike,
     score: npt.ArrayLike,

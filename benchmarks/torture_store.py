@@ -1,0 +1,370 @@
+"""Kill conversions, fill their disk, start two at once: nothing may be lost, doubled or wrong.
+
+  kills      kill -9 at random points, the whole process group or the main process alone, one worker
+             or two, one file or shards; start again; compare with a run that was left alone
+  full disk  a small tmpfs fills up while shards are written (without the right to mount one, a
+             limit on the size of files stands for it, and the figures say so)
+  read-only  the same tmpfs, remounted for reading
+  two runs   a second conversion of the same store while the first one runs
+Exit code 1 when anything was not as it has to be.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.machine import describe_machine, write_results
+from data_modules.store import EcgStore
+from data_modules.store_check import changed_signals, table_is_whole
+from data_modules.synthetic_files import write_mimic
+from lsemvae.errors import InputError
+
+ROWS = 32  # recordings in a shard, so that a small conversion has many
+FILL_BYTES = 1 << 20
+KILL_ZERO = ("lost", "doubled", "wrong", "other_bytes", "store_damaged_after_the_kill")
+
+
+def convert(source: str, out: str, jobs: str, layout: str, size_limit: str) -> int:
+    """Run one conversion in this process, with small shards; return the exit code."""
+    import resource
+
+    import data_modules.shards
+    import data_modules.store_writer
+    from lsemvae.cli import main as run
+
+    data_modules.shards.MIN_ROWS = ROWS
+    if layout == "shards":
+        data_modules.store_writer.SINGLE_FILE_BYTES = 0
+    if int(size_limit):
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(size_limit), int(size_limit)))
+    return run(["prepare", "mimic", "--source", source, "--out", out, "--jobs", jobs])
+
+
+class Run:
+    """A conversion in a process group of its own.
+
+    Args:
+        source: recordings in the layout of MIMIC-IV-ECG.
+        out: the store.
+        jobs: worker processes.
+        layout: `one file` or `shards`.
+        size_limit: largest file that it may write, 0 without a limit.
+    """
+
+    def __init__(
+        self, source: Path, out: Path, *, jobs: int = 1, layout: str = "shards", size_limit: int = 0
+    ) -> None:
+        arguments = [str(source), str(out), str(jobs), layout, str(size_limit)]
+        command = [sys.executable, "-m", "benchmarks.torture_store", "--convert", *arguments]
+        self.out, self.lock = out, out.with_name(out.name + ".lock")
+        # files, as a worker that outlives its run would hold a pipe open
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self.process = subprocess.Popen(
+            command,
+            stdout=self._output,
+            stderr=self._errors,
+            start_new_session=True,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )
+
+    def wait_until_begun(self) -> float:
+        """Wait until the lock is signed by this run; return the time."""
+        while self.process.poll() is None:
+            with suppress(OSError, ValueError):
+                if json.loads(self.lock.read_text()).get("process") == str(self.process.pid):
+                    break
+            time.sleep(0.002)
+        return time.monotonic()
+
+    def kill(self, *, group: bool) -> None:
+        """Kill the main process, or the workers with it."""
+        with suppress(ProcessLookupError):
+            (os.killpg if group else os.kill)(self.process.pid, signal.SIGKILL)
+        self.finish()
+
+    def finish(self) -> tuple[int, str, str]:
+        """Wait for the end; return exit code, output and errors."""
+        code = self.process.wait(timeout=600)
+        texts = []
+        for file in (self._output, self._errors):
+            file.seek(0)
+            texts.append(file.read().decode())
+        return code, texts[0], texts[1]
+
+    def end_workers(self) -> None:
+        """End what a killed main process has left behind."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder."""
+    found: dict[str, bytes] = {}
+    for path in sorted(folder.rglob("*")):
+        with suppress(FileNotFoundError, IsADirectoryError):  # an orphaned worker may tidy up
+            found[str(path.relative_to(folder))] = path.read_bytes()
+    return found
+
+
+def is_one_line(text: str) -> bool:
+    """Tell whether a run ended with one line about its error, beside progress lines."""
+    lines = [line for line in text.splitlines() if not line.startswith("reading recordings:")]
+    return len(lines) == 1 and lines[0].startswith("error: ")
+
+
+def torture_by_kill(
+    source: Path, old_source: Path, folder: Path, kills: int, rng: random.Random
+) -> dict[str, Any]:
+    """Kill at random points of a conversion over an older store, look, start again, compare."""
+    figures: dict[str, Any] = dict.fromkeys(
+        ("kills", "ended_before_the_kill", "restarts_that_went_on", "locks_taken_over"), 0
+    )
+    figures |= dict.fromkeys(KILL_ZERO, 0)
+    whole, seconds = {}, {}
+    for layout in ("one file", "shards"):
+        run = Run(source, folder / layout / "s.h5", layout=layout)
+        begin = run.wait_until_begun()
+        if run.finish()[0]:
+            raise RuntimeError("the conversion that was left alone failed")
+        whole[layout], seconds[layout] = contents(folder / layout), time.monotonic() - begin
+    number = 0
+    while figures["kills"] < kills:
+        layout, jobs, group = (
+            ("one file", "shards")[number % 2],
+            1 + number // 2 % 2,
+            number % 3 > 0,
+        )
+        out = folder / f"kill{number}" / "s.h5"
+        number += 1
+        Run(old_source, out, layout=layout).finish()
+        run = Run(source, out, layout=layout, jobs=jobs)
+        run.wait_until_begun()
+        time.sleep(rng.uniform(0, seconds[layout] / (1 if jobs == 1 else 1.5)))
+        run.kill(group=group)
+        if not run.lock.exists():  # its last step was done: nothing was left to interrupt
+            figures["ended_before_the_kill"] += 1
+            continue
+        figures["kills"] += 1
+        figures["store_damaged_after_the_kill"] += not is_sound(out)
+        again = Run(source, out, layout=layout, jobs=jobs)
+        code, text, errors = again.finish()
+        if code:
+            raise RuntimeError(f"the run after a kill failed: {errors}")
+        wait_for_workers(out)
+        run.end_workers()
+        figures["restarts_that_went_on"] += "going on" in text
+        figures["locks_taken_over"] += "taking over the lock" in text
+        found = contents(out.parent)
+        other = [n for n in found | whole[layout] if found.get(n) != whole[layout].get(n)]
+        figures["other_bytes"] += len(other)
+        if other:
+            print(f"differ after kill {number}: {other}", file=sys.stderr)
+        for name, count in compare(out, folder / layout / "s.h5").items():
+            figures[name] += count
+    return figures
+
+
+def wait_for_workers(out: Path) -> None:
+    """Give workers that outlived their run the moment in which they notice it."""
+    end = time.monotonic() + 10
+    while list(out.parent.rglob("*.tmp")) and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def is_sound(path: Path) -> bool:
+    """Tell whether a store opens and holds what was written, table and signals."""
+    try:
+        store = EcgStore(path)
+        return table_is_whole(store) and not any(changed_signals(store))
+    except InputError:
+        return False
+
+
+def compare(out: Path, reference: Path) -> dict[str, int]:
+    """Count records that a store lost, doubled or holds with another signal."""
+    found, expected = EcgStore(out), EcgStore(reference)
+    names, listed = found.table["record"], expected.table["record"]
+    wrong = sum(map(len, changed_signals(found))) + (not table_is_whole(found))
+    same = found.table.set_index("record")["signal_sha256"].reindex(listed).to_numpy()
+    wrong += int(np.sum(same != expected.table["signal_sha256"].to_numpy()))
+    return {
+        "lost": len(set(listed) - set(names)),
+        "doubled": int(names.duplicated().sum()),
+        "wrong": wrong,
+    }
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[bool]:
+    """Mount a tmpfs; yields whether that was allowed."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "lsemvae", str(folder)]
+    try:
+        mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(folder)], check=True)
+
+
+def torture_by_full_disk(source: Path, old_source: Path, folder: Path) -> dict[str, Any]:
+    """Fill the disk during a conversion over an older store, make room, go on."""
+    size = 120_000 * 3 * len((source / "record_list.csv").read_text().splitlines()) + 40_000_000
+    with small_disk(folder / "small", size) as mounted:
+        out = folder / "small" / "s.h5"
+        Run(old_source, out).finish()
+        before = contents(out.parent)
+        run = Run(source, out, size_limit=0 if mounted else 120_000 * ROWS // 2)
+        run.wait_until_begun()
+        filler = fill(out, run) if mounted else 0
+        code, _, errors = run.finish()
+        after = contents(out.parent)
+        changed = [name for name, content in before.items() if after.get(name) != content]
+        finished = [name for name in after if name.endswith(".h5") and name not in before]
+        figures: dict[str, Any] = {
+            "by": "tmpfs" if mounted else "a limit on the size of files (no right to mount)",
+            "filled_bytes": filler,
+            "exit_code": code,
+            "one_line": is_one_line(errors),
+            "line": errors.strip().splitlines()[-1] if errors.strip() else "",
+            "old_files_changed": len(changed),
+            "finished_shards_kept": len(finished),
+            "rubbish": [name for name in after if name.endswith((".tmp", ".lock"))],
+        }
+        (folder / "small" / "filler").unlink(missing_ok=True)
+        figures["refused_beforehand"] = refused_for_space(source, out) if mounted else None
+        code, text, _ = Run(source, out).finish()
+        figures["restart_exit_code"], figures["restart_went_on"] = code, "going on" in text
+        reference = folder / "reference" / "s.h5"
+        Run(source, reference).finish()
+        figures |= compare(out, reference)
+        figures["other_bytes"] = int(contents(out.parent) != contents(reference.parent))
+        if mounted:
+            figures["read_only"] = read_only(source, out)
+    return figures
+
+
+def fill(out: Path, run: Run) -> int:
+    """Fill the disk when two shards are finished; return the bytes that it took."""
+    while run.process.poll() is None and len(list(out.parent.rglob("0000?.h5"))) < 5:
+        time.sleep(0.002)
+    written = 0
+    with (out.parent / "filler").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            written += file.write(bytes(FILL_BYTES))
+    return written
+
+
+def refused_for_space(source: Path, out: Path) -> bool:
+    """Tell whether a disk that is full from the start is named at once, in one line."""
+    filler = out.parent / "filler"
+    free = os.statvfs(out.parent)
+    with filler.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, free.f_bavail * free.f_frsize - FILL_BYTES)
+    code, _, errors = Run(source, out).finish()
+    filler.unlink()
+    return code == 2 and is_one_line(errors) and "GB free" in errors
+
+
+def read_only(source: Path, out: Path) -> dict[str, Any]:
+    """Convert onto a disk that is mounted for reading."""
+    before = contents(out.parent)
+    subprocess.run(["mount", "-o", "remount,ro", str(out.parent)], check=True)
+    code, _, errors = Run(source, out).finish()
+    subprocess.run(["mount", "-o", "remount,rw", str(out.parent)], check=True)
+    return {
+        "exit_code": code,
+        "one_line": is_one_line(errors),
+        "old_files_changed": int(contents(out.parent) != before),
+    }
+
+
+def torture_by_two_runs(source: Path, folder: Path) -> dict[str, Any]:
+    """Start a second run while the first one writes."""
+    out, alone = folder / "both" / "s.h5", folder / "alone" / "s.h5"
+    Run(source, alone).finish()
+    first = Run(source, out)
+    first.wait_until_begun()
+    first.process.send_signal(signal.SIGSTOP)  # so that it cannot end before the second begins
+    code, _, errors = Run(source, out).finish()
+    first.process.send_signal(signal.SIGCONT)
+    first_code, _, _ = first.finish()
+    return {
+        "second_exit_code": code,
+        "one_line": is_one_line(errors) and "another process is writing" in errors,
+        "first_exit_code": first_code,
+        "other_bytes": int(contents(out.parent) != contents(alone.parent)),
+    }
+
+
+def failures(results: dict[str, Any]) -> list[str]:
+    """Name every figure that is not as it has to be."""
+    kills, disk, two = results["kills"], results["full_disk"], results["two_runs"]
+    zero = {f"kills.{name}": kills[name] for name in KILL_ZERO}
+    names = ("lost", "doubled", "wrong", "other_bytes", "old_files_changed", "restart_exit_code")
+    zero |= {f"full_disk.{name}": disk[name] for name in names}
+    zero |= {"full_disk.rubbish": len(disk["rubbish"])}
+    zero |= {f"two_runs.{name}": two[name] for name in ("first_exit_code", "other_bytes")}
+    must = {"full_disk.one_line": disk["one_line"] and disk["exit_code"] == 2}
+    must |= {"full_disk.restart_went_on": disk["restart_went_on"]}
+    must |= {"two_runs.one_line": two["one_line"] and two["second_exit_code"] == 2}
+    if "read_only" in disk:
+        zero |= {"read_only.old_files_changed": disk["read_only"]["old_files_changed"]}
+        must |= {"read_only.one_line": disk["read_only"]["one_line"]}
+        must |= {"full_disk.refused_beforehand": disk["refused_beforehand"]}
+    return [name for name, count in zero.items() if count] + [n for n, ok in must.items() if not ok]
+
+
+def as_markdown(results: dict[str, Any]) -> str:
+    """Write one line for each figure."""
+    lines = ["| torture | figure | value |", "|---|---|---|"]
+    for part in ("kills", "full_disk", "two_runs"):
+        lines += [f"| {part} | {name} | {value} |" for name, value in results[part].items()]
+    return "\n".join([*lines, "", f"not as it has to be: {results['failures'] or 'nothing'}", ""])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Torture, write the figures, return 1 when anything was not as it has to be."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=25)
+    parser.add_argument("--patients", type=int, default=500, help="about two records each")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", default="reports/torture_store.json")
+    parser.add_argument("--convert", nargs=5, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.convert:
+        return convert(*options.convert)
+    results: dict[str, Any] = {"machine": describe_machine(), "records": 0}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source, old = folder / "source", folder / "old"
+        results["records"] = len(write_mimic(source, n_patients=options.patients))
+        write_mimic(old, n_patients=20, seed=1)
+        rng = random.Random(options.seed)
+        results["kills"] = torture_by_kill(source, old, folder / "kills", options.kills, rng)
+        results["full_disk"] = torture_by_full_disk(source, old, folder)
+        results["two_runs"] = torture_by_two_runs(source, folder)
+    results["failures"] = failures(results)
+    write_results(Path(options.out), results, as_markdown(results))
+    return 1 if results["failures"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

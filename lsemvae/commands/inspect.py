@@ -1,0 +1,95 @@
+"""`lsemvae inspect`: say what a store holds, and whether it is what was written."""
+
+import json
+from typing import TYPE_CHECKING
+
+from lsemvae.errors import InputError
+
+if TYPE_CHECKING:
+    from data_modules.store import EcgStore
+
+
+def inspect(store: str, *, verify: bool = False) -> None:
+    """Say what is in a store, from what and with which settings it was made.
+
+    The table is always compared with the store's digest.
+
+    Args:
+        store: made by `lsemvae prepare`.
+        verify: also hash every signal and compare it with the digest in the table; reads the whole
+            store, about a minute for each 50 GB.
+
+    Raises:
+        InputError: the file is no store, or not what was written.
+    """
+    from data_modules.store import EcgStore
+    from data_modules.store_check import table_is_whole
+
+    opened = EcgStore(store)
+    width = max(map(len, describe(opened)))
+    for name, text in describe(opened).items():
+        print(f"{name:{width}}  {text}")
+    if not table_is_whole(opened):
+        raise InputError(f"{store}: the table is not the one that was written; prepare it again")
+    print(f"{'table':{width}}  as written")
+    if verify:
+        _verify(opened, store)
+        print(f"{'signals':{width}}  as written, all {len(opened):,}")
+    else:
+        print(f"{'signals':{width}}  not compared; --verify does")
+
+
+def describe(store: "EcgStore") -> dict[str, str]:
+    """Return what a store says about itself, line by line."""
+    import numpy as np
+
+    from lsemvae.leads import LEADS
+
+    listed, patients = store.plan.n_listed, len(np.unique(store.column("patient_id")))
+    lacking = {lead: int(n) for lead, n in zip(LEADS, (~store.present).sum(0), strict=True) if n}
+    files = f"an index and {store.plan.n_shards} shards" if store.shard_folder else "one file"
+    return {
+        "store": f"{store.path}, {files}",
+        "data": f"{store.label}{', SYNTHETIC' if store.synthetic else ''}",
+        "made from": f"{listed:,} listed recordings in {store.source or '(not named)'}",
+        "made by": store.made_by or "(not named)",
+        "records": f"{len(store):,} of {patients:,} patients",
+        "rejected": _counts(store.reasons.get("rejected", {})),
+        "warnings": _counts(store.reasons.get("warnings", {})),
+        "signals": f"12 leads of {store.n_samples} samples at {store.sampling_rate_hz:g} Hz, int16 "
+        f"counts of 1/1000 {store.unit}",
+        "leads lacking": _counts(lacking),
+        "settings": json.dumps(store.settings),
+        "columns": ", ".join(f"{name} ({n:,})" for name, n in _filled(store).items()),
+        "sha256": store.sha256,
+    }
+
+
+def _filled(store: "EcgStore") -> dict[str, int]:
+    """Count the filled cells of each column."""
+    import numpy as np
+
+    columns = {name: store.column(name) for name in store.columns}
+    return {
+        name: int((~np.isnan(values) if values.dtype.kind == "f" else values != b"").sum())
+        for name, values in columns.items()
+    }
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {n:,}" for name, n in counts.items()) or "none"
+
+
+def _verify(opened: "EcgStore", store: str) -> None:
+    """Hash every signal; name the changed ones."""
+    from data_modules.progress import show_progress
+    from data_modules.store_check import BLOCK, changed_signals
+
+    blocks = ((BLOCK, names) for names in changed_signals(opened))
+    progress = show_progress(blocks, total=len(opened), text="hashing signals")
+    changed = [name for names in progress for name in names]
+    if changed:
+        raise InputError(
+            f"{store}: the signals of {len(changed):,} records are not those that were written, "
+            f"the first is {changed[0]}; copy the store again, or prepare it again"
+        )

@@ -1,0 +1,87 @@
+"""`lsemvae sweep FILE`: run a W&B sweep file on this machine, without an account."""
+
+import json
+import signal
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from lsemvae.errors import InputError
+
+if TYPE_CHECKING:
+    from lsemvae.commands.sweep_file import SweepFile
+
+SETTINGS = "sweep.json"
+
+
+def sweep(
+    file: str,
+    *,
+    jobs: int = 1,
+    trials: int | None = None,
+    seed: int = 0,
+    out: str | None = None,
+) -> None:
+    """Try the points of a W&B sweep file and write down the best one.
+
+    What is finished is not run again: a second call goes on where the first stopped, and calls on
+    several machines that share OUT work on the same sweep. OUT holds a folder per trial,
+    trials.csv, trials.md, parallel_coordinates.png and best.yaml for `lsemvae fit --config`.
+
+    Args:
+        file: W&B sweep file, such as those in experiments/sweeps.
+        jobs: trials at the same time.
+        trials: number of trials, in place of the file's run_cap.
+        seed: of the search; the trainings keep the seed of their configuration.
+        out: folder of results; runs/sweeps/NAME by default.
+    """
+    if jobs < 1 or (trials is not None and trials < 1):
+        raise InputError(f"jobs and trials must be >= 1, got {jobs} and {trials}")
+    try:
+        import optuna
+    except ImportError as error:
+        raise InputError("lsemvae sweep needs Optuna: pip install 'lsemvae[sweep]'") from error
+    from lsemvae.commands.sweep_command import check_command
+    from lsemvae.commands.sweep_file import read_sweep
+    from lsemvae.commands.sweep_results import write_results
+    from lsemvae.commands.sweep_space import first_point
+    from lsemvae.commands.sweep_study import SweepState
+    from lsemvae.commands.sweep_trials import run_trials
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    plan = read_sweep(file)
+    folder = Path(out or f"runs/sweeps/{plan.name}")
+    state = SweepState(plan, folder, n_trials=trials, seed=seed)
+    print(f"sweep {plan.name}: {plan.method}, {state.cap} trials; {folder}", flush=True)
+    check_command(plan.arguments, first_point(state.space))
+    _keep_settings(plan, folder)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        run_trials(state, jobs)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    best = write_results(state)
+    print(f"best: trial {best.number}, {plan.metric} {best.value:.4g}; {folder / 'best.yaml'}")
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _keep_settings(plan: "SweepFile", folder: Path) -> None:
+    """Write down what the folder's trials try, and refuse to mix two sweeps.
+
+    Raises:
+        InputError: the folder belongs to another sweep, or the file has been changed since.
+    """
+    settings = {name: value for name, value in asdict(plan).items() if name != "run_cap"}
+    text = json.dumps(settings, indent=1, sort_keys=True) + "\n"
+    known = folder / SETTINGS
+    if known.is_file() and known.read_text() != text:
+        raise InputError(
+            f"{folder} holds trials of another sweep file, or this one has been changed since; "
+            "choose another --out, or remove that folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    known.write_text(text)

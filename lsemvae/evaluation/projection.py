@@ -1,0 +1,50 @@
+"""The first two principal components of a run's features, kept for the report's picture."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.decomposition import PCA
+
+FILE_NAME = "projection.csv"
+
+
+def project(features: npt.NDArray[np.floating], record: pd.Series) -> pd.DataFrame:
+    """Return every record's place on the first two principal components of the features.
+
+    No label has a part in it.
+
+    Args:
+        features: (N, F), finite; F may be 1.
+        record: (N,) names.
+
+    Returns:
+        Columns record, component_1, component_2 and, the same in every row, the shares of the
+        variance that they explain, explained_1 and explained_2.
+    """
+    n_components = min(2, features.shape[1], len(features))
+    pca = PCA(n_components, svd_solver="full")
+    places = pca.fit_transform(features.astype(np.float64))
+    table: dict[str, npt.ArrayLike] = {"record": record.to_numpy()}
+    for number in range(2):
+        there = number < n_components
+        table[f"component_{number + 1}"] = places[:, number] if there else np.zeros(len(features))
+    for number in range(2):
+        there = number < n_components
+        share = float(pca.explained_variance_ratio_[number]) if there else 0.0
+        table[f"explained_{number + 1}"] = np.full(len(features), share)
+    return pd.DataFrame(table)
+
+
+def write_projection(folder: Path, projection: pd.DataFrame) -> None:
+    """Write `projection.csv` into a run's folder."""
+    projection.to_csv(folder / FILE_NAME, index=False, float_format="%.6g")
+
+
+def read_projection(folder: Path) -> pd.DataFrame | None:
+    """Read it, None where the run has none."""
+    file = folder / FILE_NAME
+    if not file.is_file():
+        return None
+    return pd.read_csv(file, dtype={"record": str}, keep_default_na=False)

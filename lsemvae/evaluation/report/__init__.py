@@ -1,0 +1,1 @@
+"""The report of finished runs: sections of facts, tables and figures, from files only."""

@@ -1,0 +1,127 @@
+"""What `lsemvae explain` found, from its folder."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lsemvae.errors import InputError
+from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
+from lsemvae.evaluation.report.evidence import Evidence
+from lsemvae.evaluation.report.written import number, percent, unavailable
+
+TITLE = "Attribution"
+SETTINGS = ("task", "method", "leads", "cohort_sha256", "encoder_sha256", "splits_sha256")
+HOW = (
+    "Share: how much of all absolute attribution a lead has, on one scale for all leads. It says "
+    "what moves this model's output, not what causes disease. A rank correlation with shuffled "
+    "weights near 1 would mean that the pictures show the recordings rather than the model."
+)
+
+
+def attribution_section(evidence: Evidence) -> Section:
+    """Return ranking, checks and pictures.
+
+    Raises:
+        InputError: the folder is none of `lsemvae explain`, or of a run that is not reported.
+    """
+    if evidence.explained is None:
+        why = "no folder of `lsemvae explain` was given (--explain)"
+        return Section("attribution", TITLE, [unavailable(TITLE, why)])
+    found = read_explanation(evidence.explained)
+    _check_run(evidence, found)
+    label = f"{found['data']}{' (SYNTHETIC data)' if found['synthetic'] else ''}"
+    run = f"{found['task']}, {found['method']}, {len(found['leads'])} leads"
+    blocks: list[Block] = [Text(HOW), _ranking(found, f"{run}, {label}")]
+    if found.get("waves"):
+        blocks.append(_waves(found, f"{run}, {label}"))
+    blocks += [Text(_completeness(found)), *_randomisation(found, f"{run}, {label}")]
+    blocks += _pictures(evidence.explained, f"{run}, {label}")
+    return Section("attribution", TITLE, blocks, dict(found))
+
+
+def read_explanation(folder: Path) -> dict[str, Any]:
+    """Read attribution.json.
+
+    Raises:
+        InputError: there is none, or it is no JSON.
+    """
+    file = folder / "attribution.json"
+    if not file.is_file():
+        raise InputError(f"{file} not found; --explain takes the folder of `lsemvae explain`")
+    try:
+        found: dict[str, Any] = json.loads(file.read_text())
+    except ValueError as error:
+        raise InputError(f"{file} is not JSON ({error}); run `lsemvae explain` again") from error
+    return found
+
+
+def _check_run(evidence: Evidence, found: Mapping[str, Any]) -> None:
+    for run in evidence.runs:
+        metrics = run.run.metrics
+        if all(found.get(name) == metrics.get(name) for name in SETTINGS):
+            return
+    raise InputError(
+        f"{evidence.explained} explains {found.get('task')}/{found.get('method')} on "
+        f"{len(found.get('leads', []))} leads, which is none of the reported runs (task, method, "
+        "leads and hashes are compared); explain one of them"
+    )
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    low, high = row.get("low"), row.get("high")
+    span = f" [{percent(low)}, {percent(high)}]" if low is not None and high is not None else ""
+    return f"{percent(row['share'])}{span}"
+
+
+def _ranking(found: Mapping[str, Any], label: str) -> Table:
+    rows = [[str(row["lead"]), _interval(row)] for row in found["ranking"]]
+    how = found["attribution"]
+    caption = (
+        f"Leads by mean share of attribution over {found['n_records']} records, {how['method']}, "
+        f"baseline {how['baseline']}, {label}."
+    )
+    return Table(caption, ("lead", "share [95 %]"), rows)
+
+
+def _waves(found: Mapping[str, Any], label: str) -> Table:
+    rows = [[str(row["wave"]), _interval(row)] for row in found["waves"]]
+    return Table(f"Waves by mean share of attribution, {label}.", ("wave", "share [95 %]"), rows)
+
+
+def _completeness(found: Mapping[str, Any]) -> str:
+    delta = found["completeness"]
+    return (
+        f"Completeness (attributions against the difference of logits): largest deviation "
+        f"{number(delta['largest_delta_logit'], 4)}, median "
+        f"{number(delta['median_delta_logit'], 4)}."
+    )
+
+
+def _randomisation(found: Mapping[str, Any], label: str) -> list[Table]:
+    agreement = found.get("model_randomisation") or {}
+    rows = [
+        [str(part), str(values["n_records"]), *(
+            f"{number(values[name]['q50'], 2)} ({number(values[name]['q05'], 2)} to "
+            f"{number(values[name]['q95'], 2)})" for name in ("samples", "leads"))]
+        for part, values in agreement.items()
+    ]  # fmt: skip
+    header = ("weights shuffled", "records", "samples: median (5 to 95 %)", "leads: the same")
+    caption = f"Rank correlation of attributions with those of shuffled weights, {label}."
+    return [Table(caption, header, rows)] if rows else []
+
+
+def _pictures(folder: Path, label: str) -> list[Picture]:
+    pictures = []
+    for file in sorted(folder.glob("*.png"), key=lambda file: (file.stem[:7] == "record_", file)):
+        named = {
+            "leads": "Ranking of leads by attribution",
+            "waves": "Shares of P, QRS and T by lead",
+            "gate": "Weights of the gate by expert and class",
+        }
+        what = named.get(file.stem, f"ECG with attributions, {file.stem.replace('_', ' ')}")
+        caption = f"{what}, {label}."
+        pictures.append(
+            Picture(f"explain_{file.stem}", file.read_bytes(), "png", caption, caption, wide=True)
+        )
+    return pictures

@@ -1,0 +1,131 @@
+"""What a reader has to know before anything else."""
+
+from lsemvae.evaluation.leakage_statement import LeakageStatement, leakage_statement
+from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
+from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
+from lsemvae.evaluation.report.written import NONE, estimate, number, or_none, percent, reason
+from lsemvae.evaluation.statistics.permutation import judge_permuted_training
+
+SYNTHETIC = (
+    "Synthetic recordings: simulated ECGs, not patients. No number of this report says anything "
+    "about a diagnosis."
+)
+CUT = (
+    "Results on fewer leads use signals that were cut from {n}-lead recordings; a handheld device "
+    "differs in amplitude, posture and noise."
+)
+RESEARCH = "Research software, not a medical device: no result of it is a diagnosis."
+HEADER = ("task", "model", "AUROC, mean over folds [95 %]", "AUROC, pooled [95 %]",
+          "AUPRC [95 %]", "positive share", "accuracy", "larger class alone",
+          "patients (positive)")  # fmt: skip
+
+
+def first_screen(evidence: Evidence) -> Section:
+    """Return what was asked, of which data, with which result, and what speaks against it."""
+    statements = leakage_statements(evidence)
+    blocks: list[Block] = []
+    if evidence.synthetic:
+        blocks.append(Text(SYNTHETIC, "warning"))
+    blocks += [Text(found.text, "warning") for found in statements if not found.clean]
+    blocks += [Text(question(evidence, task)) for task in evidence.tasks]
+    blocks.append(Text(f"Data: {evidence.label}."))
+    main = [run for task in evidence.tasks for run in evidence.detailed(task)]
+    blocks.append(
+        Table(
+            f"Main results on {evidence.label}: out-of-fold predictions, intervals by patient "
+            "(DeLong; bootstrap). Pooled figures, all but the first, rank the scores of models "
+            "against one another that were trained apart; accuracy at a probability of one half.",
+            HEADER,
+            [_row(run) for run in main],
+        )
+    )
+    blocks += [Text(f"Leakage: {found.text}") for found in statements if found.clean]
+    if any(len(run.run.metrics["leads"]) < 12 for run in evidence.runs):
+        n_leads = evidence.cohort.most_leads if evidence.cohort else 12
+        blocks.append(Text(CUT.format(n=n_leads)))
+    blocks.append(Text(scored(evidence)))
+    blocks += permuted_verdicts(evidence)
+    blocks.append(Text(RESEARCH))
+    return Section(
+        "summary",
+        "Summary",
+        blocks,
+        {
+            "data": evidence.label,
+            "synthetic": evidence.synthetic,
+            "leakage": [found._asdict() for found in statements],
+            "questions": {task: question(evidence, task) for task in evidence.tasks},
+            "main": {
+                run.key: {"within_folds": run.within_folds, **run.summary["pooled"]} for run in main
+            },
+        },
+        ("leakage", "performance", "interval_widths"),
+    )
+
+
+def question(evidence: Evidence, task: str) -> str:
+    """Return what was asked of the recordings of a task."""
+    metrics = evidence.of_task(task)[0].run.metrics
+    ph = f"mPAP above {metrics['mpap_threshold_mmhg']:g} mmHg"
+    if task == "detection":
+        asked = f"does the ECG tell patients with pulmonary hypertension ({ph}) from those without?"
+    elif task == "phenotype":
+        asked = (
+            f"among patients with pulmonary hypertension ({ph}), does the ECG tell post-capillary "
+            f"(PAWP above {metrics['pawp_threshold_mmhg']:g} mmHg) from pre-capillary disease?"
+        )
+    else:
+        asked = f"does the ECG tell records with {task} = 1 from those with {task} = 0?"
+    return f"Question ({task}): {asked}"
+
+
+def scored(evidence: Evidence) -> str:
+    """Say which epoch the scores are of."""
+    told = all(run.run.metrics.get("scored_epoch") == "last" for run in evidence.runs)
+    return (
+        "Every score is of the last training epoch: no epoch was chosen by any fold."
+        if told
+        else "Some metrics.json is of an older version and does not say which epoch was scored; "
+        "`lsemvae cv` has always scored the last one."
+    )
+
+
+def leakage_statements(evidence: Evidence) -> list[LeakageStatement]:
+    """Return what the runs say about leakage, equal statements once and the bad ones first."""
+    by_text: dict[LeakageStatement, list[str]] = {}
+    for run in evidence.runs:
+        by_text.setdefault(leakage_statement(run.run.metrics), []).append(run.key)
+    found = [
+        LeakageStatement(clean, text if len(by_text) == 1 else f"{', '.join(keys)}: {text}")
+        for (clean, text), keys in by_text.items()
+    ]
+    return sorted(found, key=lambda statement: statement.clean)
+
+
+def permuted_verdicts(evidence: Evidence) -> list[Text]:
+    """Return the verdict on every run with shuffled labels."""
+    verdicts = []
+    for run in evidence.permuted:
+        table = run.predictions
+        judged = judge_permuted_training(table["label"], table["probability"], table["patient_id"])
+        text = f"{run.metrics['task']}, {run.title}: {judged.statement}"
+        verdicts.append(Text(text, "warning" if judged.leak else "plain"))
+    return verdicts
+
+
+def _row(run: RunEvidence) -> list[str]:
+    pooled, counts = run.summary["pooled"], run.summary["records"]
+    if reason(pooled):
+        return [run.task, run.title, *[NONE] * 3, *[""] * 3, str(counts["n_patients"])]
+    boot = pooled["bootstrap"]
+    return [
+        run.task,
+        run.title,
+        or_none(run.within_folds),
+        estimate(pooled["auroc_delong"]),
+        estimate(boot["average_precision"]),
+        percent(counts["prevalence"]),
+        number(boot["accuracy"]["value"]),
+        number(counts["base_rate_accuracy"]),
+        f"{counts['n_patients']} ({counts['n_positive_patients']})",
+    ]

@@ -1,0 +1,86 @@
+"""Read finished runs and compute their statistics."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.special import entr
+
+from lsemvae.errors import InputError
+from lsemvae.evaluation.cv_runs import CvRun, read_cv_run
+from lsemvae.evaluation.projection import read_projection
+from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, RunEvidence
+from lsemvae.evaluation.statistics.summary import summarise_run
+
+
+def find_runs(folders: Sequence[str]) -> tuple[list[CvRun], list[str]]:
+    """Read runs from their own folders or from folders above them.
+
+    Args:
+        folders: of runs (OUT/TASK/METHOD/LEADS), or OUT, whose finished runs are all taken.
+
+    Returns:
+        The runs, and a sentence for each one below a folder that is not finished.
+
+    Raises:
+        InputError: folders that hold no finished run, all of them named.
+    """
+    found: dict[Path, CvRun] = {}
+    notes, faults = [], []
+    for name in folders:
+        folder = Path(name)
+        own = [folder] if (folder / "metrics.json").is_file() else []
+        below = own or _folders_with(folder, "metrics.json")
+        unfinished = set(_folders_with(folder, "fold_0")) - set(below)
+        notes += [f"{part} is not finished and was left out" for part in sorted(unfinished)]
+        lacking = [part for part in below if not (part / "predictions.csv").is_file()]
+        faults += [f"{part} has no predictions.csv" for part in lacking]
+        if not below:
+            faults.append(f"no finished cross-validation below {folder}")
+        found |= {part.resolve(): read_cv_run(part) for part in below if part not in lacking}
+    if faults:
+        raise InputError(f"{'; '.join(faults)}; run `lsemvae cv` first")
+    return list(found.values()), notes
+
+
+def _folders_with(above: Path, name: str) -> list[Path]:
+    """Return the folders below that hold something, as OUT, OUT/TASK and OUT/TASK/METHOD do."""
+    patterns = (f"*/{name}", f"*/*/{name}", f"*/*/*/{name}")
+    return sorted(found.parent for pattern in patterns for found in above.glob(pattern))
+
+
+def with_statistics(
+    run: CvRun,
+    *,
+    cohort: pd.DataFrame | None,
+    labels: Callable[[CvRun], pd.DataFrame | None],
+    subgroups: Sequence[str],
+    n_resamples: int,
+) -> RunEvidence:
+    """Return a run with its statistics.
+
+    Args:
+        run: whose files have been verified.
+        cohort: the store's table.
+        labels: gives further definitions of a run's label, see `summarise_run`.
+        subgroups: columns of the cohort.
+        n_resamples: of every bootstrap.
+    """
+    run, source = with_uncertainty(run)
+    summary = summarise_run(
+        run.predictions, run.inner, cohort=cohort, subgroups=subgroups, labels=labels(run),
+        n_resamples=n_resamples,
+    )  # fmt: skip
+    return RunEvidence(run, summary, source, read_projection(run.folder))
+
+
+def with_uncertainty(run: CvRun) -> tuple[CvRun, str]:
+    """Return a run whose predictions have an uncertainty, and where it comes from."""
+    table = run.predictions
+    if "uncertainty" in table and table["uncertainty"].notna().all():
+        return run, POSTERIOR
+    probability = table["probability"].to_numpy(dtype=np.float64)
+    uncertainty = entr(probability) + entr(1 - probability)
+    return replace(run, predictions=table.assign(uncertainty=uncertainty)), ENTROPY

@@ -1,0 +1,152 @@
+"""Put the sections together and write page, numbers, figures and model cards."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from lsemvae.evaluation.model_card import write_model_card
+from lsemvae.evaluation.report.attribution import attribution_section
+from lsemvae.evaluation.report.blocks import Picture, Section, Table, Text, described
+from lsemvae.evaluation.report.calibration import calibration_section
+from lsemvae.evaluation.report.card import card_facts
+from lsemvae.evaluation.report.checklist import checklist_section
+from lsemvae.evaluation.report.cohort import (
+    characteristics_section,
+    flow_section,
+    sanity_section,
+)
+from lsemvae.evaluation.report.decisions import decision_section, operating_section
+from lsemvae.evaluation.report.discrimination import discrimination_section
+from lsemvae.evaluation.report.evidence import Evidence
+from lsemvae.evaluation.report.first_screen import first_screen
+from lsemvae.evaluation.report.latent import latent_section
+from lsemvae.evaluation.report.methods import methods_section
+from lsemvae.evaluation.report.provenance import provenance_section
+from lsemvae.evaluation.report.published import published_section
+from lsemvae.evaluation.report.reconstructions import reconstruction_section
+from lsemvae.evaluation.report.results import results_section
+from lsemvae.evaluation.report.sensitivity import (
+    abstention_section,
+    label_section,
+    permutation_section,
+)
+from lsemvae.evaluation.report.subgroups import subgroup_section
+from lsemvae.evaluation.statistics.json_values import to_json
+
+SECTIONS: Sequence[Callable[[Evidence], Section]] = (
+    first_screen,
+    flow_section,
+    characteristics_section,
+    sanity_section,
+    methods_section,
+    results_section,
+    discrimination_section,
+    calibration_section,
+    decision_section,
+    operating_section,
+    subgroup_section,
+    label_section,
+    abstention_section,
+    permutation_section,
+    latent_section,
+    reconstruction_section,
+    attribution_section,
+    provenance_section,
+)
+FORMAT = "lsemvae-report"
+VERSION = 1
+NO_BREAK = "\N{NO-BREAK SPACE}"
+INTERVAL = re.compile(r"\[[^\[\]]*\]|\S+ ± \S+|\d+ %")
+
+
+def build_sections(evidence: Evidence) -> list[Section]:
+    """Return all sections in the order of the page."""
+    sections = [build(evidence) for build in SECTIONS]
+    return [*sections, checklist_section(sections), published_section()]
+
+
+def write_report(evidence: Evidence, out: Path) -> Path:
+    """Write index.html, report.json, figures and model cards into a folder.
+
+    Returns:
+        The path of index.html.
+    """
+    sections = build_sections(evidence)
+    out.mkdir(parents=True, exist_ok=True)
+    _write_figures(sections, out / "figures")
+    cards = _write_cards(evidence, out)
+    numbers = report_json(evidence, sections)
+    text = json.dumps(numbers, indent=1, allow_nan=False)
+    (out / "report.json").write_text(text + "\n", encoding="utf-8")
+    page = out / "index.html"
+    page.write_text(render(evidence, sections, cards), encoding="utf-8")
+    return page
+
+
+def report_json(evidence: Evidence, sections: Sequence[Section]) -> dict[str, Any]:
+    """Return every number of the report, and everything that its tables say."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "title": evidence.title,
+        "data": evidence.label,
+        "synthetic": evidence.synthetic,
+        "records": {run.key: run.summary["records"] for run in evidence.runs},
+        "sections": {
+            section.anchor: {
+                "title": section.title,
+                "facts": to_json(section.facts),
+                "texts": [block.text for block in section.blocks if isinstance(block, Text)],
+                "tables": [described(block) for block in section.blocks
+                           if isinstance(block, Table)],
+                "figures": [described(block) for block in section.blocks
+                            if isinstance(block, Picture)],
+            }
+            for section in sections
+        },
+    }  # fmt: skip
+
+
+def render(evidence: Evidence, sections: Sequence[Section], cards: Sequence[str]) -> str:
+    """Return the page, which needs no other file."""
+    environment = Environment(
+        loader=PackageLoader("lsemvae.evaluation", "templates"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["groupby_kind"] = lambda blocks: [
+        (kind, list(alike)) for kind, alike in groupby(blocks, lambda block: type(block).__name__)
+    ]
+    environment.filters["unbroken"] = unbroken
+    template = environment.get_template("report.html.j2")
+    return template.render(title=evidence.title, sections=sections, cards=cards)
+
+
+def unbroken(cell: str) -> str:
+    """Return a cell whose intervals and `mean ± SD` stay on one line."""
+    return INTERVAL.sub(lambda found: found[0].replace(" ", NO_BREAK), cell)
+
+
+def _write_figures(sections: Sequence[Section], folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for section in sections:
+        for block in section.blocks:
+            if isinstance(block, Picture):
+                (folder / f"{block.name}.{block.kind}").write_bytes(block.content)
+
+
+def _write_cards(evidence: Evidence, out: Path) -> list[str]:
+    """Write a card for the first run of every task, the first task's as model_card.md."""
+    names = []
+    for number, task in enumerate(evidence.tasks):
+        name = f"model_card_{task}.md" if number else "model_card.md"
+        write_model_card(card_facts(evidence, evidence.of_task(task)[0]), out / name)
+        names.append(name)
+    return names

@@ -1,0 +1,169 @@
+"""Table 2, everything per run, baselines on the same folds, paired comparisons."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from lsemvae.errors import InputError
+from lsemvae.evaluation.clinical_baseline import CLINICAL
+from lsemvae.evaluation.report.baselines import Baseline, clinical
+from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw, frame_table
+from lsemvae.evaluation.report.comparisons import compare_task, comparison_rows
+from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
+from lsemvae.evaluation.report.written import (
+    NONE,
+    estimate,
+    interval,
+    number,
+    or_none,
+    reason,
+    unavailable,
+)
+from lsemvae.evaluation.tables.auroc_bars import auroc_bars
+from lsemvae.evaluation.tables.table2 import MethodRow, long_table, table_2
+from lsemvae.models.methods import METHODS
+
+HEADER = ("model", "AUROC, mean over folds [95 %]", "SD", "[95 %], trained anew",
+          "AUROC, pooled [95 %]", "AUPRC [95 %]", "MCC [95 %]", "accuracy [95 %]")  # fmt: skip
+COMPARED = ("difference", "AUROC, mean over folds [95 %]", "p (DeLong, Holm)",
+            "[95 %], trained anew", "p (Nadeau-Bengio, Holm)",
+            "AUROC, pooled [95 %], bootstrap")  # fmt: skip
+
+
+def results_section(evidence: Evidence) -> Section:
+    """Return the tables of results and the comparisons between methods."""
+    long = long_table([run.run for run in evidence.runs])
+    blocks: list[Block] = []
+    facts: dict[str, Any] = {
+        name: {run.key: run.summary[name] for run in evidence.runs} for name in ("pooled", "folds")
+    }
+    facts["within_folds"] = {run.key: run.within_folds for run in evidence.runs}
+    for task in evidence.tasks:
+        blocks += _table_2(evidence, long[long["task"] == task], task)
+        baseline, why = clinical(evidence, task)
+        blocks.append(_per_run(evidence, task, baseline))
+        if baseline is None:
+            blocks.append(unavailable(f"Age, sex and heart rate alone ({task})", why))
+        else:
+            facts.setdefault(CLINICAL, {})[task] = {
+                "within_folds": baseline.within_folds, **baseline.summary
+            }  # fmt: skip
+        blocks.append(_by_fold(evidence, task))
+        more, compared = _comparisons(evidence, task, baseline)
+        blocks += more
+        facts.setdefault("comparisons", {})[task] = compared
+    blocks.append(_bars(evidence, long))
+    answers = ("performance", "measures", "interval_widths", "sample_sizes")
+    return Section("results", "Results (Table 2)", blocks, facts, answers)
+
+
+def _table_2(evidence: Evidence, long: pd.DataFrame, task: str) -> list[Table]:
+    """Return the paper's table for each set of leads: all of them side by side fit no page."""
+    runs = evidence.of_task(task)
+    tables = []
+    for leads in dict.fromkeys(run.run.leads for run in runs):
+        names = dict.fromkeys(run.method for run in runs if run.run.leads == leads)
+        cells = table_2(long, [_method_row(name) for name in names], [leads]).cells
+        cells = cells[["method", *cells.columns.drop("method")]]
+        caption = (
+            f"{task}, {leads}: mean ± SD over the folds at the last epoch, on {evidence.label}; "
+            "accuracy and MCC at a probability of one half. Paper: its own patients, not "
+            "comparable with other data."
+        )
+        tables.append(frame_table(caption, cells))
+    return tables
+
+
+def _method_row(name: str) -> MethodRow:
+    known = METHODS.get(name)
+    if known is None:
+        return MethodRow(name, name, "-", False)
+    study = "Multimodal" if known.multimodal else "Unimodal"
+    return MethodRow(name, known.title, study, known.pretrained)
+
+
+def _per_run(evidence: Evidence, task: str, baseline: Baseline | None) -> Table:
+    runs = evidence.of_task(task)
+    counts = runs[0].summary["records"]
+    rows = [_row(run.title, run.within_folds, run.summary) for run in runs]
+    if baseline is not None:
+        rows.append(_row(baseline.title, baseline.within_folds, baseline.summary))
+    rows.append(["larger class alone", "0.500", "0.000", "", "0.500", number(counts["prevalence"]),
+                 "0.000", number(counts["base_rate_accuracy"])])  # fmt: skip
+    caption = (
+        f"{task}, every run and what it has to beat, on {evidence.label}; intervals by patient "
+        "for these models (DeLong within folds) and for models trained anew (Nadeau-Bengio); "
+        f"pooled: all folds as one; {counts['n_records']} records of "
+        f"{counts['n_patients']} patients, {counts['n_positive']} records positive (the AUPRC of "
+        "chance is their share)."
+    )
+    return Table(caption, HEADER, rows)
+
+
+def _row(title: str, within: Mapping[str, Any], summary: Mapping[str, Any]) -> list[str]:
+    pooled, folds = summary["pooled"], summary["folds"]
+    cells = [title, or_none(within)]
+    if reason(folds):
+        cells += [f"{NONE}: {reason(folds)}", ""]
+    else:
+        cells += [number(folds["sd"]["auroc"]), interval(folds["mean"]["auroc"])]
+    if reason(pooled):
+        return [*cells, f"{NONE}: {reason(pooled)}", "", "", ""]
+    boot = pooled["bootstrap"]
+    names = ("average_precision", "mcc", "accuracy")
+    return [*cells, estimate(pooled["auroc_delong"]), *(estimate(boot[name]) for name in names)]
+
+
+def _by_fold(evidence: Evidence, task: str) -> Table | Text:
+    runs = [run for run in evidence.of_task(task) if not reason(run.summary["folds"])]
+    if not runs:
+        return unavailable(
+            f"AUROC by fold ({task})", reason(evidence.of_task(task)[0].summary["folds"])
+        )
+    folds = [str(row["fold"]) for row in runs[0].summary["folds"]["values"]]
+    rows = [
+        [run.title, *(number(row["auroc"]) for row in run.summary["folds"]["values"])]
+        for run in runs
+    ]
+    return Table(f"{task}: AUROC by fold, on {evidence.label}.",
+                 ("model", *(f"fold {fold}" for fold in folds)), rows)  # fmt: skip
+
+
+def _comparisons(
+    evidence: Evidence, task: str, baseline: Baseline | None
+) -> tuple[Sequence[Block], Any]:
+    reference = evidence.of_task(task)[0]
+    try:
+        compared = compare_task(
+            evidence.of_task(task),
+            None if baseline is None else (baseline.title, baseline.predictions),
+            n_resamples=evidence.n_resamples,
+        )
+    except InputError as error:
+        return [unavailable(f"Paired comparisons ({task})", str(error))], None
+    if not compared:
+        return [unavailable(f"Paired comparisons ({task})", "there is one run only")], None
+    caption = (
+        f"{task}: paired differences on the same patients of {evidence.label}, for these models "
+        "(DeLong within folds) and for models trained anew (Nadeau-Bengio); above zero the first "
+        f"is better. p adjusted by Holm's method over this table. Reference method: "
+        f"{reference.method}."
+    )
+    return [Table(caption, COMPARED, comparison_rows(compared))], compared
+
+
+def _bars(evidence: Evidence, long: pd.DataFrame) -> Picture:
+    runs: Sequence[RunEvidence] = evidence.runs
+    titles = {run.method: run.title.rsplit(", ", 1)[0] for run in runs}
+    leads = list(dict.fromkeys(run.run.leads for run in runs))
+    figure = auroc_bars(long, titles, leads=leads, caption=evidence.label)
+    rows = long[long["metric"] == "auroc"]
+    said = "; ".join(
+        f"{row.task}, {row.method}, {row.leads}: {row.mean:.3f}" for row in rows.itertuples()
+    )
+    caption = (
+        f"Mean AUROC over the folds with its 95 % interval by patient (DeLong within folds), "
+        f"{evidence.label}. Bars are told apart by hatching."
+    )
+    return draw(figure, "auroc", caption=caption, alt=f"Bars of AUROC. {said}", wide=True)

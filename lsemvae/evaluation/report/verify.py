@@ -1,0 +1,140 @@
+"""Refuse runs whose files do not belong together, everything wrong in one message."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lsemvae.errors import InputError
+from lsemvae.evaluation.cross_validation import COLUMNS, summarise
+from lsemvae.evaluation.cv_runs import CvRun
+from lsemvae.evaluation.statistics.inner_predictions import inner_by_fold
+
+SHARED = ("cohort_sha256", "mpap_threshold_mmhg", "pawp_threshold_mmhg")
+TOLERANCE = 1e-6  # metrics.json and predictions.csv are written with all their digits
+
+
+def verify_runs(runs: Sequence[CvRun]) -> list[str]:
+    """Check that every run is whole and that all of them are of the same data.
+
+    Args:
+        runs: whose labels are as they are, or all shuffled with the same seed.
+
+    Returns:
+        What could not be checked, one sentence each.
+
+    Raises:
+        InputError: missing folds, a record or patient predicted twice, predictions that are not
+            those of metrics.json or of the frozen folds, or runs of other data or folds.
+    """
+    faults, notes = [], []
+    for run in runs:
+        found, unchecked = run_faults(run)
+        faults += [f"{run.folder}: {fault}" for fault in found]
+        notes += [f"{run.folder}: {note}" for note in unchecked]
+    faults += _mixed(runs)
+    if faults:
+        raise InputError(
+            f"these runs cannot be reported: {'; '.join(faults)}. Run `lsemvae cv` again with "
+            "--overwrite, or report runs of other data apart"
+        )
+    return notes
+
+
+def run_faults(run: CvRun) -> tuple[list[str], list[str]]:
+    """Return what is wrong with a run, and what its files do not allow to check."""
+    table, metrics = run.predictions, run.metrics
+    absent = [name for name in COLUMNS if name not in table]
+    if absent:
+        return [f"predictions.csv has no column {', '.join(absent)}"], []
+    faults = _fold_faults(table, len(metrics["folds"]))
+    twice = table["record"][table["record"].duplicated()]
+    if len(twice):
+        faults.append(f"record {twice.iloc[0]} is predicted twice")
+    several = table.groupby("patient_id")["fold"].nunique()
+    torn = several[several > 1].index
+    if len(torn):
+        faults.append(f"patient {torn[0]} is in several folds")
+    if not faults:
+        faults += _other_numbers(table, metrics)
+    more, notes = _against_splits(run)
+    faults += more
+    if run.inner is not None and not faults:
+        try:
+            inner_by_fold(table, run.inner)
+        except InputError as error:
+            faults.append(str(error))
+    return faults, notes
+
+
+def _fold_faults(table: pd.DataFrame, n_folds: int) -> list[str]:
+    missing = sorted(set(range(n_folds)) - set(table["fold"]))
+    if missing:
+        return [f"fold {', '.join(map(str, missing))} is missing in predictions.csv"]
+    unusable = table["record"][~np.isfinite(table["probability"])]
+    return [f"record {unusable.iloc[0]} has no probability"] if len(unusable) else []
+
+
+def _other_numbers(table: pd.DataFrame, metrics: Mapping[str, Any]) -> list[str]:
+    """Name figures of metrics.json that predictions.csv does not give."""
+    try:
+        again = summarise(table)
+    except InputError as error:
+        return [str(error)]
+    counts = [name for name in ("n_records", "n_patients", "n_positive")
+              if again[name] != metrics[name]]  # fmt: skip
+    pooled = [name for name, value in again["pooled"].items()
+              if abs(value - metrics["pooled"][name]) > TOLERANCE]  # fmt: skip
+    other = counts + pooled
+    return [f"metrics.json is not of predictions.csv ({', '.join(other)})"] if other else []
+
+
+def _against_splits(run: CvRun) -> tuple[list[str], list[str]]:
+    """Compare the folds with the frozen ones, where their file is where `lsemvae cv` puts it."""
+    file = run.folder.absolute().parents[1] / "splits.json"
+    if not file.is_file():
+        return [], [f"{file.name} is not beside the run, so its folds were not compared with it"]
+    try:
+        fold_of = json.loads(file.read_text())["fold"]
+    except (ValueError, KeyError, TypeError) as error:
+        return [f"{file} is damaged ({error})"], []
+    if splits_digest(fold_of) != run.metrics["splits_sha256"]:
+        return [f"{file} holds other folds than those of the run"], []
+    expected = run.predictions["record"].map(fold_of)
+    wrong = run.predictions["record"][expected != run.predictions["fold"]]
+    faults = [f"record {wrong.iloc[0]} is predicted in a fold not its own"] if len(wrong) else []
+    lacking = sorted(set(fold_of) - set(run.predictions["record"]))
+    if lacking:
+        faults.append(f"{len(lacking)} records lack a prediction, as {lacking[0]}")
+    return faults, []
+
+
+def splits_digest(fold_of: Mapping[str, int]) -> str:
+    """Return the SHA-256 of which record is in which fold, as the folds' file defines it."""
+    return hashlib.sha256(json.dumps(fold_of, sort_keys=True).encode()).hexdigest()
+
+
+def _mixed(runs: Sequence[CvRun]) -> list[str]:
+    """Name what all runs, and all runs of a task, must have in common and have not."""
+    faults = [
+        f"they differ in {name}: {_listed(runs, name)}"
+        for name in SHARED
+        if len({run.metrics[name] for run in runs}) > 1
+    ]
+    for task in dict.fromkeys(run.metrics["task"] for run in runs):
+        mine = [run for run in runs if run.metrics["task"] == task]
+        if len({run.metrics["splits_sha256"] for run in mine}) > 1:
+            faults.append(f"runs of {task} have other folds: {_listed(mine, 'splits_sha256')}")
+    keys = [(run.metrics["task"], run.metrics["method"], run.leads) for run in runs]
+    several = dict.fromkeys(key for key in keys if keys.count(key) > 1)
+    return faults + [f"{'/'.join(key)} was given {keys.count(key)} times" for key in several]
+
+
+def _listed(runs: Sequence[CvRun], name: str) -> str:
+    values: dict[str, str] = {}
+    for run in runs:
+        values.setdefault(str(run.metrics[name])[:12], str(run.folder))
+    return ", ".join(f"{value} ({folder})" for value, folder in values.items())

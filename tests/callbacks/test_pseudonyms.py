@@ -1,0 +1,32 @@
+import hashlib
+import hmac
+import stat
+from pathlib import Path
+
+import pytest
+
+from lsemvae.callbacks.pseudonyms import local_salt, pseudonym
+
+
+def test_pseudonym_is_the_hmac_of_the_id() -> None:
+    expected = hmac.new(b"salt", b"patient 7", hashlib.sha256).hexdigest()[:16]
+    assert pseudonym("patient 7", b"salt") == f"h{expected}"
+
+
+def test_pseudonyms_tell_ids_apart_and_follow_the_salt() -> None:
+    names = {pseudonym(str(number), b"salt") for number in range(1000)}
+    assert len(names) == 1000
+    assert pseudonym("1", b"other") not in names
+
+
+def test_salt_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    file = tmp_path / "folder/salt"
+    salt = local_salt(file)
+    assert len(salt) == 32
+    assert local_salt(file) == salt != local_salt(tmp_path / "other")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_salt_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSEMVAE_SALT_FILE", str(tmp_path / "salt"))
+    assert local_salt() == (tmp_path / "salt").read_bytes()

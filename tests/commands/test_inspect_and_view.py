@@ -1,0 +1,139 @@
+"""What the two commands say and draw about stores and recordings, sound and spoilt."""
+
+import os
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pytest
+
+import data_modules.store_writer
+from data_modules.signal_settings import SignalSettings
+from data_modules.store import EcgStore
+from data_modules.synthetic_files import write_mimic
+from lsemvae.cli import main
+from lsemvae.commands.view import view
+from tests.conftest import error_of
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Six or so recordings in shards, one of them with a flat lead, one damaged."""
+    monkeypatch.setattr(data_modules.store_writer, "SINGLE_FILE_BYTES", 0)
+    source = tmp_path / "mimic"
+    listed = write_mimic(source, n_patients=4, seed=1)
+    flat, damaged = source / listed["path"][0], source / listed["path"][1]
+    samples = np.fromfile(flat.with_suffix(".dat"), "<i2").reshape(-1, 12)
+    header = flat.with_suffix(".hea").read_text().splitlines()
+    lost = samples[:, 11].sum(dtype=np.int64) % 65536
+    samples[:, 11] = 0
+    samples.tofile(flat.with_suffix(".dat"))
+    sums = [line.split() for line in header]
+    for words in sums:
+        if words[-1] == "V6":
+            assert int(words[6]) % 65536 == lost
+            words[6] = "0"
+    flat.with_suffix(".hea").write_text("\n".join(" ".join(words) for words in sums) + "\n")
+    content = damaged.with_suffix(".dat").read_bytes()
+    damaged.with_suffix(".dat").write_bytes(content[::-1])
+    arguments = ["--source", str(source), "--out", str(tmp_path / "m.h5"), "--label", "Set A"]
+    assert main(["prepare", "mimic", *arguments]) == 0
+    return tmp_path / "m.h5"
+
+
+def test_inspect_says_what_is_in_a_store(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["inspect", str(store), "--verify"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    said = {line[:14].strip(): line[14:].strip() for line in lines}
+    opened = EcgStore(store)
+    n = len(opened)
+    assert said["data"] == "Set A, SYNTHETIC"
+    assert said["made from"] == f"{n + 1} listed recordings in mimic"
+    assert said["records"] == f"{n} of {opened.table['patient_id'].nunique()} patients"
+    assert said["rejected"] == "checksum_mismatch 1"
+    assert said["warnings"] == "lead_flat 1"
+    assert said["leads lacking"] == "V6 1"
+    assert f"patient_id ({n})" in said["columns"]
+    assert '"high_hz": 40.0' in said["settings"]
+    assert said["sha256"] == opened.sha256
+    assert (said["table"], said["signals"]) == ("as written", f"as written, all {n}")
+
+
+def test_inspect_finds_a_flipped_bit_in_a_signal(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = EcgStore(store)
+    opened.read([0])
+    file, offset = opened._files[0]
+    flip(Path(file.name), offset + int(opened.rows[2]) * 120_000 + 77)
+    assert main(["inspect", str(store)]) == 0
+    assert main(["inspect", str(store), "--verify"]) == 2
+    record = opened.table["record"][2]
+    assert f"signals of 1 records are not those that were written, the first is {record}" in (
+        error_of(capsys)
+    )
+
+
+def test_inspect_finds_a_flipped_bit_in_the_table(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flip(store, EcgStore(store)._places["table/1"].offset)
+    assert main(["inspect", str(store)]) == 2
+    assert "the table is not the one that was written" in error_of(capsys)
+
+
+def flip(path: Path, position: int) -> None:
+    with path.open("r+b") as file:
+        byte = os.pread(file.fileno(), 1, position)[0]
+        os.pwrite(file.fileno(), bytes([byte ^ 1]), position)
+
+
+def ink(picture: Path) -> float:
+    """Return the share of dark pixels."""
+    return float((matplotlib.image.imread(picture)[..., :3].max(-1) < 0.3).mean())
+
+
+def test_view_draws_a_record_of_a_store_by_name_and_by_row(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = store.parent
+    record = EcgStore(store).table["record"][0]
+    capsys.readouterr()
+    view(f"{store}:{record}", out=str(folder / "name.png"))
+    assert "lead_flat: V6" in capsys.readouterr().out
+    view(f"{store}:0", out=str(folder / "row.png"))
+    assert (folder / "name.png").read_bytes() == (folder / "row.png").read_bytes()
+    assert ink(folder / "name.png") > 0.005
+    view(f"{store}:1", out=str(folder / "sound.png"))
+    assert "accepted: the checks found nothing" in capsys.readouterr().out
+
+
+def test_view_of_a_file_runs_the_checks(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = store.parent
+    record = folder / "mimic" / EcgStore(store).table["record"][0]
+    for name in (str(record), f"{record}.hea", f"{record}.dat"):
+        view(name, out=str(folder / "file.png"))
+        assert "lead_flat: V6" in capsys.readouterr().out
+    accepted = ink(folder / "file.png")
+    strict = SignalSettings(bad_leads="reject")
+    view(str(record), out=str(folder / "rejected.png"), signal=strict)
+    assert "bad_leads is reject" in capsys.readouterr().out
+    assert ink(folder / "rejected.png") > accepted / 2
+
+
+@pytest.mark.parametrize(
+    ("record", "expected"),
+    [
+        ("{store}:nothing", "holds no record 'nothing'"),
+        ("{store}:999", "holds no record '999'"),
+        ("{folder}/nothing", "nothing"),
+        ("{folder}/none.h5:0", "there is no store"),
+    ],
+)
+def test_view_names_what_is_not_there(
+    store: Path, record: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = record.format(store=store, folder=store.parent)
+    assert main(["view", name]) == 2
+    assert expected in error_of(capsys)

@@ -1,0 +1,103 @@
+"""Runs whose files do not belong together are refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lsemvae.errors import InputError
+from lsemvae.evaluation.cv_runs import read_cv_run
+from lsemvae.evaluation.report.gather import find_runs
+from lsemvae.evaluation.report.verify import verify_runs
+from tests.report_runs import labelled_patients, write_run
+
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def test_whole_runs_pass_and_absent_splits_are_named(tmp_path: Path) -> None:
+    folders = [write_run(tmp_path, labelled_patients(), method=name) for name in ("a", "b")]
+    runs, notes = find_runs([str(tmp_path)])
+    assert [run.folder for run in runs] == folders
+    for above in ("detection", "detection/b", "detection/b/12L"):
+        assert find_runs([str(tmp_path / above)])[0][-1].folder == folders[1]
+    assert notes == []
+    assert verify_runs(runs) == []
+    (tmp_path / "detection/splits.json").unlink()
+    assert len(verify_runs(runs)) == 2
+
+
+def first_again(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat([table, table[:1]])
+
+
+def into_two_folds(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a patient a second record in another fold."""
+    return pd.concat([table, table[:1].assign(record="new", fold=(table["fold"][0] + 1) % 3)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda table: table[table["fold"] != 1], "fold 1 is missing"),
+        (first_again, "record r000 is predicted twice"),
+        (into_two_folds, "patient p000 is in several folds"),
+        (lambda table: table[1:], "1 records lack a prediction, as r000"),
+        (lambda table: table.assign(label=1 - table["label"]), "metrics.json is not of predic"),
+        (lambda table: table.assign(probability=table["probability"] ** 9), "accuracy"),
+        (lambda table: table.assign(fold=(table["fold"] + 1) % 3), "in a fold not its own"),
+        (lambda table: table.assign(probability=None), "has no probability"),
+        (lambda table: table.drop(columns="patient_id"), "no column patient_id"),
+    ],
+)
+def test_changed_predictions_are_refused(tmp_path: Path, change: Change, message: str) -> None:
+    folder = write_run(tmp_path, labelled_patients())
+    file = folder / "predictions.csv"
+    change(pd.read_csv(file)).to_csv(file, index=False)
+    with pytest.raises(InputError, match=message):
+        verify_runs([read_cv_run(folder)])
+
+
+def test_inner_predictions_that_saw_the_fold_are_refused(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, labelled_patients())
+    file = folder / "inner_predictions.csv"
+    inner, outer = pd.read_csv(file), pd.read_csv(folder / "predictions.csv")
+    leaked = outer[outer["fold"] == 0][:1].drop(columns="uncertainty")
+    pd.concat([inner, leaked]).to_csv(file, index=False)
+    with pytest.raises(InputError, match=r"fold 0: record .* is held out in this fold"):
+        verify_runs([read_cv_run(folder)])
+
+
+def test_runs_of_other_data_folds_or_definitions_are_refused_together(tmp_path: Path) -> None:
+    first = write_run(tmp_path / "one", labelled_patients())
+    other = write_run(
+        tmp_path / "two", labelled_patients(90), method="mvae", cohort_sha256="d" * 64,
+        mpap_threshold_mmhg=25.0,
+    )  # fmt: skip
+    with pytest.raises(InputError) as error:
+        verify_runs([read_cv_run(first), read_cv_run(other)])
+    for part in ("differ in cohort_sha256", "differ in mpap_threshold", "have other folds"):
+        assert part in str(error.value)
+
+
+def test_one_run_twice_and_edited_splits_are_refused(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, labelled_patients())
+    run = read_cv_run(folder)
+    with pytest.raises(InputError, match="detection/ls_emvae/12L was given 2 times"):
+        verify_runs([run, run])
+    file = tmp_path / "detection/splits.json"
+    content = json.loads(file.read_text())
+    content["fold"]["r000"] = (content["fold"]["r000"] + 1) % 3
+    file.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="other folds than those of the run"):
+        verify_runs([run])
+
+
+def test_unfinished_runs_are_named(tmp_path: Path) -> None:
+    write_run(tmp_path, labelled_patients())
+    (tmp_path / "detection/mvae/12L/fold_0").mkdir(parents=True)
+    _, notes = find_runs([str(tmp_path)])
+    assert notes == [f"{tmp_path / 'detection/mvae/12L'} is not finished and was left out"]
+    with pytest.raises(InputError, match="no finished cross-validation below"):
+        find_runs([str(tmp_path / "detection/mvae/12L")])
