@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
-from torch.nn import functional as F
 
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS, canonical_lead, parse_leads
+from lsemvae.nn.strided_convolutions import apply_function, convolve
 
 CHANNELS = (1, 16, 32, 64)
 """Channels before the first and after each of the three convolutions (paper, section 2)."""
@@ -24,8 +24,7 @@ class LeadEncoderBank(nn.Module):
     """One convolutional encoder per lead (paper section 2), stacked in canonical lead order.
 
     Each encoder is three times Conv1d (kernel 3, stride 2, padding 1) with ReLU, 1-16-32-64
-    channels, then flatten and Linear. Signals run as (L, B, T, C), so that a convolution is a few
-    matrix products for all leads at once. Layouts: `conv_weights` (12, 3 C, K) with rows in
+    channels, then flatten and Linear. Layouts: `conv_weights` (12, 3 C, K) with rows in
     (tap, channel) order; `linear_weight` (12, O, F) with features in (time, channel) order, which
     makes forward and both gradients contiguous matrix products without a copy of the weights.
 
@@ -73,14 +72,12 @@ class LeadEncoderBank(nn.Module):
             InputError: a lead name is unknown or repeated, or `ecg` does not fit.
         """
         rows = self._rows(ecg, leads)
-        hidden = ecg.transpose(0, 1).unsqueeze(-1).contiguous()
-        for weight, bias in zip(self.conv_weights, self.conv_biases, strict=True):
-            if hidden.shape[2] % 2:  # padding by nothing would copy
-                hidden = F.pad(hidden, (0, 0, 0, 1))
-            hidden = _apply(_StridedConvolution, hidden, _pick(weight, rows), _pick(bias, rows))
+        weights = [_pick(weight, rows) for weight in self.conv_weights]
+        biases = [_pick(bias, rows) for bias in self.conv_biases]
+        flat = convolve(ecg.transpose(0, 1), weights, biases).flatten(2)
         weight = _pick(self.linear_weight, rows)[:, :n_outputs]
         bias = _pick(self.linear_bias, rows)[..., :n_outputs]
-        outputs = _apply(_StackedLinear, hidden.flatten(2), weight)
+        outputs = apply_function(_StackedLinear, flat, weight)
         return (outputs + bias).transpose(0, 1)
 
     def _rows(self, ecg: Tensor, leads: Sequence[str]) -> list[int]:
@@ -106,81 +103,6 @@ def _pick(stacked: Tensor, rows: list[int]) -> Tensor:
         return stacked[rows[0] : rows[-1] + 1]
     parts = stacked.unbind(0)
     return torch.stack([parts[row] for row in rows])
-
-
-def _apply(function: type[torch.autograd.Function], *tensors: Tensor) -> Tensor:
-    """Call a function of ours on what autocast, which does not reach into it, would cast to."""
-    device = tensors[0].device.type
-    if torch.is_autocast_enabled(device):
-        tensors = tuple(tensor.to(torch.get_autocast_dtype(device)) for tensor in tensors)
-    outputs: Tensor = function.apply(*tensors)  # type: ignore[no-untyped-call]
-    return outputs
-
-
-class _StridedConvolution(torch.autograd.Function):
-    """ReLU(convolution), kernel 3, stride 2, padding 1: (L, B, T, C) -> (L, B, T/2, K), T even.
-
-    Output t reads samples 2t-1, 2t, 2t+1: the pair t as it lies in memory, and the odd half of
-    the pair before. Both are strided views, so nothing is unfolded; autograd of the same lines
-    would copy three times as much.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        n_leads, n_records, length, channels = hidden.shape
-        pairs = hidden.view(n_leads, n_records * length // 2, 2 * channels)
-        outputs = torch.baddbmm(bias, pairs, weight[:, channels:])
-        by_record = outputs.view(n_leads * n_records, length // 2, -1)
-        by_record[:, 1:].baddbmm_(_odd_before(hidden), _first_tap(weight, n_records))
-        outputs.relu_()
-        of_hidden, of_weight, _ = ctx.needs_input_grad
-        ctx.shape = hidden.shape
-        ctx.save_for_backward(hidden if of_weight else None, weight if of_hidden else None, outputs)
-        return outputs.view(n_leads, n_records, length // 2, -1)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        hidden, weight, outputs = ctx.saved_tensors
-        needs_hidden, needs_weight, needs_bias = ctx.needs_input_grad
-        gradient = torch.ops.aten.threshold_backward(gradient.reshape(outputs.shape), outputs, 0)
-        return (
-            _gradient_of_hidden(gradient, weight, ctx.shape) if needs_hidden else None,
-            _gradient_of_taps(gradient, hidden) if needs_weight else None,
-            gradient.sum(1, keepdim=True) if needs_bias else None,
-        )
-
-
-def _gradient_of_hidden(gradient: Tensor, weight: Tensor, shape: torch.Size) -> Tensor:
-    """Return the gradient of a convolution's input from that of its output (L, B T/2, K)."""
-    n_leads, n_records, length, channels = shape
-    of_hidden = torch.bmm(gradient, weight[:, channels:].transpose(1, 2)).view(shape)
-    by_record = gradient.view(n_leads * n_records, length // 2, -1)[:, 1:]
-    first_tap = _first_tap(weight, n_records).transpose(1, 2)
-    _odd_before(of_hidden).baddbmm_(by_record, first_tap)
-    return of_hidden
-
-
-def _gradient_of_taps(gradient: Tensor, hidden: Tensor) -> Tensor:
-    """Return the gradient of a convolution's weights from that of its output (L, B T/2, K)."""
-    n_leads, n_records, length, channels = hidden.shape
-    pairs = hidden.view(n_leads, n_records * length // 2, 2 * channels)
-    by_record = gradient.view(n_leads * n_records, length // 2, -1)[:, 1:]
-    of_first_tap = torch.bmm(_odd_before(hidden).transpose(1, 2), by_record)
-    of_first_tap = of_first_tap.view(n_leads, n_records, channels, -1).sum(1)
-    return torch.cat([of_first_tap, torch.bmm(pairs.transpose(1, 2), gradient)], dim=1)
-
-
-def _odd_before(hidden: Tensor) -> Tensor:
-    """View the odd samples but each record's last, (L, B, T, C) -> (L B, T/2 - 1, C)."""
-    n_leads, n_records, length, channels = hidden.shape
-    pairs = hidden.view(n_leads * n_records, length // 2, 2 * channels)
-    return pairs[:, :-1, channels:]
-
-
-def _first_tap(weight: Tensor, n_records: int) -> Tensor:
-    """Repeat the weights of tap 0 for every record, (L, 3 C, K) -> (L B, C, K)."""
-    return weight[:, : weight.shape[1] // 3].repeat_interleave(n_records, dim=0)
 
 
 class _StackedLinear(torch.autograd.Function):
