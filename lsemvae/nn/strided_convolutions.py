@@ -71,9 +71,9 @@ class _LeadByLead(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, signals: Tensor, *parameters: Tensor) -> Tensor:
         n_layers = len(parameters) // 2
-        inner, last = [], []
+        signals, inner, last = signals.contiguous(), [], []
         for lead, signal in enumerate(signals):
-            hidden = _as_image(signal.contiguous().unsqueeze(-1))
+            hidden = _as_image(signal.unsqueeze(-1))
             for weight, bias in zip(parameters[:n_layers], parameters[n_layers:], strict=True):
                 kernel = _as_kernel(weight[lead])
                 hidden = F.conv2d(hidden, kernel, bias[lead, 0], stride=(1, 2), padding=(0, 1))
