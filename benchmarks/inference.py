@@ -22,6 +22,7 @@ from torch import Tensor
 from benchmarks.hardware import measure_peaks
 from benchmarks.heads import measure_heads
 from benchmarks.machine import describe_machine, write_results
+from benchmarks.pages import update
 from benchmarks.step_cost import Sizes, flop_counter
 from benchmarks.step_variants import draw_network
 from lsemvae.leads import LEADS, LIMB_LEADS
@@ -178,6 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--signal", nargs="*", default=[], metavar="KEY=VALUE", help="of the store")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     parser.add_argument("--out", type=Path, default=Path("reports/inference.json"))
+    parser.add_argument("--page", type=Path, help="Markdown file whose marked part is replaced")
     options = parser.parse_args(arguments)
     torch.set_num_threads(options.threads)
     machine = describe_machine()
@@ -197,7 +199,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "machine": machine, "threads": options.threads, "gemm_peak_gflops": peak,
         "encoding": encoding, "heads": add_uncached(heads, encoding),
     }  # fmt: skip
-    write_results(options.out, results, markdown(results))
+    made = markdown(results)
+    write_results(options.out, results, made)
+    if options.page:
+        update(options.page, "benchmarks.inference", made)
 
 
 if __name__ == "__main__":

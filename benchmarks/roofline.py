@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.pages import update
 from benchmarks.step_cost import ADAMW_BYTES, PRODUCT_BYTES, Sizes, StepCost, count_step
 from lsemvae.leads import LEADS
 
@@ -206,16 +207,6 @@ def tables() -> str:
     return "\n\n".join([*parts, "## Storage (computed)", storage])
 
 
-BEGIN, END = "<!-- made by python -m benchmarks.roofline -->", "<!-- end -->"
-
-
-def put(page: str, made: str) -> str:
-    """Put the tables between the marks of a page."""
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{made}\n\n{END}{after}"
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables, or put them into a page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -223,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     made = tables()
     if options.page:
-        options.page.write_text(put(options.page.read_text(), made))
+        update(options.page, "benchmarks.roofline", made)
     print(made)
 
 

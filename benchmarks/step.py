@@ -31,6 +31,7 @@ import torch
 
 from benchmarks.hardware import Peaks, best, bfloat16_instructions, measure_peaks
 from benchmarks.machine import describe_machine, write_results
+from benchmarks.pages import update
 from benchmarks.step_cost import Sizes, count_step
 from benchmarks.step_variants import VARIANTS
 from lsemvae.leads import LEADS
@@ -206,6 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--latent", type=int, default=256, help="latent dimensions")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     parser.add_argument("--out", type=Path, default=Path("reports/bench.json"), help="JSON file")
+    parser.add_argument("--page", type=Path, help="Markdown file whose marked part is replaced")
     parser.add_argument("--only", choices=[*VARIANTS, PEAKS], help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if missing := {"plain", "ours"} - set(options.variants):
@@ -228,7 +230,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         check_losses(runs)
         rows += [row(name, size, runs, peaks) for name in runs]
     facts = {key: about[key] for key in ("processor", "threads", "bfloat16", "load_before")}
-    write_results(options.out, [{**each, **facts} for each in rows], markdown(rows, about))
+    made = markdown(rows, about)
+    write_results(options.out, [{**each, **facts} for each in rows], made)
+    if options.page:
+        update(options.page, "benchmarks.step", made)
 
 
 if __name__ == "__main__":

@@ -13,11 +13,18 @@ def roofline(monkeypatch: pytest.MonkeyPatch):
     return importlib.import_module("benchmarks.roofline")
 
 
-def test_page_holds_what_the_program_computes(roofline) -> None:
-    page = PAGE.read_text()
-    made = page.split(roofline.BEGIN)[1].split(roofline.END)[0].strip()
-    assert made == roofline.tables()
-    assert roofline.put(page, roofline.tables()) == page
+def test_page_holds_what_the_program_computes(roofline, tmp_path: Path) -> None:
+    written = tmp_path / "page.md"
+    written.write_text(PAGE.read_text().replace("| TF32 | 8 |", "| TF32 | 9 |"))
+    roofline.main(["--page", str(written)])
+    assert written.read_text() == PAGE.read_text()
+
+
+def test_a_page_without_a_place_for_the_tables_is_reported(roofline, tmp_path: Path) -> None:
+    written = tmp_path / "page.md"
+    written.write_text("nothing marked")
+    with pytest.raises(ValueError, match="benchmarks.roofline"):
+        roofline.main(["--page", str(written)])
 
 
 def test_a_step_on_an_a100_by_hand(roofline) -> None:

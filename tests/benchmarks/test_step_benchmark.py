@@ -33,7 +33,9 @@ def tiny(out: Path, *variants: str) -> list[str]:
 
 
 def test_benchmark_writes_a_row_per_variant_and_batch_with_equal_loss(step, tmp_path: Path) -> None:
-    step.main(tiny(tmp_path / "reports" / "bench.json", *VARIANTS))
+    page = tmp_path / "page.md"
+    page.write_text("before <!-- made by python -m benchmarks.step --> old <!-- end --> after")
+    step.main([*tiny(tmp_path / "reports" / "bench.json", *VARIANTS), "--page", str(page)])
     rows = json.loads((tmp_path / "reports" / "bench.json").read_text())
     assert [(r["variant"], r["batch"]) for r in rows] == [(n, b) for b in (2, 3) for n in VARIANTS]
     for plain, _, ours, multichannel, bf16 in (rows[:5], rows[5:]):
@@ -52,6 +54,8 @@ def test_benchmark_writes_a_row_per_variant_and_batch_with_equal_loss(step, tmp_
             assert row["bandwidth_share"] > 0
         assert plain["gflop"] == ours["gflop"] != multichannel["gflop"]
     table = (tmp_path / "reports" / "bench.md").read_text()
+    assert table.strip() in page.read_text()
+    assert "old" not in page.read_text()
     assert (
         sum(line.startswith(("| plain", "| ours", "| multi")) for line in table.splitlines()) == 10
     )
