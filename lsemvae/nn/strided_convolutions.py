@@ -4,8 +4,8 @@ Shape legend: B batch, L leads, T samples, C and K channels in and out. Signals 
 weights are (L, 3 C, K) with rows in (tap, channel) order, biases (L, 1, K).
 
 Two forms give the same numbers. On a CPU, one lead after the other runs through all layers by the
-library's convolution, which takes 0.6 of the time of the other form (docs/performance.md). On other
-devices a layer is a few matrix products for all leads at once.
+library's convolution, which was measured to be faster (docs/performance.md). On other devices a
+layer is a few matrix products for all leads at once.
 """
 
 from collections.abc import Callable, Sequence

@@ -23,7 +23,7 @@ def test_page_holds_what_the_program_computes(roofline, tmp_path: Path) -> None:
 def test_a_page_without_a_place_for_the_tables_is_reported(roofline, tmp_path: Path) -> None:
     written = tmp_path / "page.md"
     written.write_text("nothing marked")
-    with pytest.raises(ValueError, match="benchmarks.roofline"):
+    with pytest.raises(ValueError, match="no place marked"):
         roofline.main(["--page", str(written)])
 
 
