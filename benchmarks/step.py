@@ -11,9 +11,9 @@ Variants, each one step = forward, loss, backward, AdamW:
   multichannel   LsEmvae with the default decoder
   plain bf16     `plain tuned` under autocast to bfloat16
   ours bf16      `ours` under the same
-Every measurement runs in a process of its own, in turn, so that slow phases of a shared machine hit
-all variants and only one optimiser state is held at a time. The machine's peaks are measured in the
-same turns.
+Every measurement runs in a process of its own, in turn, so that only one optimiser state is held at
+a time; the machine's peaks are measured in the same turns. Steps during which other programs took
+more than 5 % of the cores are left out where enough others remain.
 """
 
 import argparse
@@ -22,8 +22,7 @@ import resource
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ import torch
 from benchmarks.hardware import Peaks, best, bfloat16_instructions, measure_peaks
 from benchmarks.machine import describe_machine, write_results
 from benchmarks.pages import update
+from benchmarks.quiet import OTHERS, Timed, timed, wait_for_quiet
 from benchmarks.step_cost import Sizes, count_step
 from benchmarks.step_variants import VARIANTS
 from lsemvae.leads import LEADS
@@ -45,31 +45,56 @@ PEAKS = "peaks"
 Result = dict[str, Any]
 
 
-def time_here(name: str, sizes: Sizes, steps: int) -> Result:
-    """Take `WARM_UP` steps and then `steps` timed ones of one variant in this process."""
+def time_here(name: str, sizes: Sizes, options: argparse.Namespace) -> Result:
+    """Take `WARM_UP` steps of one variant in this process, and then those that are timed.
+
+    A step that other programs disturbed is repeated, `steps` times at most.
+    """
     if VARIANTS[name].settings:
         keep_freed_memory()
         faster_float32_products()
     loss_of, optimiser = VARIANTS[name].build(sizes)
     shape = (sizes.batch, len(LEADS), sizes.samples)
     ecg = torch.randn(shape, generator=torch.Generator().manual_seed(1))
-    losses, seconds = [], []
-    for step in range(WARM_UP + steps):
-        torch.manual_seed(step)
-        start = time.perf_counter()
+    losses: list[float] = []
+
+    def step() -> None:
+        torch.manual_seed(len(losses))
         optimiser.zero_grad()
         loss = loss_of(ecg)
         loss.backward()
         optimiser.step()
-        seconds.append(time.perf_counter() - start)
         losses.append(float(loss.detach()))
+
+    first = timed(step).seconds
+    for _ in range(WARM_UP - 1):
+        step()
+    steps: list[Timed] = []
+    while len(steps) < 2 * options.steps and len(undisturbed(steps)) < options.steps:
+        wait_for_quiet(options.patience)
+        steps.append(timed(step))
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     return {
-        "seconds": seconds[WARM_UP:],
-        "first_seconds": seconds[0],
-        "losses": losses,
+        "steps": steps,
+        "first_seconds": first,
+        "losses": losses[: WARM_UP + options.steps],
         "peak_rss_gb": peak_gb,
     }
+
+
+def undisturbed(steps: Iterable[Sequence[float]]) -> list[Timed]:
+    """Return the steps beside which nothing else ran."""
+    return [Timed(*step) for step in steps if Timed(*step).others <= OTHERS]
+
+
+def counted(runs: list[Result]) -> tuple[list[float], float]:
+    """Return the seconds of the steps that count, and the most that others took beside them.
+
+    Where every step was disturbed, all of them count, and the second number tells.
+    """
+    every = [Timed(*step) for run in runs for step in run["steps"]]
+    steps = undisturbed(every) or every
+    return [step.seconds for step in steps], max(step.others for step in steps)
 
 
 def run_elsewhere(name: str, sizes: Sizes, options: argparse.Namespace) -> Result:
@@ -82,7 +107,8 @@ def run_elsewhere(name: str, sizes: Sizes, options: argparse.Namespace) -> Resul
     """
     command = [sys.executable, "-m", "benchmarks.step", "--only", name, "--batch",
                str(sizes.batch), "--samples", str(sizes.samples), "--latent", str(sizes.latent),
-               "--steps", str(options.steps), "--threads", str(options.threads)]  # fmt: skip
+               "--steps", str(options.steps), "--threads", str(options.threads),
+               "--patience", str(options.patience)]  # fmt: skip
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     if found.returncode == 0:
         result: Result = json.loads(found.stdout.splitlines()[-1])
@@ -131,8 +157,8 @@ def row(name: str, sizes: Sizes, runs: dict[str, list[Result]], peaks: Peaks) ->
     about = {"variant": name, "batch": sizes.batch, "dtype": variant.dtype}
     if failed:
         return {**about, "reason": failed[0]}
-    seconds = [s for run in runs[name] for s in run["seconds"]]
-    plain = [s for run in runs["plain"] for s in run["seconds"]]
+    seconds, others = counted(runs[name])
+    plain, _ = counted(runs["plain"])
     cost = count_step(sizes, variant.decoder, mixed=variant.dtype == "bfloat16")
     middle, peak = statistics.median(seconds), peaks.gflops(variant.dtype)
     return {
@@ -140,6 +166,8 @@ def row(name: str, sizes: Sizes, runs: dict[str, list[Result]], peaks: Peaks) ->
         "seconds": middle,
         "seconds_min": min(seconds),
         "seconds_max": max(seconds),
+        "steps": len(seconds),
+        "others_cpu_share": others,
         "ratio_to_plain": statistics.median(plain) / middle,
         "ratio_of_minima": min(plain) / min(seconds),
         "peak_rss_gb": max(run["peak_rss_gb"] for run in runs[name]),
@@ -160,18 +188,21 @@ def markdown(rows: list[Result], about: Result) -> str:
         f"{about['processor']}, {about['threads']} threads, torch {about['versions']['torch']}, "
         f"bfloat16 by {about['bfloat16']}; load of other programs before: {about['load_before']}.",
         "",
-        "| variant | batch | seconds | fastest - slowest | times faster than plain "
-        "| by the fastest | peak memory (GB) | share of GEMM peak | share of bandwidth |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| variant | batch | seconds | fastest - slowest | steps | others' CPU "
+        "| times faster than plain | by the fastest "
+        "| peak memory (GB) | share of GEMM peak | share of bandwidth |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for each in rows:
         cells = [each["variant"], str(each["batch"])]
         if "reason" in each:
-            cells += [f"not run: {each['reason']}", *[""] * 6]
+            cells += [f"not run: {each['reason']}", *[""] * 8]
         else:
             cells += [
                 f"{each['seconds']:.2f}",
                 f"{each['seconds_min']:.2f} - {each['seconds_max']:.2f}",
+                str(each["steps"]),
+                f"{each['others_cpu_share']:.0%}",
                 *(f"{each[key]:.1f}" for key in ("ratio_to_plain", "ratio_of_minima",
                                                  "peak_rss_gb")),
                 *(f"{each[key]:.2f}" for key in ("gemm_share", "bandwidth_share")),
@@ -203,6 +234,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--variants", nargs="+", default=list(VARIANTS), choices=list(VARIANTS))
     parser.add_argument("--repeats", type=int, default=3, help="rounds over all variants")
     parser.add_argument("--steps", type=int, default=3, help="timed steps per round and variant")
+    parser.add_argument(
+        "--patience", type=float, default=20.0, help="seconds to wait for others before a step"
+    )
     parser.add_argument("--samples", type=int, default=5000, help="samples per lead")
     parser.add_argument("--latent", type=int, default=256, help="latent dimensions")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
@@ -218,9 +252,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sizes = [Sizes(batch, options.samples, options.latent) for batch in options.batch]
     if options.only:
         peaks = options.only == PEAKS
-        result = measure_peaks()._asdict() if peaks else time_here(
-            options.only, sizes[0], options.steps
-        )  # fmt: skip
+        wait_for_quiet(options.patience if peaks else 0.0)
+        result = measure_peaks()._asdict() if peaks else time_here(options.only, sizes[0], options)
         print(json.dumps(result))
         return
     about = {**describe_machine(), "threads": options.threads, "bfloat16": bfloat16_instructions()}

@@ -18,7 +18,7 @@ def step(monkeypatch: pytest.MonkeyPatch):
     def here(name: str, sizes, options):
         if name == program.PEAKS:
             return program.measure_peaks([64], 1000, 1)._asdict()
-        return program.time_here(name, sizes, options.steps)
+        return program.time_here(name, sizes, options)
 
     monkeypatch.setattr(program, "run_elsewhere", here)
     for setting in ("keep_freed_memory", "faster_float32_products"):
@@ -28,7 +28,18 @@ def step(monkeypatch: pytest.MonkeyPatch):
 
 def tiny(out: Path, *variants: str) -> list[str]:
     sizes = ["--samples", "100", "--latent", "4", "--batch", "2", "3"]
-    measured = ["--repeats", "1", "--steps", "1", "--threads", "1", "--variants", *variants]
+    measured = [
+        "--repeats",
+        "1",
+        "--steps",
+        "1",
+        "--threads",
+        "1",
+        "--patience",
+        "0",
+        "--variants",
+        *variants,
+    ]
     return [*sizes, *measured, "--out", str(out)]
 
 
@@ -68,7 +79,7 @@ def test_benchmark_refuses_to_time_networks_that_compute_different_losses(
 
     def measured(name: str, *_):
         peaks = {"float32_gflops": 1.0, "bfloat16_gflops": 1.0, "bandwidth_gb_s": 1.0}
-        return peaks if name == step.PEAKS else {"losses": [losses[name]], "seconds": [1.0]}
+        return peaks if name == step.PEAKS else {"losses": [losses[name]], "steps": [[1.0, 0.0]]}
 
     monkeypatch.setattr(step, "run_elsewhere", measured)
     with pytest.raises(ValueError, match="equal weights"):
@@ -135,3 +146,9 @@ def test_mixed_precision_holds_half_of_the_activations(step) -> None:
     assert mixed.flops == whole.flops
     assert mixed.activation_bytes < 0.65 * whole.activation_bytes
     assert torch.is_autocast_enabled("cpu") is False
+
+
+def test_disturbed_steps_count_only_where_there_are_no_others(step) -> None:
+    quiet, loud = [1.0, 0.01], [3.0, 0.5]
+    assert step.counted([{"steps": [quiet, loud]}, {"steps": [loud]}]) == ([1.0], 0.01)
+    assert step.counted([{"steps": [loud, loud]}]) == ([3.0, 3.0], 0.5)
