@@ -11,7 +11,6 @@ the plain loop's rate, not measured.
 import argparse
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from benchmarks.hardware import measure_peaks
 from benchmarks.heads import measure_heads
 from benchmarks.machine import describe_machine, write_results
 from benchmarks.pages import update
+from benchmarks.quiet import Timed, counted, repeat, wait_for_quiet
 from benchmarks.step_cost import Sizes, flop_counter
 from benchmarks.step_variants import draw_network
 from lsemvae.leads import LEADS, LIMB_LEADS
@@ -61,19 +61,9 @@ def encodings(network: LsEmvae) -> dict[str, dict[str, Encode]]:
     }
 
 
-def time_in_turn(forms: dict[str, Callable[[], Tensor]], repeats: int) -> dict[str, list[float]]:
-    """Call all forms in turn; seconds of each after one call that is not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in forms}
-    for turn in range(repeats + 1):
-        for name, form in forms.items():
-            start = time.perf_counter()
-            form()
-            if turn:
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
-
-
-def measure_encoding(sizes: Sizes, repeats: int, peak_gflops: float) -> list[Row]:
+def measure_encoding(
+    sizes: Sizes, repeats: int, peak_gflops: float, patience_s: float = 0.0
+) -> list[Row]:
     """Time all encodings.
 
     Raises:
@@ -91,13 +81,13 @@ def measure_encoding(sizes: Sizes, repeats: int, peak_gflops: float) -> list[Row
                 raise ValueError(f"{output} of {len(leads)} leads are {apart} apart")
             with flop_counter() as counter:
                 calls["ours"]()
-            seconds = time_in_turn(calls, repeats)
+            steps = {name: repeat(call, repeats, patience_s) for name, call in calls.items()}
+            flops = counter.get_total_flops()
+            about = {"output": output, "leads": len(leads), "largest_difference": apart}
             rows += [
-                _row(name, output, len(leads), sizes.batch, seconds)
-                | {"gemm_share": counter.get_total_flops() / statistics.median(seconds[name])
-                   / (peak_gflops * 1e9), "largest_difference": apart}
+                {**about, **_row(name, sizes.batch, steps, flops / (peak_gflops * 1e9))}
                 for name in forms
-            ]  # fmt: skip
+            ]
     return rows
 
 
@@ -105,18 +95,19 @@ def _bound(form: Encode, ecg: Tensor, leads: Sequence[str]) -> Callable[[], Tens
     return lambda: form(ecg, leads)
 
 
-def _row(name: str, output: str, n_leads: int, batch: int, seconds: dict[str, list[float]]) -> Row:
-    middle = statistics.median(seconds[name])
+def _row(name: str, batch: int, steps: dict[str, list[Timed]], least_seconds: float) -> Row:
+    seconds, others = counted(steps[name])
+    middle = statistics.median(seconds)
     return {
         "form": name,
-        "output": output,
-        "leads": n_leads,
         "batch": batch,
         "seconds": middle,
-        "seconds_min": min(seconds[name]),
-        "seconds_max": max(seconds[name]),
+        "seconds_min": min(seconds),
+        "seconds_max": max(seconds),
+        "others_cpu_share": others,
         "records_per_s": batch / middle,
-        "ratio_to_plain": statistics.median(seconds["plain"]) / middle,
+        "ratio_to_plain": statistics.median(counted(steps["plain"])[0]) / middle,
+        "gemm_share": least_seconds / middle,
     }
 
 
@@ -142,25 +133,26 @@ def markdown(results: Row) -> str:
         f"before: {machine['load_before']}.",
         "",
         "| outputs | leads | form | records/s | fastest - slowest (ms per record) "
-        "| times faster than plain | share of GEMM peak |",
-        "|---|---|---|---|---|---|---|",
+        "| others' CPU | times faster than plain | share of GEMM peak |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in results["encoding"]:
         spread = (f"{1000 * row[key] / row['batch']:.1f}" for key in ("seconds_min", "seconds_max"))
         lines.append(
             f"| {row['output']} | {row['leads']} | {row['form']} | {row['records_per_s']:.0f} | "
-            f"{' - '.join(spread)} | {row['ratio_to_plain']:.1f} | {row['gemm_share']:.2f} |"
+            f"{' - '.join(spread)} | {row['others_cpu_share']:.0%} | "
+            f"{row['ratio_to_plain']:.1f} | {row['gemm_share']:.2f} |"
         )
     lines += [
         "",
         "| leads | recordings | folds x epochs | features, once (s) | heads, with start-up (s) "
-        "| plain loop without a cache (s, computed) |",
-        "|---|---|---|---|---|---|",
+        "| others' CPU | plain loop without a cache (s, computed) |",
+        "|---|---|---|---|---|---|---|",
     ]
     for row in results["heads"]:
         lines.append(
             f"| {row['leads']} | {row['records']} | {row['folds']} x {row['epochs']} | "
-            f"{row['features_s']:.1f} | {row['heads_s']:.1f} | "
+            f"{row['features_s']:.1f} | {row['heads_s']:.1f} | {row['others_cpu_share']:.0%} | "
             f"{row['uncached_plain_s_computed']:,.0f} |"
         )
     return "\n".join([*lines, ""])
@@ -177,6 +169,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=50, help="of a head")
     parser.add_argument("--folds", type=int, default=5, help="of the cross-validation")
     parser.add_argument("--signal", nargs="*", default=[], metavar="KEY=VALUE", help="of the store")
+    parser.add_argument("--patience", type=float, default=20.0, help="seconds to wait for others")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
     parser.add_argument("--out", type=Path, default=Path("reports/inference.json"))
     parser.add_argument("--page", type=Path, help="Markdown file whose marked part is replaced")
@@ -184,11 +177,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(options.threads)
     machine = describe_machine()
     keep_freed_memory()
+    wait_for_quiet(options.patience)
     peak = measure_peaks().float32_gflops
     faster_float32_products()
     sizes = Sizes(options.batch, options.samples, options.latent)
     with torch.inference_mode():
-        encoding = measure_encoding(sizes, options.repeats, peak)
+        encoding = measure_encoding(sizes, options.repeats, peak, options.patience)
     signal = [part for each in options.signal for part in f"--signal.{each}".split("=")]
     with tempfile.TemporaryDirectory() as folder:
         heads = measure_heads(

@@ -1,7 +1,7 @@
 """Find the moments in which nothing else runs on a shared machine."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +37,30 @@ def timed(function: Callable[[], Any]) -> Timed:
     seconds, own = time.perf_counter() - start, time.process_time() - own
     others = busy_seconds()[0] - busy - own - n_cores * TICK  # one tick per core is not known
     return Timed(seconds, max(0.0, others) / (seconds * n_cores))
+
+
+def undisturbed(steps: Iterable[Sequence[float]]) -> list[Timed]:
+    """Return the calls beside which nothing else ran."""
+    return [Timed(*step) for step in steps if Timed(*step).others <= OTHERS]
+
+
+def counted(steps: Iterable[Sequence[float]]) -> tuple[list[float], float]:
+    """Return the seconds of the calls that count, and the most that others took beside them.
+
+    Where every call was disturbed, all of them count, and the second number tells.
+    """
+    every = [Timed(*step) for step in steps]
+    chosen = undisturbed(every) or every
+    return [step.seconds for step in chosen], max(step.others for step in chosen)
+
+
+def repeat(function: Callable[[], Any], enough: int, patience_s: float) -> list[Timed]:
+    """Call until enough calls were undisturbed, twice as often at most."""
+    steps: list[Timed] = []
+    while len(steps) < 2 * enough and len(undisturbed(steps)) < enough:
+        wait_for_quiet(patience_s)
+        steps.append(timed(function))
+    return steps
 
 
 def wait_for_quiet(patience_s: float) -> None:

@@ -22,7 +22,7 @@ import resource
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ import torch
 from benchmarks.hardware import Peaks, best, bfloat16_instructions, measure_peaks
 from benchmarks.machine import describe_machine, write_results
 from benchmarks.pages import update
-from benchmarks.quiet import OTHERS, Timed, timed, wait_for_quiet
+from benchmarks.quiet import counted, repeat, timed, wait_for_quiet
 from benchmarks.step_cost import Sizes, count_step
 from benchmarks.step_variants import VARIANTS
 from lsemvae.leads import LEADS
@@ -69,10 +69,7 @@ def time_here(name: str, sizes: Sizes, options: argparse.Namespace) -> Result:
     first = timed(step).seconds
     for _ in range(WARM_UP - 1):
         step()
-    steps: list[Timed] = []
-    while len(steps) < 2 * options.steps and len(undisturbed(steps)) < options.steps:
-        wait_for_quiet(options.patience)
-        steps.append(timed(step))
+    steps = repeat(step, options.steps, options.patience)
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
     return {
         "steps": steps,
@@ -80,21 +77,6 @@ def time_here(name: str, sizes: Sizes, options: argparse.Namespace) -> Result:
         "losses": losses[: WARM_UP + options.steps],
         "peak_rss_gb": peak_gb,
     }
-
-
-def undisturbed(steps: Iterable[Sequence[float]]) -> list[Timed]:
-    """Return the steps beside which nothing else ran."""
-    return [Timed(*step) for step in steps if Timed(*step).others <= OTHERS]
-
-
-def counted(runs: list[Result]) -> tuple[list[float], float]:
-    """Return the seconds of the steps that count, and the most that others took beside them.
-
-    Where every step was disturbed, all of them count, and the second number tells.
-    """
-    every = [Timed(*step) for run in runs for step in run["steps"]]
-    steps = undisturbed(every) or every
-    return [step.seconds for step in steps], max(step.others for step in steps)
 
 
 def run_elsewhere(name: str, sizes: Sizes, options: argparse.Namespace) -> Result:
@@ -157,8 +139,8 @@ def row(name: str, sizes: Sizes, runs: dict[str, list[Result]], peaks: Peaks) ->
     about = {"variant": name, "batch": sizes.batch, "dtype": variant.dtype}
     if failed:
         return {**about, "reason": failed[0]}
-    seconds, others = counted(runs[name])
-    plain, _ = counted(runs["plain"])
+    seconds, others = counted(step for run in runs[name] for step in run["steps"])
+    plain, _ = counted(step for run in runs["plain"] for step in run["steps"])
     cost = count_step(sizes, variant.decoder, mixed=variant.dtype == "bfloat16")
     middle, peak = statistics.median(seconds), peaks.gflops(variant.dtype)
     return {
@@ -212,17 +194,18 @@ def markdown(rows: list[Result], about: Result) -> str:
 
 
 def peak_lines(rows: list[Result]) -> list[str]:
-    """Say which peaks the shares refer to, and how far apart the losses were."""
-    lines = []
-    for batch in dict.fromkeys(each["batch"] for each in rows):
-        done = {each["variant"]: each for each in rows
-                if each["batch"] == batch and "reason" not in each}  # fmt: skip
-        peaks = {each["dtype"]: f"{each['gemm_peak_gflops']:.0f}" for each in done.values()}
-        losses = ", ".join(f"{name} {each['loss']:.3f}" for name, each in done.items())
+    """Say which peaks the shares refer to, and what the first losses were."""
+    done = [each for each in rows if "reason" not in each]
+    peaks = {each["dtype"]: f"{each['gemm_peak_gflops']:.0f}" for each in done}
+    rates = " and ".join(f"{rate} GFLOP/s in {dtype}" for dtype, rate in peaks.items())
+    lines = [f"- Peaks, measured in the same turns: {rates}, {done[0]['bandwidth_peak_gb_s']:.0f} "
+             "GB/s."]  # fmt: skip
+    for batch in dict.fromkeys(each["batch"] for each in done):
+        of_batch = {each["variant"]: each for each in done if each["batch"] == batch}
+        losses = ", ".join(f"{name} {each['loss']:.3f}" for name, each in of_batch.items())
         lines.append(
-            f"- Batch {batch}: {done['ours']['gflop']:.0f} GFLOP of products; peaks measured in "
-            f"the same turns {' and '.join(f'{v} GFLOP/s in {k}' for k, v in peaks.items())}, "
-            f"{done['ours']['bandwidth_peak_gb_s']:.0f} GB/s. First losses: {losses}."
+            f"- Batch {batch}: {of_batch['ours']['gflop']:.0f} GFLOP of products. First losses: "
+            f"{losses}."
         )
     return lines
 
@@ -257,9 +240,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(json.dumps(result))
         return
     about = {**describe_machine(), "threads": options.threads, "bfloat16": bfloat16_instructions()}
+    measured = {size: measure(size, options) for size in sizes}
+    peaks = best(each for _, each in measured.values())
     rows = []
-    for size in sizes:
-        runs, peaks = measure(size, options)
+    for size, (runs, _) in measured.items():
         check_losses(runs)
         rows += [row(name, size, runs, peaks) for name in runs]
     facts = {key: about[key] for key in ("processor", "threads", "bfloat16", "load_before")}

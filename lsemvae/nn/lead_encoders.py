@@ -116,7 +116,10 @@ class _StackedLinear(torch.autograd.Function):
     def forward(ctx: Any, flat: Tensor, weight: Tensor) -> Tensor:
         of_flat, of_weight = ctx.needs_input_grad
         ctx.save_for_backward(flat if of_weight else None, weight if of_flat else None)
-        return torch.bmm(weight, flat.transpose(1, 2)).transpose(1, 2)
+        if weight.is_contiguous() or weight.device.type != "cpu":
+            return torch.bmm(weight, flat.transpose(1, 2)).transpose(1, 2)
+        # The first outputs of all leads: on a CPU the batched product would copy their weights.
+        return torch.stack([one @ rows.T for one, rows in zip(flat, weight, strict=True)])
 
     @staticmethod
     @once_differentiable

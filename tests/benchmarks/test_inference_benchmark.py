@@ -21,7 +21,7 @@ def inference(monkeypatch: pytest.MonkeyPatch):
 def test_benchmark_times_encodings_and_the_way_to_the_heads(inference, tmp_path: Path) -> None:
     sizes = ["--batch", "3", "--samples", "100", "--latent", "4", "--patients", "60"]
     beats = ["--signal", "segment=median_beat", "sampling_rate_hz=100"]
-    few = ["--repeats", "2", "--epochs", "2", "--folds", "2", "--threads", "1"]
+    few = ["--repeats", "2", "--epochs", "2", "--folds", "2", "--threads", "1", "--patience", "0"]
     inference.main([*sizes, *beats, *few, "--out", str(tmp_path / "inference.json")])
     results = json.loads((tmp_path / "inference.json").read_text())
     found = [(row["output"], row["leads"], row["form"]) for row in results["encoding"]]

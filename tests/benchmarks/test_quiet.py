@@ -41,3 +41,18 @@ def test_patience_ends(quiet, monkeypatch: pytest.MonkeyPatch) -> None:
     start = time.perf_counter()
     quiet.wait_for_quiet(0.1)
     assert 0.1 <= time.perf_counter() - start < 1.0
+
+
+def test_disturbed_calls_count_only_where_there_are_no_others(quiet) -> None:
+    calm, loud = [1.0, 0.01], [3.0, 0.5]
+    assert quiet.counted([calm, loud, loud]) == ([1.0], 0.01)
+    assert quiet.counted([loud, loud]) == ([3.0, 3.0], 0.5)
+
+
+def test_a_disturbed_call_is_repeated(quiet, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([quiet.Timed(2.0, 0.3), quiet.Timed(1.0, 0.0), quiet.Timed(1.1, 0.0)])
+    monkeypatch.setattr(quiet, "wait_for_quiet", lambda _: None)
+    monkeypatch.setattr(quiet, "timed", lambda _: next(found))
+    assert quiet.repeat(lambda: None, 2, 0.0) == [(2.0, 0.3), (1.0, 0.0), (1.1, 0.0)]
+    monkeypatch.setattr(quiet, "timed", lambda _: quiet.Timed(2.0, 0.3))
+    assert len(quiet.repeat(lambda: None, 2, 0.0)) == 4

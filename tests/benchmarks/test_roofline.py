@@ -71,3 +71,10 @@ def test_what_the_page_says_of_the_tables_is_true(roofline) -> None:
     node, many = (n * 8 / roofline.step_time(h100, 8, mixed=False, n_gpus=n).total for n in (8, 64))
     assert many < node
     assert roofline.RECORDS * roofline.RECORD_BYTES < 100e9
+
+
+def test_the_activation_memory_that_the_step_page_states_is_the_counted_one(roofline) -> None:
+    kept = roofline.cost(128, mixed=False).activation_bytes
+    assert (
+        f"{kept / 1e9:.2f} GB at batch 128 in float32" in (ROOT / "docs/performance.md").read_text()
+    )

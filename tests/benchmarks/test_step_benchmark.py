@@ -146,9 +146,3 @@ def test_mixed_precision_holds_half_of_the_activations(step) -> None:
     assert mixed.flops == whole.flops
     assert mixed.activation_bytes < 0.65 * whole.activation_bytes
     assert torch.is_autocast_enabled("cpu") is False
-
-
-def test_disturbed_steps_count_only_where_there_are_no_others(step) -> None:
-    quiet, loud = [1.0, 0.01], [3.0, 0.5]
-    assert step.counted([{"steps": [quiet, loud]}, {"steps": [loud]}]) == ([1.0], 0.01)
-    assert step.counted([{"steps": [loud, loud]}]) == ([3.0, 3.0], 0.5)
