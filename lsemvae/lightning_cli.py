@@ -20,7 +20,7 @@ from lightning.pytorch.cli import (
 )
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from data_modules.leakage import write_trained_on
+from data_modules.leakage import FILE_NAME, read_trained_on, write_trained_on
 from data_modules.store_data import StoreDataModule
 from lsemvae.callbacks import ContinuedLog, HashedCheckpointIO, StopSignal
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
@@ -125,8 +125,21 @@ class EcgCLI(LightningCLI):
 
 def _keep_trained_on(trainer: Trainer, _task: LightningModule, *, data: StoreDataModule) -> None:
     log_dir = trainer.log_dir  # every process must ask as often: it is broadcast
-    if log_dir is not None and trainer.is_global_zero:
-        write_trained_on(Path(log_dir), data.pool, data.training_rows())
+    if log_dir is None or not trainer.is_global_zero:
+        return
+    earlier, before = None, data.earlier_sha256
+    if before:  # the weights have seen what the resumed run had seen
+        earlier = read_trained_on(Path(str(trainer.ckpt_path)), before)
+        if earlier is None:
+            (Path(log_dir) / FILE_NAME).unlink(missing_ok=True)
+            print(
+                f"note: no {FILE_NAME} lies beside {trainer.ckpt_path}, so what it has seen is not "
+                "known; `lsemvae cv` cannot compare this encoder's recordings with a cohort's"
+            )
+            return
+    write_trained_on(
+        Path(log_dir), data.pool, data.training_rows(), earlier=earlier, sha256=data.seen_sha256
+    )
 
 
 def _input_error(error: BaseException | None) -> InputError | None:
