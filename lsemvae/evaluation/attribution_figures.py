@@ -27,13 +27,13 @@ def ranking_figure(ranking: pd.DataFrame, title: str) -> Figure:
     _intervals(axes, ranking, place)
     room = 0.02 * float(ranking["high"].max())
     for at, (_, row) in zip(place, ranking.iterrows(), strict=True):
-        text = f"{row['share']:.1%}   first in {row['first']:.0%}"
+        text = f"{row['share']:.1%}   first in {row['first']:.0%} of resamples"
         axes.text(row["high"] + room, at, text, va="center", fontsize=7.5)
     names = [f"{lead} ★" if n == 0 else lead for n, lead in enumerate(ranking["lead"])]
     axes.set_yticks(place, names)
     axes.axvline(1 / len(ranking), color="#777777", linewidth=0.9, linestyle=":")
     axes.set(
-        xlim=(0, 1.5 * float(ranking["high"].max())), title=title,
+        xlim=(0, 1.75 * float(ranking["high"].max())), title=title,
         xlabel="mean share of |attribution|, 95 % interval by patient (dotted: equal shares)",
     )  # fmt: skip
     _tidy(axes, "x")
@@ -101,9 +101,11 @@ def gate_figure(gate: pd.DataFrame, class_names: Sequence[str], title: str) -> F
                 label=class_names[number],
             )  # fmt: skip
         axes.set_xticks(range(len(experts)), experts)
-        axes.set(ylabel="gate weight", ylim=(0, None))
+        axes.set(ylabel="gate weight")
         axes.set_title(f"{name} (mean ± SD over records; dotted: equal weights)", fontsize=9)
         _tidy(axes, "y")
+    # Only now: a limit that is set stops the common axis from growing with what is drawn later.
+    figure.axes[0].set_ylim(bottom=0)
     figure.axes[0].legend(fontsize=8, frameon=False, ncol=2, loc="upper left")
     figure.suptitle(title, fontsize=10)
     return figure
