@@ -135,3 +135,18 @@ def test_encoder_that_went_on_from_unknown_recordings_is_not_called_clean(
     encoder = pretrain(pretraining, tmp_path / "pretrain", 2, "--ckpt_path", str(first))
     assert cv(cohort, encoder, tmp_path / "cv") == 0
     assert metrics_of(tmp_path / "cv")["pretraining_compared"] is False
+
+
+def test_report_compares_again_what_a_run_does_not_admit(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder = pretrain(cohort, tmp_path / "pretrain", 1)
+    assert cv(cohort, encoder, tmp_path / "cv", "--allow_leakage", "true") == 0
+    words = ["report", str(tmp_path / "cv"), "--cohort", str(cohort), "--out",
+             str(tmp_path / "page"), "--n_resamples", "100", "--pretrain"]  # fmt: skip
+    assert main([*words, str(tmp_path / "pretrain")]) == 0
+    file = tmp_path / "cv/detection/ls_emvae/12L/metrics.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"leaks": []}))
+    capsys.readouterr()
+    assert main([*words, str(tmp_path / "pretrain")]) == 2
+    assert "leakage: pre-training and fold 0 share 20 patient(s)" in error_of(capsys)

@@ -136,7 +136,7 @@ def _prevalences(evidence: Evidence, task: str) -> Table:
     header = ["model", "threshold for", "value", *(percent(float(level), 0) for level in levels)]
     rows = [
         [run.title, RULES[rule], name.upper(),
-         *(estimate(point["at_prevalence"][level][name], 2) for level in levels)]
+         *(estimate(point["at_prevalence"][level][name]) for level in levels)]
         for run in runs for rule, point in _points(run).items() for name in ("ppv", "npv")
     ]  # fmt: skip
     return Table(
