@@ -214,10 +214,14 @@ def write_trained_on(
     columns = ["record", "patient_id", "signal_sha256"]
     own = pd.concat([store.select(columns) for store in pool.stores], ignore_index=True)
     parts = [part_of(PRETRAINING, [own.iloc[rows]]), *([] if earlier is None else [earlier])]
-    hashes = {kind: np.unique(np.concatenate([getattr(part, kind).hashes for part in parts]))
-              for kind in ("patient", "signal")}  # fmt: skip
+    patient, signal = (
+        np.unique(np.concatenate([getattr(part, kind).hashes for part in parts]))
+        for kind in ("patient", "signal")
+    )
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / FILE_NAME, **hashes, sha256=np.array(sha256 or pool.sha256))
+    np.savez(
+        folder / FILE_NAME, patient=patient, signal=signal, sha256=np.array(sha256 or pool.sha256)
+    )
 
 
 def read_trained_on(encoder: Path, sha256: str) -> Part | None:

@@ -20,14 +20,21 @@ from lightning.pytorch.cli import (
 )
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from data_modules.leakage import FILE_NAME, read_trained_on, write_trained_on
+from data_modules.leakage import (
+    FILE_NAME,
+    check_leakage,
+    read_trained_on,
+    refuse_leaks,
+    write_trained_on,
+)
+from data_modules.rhc_cohort import RhcCohort
 from data_modules.store_data import StoreDataModule
 from lsemvae.callbacks import ContinuedLog, HashedCheckpointIO, StopSignal
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.config_safety import check_arguments, parsing_error, secure_configurations
 from lsemvae.errors import InputError
 from lsemvae.memory import keep_freed_memory
-from lsemvae.models import check_same_input
+from lsemvae.models import check_same_input, read_data_state
 from lsemvae.tasks import Classifier, Pretrainer
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
@@ -43,6 +50,12 @@ class EcgCLI(LightningCLI):
             "--beta",
             type=float | None,
             help="final weight of the KL divergence: `end` of BetaAnnealing in trainer.callbacks",
+        )
+        parser.add_argument(
+            "--allow_leakage",
+            type=bool,
+            default=False,
+            help="fit a classifier although its parts share patients or recordings",
         )
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
@@ -104,6 +117,24 @@ class EcgCLI(LightningCLI):
         data.check_files()
         if isinstance(task, Classifier) and task.encoder_input is not None:
             check_same_input(str(task.encoder), task.encoder_input, data.ecg_input)
+        if self.subcommand == "fit" and isinstance(data, RhcCohort) and data.fold is not None:
+            self._check_fold(data, getattr(task, "encoder", None))
+
+    def _check_fold(self, data: RhcCohort, encoder: str | None) -> None:
+        """Refuse leaks as `lsemvae cv` does; warn of callbacks that choose by the held-out fold."""
+        trained_on = read_data_state(encoder).sha256 if encoder else ""
+        found = check_leakage(
+            data.pool, data.load_splits().fold, encoder=encoder, trained_on=trained_on
+        )
+        refuse_leaks(found.leaks, self.config.fit.allow_leakage)
+        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+            monitor = getattr(callback, "monitor", None)
+            if str(monitor).startswith("val/"):
+                print(
+                    f"warning: {type(callback).__name__} chooses by {monitor}, which is measured "
+                    f"on the held-out fold {data.fold}: the test score of what it chooses is too "
+                    "good, and `lsemvae report` takes no such run"
+                )
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer, with checkpoints that are safe against crashes and foreign files."""

@@ -150,3 +150,38 @@ def test_report_compares_again_what_a_run_does_not_admit(
     capsys.readouterr()
     assert main([*words, str(tmp_path / "pretrain")]) == 2
     assert "leakage: pre-training and fold 0 share 20 patient(s)" in error_of(capsys)
+
+
+def fit_head(cohort: Path, encoder: Path, run: Path, *more: str) -> int:
+    """Fit the head of one fold."""
+    return main(
+        ["fit", "--config", str(ROOT / "experiments/detection/ls_emvae_12l.yaml"),
+         "--model.init_args.encoder", str(encoder), "--data.init_args.store", str(cohort),
+         "--data.init_args.splits", str(run / "splits.json"), "--trainer.max_epochs", "1",
+         "--trainer.enable_progress_bar", "false", "--trainer.default_root_dir", str(run),
+         "--trainer.logger.init_args.save_dir", str(run), *more]
+    )  # fmt: skip
+
+
+def test_one_fold_by_hand_is_refused_like_a_cross_validation(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder = pretrain(cohort, tmp_path / "pretrain", 1)
+    capsys.readouterr()
+    assert fit_head(cohort, encoder, tmp_path / "head") == 2
+    assert "leakage: pre-training and fold 0 share 12 patient(s)" in error_of(capsys)
+    assert not (tmp_path / "head/metrics.csv").exists()
+    assert fit_head(cohort, encoder, tmp_path / "head", "--allow_leakage", "true") == 0
+    assert "warning: leakage, allowed" in capsys.readouterr().out
+
+
+def test_epoch_chosen_by_the_held_out_fold_is_warned_of(
+    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit_head(cohort, encoder, tmp_path / "last") == 0
+    assert "chooses by" not in capsys.readouterr().out
+    best = ["--trainer.callbacks+=lightning.pytorch.callbacks.ModelCheckpoint",
+            "--trainer.callbacks.init_args.monitor=val/auroc",
+            "--trainer.callbacks.init_args.filename=best"]  # fmt: skip
+    assert fit_head(cohort, encoder, tmp_path / "best", *best) == 0
+    assert "ModelCheckpoint chooses by val/auroc" in capsys.readouterr().out
