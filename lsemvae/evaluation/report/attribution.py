@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from lsemvae.errors import InputError
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.written import number, percent, unavailable
+from lsemvae.evaluation.statistics.json_values import to_json
 
 TITLE = "Attribution"
 SETTINGS = ("task", "method", "leads", "cohort_sha256", "encoder_sha256", "splits_sha256")
@@ -37,7 +40,11 @@ def attribution_section(evidence: Evidence) -> Section:
         blocks.append(_waves(found, f"{run}, {label}"))
     blocks += [Text(_completeness(found)), *_randomisation(found, f"{run}, {label}")]
     blocks += _pictures(evidence.explained, f"{run}, {label}")
-    return Section("attribution", TITLE, blocks, dict(found))
+    gate = evidence.explained / "gate.csv"
+    facts = dict(found)
+    if gate.is_file():
+        facts["gate"] = to_json(pd.read_csv(gate))
+    return Section("attribution", TITLE, blocks, facts)
 
 
 def read_explanation(folder: Path) -> dict[str, Any]:

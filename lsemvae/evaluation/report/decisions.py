@@ -89,7 +89,8 @@ def operating_section(evidence: Evidence) -> Section:
             Table(
                 f"Operating points of {task} on {evidence.label}. All thresholds but one half are "
                 "chosen in each fold on its inner predictions, never on the test records. Wilson "
-                f"and log intervals take records for independent patients.{left_out}",
+                "and log intervals take records for independent patients; ratios have 0.5 added to "
+                f"every count where one is 0.{left_out}",
                 POINT_HEADER, rows,
             )
         )  # fmt: skip
@@ -141,6 +142,6 @@ def _prevalences(evidence: Evidence, task: str) -> Table:
     ]  # fmt: skip
     return Table(
         f"Predictive values of {task} at other prevalences, from the sensitivity and specificity "
-        f"on {evidence.label} (Bayes); they hold where patients are like these but for the "
-        "prevalence.", header, rows,
+        f"on {evidence.label} (Bayes; 0.5 is added to every count where one is 0); they hold "
+        "where patients are like these but for the prevalence.", header, rows,
     )  # fmt: skip
