@@ -86,6 +86,7 @@ def gate_figure(gate: pd.DataFrame, class_names: Sequence[str], title: str) -> F
         title: names method and data.
     """
     sets = {name: gate[gate["lead_set"] == name] for name in pd.unique(gate["lead_set"])}
+    top = 1.1 * float((gate["mean"] + gate["sd"].fillna(0.0)).max())
     figure = Figure(figsize=(7.4, 0.6 + 2.3 * len(sets)), layout="constrained")
     for axes, (name, part) in zip(
         np.atleast_1d(figure.subplots(len(sets), 1, sharey=True)), sets.items(), strict=True
@@ -101,11 +102,9 @@ def gate_figure(gate: pd.DataFrame, class_names: Sequence[str], title: str) -> F
                 label=class_names[number],
             )  # fmt: skip
         axes.set_xticks(range(len(experts)), experts)
-        axes.set(ylabel="gate weight")
+        axes.set(ylabel="gate weight", ylim=(0, top))
         axes.set_title(f"{name} (mean ± SD over records; dotted: equal weights)", fontsize=9)
         _tidy(axes, "y")
-    # Only now: a limit that is set stops the common axis from growing with what is drawn later.
-    figure.axes[0].set_ylim(bottom=0)
     figure.axes[0].legend(fontsize=8, frameon=False, ncol=2, loc="upper left")
     figure.suptitle(title, fontsize=10)
     return figure

@@ -187,3 +187,18 @@ def test_cohort_pictures_say_what_they_show(tmp_path: Path) -> None:
     for figure in (ranking, waves, gate):
         figure.savefig(tmp_path / "picture.svg")
         assert ElementTree.parse(tmp_path / "picture.svg").getroot().tag.endswith("svg")
+
+
+def test_every_gate_weight_lies_within_its_picture() -> None:
+    """The heaviest expert may be in the second set of leads: six leads give one more weight."""
+    rows = [
+        (leads, expert, label, mean, 0.02)
+        for leads, weights in (("12L", (0.1, 0.2)), ("6L", (0.3, 0.9)))
+        for expert, mean in zip(("I", "PoE"), weights, strict=True)
+        for label in (0, 1)
+    ]
+    gate = pd.DataFrame(rows, columns=["lead_set", "expert", "label", "mean", "sd"])
+    figure = gate_figure(gate, ("no", "yes"), "title")
+    for axes in figure.axes:
+        assert axes.get_ylim()[0] == 0.0
+        assert axes.get_ylim()[1] > 0.92
