@@ -109,6 +109,7 @@ def test_allowed_packages_must_be_names(
         ),
         ("trainer: {max_epochs: 1, max_epochs: 2}", "'max_epochs' stands twice"),
         ('trainer: {max_epochs: 1, "max_epochs": 2}', "'max_epochs' stands twice"),
+        ("trainer: {&key max_epochs: 1, *key : 2}", "'max_epochs' stands twice"),
         ("a: &a [x, *a]", "contains itself"),
         ("a: " + "[" * 2000 + "]" * 2000, "nests deeper"),
         ("a: " + "x" * MAX_CHARACTERS, "characters"),
