@@ -19,6 +19,7 @@ from lightning.pytorch.cli import (
     SaveConfigCallback,
 )
 from lightning.pytorch.plugins.io import TorchCheckpointIO
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from data_modules.leakage import write_trained_on
 from data_modules.store_data import StoreDataModule
@@ -164,7 +165,7 @@ def run_lightning(arguments: list[str]) -> None:
     """Run one of LightningCLI's subcommands; only fit writes its configuration beside its log.
 
     Raises:
-        InputError: an unknown command.
+        InputError: an unknown command, or settings that Lightning refuses.
     """
     known = (*SUBCOMMANDS, "--print_completion")
     if not arguments[0].startswith(known):
@@ -174,6 +175,8 @@ def run_lightning(arguments: list[str]) -> None:
         keep_freed_memory()
     try:
         build_cli(arguments, run=True, save_config=arguments[0] == "fit")
+    except MisconfigurationException as error:
+        raise InputError(" ".join(str(error).split())) from error
     finally:
         end_process_group()
 

@@ -1,6 +1,7 @@
 """A run that was cut and resumed equals one that was not, to the bit."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,18 @@ def test_other_batches_are_refused_within_an_epoch_and_taken_at_its_end(
     assert main(arguments(pretraining, tmp_path, *more, str(cut(unbroken, "mid-epoch")))) == 2
     assert "of other batches (batch_size 5, now 6)" in error_of(capsys)
     assert main(arguments(pretraining, tmp_path, *more, str(unbroken / LAST))) == 0
+
+
+def test_a_run_that_is_over_is_refused_in_one_line_and_keeps_its_log(
+    unbroken: Path, pretraining: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(unbroken, run)
+    more = ["--trainer.max_epochs", "2", "--ckpt_path", "last"]
+    assert main(arguments(pretraining, run, *more)) == 2
+    assert "max_epochs=2" in error_of(capsys)
+    assert (run / "metrics.csv").read_bytes() == (unbroken / "metrics.csv").read_bytes()
+    assert not list(run.glob("metrics.earlier.csv"))
 
 
 @pytest.mark.parametrize("where", ["http://host/last.ckpt", "https://host/last.ckpt"])

@@ -52,6 +52,14 @@ class ContinuedLog(Callback):
         """Write the rows so far."""
         self._write()
 
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Put the earlier file back where the run ended before it began."""
+        for folder in (Path(log.log_dir) for log in self._logs):
+            if (folder / EARLIER).exists() and not (folder / LOG).exists():
+                (folder / EARLIER).replace(folder / LOG)
+
     def _write(self) -> None:
         for logger in self._logs:
             logger.save()
