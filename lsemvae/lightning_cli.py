@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule, Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.cli import (
     ArgsType,
@@ -19,7 +20,6 @@ from lightning.pytorch.cli import (
     SaveConfigCallback,
 )
 from lightning.pytorch.plugins.io import TorchCheckpointIO
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from data_modules.leakage import write_trained_on
 from data_modules.store_data import StoreDataModule
