@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule, Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.cli import (
     ArgsType,
@@ -208,7 +209,7 @@ def run_lightning(arguments: list[str]) -> None:
     """Run one of LightningCLI's subcommands; only fit writes its configuration beside its log.
 
     Raises:
-        InputError: an unknown command.
+        InputError: an unknown command, or settings that Lightning refuses.
     """
     known = (*SUBCOMMANDS, "--print_completion")
     if not arguments[0].startswith(known):
@@ -218,6 +219,8 @@ def run_lightning(arguments: list[str]) -> None:
         keep_freed_memory()
     try:
         build_cli(arguments, run=True, save_config=arguments[0] == "fit")
+    except MisconfigurationException as error:
+        raise InputError(" ".join(str(error).split())) from error
     finally:
         end_process_group()
 
