@@ -22,7 +22,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.machine import describe_machine, write_results
-from data_modules.dataset import EcgDataset, EcgPool, batch_loader
+from data_modules.dataset import EcgDataset, EcgPool
+from data_modules.epoch_batches import batch_loader
 from data_modules.shards import plan_shards, shards_root, write_shard
 from data_modules.store import EcgStore
 from data_modules.store_content import StoreDescription

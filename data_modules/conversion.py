@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
@@ -99,8 +100,8 @@ def convert(
         dask: address of a Dask scheduler whose workers convert instead; they must see the folders.
 
     Raises:
-        InputError: nothing can be written there, another run writes there, or no recording was
-            usable.
+        InputError: nothing can be written there, another run writes there, a worker was killed, or
+            no recording was usable.
     """
     if jobs < 1 and jobs != -1:
         raise InputError(f"jobs must be 1 or more, or -1 for one for each core; got {jobs}")
@@ -111,6 +112,11 @@ def convert(
                 table, source, out, amplitude=amplitude, label=label, signal=signal, lock=lock,
                 jobs=jobs, dask=dask,
             )  # fmt: skip
+    except (BrokenProcessPool, MemoryError) as error:
+        raise InputError(
+            f"the memory was full or a worker was killed; {out} and finished shards are as they "
+            "were; start again to go on, with fewer jobs if it was the memory"
+        ) from error
     except OSError as error:
         raise InputError(
             f"cannot write {out} ({error.strerror or error}); an older store and finished shards "
@@ -281,6 +287,12 @@ def convert_block(
             clean = clean_ecg(recording, settings)
         except RecordError as error:
             outcomes.append(Outcome(record, False, ((error.code, error.problem),)))
+            continue
+        except MemoryError:
+            raise  # says something of the machine, not of the recording
+        except Exception as error:  # a fault of the program shall not cost the other recordings
+            problem = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            outcomes.append(Outcome(record, False, (("program_fault", problem),)))
             continue
         ecg[i], present[i] = clean.ecg, clean.present
         digest = signal_digest(ecg[i])

@@ -86,7 +86,7 @@ def _frame(rows: dict[int, list[str]]) -> tuple[pd.DataFrame, list[str]]:
     repeated = sorted({name for name in header if name and header.count(name) > 1})
     problems = [f"the column {name!r} occurs more than once" for name in repeated]
     problems += [
-        f"row {number} has {len(row)} cells, the header has {len(header)}"
+        f"row {number}: it has {len(row)} cells, the header has {len(header)}"
         for number, row in rows.items()
         if len(row) != len(header)
     ]

@@ -195,7 +195,10 @@ def check_leakage(
     return LeakageCheck(find_leaks([before, *folds]), True)
 
 
-def write_trained_on(folder: Path, pool: EcgPool, rows: npt.NDArray[np.int64]) -> None:
+def write_trained_on(
+    folder: Path, pool: EcgPool, rows: npt.NDArray[np.int64], *, earlier: Part | None = None,
+    sha256: str | None = None,
+) -> None:  # fmt: skip
     """Write hashes of what a pre-training run is about to see beside its log.
 
     The file holds no ids, but whoever can guess an id can tell whether it is in there: it is not
@@ -205,15 +208,20 @@ def write_trained_on(folder: Path, pool: EcgPool, rows: npt.NDArray[np.int64]) -
         folder: of the log.
         pool: the stores.
         rows: of the pool that the run may see.
+        earlier: what the run that this one resumes had seen.
+        sha256: digests of the stores of both; those of the pool by default.
     """
     columns = ["record", "patient_id", "signal_sha256"]
     own = pd.concat([store.select(columns) for store in pool.stores], ignore_index=True)
-    part = part_of(PRETRAINING, [own.iloc[rows]])
+    parts = [part_of(PRETRAINING, [own.iloc[rows]]), *([] if earlier is None else [earlier])]
+    patient, signal = (
+        np.unique(np.concatenate([getattr(part, kind).hashes for part in parts]))
+        for kind in ("patient", "signal")
+    )
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(
-        folder / FILE_NAME, patient=part.patient.hashes, signal=part.signal.hashes,
-        sha256=np.array(pool.sha256),
-    )  # fmt: skip
+        folder / FILE_NAME, patient=patient, signal=signal, sha256=np.array(sha256 or pool.sha256)
+    )
 
 
 def read_trained_on(encoder: Path, sha256: str) -> Part | None:

@@ -46,8 +46,56 @@ REASONS = {
     "leads swapped, inverted, or scaled one by one",
     "leads_scaled_separately": "all leads have one peak-to-peak amplitude, so each was scaled by "
     "itself and the unit in the header is not true",
+    "program_fault": "the program failed on this recording in a way that was not foreseen",
 }
 """Every reason code and what it means."""
+
+_COPY_AGAIN = "copy or download the recording again"
+_EXPORT_AGAIN = "export the recording again"
+_LOOK = "look at it with `lsemvae view`"
+REMEDIES = {
+    "path_unsafe": "name records below the source folder, and copy linked files into it",
+    "file_missing": "copy the missing file, or correct the name in the table",
+    "file_not_regular": "replace it by the file itself",
+    "file_limit": "cut the recording, or export the ECG alone",
+    "format_unknown": "export it as one of the kinds above; name WFDB records without extension",
+    "format_unsupported": "export it in a version and encoding that the message names",
+    "file_invalid": _EXPORT_AGAIN,
+    "reader_missing": "install the package that the message names and start again",
+    "header_invalid": f"{_COPY_AGAIN}; never rename a header without its first line",
+    "header_limit": "cut the recording to the part that you need",
+    "length_missing": "write the number of samples behind the rate in the header's first line",
+    "multi_segment": "list its segments in the table instead",
+    "layout_unsupported": "resample all signals to one rate, or write them in WFDB's format 16",
+    "rate_invalid": "ask the source for the rate, and correct the file",
+    "gain_invalid": "ask the source for the gain, and correct the file",
+    "unit_unknown": "ask the source for the unit; see `--amplitude`",
+    "size_mismatch": _COPY_AGAIN,
+    "checksum_mismatch": f"{_COPY_AGAIN}; if it stays, do not use it",
+    "no_beat": f"{_LOOK}; leave it out if it holds no heartbeat",
+    "unreadable": f"check the rights and the disk, then {_COPY_AGAIN}",
+    "no_known_lead": "rename the signals if they are ECG leads; else nothing",
+    "duplicate_lead": "find out which signal is the lead, and rename or remove the other",
+    "too_short": "nothing, or lower `--signal.min_duration_s`",
+    "no_usable_lead": f"{_LOOK}; leave it out",
+    "lead_missing": "nothing: the lead is masked; `--signal.bad_leads reject` refuses all such",
+    "lead_gap": "as for `lead_missing`",
+    "lead_flat": "as for `lead_missing`",
+    "lead_saturated": "as for `lead_missing`",
+    "lead_out_of_range": f"as for `lead_missing`; where many leads are concerned, {_LOOK}, and "
+    "check gain and unit",
+    "gap_interpolated": "nothing, or `--signal.max_gap_s 0`",
+    "padded": "nothing, or raise `--signal.min_duration_s`",
+    "limb_leads_derived": "nothing",
+    "signals_ignored": "nothing, unless the message lists a lead under a strange name: rename it",
+    "unit_assumed": "make sure that the amplitudes are those of a heart",
+    "samples_cut": "nothing where the seconds kept are enough; else export as another kind",
+    "checksum_missing": "compare the files with the source's own list of digests, if it has one",
+    "limb_leads_inconsistent": f"{_LOOK}; correct the leads' names, or leave it out",
+    "leads_scaled_separately": "convert the whole set with `--amplitude arbitrary`",
+    "program_fault": "report it with the message; the other recordings are not affected",
+}
+"""What to do about each reason code."""
 
 SKIPPED = frozenset({"no_known_lead", "too_short"})
 """Codes of recordings that are sound but not what the store is for; other rejections are faults."""

@@ -91,7 +91,10 @@ def _read_file(root: Path, record: str) -> RawRecording:
         return TABLE_READERS[kind](content, layout, record=record)
     if kind is not None:
         return READERS[kind](content, record=record)
-    problem = f"its contents are none of WFDB, {', '.join([*READERS, *TABLE_READERS])}"
+    problem = (
+        f"its contents are none of {', '.join([*READERS, *TABLE_READERS])}; WFDB records are named "
+        "without extension, other kinds must be exported as one of these"
+    )
     raise RecordError("format_unknown", record=record, problem=problem)
 
 

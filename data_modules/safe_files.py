@@ -52,7 +52,10 @@ def regular_file(root: Path, name: str, *, record: str) -> tuple[str, int]:
         path = os.path.realpath(os.path.join(base, name), strict=True)
         status = os.stat(path)
     except (OSError, ValueError) as error:
-        problem = f"{name} is not in the source folder; give record names without extension"
+        problem = (
+            f"{name} is not in the source folder; copy it there or correct the record's name (WFDB "
+            "records are named without extension)"
+        )
         raise RecordError("file_missing", record=record, problem=problem) from error
     if not path.startswith(base.rstrip(os.sep) + os.sep):
         problem = f"{name} is a link out of the source folder; copy the file into it"

@@ -162,8 +162,10 @@ def _complete_limb_leads(
             f"; it fits if {cause}" if cause else "; no single exchange or inversion explains it"
         )
         return limb, usable, [("limb_leads_inconsistent", text)]
-    # with a common electrode off, what the others determine is a flat line as well
-    derived = ~usable & (np.ptp(completed, axis=-1) > FLAT_MV)
+    # with a common electrode off, what the others determine is a flat line as well; and a lead out
+    # of range is no better for being computed
+    sound = (np.ptp(completed, axis=-1) > FLAT_MV) & (np.abs(completed).max(axis=-1) <= MAX_MV)
+    derived = ~usable & sound
     completed[~(usable | derived)] = 0
     names = [LEADS[lead] for lead in np.flatnonzero(derived) if LEADS[lead] not in implied]
     warnings = [("limb_leads_derived", f"computed: {', '.join(names)}")] if names else []

@@ -41,6 +41,7 @@ class StoreDataModule(LightningDataModule):
         self.normalisation: Normalisation = normalisation
         self.batch_size, self.num_workers = batch_size, num_workers
         self._resumed: dict[str, Any] = {}
+        self._earlier: dict[str, Any] = {}
 
     def check_files(self) -> None:
         """Open the stores, so that a missing one is named before a run touches its folder."""
@@ -122,17 +123,38 @@ class StoreDataModule(LightningDataModule):
         """Scale and normalise on the device."""
         return normalise(batch, self.normalisation)
 
+    @property
+    def earlier_sha256(self) -> str:
+        """Digests of what the run that is resumed had been trained on, empty without one."""
+        return str(self._earlier.get("sha256", ""))
+
+    @property
+    def seen_sha256(self) -> str:
+        """Digests of every store that the weights have seen once this run is done."""
+        return _joined(self.earlier_sha256, self.pool.sha256, "+")
+
     def state_dict(self) -> dict[str, Any]:
-        """Describe the input, so that a checkpoint says what its network was trained on."""
+        """Describe the input, so that a checkpoint says what its network was trained on.
+
+        A run that goes on with other recordings has seen those of before, too.
+        """
+        earlier, pool = self._earlier, self.pool
         return {
             "ecg_input": tuple(self.ecg_input),
-            "synthetic": self.pool.synthetic,
-            "calibrated": self.pool.calibrated,
-            "label": self.pool.label,
-            "sha256": self.pool.sha256,
+            "synthetic": pool.synthetic or bool(earlier.get("synthetic", False)),
+            "calibrated": pool.calibrated and bool(earlier.get("calibrated", True)),
+            "label": _joined(str(earlier.get("label", "")), pool.label, " + "),
+            "sha256": self.seen_sha256,
             "batches": self._batches(),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Keep what the batches of the run that is resumed were made of."""
+        """Keep what the run that is resumed had seen, and what its batches were made of."""
         self._resumed = state_dict.get("batches", {})
+        self._earlier = state_dict
+
+
+def _joined(earlier: str, own: str, sign: str) -> str:
+    """Return the parts of both, each once."""
+    parts = [*earlier.split(sign), *own.split(sign)]
+    return sign.join(dict.fromkeys(part for part in parts if part))

@@ -40,7 +40,7 @@ usage: lsemvae COMMAND [options]     (`lightning` is the same program)
 
 Recordings
   prepare mimic       read a MIMIC-IV-ECG tree into a store
-  prepare cohort      read any WFDB folder and a table of patients into a store
+  prepare cohort      recordings of any known kind and a table of patients into a store
   check cohort        list what looks wrong in a table of patients, or in a store
   prepare mimic-rhc   make a cohort table from the catheters of MIMIC-IV
   inspect             what is in a store, from what, and whether it is what was written

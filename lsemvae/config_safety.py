@@ -18,16 +18,25 @@ ALLOWED_PACKAGES = ("lsemvae", "data_modules", "lightning", "torch", "torchmetri
 # Parts of these packages that run commands, compile or unpickle what an argument names.
 DENIED_PARTS = (
     "lightning.fabric.utilities.cloud_io",
+    "lightning.pytorch.core.saving",
+    "torch._dynamo",
+    "torch._inductor",
+    "torch._sources",
     "torch.distributed.elastic",
     "torch.distributed.launch",
     "torch.distributed.launcher",
     "torch.distributed.run",
+    "torch.export",
+    "torch.fx",
     "torch.hub",
     "torch.jit.load",
     "torch.load",
     "torch.multiprocessing",
     "torch.package",
     "torch.serialization",
+    "torch.storage",
+    "torch.testing",
+    "torch.utils.benchmark",
     "torch.utils.bottleneck",
     "torch.utils.collect_env",
     "torch.utils.cpp_extension",
@@ -144,6 +153,7 @@ class _Unfolding:
     def __init__(self) -> None:
         self._open: list[_Node] = []
         self._size: dict[str, int] = {}
+        self._text: dict[str, str] = {}
 
     def measure(self, events: Iterable[Any]) -> None:
         for event in events:
@@ -154,28 +164,31 @@ class _Unfolding:
                 if len(self._open) > MAX_DEPTH:
                     raise InputError(f"a configuration nests deeper than {MAX_DEPTH} (line {line})")
             elif isinstance(event, yaml.ScalarEvent):
-                self._check_key(event, line)
+                self._check_key(event.value, line)
+                if event.anchor is not None:
+                    self._text[event.anchor] = event.value
                 self._add(1, event.anchor, line)
             elif isinstance(event, yaml.AliasEvent):
                 if event.anchor not in self._size:
                     raise InputError(
                         f"alias *{event.anchor} contains itself or has no anchor (line {line})"
                     )
+                self._check_key(self._text.get(event.anchor), line)
                 self._add(self._size[event.anchor], None, line)
             elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
                 node = self._open.pop()
                 self._add(node.n_nodes, node.anchor, line)
 
-    def _check_key(self, event: yaml.ScalarEvent, line: int) -> None:
-        if not self._open or not self._open[-1].awaits_key:
+    def _check_key(self, text: str | None, line: int) -> None:
+        if text is None or not self._open or not self._open[-1].awaits_key:
             return
         keys = self._open[-1].keys
-        if event.value in keys:
+        if text in keys:
             raise InputError(
-                f"the key {event.value!r} stands twice in one mapping (line {line}); "
+                f"the key {text!r} stands twice in one mapping (line {line}); "
                 "only the last would count: remove one"
             )
-        keys.add(event.value)
+        keys.add(text)
 
     def _add(self, n_nodes: int, anchor: str | None, line: int) -> None:
         if anchor is not None:

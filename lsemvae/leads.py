@@ -31,9 +31,11 @@ def canonical_lead(name: str) -> str:
         name: a lead name in any case, with or without the word "lead" (`avr`, `Lead II`, `v1`).
 
     Raises:
-        InputError: the name is none of the twelve standard leads.
+        InputError: the name is none of the twelve standard leads; `-aVR` is the inverted one.
     """
-    key = name.strip().upper().removeprefix("LEAD").strip(" _-")
+    key = name.strip().upper()
+    if key.startswith("LEAD"):
+        key = key.removeprefix("LEAD").lstrip(" _-")
     if key not in _CANONICAL:
         raise InputError(f"unknown lead name {name!r}; expected one of {', '.join(LEADS)}")
     return _CANONICAL[key]

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule, Trainer
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import LambdaCallback
 from lightning.pytorch.cli import (
     ArgsType,
@@ -20,14 +21,21 @@ from lightning.pytorch.cli import (
 )
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from data_modules.leakage import write_trained_on
+from data_modules.leakage import (
+    FILE_NAME,
+    check_leakage,
+    read_trained_on,
+    refuse_leaks,
+    write_trained_on,
+)
+from data_modules.rhc_cohort import RhcCohort
 from data_modules.store_data import StoreDataModule
 from lsemvae.callbacks import ContinuedLog, HashedCheckpointIO, StopSignal
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.config_safety import check_arguments, parsing_error, secure_configurations
 from lsemvae.errors import InputError
 from lsemvae.memory import keep_freed_memory
-from lsemvae.models import check_same_input
+from lsemvae.models import check_same_input, read_data_state
 from lsemvae.products import faster_float32_products
 from lsemvae.tasks import Classifier, Pretrainer
 
@@ -44,6 +52,12 @@ class EcgCLI(LightningCLI):
             "--beta",
             type=float | None,
             help="final weight of the KL divergence: `end` of BetaAnnealing in trainer.callbacks",
+        )
+        parser.add_argument(
+            "--allow_leakage",
+            type=bool,
+            default=False,
+            help="fit a classifier although its parts share patients or recordings",
         )
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
@@ -105,6 +119,24 @@ class EcgCLI(LightningCLI):
         data.check_files()
         if isinstance(task, Classifier) and task.encoder_input is not None:
             check_same_input(str(task.encoder), task.encoder_input, data.ecg_input)
+        if self.subcommand == "fit" and isinstance(data, RhcCohort) and data.fold is not None:
+            self._check_fold(data, getattr(task, "encoder", None))
+
+    def _check_fold(self, data: RhcCohort, encoder: str | None) -> None:
+        """Refuse leaks as `lsemvae cv` does; warn of callbacks that choose by the held-out fold."""
+        trained_on = read_data_state(encoder).sha256 if encoder else ""
+        found = check_leakage(
+            data.pool, data.load_splits().fold, encoder=encoder, trained_on=trained_on
+        )
+        refuse_leaks(found.leaks, self.config.fit.allow_leakage)
+        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+            monitor = getattr(callback, "monitor", None)
+            if str(monitor).startswith("val/"):
+                print(
+                    f"warning: {type(callback).__name__} chooses by {monitor}, which is measured "
+                    f"on the held-out fold {data.fold}: the test score of what it chooses is too "
+                    "good, and `lsemvae report` takes no such run"
+                )
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer, with checkpoints that are safe against crashes and foreign files."""
@@ -126,8 +158,21 @@ class EcgCLI(LightningCLI):
 
 def _keep_trained_on(trainer: Trainer, _task: LightningModule, *, data: StoreDataModule) -> None:
     log_dir = trainer.log_dir  # every process must ask as often: it is broadcast
-    if log_dir is not None and trainer.is_global_zero:
-        write_trained_on(Path(log_dir), data.pool, data.training_rows())
+    if log_dir is None or not trainer.is_global_zero:
+        return
+    earlier, before = None, data.earlier_sha256
+    if before:  # the weights have seen what the resumed run had seen
+        earlier = read_trained_on(Path(str(trainer.ckpt_path)), before)
+        if earlier is None:
+            (Path(log_dir) / FILE_NAME).unlink(missing_ok=True)
+            print(
+                f"note: no {FILE_NAME} lies beside {trainer.ckpt_path}, so what it has seen is not "
+                "known; `lsemvae cv` cannot compare this encoder's recordings with a cohort's"
+            )
+            return
+    write_trained_on(
+        Path(log_dir), data.pool, data.training_rows(), earlier=earlier, sha256=data.seen_sha256
+    )
 
 
 def _input_error(error: BaseException | None) -> InputError | None:
@@ -165,7 +210,7 @@ def run_lightning(arguments: list[str]) -> None:
     """Run one of LightningCLI's subcommands; only fit writes its configuration beside its log.
 
     Raises:
-        InputError: an unknown command.
+        InputError: an unknown command, or settings that Lightning refuses.
     """
     known = (*SUBCOMMANDS, "--print_completion")
     if not arguments[0].startswith(known):
@@ -176,6 +221,8 @@ def run_lightning(arguments: list[str]) -> None:
         faster_float32_products()
     try:
         build_cli(arguments, run=True, save_config=arguments[0] == "fit")
+    except MisconfigurationException as error:
+        raise InputError(" ".join(str(error).split())) from error
     finally:
         end_process_group()
 

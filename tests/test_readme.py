@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from data_modules.reasons import REASONS
+from data_modules.reasons import REASONS, REMEDIES
 from lsemvae.cli import COMMANDS, main
 from tests.conftest import BEATS, ROOT, tiny_network
 
@@ -103,4 +103,6 @@ def test_links_between_pages_lead_somewhere(folder: str) -> None:
 
 def test_every_quarantine_code_is_documented() -> None:
     page = (ROOT / "docs/data.md").read_text()
-    assert [code for code in REASONS if f"| `{code}` | {REASONS[code]} |" not in page] == []
+    rows = {code: f"| `{code}` | {REASONS[code]} | {REMEDIES[code]} |" for code in REASONS}
+    assert set(REMEDIES) == set(REASONS)
+    assert [code for code, row in rows.items() if row not in page] == []

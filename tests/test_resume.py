@@ -1,6 +1,7 @@
 """A run that was cut and resumed equals one that was not, to the bit."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,30 @@ def test_other_batches_are_refused_within_an_epoch_and_taken_at_its_end(
     assert main(arguments(pretraining, tmp_path, *more, str(cut(unbroken, "mid-epoch")))) == 2
     assert "of other batches (batch_size 5, now 6)" in error_of(capsys)
     assert main(arguments(pretraining, tmp_path, *more, str(unbroken / LAST))) == 0
+
+
+@pytest.mark.parametrize(("max_epochs", "code"), [(N_EPOCHS, 0), (1, 2)])
+def test_a_run_that_is_over_keeps_its_log(
+    max_epochs: int, code: int, unbroken: Path, pretraining: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    run = tmp_path / "run"
+    shutil.copytree(unbroken, run)
+    more = ["--model.init_args.warmup_epochs", "null", "--ckpt_path", "last"]
+    assert (
+        main([*arguments(pretraining, run, *more), "--trainer.max_epochs", f"{max_epochs}"]) == code
+    )
+    if code:
+        assert "the run has 4" in error_of(capsys)
+    assert (run / "metrics.csv").read_bytes() == (unbroken / "metrics.csv").read_bytes()
+    assert not list(run.glob("metrics.earlier.csv"))
+
+
+def test_what_lightning_refuses_is_one_line(
+    pretraining: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments(pretraining, tmp_path, "--trainer.max_epochs", "-2")) == 2
+    assert "`max_epochs` must be a non-negative integer or -1" in error_of(capsys)
 
 
 @pytest.mark.parametrize("where", ["http://host/last.ckpt", "https://host/last.ckpt"])

@@ -16,6 +16,7 @@ from data_modules.recording import RawRecording
 
 _SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")  # implicit, explicit little endian
 _DEFLATED = b"1.2.840.10008.1.2.1.99"  # pydicom would unpack it to any size
+_SKEWS = ("ChannelTimeSkew", "ChannelSampleSkew")
 _DTYPES = {("SS", 16): "<i2", ("SL", 32): "<i4", ("SB", 8): "i1"}
 
 
@@ -82,6 +83,9 @@ def _read_group(group: Any, *, record: str) -> RawRecording:
             f"it has {len(data)} bytes, {len(channels)} channels; it declares {size}, {shape[1]}"
         )
         raise RecordError("size_mismatch", record=record, problem=problem)
+    if any(float(one.get(name) or 0) for one in channels for name in _SKEWS):
+        problem = "its channels were not sampled at the same time; expected a skew of 0"
+        raise RecordError("layout_unsupported", record=record, problem=problem)
     counts = np.frombuffer(data[:size], dtype=dtype).reshape(shape).T
     factors, offsets, units = zip(*(_scale(one, record=record) for one in channels), strict=True)
     signals = counts * np.array(factors)[:, None] + np.array(offsets)[:, None]

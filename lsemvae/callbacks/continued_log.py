@@ -52,6 +52,21 @@ class ContinuedLog(Callback):
         """Write the rows so far."""
         self._write()
 
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """Put the earlier file back where the run cannot begin."""
+        self._put_back()
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Put the earlier file back where the run was over already."""
+        self._put_back()
+
+    def _put_back(self) -> None:
+        for folder in (Path(log.log_dir) for log in self._logs):
+            if (folder / EARLIER).exists() and not (folder / LOG).exists():
+                (folder / EARLIER).replace(folder / LOG)
+
     def _write(self) -> None:
         for logger in self._logs:
             logger.save()

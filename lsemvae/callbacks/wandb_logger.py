@@ -109,8 +109,14 @@ def _hidden(value: Any, column: list[str], salt: bytes) -> Any:
 
 
 def _quieten_local_log() -> None:
-    """Empty W&B's debug.log and let only warnings into it: it repeats paths and the config."""
+    """Empty W&B's debug.log and let only warnings into it: it repeats paths and the config.
+
+    The link beside it, to the log of W&B's own process, names the user's home.
+    """
     for handler in logging.getLogger("wandb").handlers:
         if isinstance(handler, logging.FileHandler):
             handler.setLevel(logging.WARNING)
-            Path(handler.baseFilename).write_text("")
+            log = Path(handler.baseFilename)
+            log.write_text("")
+            for link in filter(Path.is_symlink, log.parent.iterdir()):
+                link.unlink()

@@ -97,8 +97,13 @@ def _read_table(path: str, columns: dict[str, str] | None) -> "tuple[pd.DataFram
 
     table, problems = inspect_cohort_table(path, columns)
     named = table.set_axis([f"row {number}" for number in table.index], axis="index")
-    parts = (problem.partition(": ") for problem in problems)
-    return named, [Finding("cell", (row,), text) for row, _, text in parts]
+    return named, [_as_finding(problem) for problem in problems]
+
+
+def _as_finding(problem: str) -> Finding:
+    """Part a problem into its row and the rest; what concerns no row concerns the header."""
+    row, _, text = problem.partition(": ")
+    return Finding("cell", (row,), text) if text else Finding("cell", ("header",), problem)
 
 
 def _read_store(path: str | None) -> "tuple[pd.DataFrame, list[Finding]]":

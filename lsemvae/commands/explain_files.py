@@ -154,13 +154,14 @@ def _write_records(
     out: Path, about: dict[str, Any], data: StoreDataModule, found: Explained, leads: pd.DataFrame
 ) -> None:
     facts = leads.drop_duplicates("record").set_index("record").to_dict("index")
-    names = CLASS_NAMES.get(about["task"], ("0", "1"))
+    task = about["task"]
+    names = CLASS_NAMES.get(task, (f"{task} = 0", f"{task} = 1"))
     for record, explained in found.records.items():
         fact = facts[record]
         title = (
-            f"record {record}, patient {fact['patient_id']}: {names[int(fact['label'])]}\n"
+            f"record {record}: {names[int(fact['label'])]}\n"
             f"P({names[1]}) = {fact['probability']:.2f} by the model of fold {fact['fold']} "
-            f"({about['task']}, {about['method']})\n{_source(about, data)}"
+            f"({task}, {about['method']})\n{_source(about, data)}"
         )
         _save(draw_attribution(explained, title=title).figure, out / f"record_{_safe(record)}")
 

@@ -83,7 +83,8 @@ def gather_evidence(
 
     found, notes = find_runs(folders)
     store = None if cohort is None else EcgStore(cohort)
-    plain, permuted = _verified(found, store, notes)
+    folder = None if pretrain is None else Path(pretrain)
+    plain, permuted = _verified(found, store, notes, folder)
     table = None if store is None else store.table
     absent = [name for name in subgroups if table is not None and name not in table]
     if set(absent) - set(SUBGROUPS):
@@ -102,7 +103,7 @@ def gather_evidence(
         ],
         permuted=permuted,
         cohort=None if store is None else cohort_evidence(store, tasks, thresholds, max_days),
-        pretrain=None if pretrain is None else _pretrain(Path(pretrain), plain),
+        pretrain=None if folder is None else _pretrain(folder, plain),
         explained=None if explain is None else Path(explain),
         reference=reference,
         n_resamples=n_resamples,
@@ -111,7 +112,7 @@ def gather_evidence(
 
 
 def _verified(
-    runs: "list[CvRun]", store: "EcgStore | None", notes: list[str]
+    runs: "list[CvRun]", store: "EcgStore | None", notes: list[str], pretrain: Path | None
 ) -> "tuple[list[CvRun], list[CvRun]]":
     """Return the runs with their labels as they are and those with shuffled ones, verified.
 
@@ -127,7 +128,7 @@ def _verified(
     for group in groups.values():
         notes += verify_runs(group)
     if store is not None:
-        verify_against_store(store, runs)
+        verify_against_store(store, runs, pretrain)
     plain = groups.pop(None, [])
     if not plain:
         raise InputError("all runs were trained on shuffled labels; name the run that they judge")
@@ -147,10 +148,11 @@ def _pretrain(folder: Path, runs: "list[CvRun]") -> "PretrainEvidence":
     """
     import pandas as pd
 
+    from lsemvae.commands.report_cohort import ENCODER
     from lsemvae.evaluation.report.evidence import PretrainEvidence
     from lsemvae.models import file_sha256, read_data_state
 
-    log, encoder = folder / "metrics.csv", folder / "checkpoints/last.ckpt"
+    log, encoder = folder / "metrics.csv", folder / ENCODER
     if not log.is_file():
         raise InputError(f"{log} not found; a pre-training run with a CSVLogger writes it")
     data = read_data_state(str(encoder))

@@ -8,16 +8,18 @@ import pandas as pd
 from data_modules.cohort_checks import GROUPS, CohortLimits, check_cohort_values
 from data_modules.cohort_table import DATES
 from data_modules.labels import DETECTION, PHENOTYPE, Thresholds, task_labels
-from data_modules.leakage import find_leaks, fold_parts
+from data_modules.leakage import Part, find_leaks, fold_parts, read_trained_on
 from data_modules.store import EcgStore
 from lsemvae.errors import InputError
 from lsemvae.evaluation.cv_runs import CvRun
 from lsemvae.evaluation.report.evidence import CohortEvidence
 from lsemvae.evaluation.tables.table1 import Comparison
 from lsemvae.leads import LEADS
+from lsemvae.models import file_sha256, read_data_state
 
 MPAP_MMHG = (20.0, 25.0)  # definitions of pulmonary hypertension: ESC/ERS 2022 and before
 PAWP_MMHG = (12.0, 15.0, 18.0)
+ENCODER = "checkpoints/last.ckpt"  # of a pre-training run's folder
 
 
 def cohort_evidence(
@@ -122,8 +124,14 @@ def other_labels(table: pd.DataFrame, run: CvRun) -> pd.DataFrame | None:
     return pd.DataFrame({"record": table["record"], **labels})
 
 
-def verify_against_store(store: EcgStore, runs: list[CvRun]) -> None:
-    """Compare runs with the store, and its folds with one another once more.
+def verify_against_store(store: EcgStore, runs: list[CvRun], pretrain: Path | None = None) -> None:
+    """Compare runs with the store, and their folds with one another once more.
+
+    Args:
+        store: that was cross-validated.
+        runs: on it.
+        pretrain: folder of a pre-training run; the folds of the runs with its encoder are compared
+            with what it has seen, too.
 
     Raises:
         InputError: runs of another cohort, patients or labels, or leaks that they do not admit.
@@ -131,7 +139,14 @@ def verify_against_store(store: EcgStore, runs: list[CvRun]) -> None:
     foreign = [run.folder for run in runs if run.metrics["cohort_sha256"] != store.sha256]
     if foreign:
         raise InputError(f"{foreign[0]} was run on another cohort than {store.path}")
-    faults = [f"{run.folder}: {fault}" for run in runs for fault in _faults(store.table, run)]
+    sha256, seen = _pretrained_on(pretrain)
+    faults = [
+        f"{run.folder}: {fault}"
+        for run in runs
+        for fault in _faults(
+            store.table, run, seen if run.metrics["encoder_sha256"] == sha256 else []
+        )
+    ]
     if faults:
         raise InputError(
             f"these runs cannot be reported: {'; '.join(faults)}. Run `lsemvae cv` again with "
@@ -139,8 +154,17 @@ def verify_against_store(store: EcgStore, runs: list[CvRun]) -> None:
         )
 
 
-def _faults(table: pd.DataFrame, run: CvRun) -> list[str]:
-    """Name what the store contradicts in a run."""
+def _pretrained_on(folder: Path | None) -> tuple[str, list[Part]]:
+    """Return the digest of a run's encoder and what it has seen, nothing where it is not known."""
+    if folder is None or not (folder / ENCODER).is_file():
+        return "", []
+    encoder = folder / ENCODER
+    seen = read_trained_on(encoder, read_data_state(str(encoder)).sha256)
+    return file_sha256(encoder), [] if seen is None else [seen]
+
+
+def _faults(table: pd.DataFrame, run: CvRun, seen: list[Part]) -> list[str]:
+    """Name what the store, or what the encoder has seen, contradicts in a run."""
     known = table.set_index("record")
     predictions = run.predictions.set_index("record")
     unknown = predictions.index.difference(known.index)
@@ -155,7 +179,7 @@ def _faults(table: pd.DataFrame, run: CvRun) -> list[str]:
         faults += _other_label(table, run, predictions["label"])
     fold = table["record"].map(predictions["fold"])
     admitted = {(leak["kind"], *leak["between"]) for leak in run.metrics.get("leaks", [])}
-    leaks = find_leaks(fold_parts(table, fold))
+    leaks = find_leaks([*seen, *fold_parts(table, fold)])
     return faults + [
         f"leakage: {leak}" for leak in leaks if (leak.kind, *leak.between) not in admitted
     ]

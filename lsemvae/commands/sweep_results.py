@@ -18,6 +18,7 @@ from lsemvae.errors import InputError
 
 TABLE, MARKDOWN, PICTURE, BEST = "trials.csv", "trials.md", "parallel_coordinates.png", "best.yaml"
 N_TICKS = 5
+SPREAD = 0.06  # of the lines through one choice, so that none covers another
 
 
 def write_results(state: SweepState) -> FrozenTrial:
@@ -100,8 +101,9 @@ def draw_parallel_coordinates(trials: Sequence[FrozenTrial], state: SweepState) 
     """Draw a line per trial over one axis per parameter and one for the metric.
 
     Completed trials are coloured by the metric, stopped ones are grey; failed ones are left out.
+    Lines through one choice lie side by side, in the order of the metric.
     """
-    shown = [trial for trial in trials if trial.value is not None]
+    shown = sorted((one for one in trials if one.value is not None), key=lambda one: one.value or 0)
     columns = {name: _column(name, one, shown) for name, one in state.space.items()
                if len({trial.params.get(name) for trial in shown}) > 1}  # fmt: skip
     values = np.array([float(trial.value or 0.0) for trial in shown])
@@ -131,7 +133,7 @@ Column = tuple[np.ndarray[Any, np.dtype[np.float64]], dict[float, str]]
 
 
 def _column(name: str, distribution: BaseDistribution, trials: Sequence[FrozenTrial]) -> Column:
-    """Return the heights of all trials on a parameter's axis, in 0..1, and its ticks."""
+    """Return the heights of all trials on a parameter's axis, about 0..1, and its ticks."""
     given = [trial.params[name] for trial in trials]
     if isinstance(distribution, CategoricalDistribution):
         numeric = all(
@@ -143,6 +145,7 @@ def _column(name: str, distribution: BaseDistribution, trials: Sequence[FrozenTr
             choices.sort(key=lambda choice: float(choice or 0.0))
         last = max(1, len(choices) - 1)
         heights = np.array([choices.index(value) / last for value in given])
+        heights += SPREAD * (np.linspace(0.0, 1.0, len(given)) - 0.5)
         return heights, {number / last: json.dumps(one) for number, one in enumerate(choices)}
     return _scaled(np.array(given, dtype=np.float64), is_log=getattr(distribution, "log", False))
 

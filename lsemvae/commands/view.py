@@ -39,17 +39,18 @@ def view(
     """Draw the twelve leads of a recording with the findings of the checks.
 
     Args:
-        record: a WFDB record (its path, with or without .hea or .dat), or STORE.h5:RECORD for one
-            of a store, RECORD being its name or its row.
+        record: a WFDB record (its path, with or without .hea or .dat), a file of any other kind
+            that `lsemvae prepare` reads, or STORE.h5:RECORD for one of a store, RECORD being its
+            name or its row.
         out: the picture to write; by default the record's name with .png, in this folder.
         amplitude: as in `lsemvae prepare cohort`; a store knows its own.
-        signal: how a WFDB record is checked and filtered; a store has its own.
+        signal: how a file is checked and filtered; a store has its own.
 
     Raises:
         InputError: there is no such recording, or it cannot be read.
     """
     store, colon, name = record.rpartition(":")
-    seen = _from_store(store, name) if colon else _from_wfdb(record, amplitude, signal)
+    seen = _from_store(store, name) if colon else _from_file(record, amplitude, signal)
     target = Path(out or Path(name).name.removesuffix(".hea").removesuffix(".dat") + ".png")
     try:
         _draw(seen).savefig(target, dpi=150)
@@ -60,7 +61,7 @@ def view(
     print(f"picture: {target}")
 
 
-def _from_wfdb(record: str, amplitude: Amplitude, settings: SignalSettings) -> _View:
+def _from_file(record: str, amplitude: Amplitude, settings: SignalSettings) -> _View:
     """Read and check a record as `prepare` does; a rejected one is drawn as its file holds it."""
     import numpy as np
 
@@ -77,8 +78,7 @@ def _from_wfdb(record: str, amplitude: Amplitude, settings: SignalSettings) -> _
         clean = clean_ecg(recording, settings)
     except RecordError as error:
         ecg = np.full((len(LEADS), recording.ecg.shape[1]), np.nan)
-        middle = np.nanmedian(recording.ecg, axis=1, keepdims=True)
-        ecg[lead_indices(recording.leads)] = recording.ecg - middle
+        ecg[lead_indices(recording.leads)] = [_centred(lead) for lead in recording.ecg]
         title, rate = (
             f"{record}: REJECTED, unfiltered, each lead centred",
             recording.sampling_rate_hz,
@@ -86,7 +86,16 @@ def _from_wfdb(record: str, amplitude: Amplitude, settings: SignalSettings) -> _
         return _View(title, ecg, rate, calibrated, [(error.code, error.problem)])
     ecg = np.where(clean.present[:, None], clean.ecg / COUNTS_PER_UNIT, np.nan)
     findings = list(clean.warnings) or [("accepted", "the checks found nothing")]
-    return _View(f"{record}: accepted", ecg, settings.sampling_rate_hz, calibrated, findings)
+    title = f"{record}: accepted{' with warnings' if clean.warnings else ''}"
+    return _View(title, ecg, settings.sampling_rate_hz, calibrated, findings)
+
+
+def _centred(lead: "npt.NDArray[np.floating]") -> "npt.NDArray[np.floating]":
+    """Take the median of the samples that are there (T,) away."""
+    import numpy as np
+
+    there = lead[~np.isnan(lead)]
+    return np.asarray(lead - np.median(there)) if there.size else lead
 
 
 def _from_store(store: str, name: str) -> _View:

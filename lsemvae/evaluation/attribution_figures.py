@@ -27,13 +27,13 @@ def ranking_figure(ranking: pd.DataFrame, title: str) -> Figure:
     _intervals(axes, ranking, place)
     room = 0.02 * float(ranking["high"].max())
     for at, (_, row) in zip(place, ranking.iterrows(), strict=True):
-        text = f"{row['share']:.1%}   first in {row['first']:.0%}"
+        text = f"{row['share']:.1%}   first in {row['first']:.0%} of resamples"
         axes.text(row["high"] + room, at, text, va="center", fontsize=7.5)
     names = [f"{lead} ★" if n == 0 else lead for n, lead in enumerate(ranking["lead"])]
     axes.set_yticks(place, names)
     axes.axvline(1 / len(ranking), color="#777777", linewidth=0.9, linestyle=":")
     axes.set(
-        xlim=(0, 1.5 * float(ranking["high"].max())), title=title,
+        xlim=(0, 1.75 * float(ranking["high"].max())), title=title,
         xlabel="mean share of |attribution|, 95 % interval by patient (dotted: equal shares)",
     )  # fmt: skip
     _tidy(axes, "x")
@@ -86,6 +86,7 @@ def gate_figure(gate: pd.DataFrame, class_names: Sequence[str], title: str) -> F
         title: names method and data.
     """
     sets = {name: gate[gate["lead_set"] == name] for name in pd.unique(gate["lead_set"])}
+    top = 1.1 * float((gate["mean"] + gate["sd"].fillna(0.0)).max())
     figure = Figure(figsize=(7.4, 0.6 + 2.3 * len(sets)), layout="constrained")
     for axes, (name, part) in zip(
         np.atleast_1d(figure.subplots(len(sets), 1, sharey=True)), sets.items(), strict=True
@@ -101,7 +102,7 @@ def gate_figure(gate: pd.DataFrame, class_names: Sequence[str], title: str) -> F
                 label=class_names[number],
             )  # fmt: skip
         axes.set_xticks(range(len(experts)), experts)
-        axes.set(ylabel="gate weight", ylim=(0, None))
+        axes.set(ylabel="gate weight", ylim=(0, top))
         axes.set_title(f"{name} (mean ± SD over records; dotted: equal weights)", fontsize=9)
         _tidy(axes, "y")
     figure.axes[0].legend(fontsize=8, frameon=False, ncol=2, loc="upper left")

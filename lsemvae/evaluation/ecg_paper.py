@@ -98,7 +98,7 @@ def amplitude_scale(largest: float, calibrated: bool) -> tuple[float, str]:
     """Return the millimetres per unit and their name; uncalibrated traces are drawn to fit."""
     if calibrated:
         return MM_PER_MV, "10 mm/mV"
-    return ARBITRARY_MM / largest, "amplitudes not calibrated"
+    return ARBITRARY_MM / (largest or 1.0), "amplitudes not calibrated"
 
 
 def draw_twelve_leads(
@@ -116,7 +116,8 @@ def draw_twelve_leads(
         calibrated: whether the traces are in mV; others are drawn to fit, and labelled so.
         leads: names of the leads.
     """
-    largest = max(float(np.nanmax(np.abs(signal))) for signal in traces.values())
+    # without a single sample the paper stays empty
+    largest = max(float(np.nanmax(np.abs(signal), initial=0.0)) for signal in traces.values())
     mm_per_unit, scale = amplitude_scale(largest, calibrated)
     n_samples = next(iter(traces.values())).shape[-1]
     sheet = ecg_sheet(leads, n_samples, sampling_rate_hz, title=title, scale=scale)

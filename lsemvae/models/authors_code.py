@@ -21,11 +21,12 @@ from torch.nn import functional
 from lsemvae.errors import InputError
 from lsemvae.leads import lead_indices
 from lsemvae.losses import gaussian_kl
-from lsemvae.models.base import LossTerms
+from lsemvae.models.base import LossTerms, scalar
 from lsemvae.models.lead_vae import LeadVae, sample
 from lsemvae.models.objective import DEFAULT_RECONSTRUCTION
 from lsemvae.nn.experts import Gaussian, product_of_experts
 from lsemvae.nn.lead_subsets import subset_products
+from lsemvae.types import KlWeight
 
 RECONSTRUCTION_WEIGHT = 1e-3
 ALIGNMENT_WEIGHT = 0.1
@@ -98,7 +99,7 @@ class AuthorsCode(LeadVae):
         ecg: Tensor,
         leads: Sequence[str],
         *,
-        beta: float,
+        beta: KlWeight,
         present: Tensor | None = None,
         visible: Tensor | None = None,
     ) -> LossTerms:
@@ -121,7 +122,7 @@ class AuthorsCode(LeadVae):
         terms = {
             "reconstruction": reconstruction,
             "kl": kl,
-            "observation_variance": kl.new_tensor(variance),
+            "observation_variance": scalar(variance, kl),
         }
         if self.method == "ls_emvae":
             total = total + ALIGNMENT_WEIGHT * alignment

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from lsemvae.errors import InputError
 from lsemvae.leads import canonical_order, parse_leads
-from lsemvae.types import EcgInput
+from lsemvae.types import EcgInput, KlWeight
 
 
 class LossTerms(NamedTuple):
@@ -25,6 +25,11 @@ class LossTerms(NamedTuple):
 
     total: Tensor
     terms: dict[str, Tensor]
+
+
+def scalar(value: KlWeight, like: Tensor) -> Tensor:
+    """Return a number as a term of a loss: a scalar of another's type and device."""
+    return torch.as_tensor(value, dtype=like.dtype, device=like.device)
 
 
 class EcgNetwork(nn.Module, ABC):
@@ -166,7 +171,7 @@ class PretrainableNetwork(EcgNetwork):
         ecg: Tensor,
         leads: Sequence[str],
         *,
-        beta: float,
+        beta: KlWeight,
         present: Tensor | None = None,
         visible: Tensor | None = None,
     ) -> LossTerms:

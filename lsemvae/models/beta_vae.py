@@ -19,9 +19,10 @@ from torch.nn import functional as F
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS, canonical_order, parse_leads
 from lsemvae.losses import gaussian_kl
-from lsemvae.models.base import GenerativeNetwork, LossTerms
+from lsemvae.models.base import GenerativeNetwork, LossTerms, scalar
 from lsemvae.models.lead_vae import sample
 from lsemvae.nn.experts import Gaussian, bound_logvar
+from lsemvae.types import KlWeight
 
 CHANNELS = (len(LEADS), 32, 64, 128, 256)
 STRIDE = 16  # of four convolutions with stride 2
@@ -122,7 +123,7 @@ class BetaVae(GenerativeNetwork):
         ecg: Tensor,
         leads: Sequence[str],
         *,
-        beta: float,
+        beta: KlWeight,
         present: Tensor | None = None,
         visible: Tensor | None = None,
     ) -> LossTerms:
@@ -144,7 +145,7 @@ class BetaVae(GenerativeNetwork):
         terms: dict[str, Any] = {
             "reconstruction": reconstruction,
             "kl": kl,
-            "capacity": kl.new_tensor(capacity),
+            "capacity": scalar(capacity, kl),
         }
         return LossTerms(total, terms)
 

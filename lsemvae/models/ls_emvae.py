@@ -19,7 +19,7 @@ from torch import Tensor
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS, lead_indices
 from lsemvae.losses import alignment_distance, gaussian_kl
-from lsemvae.models.base import LossTerms
+from lsemvae.models.base import LossTerms, scalar
 from lsemvae.models.lead_vae import LeadVae, sample
 from lsemvae.models.objective import DEFAULT_OBJECTIVE, ElboObjective
 from lsemvae.nn.decoders import DecoderKind
@@ -30,6 +30,7 @@ from lsemvae.nn.experts import (
     product_of_experts,
     uniform_weights,
 )
+from lsemvae.types import KlWeight
 
 POE = "PoE"
 EXPERTS = (*LEADS, POE)
@@ -173,7 +174,7 @@ class LsEmvae(LeadVae):
         ecg: Tensor,
         leads: Sequence[str],
         *,
-        beta: float,
+        beta: KlWeight,
         present: Tensor | None = None,
         visible: Tensor | None = None,
     ) -> LossTerms:
@@ -188,17 +189,17 @@ class LsEmvae(LeadVae):
             reconstruction = self.weighted_error(decoded, ecg, leads, present).mean()
             return self._terms(reconstruction, posterior, beta)
 
-    def _terms(self, reconstruction: Tensor, posterior: Posterior, beta: float) -> LossTerms:
+    def _terms(self, reconstruction: Tensor, posterior: Posterior, beta: KlWeight) -> LossTerms:
         kl = gaussian_kl(posterior.mean, posterior.logvar).mean()
         alignment = alignment_distance(
             posterior.expert_mean, posterior.mean, posterior.expert_present
         ).mean()
         total = reconstruction + beta * kl + self.objective.gamma * alignment
-        variance = total.new_tensor(self.objective.observation_variance(beta, self.n_samples))
+        variance = self.objective.observation_variance(beta, self.n_samples)
         terms = {
             "reconstruction": reconstruction,
             "kl": kl,
             "alignment": alignment,
-            "observation_variance": variance,
+            "observation_variance": scalar(variance, kl),
         }
         return LossTerms(total, terms)

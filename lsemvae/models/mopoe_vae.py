@@ -23,7 +23,7 @@ from torch.utils.checkpoint import checkpoint
 from lsemvae.errors import InputError
 from lsemvae.leads import lead_indices
 from lsemvae.losses import gaussian_kl
-from lsemvae.models.base import LossTerms
+from lsemvae.models.base import LossTerms, scalar
 from lsemvae.models.lead_vae import LeadVae, sample
 from lsemvae.models.objective import DEFAULT_RECONSTRUCTION, ReconstructionObjective
 from lsemvae.nn.experts import Gaussian
@@ -34,6 +34,7 @@ from lsemvae.nn.lead_subsets import (
     subset_products,
     uniform_distribution,
 )
+from lsemvae.types import KlWeight
 
 PriorExpert = Literal["none", "full_only", "always"]
 CHUNK = 512  # subsets at a time: B x 512 x D numbers instead of B x 4,095 x D
@@ -178,7 +179,7 @@ class MopoeVae(LeadVae):
         ecg: Tensor,
         leads: Sequence[str],
         *,
-        beta: float,
+        beta: KlWeight,
         present: Tensor | None = None,
         visible: Tensor | None = None,
     ) -> LossTerms:
@@ -201,13 +202,12 @@ class MopoeVae(LeadVae):
                 kl = self.exact_kl(experts).mean()
             else:
                 kl = (importance * gaussian_kl(posterior.mean, posterior.logvar)).mean()
+        variance = self.objective.observation_variance(beta, self.n_samples)
         terms = {
             "reconstruction": reconstruction,
             "kl": kl,
             "subset_size": self.members[drawn].sum(-1).float().mean(),
-            "observation_variance": kl.new_tensor(
-                self.objective.observation_variance(beta, self.n_samples)
-            ),
+            "observation_variance": scalar(variance, kl),
         }
         return LossTerms(reconstruction + beta * kl, terms)
 

@@ -19,11 +19,12 @@ from torch import Tensor
 from lsemvae.errors import InputError
 from lsemvae.leads import LEADS, lead_indices
 from lsemvae.losses import gaussian_kl
-from lsemvae.models.base import LossTerms
+from lsemvae.models.base import LossTerms, scalar
 from lsemvae.models.lead_vae import LeadVae, sample
 from lsemvae.models.objective import DEFAULT_RECONSTRUCTION, ReconstructionObjective
 from lsemvae.nn.experts import Gaussian, product_of_experts
 from lsemvae.nn.lead_subsets import random_subsets, subset_products
+from lsemvae.types import KlWeight
 
 
 class Mvae(LeadVae):
@@ -80,7 +81,7 @@ class Mvae(LeadVae):
         ecg: Tensor,
         leads: Sequence[str],
         *,
-        beta: float,
+        beta: KlWeight,
         present: Tensor | None = None,
         visible: Tensor | None = None,
     ) -> LossTerms:
@@ -100,6 +101,7 @@ class Mvae(LeadVae):
             error = self.weighted_error(of_joint, ecg, leads, joint.transpose(0, 1)).mean(1)
             error_single = self.weighted_error(of_single, ecg, leads, seen).mean()
             kl = gaussian_kl(posterior.mean, posterior.logvar).mean(0)
+        variance = self.objective.observation_variance(beta, self.n_samples)
         terms = {
             "reconstruction": error[0],
             "kl": kl[0],
@@ -107,9 +109,7 @@ class Mvae(LeadVae):
             "kl_single_leads": kl[n_joint:].sum(),
             "reconstruction_subsets": error[1:].sum(),
             "kl_subsets": kl[1:n_joint].sum(),
-            "observation_variance": kl.new_tensor(
-                self.objective.observation_variance(beta, self.n_samples)
-            ),
+            "observation_variance": scalar(variance, error),
         }
         total = error.sum() + error_single + beta * kl.sum()
         return LossTerms(total, terms)

@@ -9,6 +9,7 @@ from torch import Tensor
 from lsemvae.errors import InputError
 from lsemvae.leads import CHEST_LEADS, LEADS, LIMB_LEADS, canonical_lead
 from lsemvae.losses import Reduction
+from lsemvae.types import KlWeight
 
 LEAD_GROUPS = {"limb": LIMB_LEADS, "chest": CHEST_LEADS}
 
@@ -45,7 +46,7 @@ class ReconstructionObjective:
                 weight[canonical_lead(lead)] = float(value)
         return torch.tensor([weight[lead] for lead in LEADS])
 
-    def observation_variance(self, beta: float, n_samples: int) -> float:
+    def observation_variance(self, beta: KlWeight, n_samples: int) -> KlWeight:
         """Return the variance of the Gaussian decoder that the weights amount to.
 
         a SE + beta KL with a squared error SE summed over time is beta times the negative ELBO of a

@@ -35,7 +35,7 @@ from lsemvae.nn.transformer import (
     learned_vectors,
     sine_cosine_positions,
 )
-from lsemvae.types import EcgInput
+from lsemvae.types import EcgInput, KlWeight
 
 PATCH_DURATION_S = 0.3
 """75 samples at 250 Hz (Na et al. 2024)."""
@@ -131,7 +131,7 @@ class StMem(PretrainableNetwork):
         ecg: Tensor,
         leads: Sequence[str],
         *,
-        beta: float,
+        beta: KlWeight,
         present: Tensor | None = None,
         visible: Tensor | None = None,
     ) -> LossTerms:

@@ -1,5 +1,6 @@
 """Pre-training without labels."""
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -7,7 +8,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from lsemvae.errors import InputError
-from lsemvae.models.base import PretrainableNetwork
+from lsemvae.models.base import LossTerms, PretrainableNetwork
 from lsemvae.models.checkpoint import NETWORK_KEY, describe_network
 from lsemvae.tasks.optimiser import Betas, adamw, cosine_schedule
 from lsemvae.tasks.task import EcgTask
@@ -28,7 +29,11 @@ class Pretrainer(EcgTask):
             their leads while all of them are reconstructed; 0 as in the paper.
         shard_optimiser: keep a part of the optimiser's state on each process of a distributed run
             (ZeRO stage 1): at 256M parameters up to 2 GB less on each GPU.
+        compile_loss: let torch.compile generate code for the loss. It takes a C++ compiler and a
+            minute at the start; the numbers stay the same. docs/performance.md has what it gains.
     """
+
+    _compiled: Callable[..., LossTerms] | None = None
 
     def __init__(
         self,
@@ -40,6 +45,7 @@ class Pretrainer(EcgTask):
         warmup_epochs: float | None = None,
         lead_dropout: float = 0.0,
         shard_optimiser: bool = False,
+        compile_loss: bool = False,
     ) -> None:
         super().__init__()
         if not 0.0 <= lead_dropout <= 1.0:
@@ -50,6 +56,7 @@ class Pretrainer(EcgTask):
         self.lr, self.weight_decay, self.betas = lr, weight_decay, betas
         self.warmup_epochs, self.lead_dropout = warmup_epochs, lead_dropout
         self.shard_optimiser = shard_optimiser
+        self.compile_loss = compile_loss
         self.beta = 1.0  # weight of the KL divergence; BetaAnnealing moves it
 
     def training_step(self, batch: EcgBatch, batch_idx: int) -> Tensor:
@@ -62,9 +69,7 @@ class Pretrainer(EcgTask):
         self._step(batch, "val", None)
 
     def _step(self, batch: EcgBatch, stage: str, visible: Tensor | None) -> Tensor:
-        loss = self.network.loss(
-            batch.ecg, batch.leads, beta=self.beta, present=batch.present, visible=visible
-        )
+        loss = self._loss(batch, visible)
         logged: dict[str, Tensor | float] = {"loss": loss.total, "beta": self.beta, **loss.terms}
         self.log_means(stage, logged, len(batch.ecg))
         if stage == "train" and not torch.isfinite(loss.total):
@@ -74,6 +79,20 @@ class Pretrainer(EcgTask):
                 "records, or lower the learning rate"
             )
         return loss.total
+
+    def _loss(self, batch: EcgBatch, visible: Tensor | None) -> LossTerms:
+        if not self.compile_loss:
+            return self.network.loss(
+                batch.ecg, batch.leads, beta=self.beta, present=batch.present, visible=visible
+            )
+        if self._compiled is None:
+            # Its own generator of random numbers would draw other noise than the eager loss.
+            self._compiled = torch.compile(self.network.loss, options={"fallback_random": True})
+        beta = torch.tensor(self.beta, device=batch.ecg.device)
+        loss: LossTerms = self._compiled(
+            batch.ecg, batch.leads, beta=beta, present=batch.present, visible=visible
+        )
+        return loss
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return AdamW (paper section 3), with a schedule where `warmup_epochs` asks for one."""

@@ -59,7 +59,8 @@ def run(code: str, folder: Path, *arguments: str) -> list[bytes]:
     )  # fmt: skip
     (found,) = [file for file in folder.rglob("offline-run-*") if file.is_dir()]
     files = [file for file in found.rglob("*") if file.is_file()]
-    return [file.read_bytes() + file.name.encode() for file in files]
+    links = [os.fsencode(file.readlink()) for file in found.rglob("*") if file.is_symlink()]
+    return [file.read_bytes() + file.name.encode() for file in files] + links
 
 
 @pytest.mark.slow

@@ -62,6 +62,17 @@ def test_copied_recording_is_found_in_a_store(
     assert f"{name}, twin: identical waveforms under different patients" in text
 
 
+def test_rows_and_headers_of_a_wrong_form_are_findings_with_a_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("record,patient_id,a,a\nr1,p1,1,2\nr2,p2\n")
+    assert main(["check", "cohort", "--table", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert "header: the column 'a' occurs more than once\n" in text
+    assert "row 3: it has 2 cells, the header has 4\n" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

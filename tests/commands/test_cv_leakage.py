@@ -12,6 +12,7 @@ from data_modules.dataset import EcgPool
 from data_modules.leakage import FILE_NAME, part_of
 from data_modules.store import EcgStore
 from lsemvae.cli import main
+from lsemvae.models import read_data_state
 from tests.conftest import ROOT, cv, error_of, tiny_network
 
 
@@ -96,3 +97,91 @@ def test_test_recordings_change_nothing_that_was_fitted(
     assert all(fitted[0])
     assert not all(fitted[1])  # fold 1 was trained on the changed recordings
     assert not np.allclose(*predictions)
+
+
+def pretrain(store: Path, run: Path, epochs: int, *more: str) -> Path:
+    """Pre-train for a few epochs and return the encoder."""
+    assert main(
+        ["fit", "--config", str(ROOT / "experiments/demo/pretrain.yaml"), *tiny_network(),
+         "--data.init_args.store", str(store), "--data.init_args.batch_size", "16",
+         "--trainer.max_epochs", str(epochs), "--trainer.enable_progress_bar", "false",
+         "--trainer.default_root_dir", str(run),
+         "--trainer.logger.init_args.save_dir", str(run), *more]
+    ) == 0  # fmt: skip
+    return run / "checkpoints/last.ckpt"
+
+
+@pytest.mark.parametrize("same_folder", [True, False])
+def test_encoder_that_went_on_with_other_recordings_has_seen_the_first_ones(
+    cohort: Path, pretraining: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    same_folder: bool,
+) -> None:  # fmt: skip
+    first = pretrain(cohort, tmp_path / "pretrain", 1)
+    run = tmp_path / ("pretrain" if same_folder else "other")
+    encoder = pretrain(pretraining, run, 2, "--ckpt_path", str(first))
+    capsys.readouterr()
+    assert cv(cohort, encoder, tmp_path / "cv") == 2
+    error = error_of(capsys)
+    assert "pre-training and fold 0 share 20 patient(s)" in error
+    assert "pre-training and fold 2 share 20 signal(s)" in error
+    assert len(read_data_state(str(encoder)).sha256.split("+")) == 2
+
+
+def test_encoder_that_went_on_from_unknown_recordings_is_not_called_clean(
+    cohort: Path, pretraining: Path, tmp_path: Path
+) -> None:
+    first = pretrain(pretraining, tmp_path / "pretrain", 1)
+    (tmp_path / "pretrain" / FILE_NAME).unlink()
+    encoder = pretrain(pretraining, tmp_path / "pretrain", 2, "--ckpt_path", str(first))
+    assert cv(cohort, encoder, tmp_path / "cv") == 0
+    assert metrics_of(tmp_path / "cv")["pretraining_compared"] is False
+
+
+def test_report_compares_again_what_a_run_does_not_admit(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder = pretrain(cohort, tmp_path / "pretrain", 1)
+    assert cv(cohort, encoder, tmp_path / "cv", "--allow_leakage", "true") == 0
+    words = ["report", str(tmp_path / "cv"), "--cohort", str(cohort), "--out",
+             str(tmp_path / "page"), "--n_resamples", "100", "--pretrain"]  # fmt: skip
+    assert main([*words, str(tmp_path / "pretrain")]) == 0
+    file = tmp_path / "cv/detection/ls_emvae/12L/metrics.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"leaks": []}))
+    capsys.readouterr()
+    assert main([*words, str(tmp_path / "pretrain")]) == 2
+    assert "leakage: pre-training and fold 0 share 20 patient(s)" in error_of(capsys)
+
+
+def fit_head(cohort: Path, encoder: Path, run: Path, *more: str) -> int:
+    """Fit the head of one fold."""
+    return main(
+        ["fit", "--config", str(ROOT / "experiments/detection/ls_emvae_12l.yaml"),
+         "--model.init_args.encoder", str(encoder), "--data.init_args.store", str(cohort),
+         "--data.init_args.splits", str(run / "splits.json"), "--trainer.max_epochs", "1",
+         "--trainer.enable_progress_bar", "false", "--trainer.default_root_dir", str(run),
+         "--trainer.logger.init_args.save_dir", str(run), *more]
+    )  # fmt: skip
+
+
+def test_one_fold_by_hand_is_refused_like_a_cross_validation(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder = pretrain(cohort, tmp_path / "pretrain", 1)
+    capsys.readouterr()
+    assert fit_head(cohort, encoder, tmp_path / "head") == 2
+    assert "leakage: pre-training and fold 0 share 12 patient(s)" in error_of(capsys)
+    assert not (tmp_path / "head/metrics.csv").exists()
+    assert fit_head(cohort, encoder, tmp_path / "head", "--allow_leakage", "true") == 0
+    assert "warning: leakage, allowed" in capsys.readouterr().out
+
+
+def test_epoch_chosen_by_the_held_out_fold_is_warned_of(
+    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit_head(cohort, encoder, tmp_path / "last") == 0
+    assert "chooses by" not in capsys.readouterr().out
+    best = ["--trainer.callbacks+=lightning.pytorch.callbacks.ModelCheckpoint",
+            "--trainer.callbacks.init_args.monitor=val/auroc",
+            "--trainer.callbacks.init_args.filename=best"]  # fmt: skip
+    assert fit_head(cohort, encoder, tmp_path / "best", *best) == 0
+    assert "ModelCheckpoint chooses by val/auroc" in capsys.readouterr().out

@@ -2,13 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import matplotlib.image
 import numpy as np
 import pytest
 
 import data_modules.store_writer
-from data_modules.signal_settings import SignalSettings
+import lsemvae.commands.view
+from benchmarks.recording_files import WRITERS, make_counts
+from data_modules.signal_settings import Amplitude, SignalSettings
 from data_modules.store import EcgStore
 from data_modules.synthetic_files import write_mimic
 from lsemvae.cli import main
@@ -120,6 +123,40 @@ def test_view_of_a_file_runs_the_checks(store: Path, capsys: pytest.CaptureFixtu
     view(str(record), out=str(folder / "rejected.png"), signal=strict)
     assert "bad_leads is reject" in capsys.readouterr().out
     assert ink(folder / "rejected.png") > accepted / 2
+
+
+def test_view_draws_what_holds_no_sample_without_a_word_of_numpy(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, leads, writer = WRITERS["WFDB"]
+    for file, content in writer(np.full_like(make_counts(leads), -(1 << 15)), leads).items():
+        (tmp_path / file).write_bytes(content)
+    amplitudes: tuple[Amplitude, ...] = ("calibrated", "arbitrary")
+    for amplitude in amplitudes:
+        view(str(tmp_path / name), out=str(tmp_path / "empty.png"), amplitude=amplitude)
+        assert "no_usable_lead" in capsys.readouterr().out
+    assert not [warning for warning in recwarn if warning.category is RuntimeWarning]
+
+
+def test_view_draws_other_kinds_of_files_and_says_that_there_are_warnings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, leads, writer = WRITERS["GE MUSE XML"]
+    for file, content in writer(make_counts(leads), leads).items():
+        (tmp_path / file).write_bytes(content)
+    titles: list[str] = []
+    draw = lsemvae.commands.view._draw
+
+    def watch(seen: Any) -> Any:
+        titles.append(seen.title)
+        return draw(seen)
+
+    monkeypatch.setattr(lsemvae.commands.view, "_draw", watch)
+    for duration_s in (6.0, 10.0):
+        signal = SignalSettings(duration_s=duration_s)
+        view(str(tmp_path / name), out=str(tmp_path / "muse.png"), signal=signal)
+    assert [title.rpartition(": ")[2] for title in titles] == ["accepted", "accepted with warnings"]
+    assert "padded" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,7 @@ def explanation(runs: Path, out: Path) -> Path:
         "model_randomisation": {"head": span},
     }
     (out / "attribution.json").write_text(json.dumps(found))
+    (out / "gate.csv").write_text("lead_set,expert,label,mean,sd,n_records\n12L,II,1,0.25,0.1,9\n")
     picture = next((runs.parent / "page/figures").glob("*.png"))
     shutil.copy(picture, out / "leads.png")
     return out
@@ -211,6 +212,7 @@ def test_explanation_is_shown_and_one_of_another_run_refused(
     shown = json.loads((tmp_path / "page/report.json").read_text())["sections"]["attribution"]
     assert shown["tables"][0]["rows"] == [["II", "40.0 % [35.0 %, 45.0 %]"]]
     assert shown["figures"][0]["file"] == "figures/explain_leads.png"
+    assert [row["mean"] for row in shown["facts"]["gate"]] == [0.25]
     capsys.readouterr()
     other = [word.replace("/detection", "/phenotype") for word in words]
     assert main([*other, "--out", str(tmp_path / "other")]) == 2

@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 
 from lsemvae.commands import sweep_trials
 from lsemvae.commands.sweep_file import SweepFile
-from lsemvae.commands.sweep_results import trial_table
+from lsemvae.commands.sweep_results import draw_parallel_coordinates, trial_table
 from lsemvae.commands.sweep_study import RETRIED, RETRY_OF, Claim, SweepState, counted
 from lsemvae.commands.sweep_trials import read_epochs, run_trials
 from lsemvae.errors import InputError
@@ -80,6 +80,17 @@ def test_failed_trial_is_kept_with_its_reason_and_stops_no_other(
     assert table.loc[3, "note"] == "exit code 1: error: gamma is 3"
     run_trials(state, 1)
     assert len(state.study().get_trials()) == 4
+
+
+def test_every_line_of_the_picture_can_be_followed(tmp_path: Path) -> None:
+    values = {name: {"values": [1, 2]} for name in ("gamma", "delta")}
+    state = SweepState(replace(GRID, parameters=values), tmp_path)
+    run_trials(state, 2)
+    figure = draw_parallel_coordinates(state.study().get_trials(), state)
+    lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 3]
+    assert len(lines) == 4
+    for axis in (0, 1):
+        assert len({float(line.get_ydata()[axis]) for line in lines}) == 4
 
 
 def test_poor_trials_are_stopped_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

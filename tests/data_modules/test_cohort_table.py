@@ -108,7 +108,7 @@ def test_problems_of_the_file_its_columns_and_its_cells_come_in_one_list(path: P
     assert "8 problem(s)" in first
     expected = [
         "the column 'mpap_mmhg' occurs more than once",
-        "row 3 has 3 cells, the header has 6",
+        "row 3: it has 3 cells, the header has 6",
         "column 6 has cells but no name",
         "the table lacks the columns record (as 'file'); it has ID, mpap_mmhg, signal_sha256, =x",
         "the column signal_sha256 has a name that the store uses",
@@ -203,7 +203,7 @@ def test_impossible_orders_of_pressures_are_warnings(path: Path) -> None:
         (b"\x89HDF\r\n\x1a\n\x00", "is not UTF-8 text|binary"),
         ("record,patient_id\n1,2\n".encode("utf-16"), "is not UTF-8 text|binary"),
         (b"record,patient_id,record\n1,2,3\n", "'record' occurs more than once"),
-        (b"record,patient_id\n1,2,3\n4\n", "(?s)row 2 has 3 cells.*row 3 has 1 cells"),
+        (b"record,patient_id\n1,2,3\n4\n", "(?s)row 2: it has 3 cells.*row 3: it has 1 cells"),
         (b'record,patient_id\n1,"2\n', "is not a CSV file"),
         (b"record,patient_id,signal_sha256\n1,2,3\n", "a name that the store uses"),
         (b"record|patient_id\n1|2\n", "lacks the columns record, patient_id"),

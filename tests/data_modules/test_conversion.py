@@ -4,6 +4,7 @@ import csv
 import errno
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -220,6 +221,35 @@ def test_a_source_that_goes_away_is_no_set_of_missing_files(
     away.rename(source)
     monkeypatch.setattr(data_modules.conversion, "convert_block", convert_block)
     assert run(source, tmp_path / "o").accepted == 7
+
+
+def test_a_fault_of_the_program_costs_one_recording(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = fail_at(1, ValueError("of two\nlines"))(data_modules.conversion.clean_ecg)
+    monkeypatch.setattr(data_modules.conversion, "clean_ecg", failing)
+    summary = run(source, tmp_path / "o")
+    assert summary.accepted == 6
+    assert summary.rejected["program_fault"] == 1
+    assert "1,rejected,program_fault,ValueError: of two lines" in summary.quarantine.read_text()
+
+
+def kill_worker(*_: Any) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_worker_or_a_full_memory_is_one_line_and_the_run_goes_on(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(source, tmp_path / "whole")
+    for jobs, fault in ((2, kill_worker), (1, fail_at(0, MemoryError())(print))):
+        with monkeypatch.context() as patch:
+            patch.setattr(data_modules.conversion, "convert_shard", fault)
+            with pytest.raises(InputError, match=r"start again to go on, with fewer jobs") as e:
+                run(source, tmp_path / "o", jobs=jobs)
+        assert "\n" not in str(e.value)
+    run(source, tmp_path / "o")
+    assert everything(tmp_path / "o") == everything(tmp_path / "whole")
 
 
 def test_a_second_run_on_the_same_store_is_refused(source: Path, tmp_path: Path) -> None:

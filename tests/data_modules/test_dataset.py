@@ -9,7 +9,8 @@ import pytest
 from sklearn.model_selection import GroupShuffleSplit
 from sparse_store import write_sparse_store
 
-from data_modules.dataset import EcgDataset, EcgPool, batch_loader
+from data_modules.dataset import EcgDataset, EcgPool
+from data_modules.epoch_batches import batch_loader
 from data_modules.mimic_ecg import MimicEcg
 
 # Bytes of Python and NumPy that a process may hold for each record of a store of any size: an

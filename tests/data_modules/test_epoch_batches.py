@@ -1,3 +1,5 @@
+import os
+import time
 from itertools import chain
 from typing import Any
 
@@ -6,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import Dataset
 
+from data_modules import epoch_batches
 from data_modules.epoch_batches import EpochBatches, batch_loader
 from lsemvae.errors import InputError
 
@@ -97,3 +100,27 @@ def test_a_loader_begins_where_it_is_told_when_the_first_batch_is_asked_for(
 def test_fewer_records_than_processes_are_refused() -> None:
     with pytest.raises(InputError, match=r"2 records cannot be shared by 3 processes"):
         EpochBatches(Positions(2), 4, rank=0, n_ranks=3)
+
+
+class Stalled(Positions):
+    """Records that take for ever to read, or whose reader dies."""
+
+    def __init__(self, *, dies: bool) -> None:
+        super().__init__(4)
+        self.dies = dies
+
+    def __getitems__(self, positions: list[int]) -> list[int]:
+        if self.dies:
+            os._exit(9)
+        time.sleep(3)
+        return positions
+
+
+@pytest.mark.parametrize(("dies", "message"), [(True, "exited unexpectedly"), (False, "timed out")])
+def test_a_dead_or_hung_worker_ends_the_run(
+    dies: bool, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not dies:
+        monkeypatch.setattr(epoch_batches, "WORKER_TIMEOUT_S", 0.5)
+    with pytest.raises(RuntimeError, match=message):
+        next(iter(batch_loader(Stalled(dies=dies), 2, num_workers=1)))

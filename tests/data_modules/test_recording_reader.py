@@ -225,9 +225,33 @@ def test_an_unknown_kind_is_refused(content: bytes, tmp_path: Path) -> None:
     assert code_of(tmp_path, "r1.ECG") == "format_unknown"
 
 
+@pytest.mark.parametrize(("skew", "refused"), [("0", False), ("0.002", True)])
+def test_dicom_channels_that_are_skewed_are_refused(
+    skew: str, refused: bool, tmp_path: Path
+) -> None:
+    pydicom = pytest.importorskip("pydicom")
+    record, leads, writer = WRITERS["DICOM"]
+    write(tmp_path, writer(make_counts(leads), leads))
+    dataset = pydicom.dcmread(tmp_path / record)
+    dataset.WaveformSequence[0].ChannelDefinitionSequence[1].ChannelTimeSkew = skew
+    dataset.save_as(tmp_path / record)
+    if refused:
+        assert code_of(tmp_path, record) == "layout_unsupported"
+    else:
+        assert read_recording(tmp_path, record, amplitude="calibrated").leads == leads
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert code_of(tmp_path, "r1.xml") == "file_missing"
     assert code_of(tmp_path, "r1") == "file_missing"
+
+
+def test_a_wfdb_file_named_with_its_extension_says_so(tmp_path: Path) -> None:
+    record, leads, writer = WRITERS["WFDB"]
+    write(tmp_path, writer(make_counts(leads), leads))
+    with pytest.raises(RecordError, match="WFDB records are named without extension") as caught:
+        read_recording(tmp_path, f"{record}.hea", amplitude="calibrated")
+    assert caught.value.code == "format_unknown"
 
 
 def test_a_missing_package_says_how_to_install_it(

@@ -106,6 +106,23 @@ def test_a_limb_lead_that_the_others_make_flat_is_not_derived() -> None:
     assert "II" in absent(clean_ecg(recording(spoilt(**lost)), SignalSettings()))
 
 
+def test_a_limb_lead_out_of_range_is_not_computed_anew() -> None:
+    wrong_gain = make_ecg_mv()
+    wrong_gain *= 11 / np.abs(wrong_gain[:6]).max()  # the largest limb lead alone exceeds 10 mV
+    largest = LEADS[int(np.abs(wrong_gain[:6]).max(axis=1).argmax())]
+    clean = clean_ecg(recording(wrong_gain[:6], leads=LEADS[:6]), UNFILTERED)
+    assert largest in absent(clean)
+    assert not clean.ecg[LEADS.index(largest)].any()
+
+
+def test_what_a_store_cannot_hold_is_not_computed() -> None:
+    """With II = 2 (I - aVL) two leads within the range give one of 36 mV, beyond 16 bits."""
+    wave = 9 * make_ecg_mv()[0] / np.abs(make_ecg_mv()[0]).max()
+    clean = clean_ecg(recording([wave, -wave], leads=("I", "aVL")), UNFILTERED)
+    assert {"II", "III", "aVR", "aVF"} <= set(absent(clean))
+    assert np.abs(clean.ecg.astype(int)).max() == pytest.approx(9000, abs=1)
+
+
 SWAPS: dict[str, Any] = {
     "aVL and aVF swapped": {"aVL": make_ecg_mv()[5], "aVF": make_ecg_mv()[4]},
     "I inverted": {"I": -make_ecg_mv()[0]},

@@ -165,12 +165,40 @@ def cohort_figures() -> list[Figure]:
     ]
 
 
+def test_gate_picture_shows_every_weight() -> None:
+    gate = pd.DataFrame(
+        [(name, expert, label, mean, 0.05)
+         for name, mean in (("12L", 0.1), ("6L", 0.6))  # fewer experts, so larger weights
+         for label in (0, 1) for expert in ("I", "PoE")],
+        columns=["lead_set", "expert", "label", "mean", "sd"],
+    )  # fmt: skip
+    for axes in gate_figure(gate, ("non-PH", "PH"), TITLE).axes:
+        low, high = axes.get_ylim()
+        assert low == 0
+        assert high > 0.65
+
+
 def test_cohort_pictures_say_what_they_show(tmp_path: Path) -> None:
     ranking, waves, gate = cohort_figures()
-    assert any("first in 50%" in text for text in texts(ranking))
+    assert any("first in 50% of resamples" in text for text in texts(ranking))
     assert ranking.axes[0].get_yticklabels()[0].get_text() == "I ★"
     assert any("2.1%" in text for text in texts(waves))
     assert [len(axes.get_xticks()) for axes in gate.axes] == [13, 7]
     for figure in (ranking, waves, gate):
         figure.savefig(tmp_path / "picture.svg")
         assert ElementTree.parse(tmp_path / "picture.svg").getroot().tag.endswith("svg")
+
+
+def test_every_gate_weight_lies_within_its_picture() -> None:
+    """The heaviest expert may be in the second set of leads: six leads give one more weight."""
+    rows = [
+        (leads, expert, label, mean, 0.02)
+        for leads, weights in (("12L", (0.1, 0.2)), ("6L", (0.3, 0.9)))
+        for expert, mean in zip(("I", "PoE"), weights, strict=True)
+        for label in (0, 1)
+    ]
+    gate = pd.DataFrame(rows, columns=["lead_set", "expert", "label", "mean", "sd"])
+    figure = gate_figure(gate, ("no", "yes"), "title")
+    for axes in figure.axes:
+        assert axes.get_ylim()[0] == 0.0
+        assert axes.get_ylim()[1] > 0.92

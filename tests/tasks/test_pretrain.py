@@ -1,14 +1,17 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lightning import Callback, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
+from torch._dynamo.utils import counters
 
 from lsemvae.callbacks import BetaAnnealing
 from lsemvae.errors import InputError
@@ -26,6 +29,7 @@ from lsemvae.models import (
 from lsemvae.nn.transformer import TransformerSize
 from lsemvae.tasks import Pretrainer
 from lsemvae.tasks.pretrain import random_leads
+from lsemvae.types import EcgBatch
 from tests.tiny_batches import (
     LATENT_DIM,
     N_SAMPLES,
@@ -264,3 +268,61 @@ def test_the_capacity_of_the_beta_vae_holds_the_divergence() -> None:
     trainer = tiny_trainer(max_epochs=40, logger=log, callbacks=callbacks)
     trainer.fit(Pretrainer(network, lr=3e-3), datamodule=data)
     assert log.logged["train/kl"][-1] == pytest.approx(3.0, abs=1.0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(which("c++") is None, reason="torch.compile needs a C++ compiler")
+def test_a_compiled_loss_trains_to_the_same_weights_and_compiles_once_for_every_beta() -> None:
+    data = TinyData([tiny_batch(6, seed=s) for s in range(4)])
+    torch.compiler.reset()
+    compiled, plain = tiny_task(compile_loss=True), tiny_task()
+    for task in (plain, compiled):
+        seed_everything(0, verbose=False)
+        annealing = BetaAnnealing("linear", end=1.0)
+        tiny_trainer(max_epochs=2, callbacks=[annealing]).fit(task, datamodule=data)
+    for (name, expected), found in zip(
+        plain.state_dict().items(), compiled.state_dict().values(), strict=True
+    ):
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4, msg=name)
+    assert (
+        counters["stats"]["unique_graphs"] <= 3
+    )  # one, cut where an empty recording is looked for
+
+
+def part_of(batch: EcgBatch, rows: slice) -> EcgBatch:
+    return EcgBatch(*(v if k == "leads" else v[rows] for k, v in batch._asdict().items()))
+
+
+def test_accumulated_gradients_are_those_of_one_batch() -> None:
+    """With z at its mean: halves of a batch draw other noise than the whole."""
+    whole = [tiny_batch(8, seed=s) for s in range(2)]
+    halves = [
+        part for batch in whole for part in (part_of(batch, slice(4)), part_of(batch, slice(4, 8)))
+    ]
+    tasks = []
+    for batches, accumulate in ((whole, 1), (halves, 2)):
+        task = tiny_task()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("lsemvae.models.ls_emvae.sample", lambda gaussian: gaussian.mean)
+            tiny_trainer(max_epochs=3, accumulate_grad_batches=accumulate).fit(
+                task, datamodule=TinyData(batches)
+            )
+        tasks.append(task)
+    for expected, found in zip(*(task.parameters() for task in tasks), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_gradients_are_clipped_before_the_step() -> None:
+    norms: dict[float | None, float] = {}
+
+    class Watch(Callback):
+        def on_train_batch_end(self, trainer: Any, task: Any, *_: Any) -> None:
+            gradients = torch.cat([p.grad.flatten() for p in task.parameters()])
+            norms[trainer.gradient_clip_val] = float(torch.linalg.vector_norm(gradients))
+
+    for clip in (None, 0.5):
+        tiny_trainer(max_steps=1, gradient_clip_val=clip, callbacks=[Watch()]).fit(
+            tiny_task(), datamodule=TinyData([tiny_batch()])
+        )
+    assert norms[None] > 5
+    assert norms[0.5] == pytest.approx(0.5, rel=1e-3)

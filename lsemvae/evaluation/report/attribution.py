@@ -5,13 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from lsemvae.errors import InputError
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.written import number, percent, unavailable
+from lsemvae.evaluation.statistics.json_values import to_json
 
 TITLE = "Attribution"
 SETTINGS = ("task", "method", "leads", "cohort_sha256", "encoder_sha256", "splits_sha256")
+ALIKE = 0.8  # a median rank correlation that is called alike; chosen, no measurement says where
 HOW = (
     "Share: how much of all absolute attribution a lead has, on one scale for all leads. It says "
     "what moves this model's output, not what causes disease. A rank correlation with shuffled "
@@ -35,9 +39,13 @@ def attribution_section(evidence: Evidence) -> Section:
     blocks: list[Block] = [Text(HOW), _ranking(found, f"{run}, {label}")]
     if found.get("waves"):
         blocks.append(_waves(found, f"{run}, {label}"))
-    blocks += [Text(_completeness(found)), *_randomisation(found, f"{run}, {label}")]
+    blocks += [Text(_completeness(found)), *randomisation_blocks(found, f"{run}, {label}")]
     blocks += _pictures(evidence.explained, f"{run}, {label}")
-    return Section("attribution", TITLE, blocks, dict(found))
+    gate = evidence.explained / "gate.csv"
+    facts = dict(found)
+    if gate.is_file():
+        facts["gate"] = to_json(pd.read_csv(gate))
+    return Section("attribution", TITLE, blocks, facts)
 
 
 def read_explanation(folder: Path) -> dict[str, Any]:
@@ -98,7 +106,8 @@ def _completeness(found: Mapping[str, Any]) -> str:
     )
 
 
-def _randomisation(found: Mapping[str, Any], label: str) -> list[Table]:
+def randomisation_blocks(found: Mapping[str, Any], label: str) -> list[Block]:
+    """Return the table of the model-randomisation check, and a sentence where it is not passed."""
     agreement = found.get("model_randomisation") or {}
     rows = [
         [str(part), str(values["n_records"]), *(
@@ -108,7 +117,14 @@ def _randomisation(found: Mapping[str, Any], label: str) -> list[Table]:
     ]  # fmt: skip
     header = ("weights shuffled", "records", "samples: median (5 to 95 %)", "leads: the same")
     caption = f"Rank correlation of attributions with those of shuffled weights, {label}."
-    return [Table(caption, header, rows)] if rows else []
+    alike = [
+        f"{thing} of the network with shuffled weights ({part}) are much like these: they tell "
+        "little of what was learned there."
+        for part, values in agreement.items()
+        for name, thing in (("samples", "The pictures"), ("leads", "The shares of leads"))
+        if values[name]["q50"] > ALIKE
+    ]
+    return [Table(caption, header, rows), *map(Text, alike)] if rows else []
 
 
 def _pictures(folder: Path, label: str) -> list[Picture]:

@@ -36,12 +36,16 @@ class Table:
         header: names of the columns.
         rows: as wide as the header; the first cell of each names the row.
         wrap: whether cells hold sentences rather than numbers.
+        bold: places (row, column) of cells in bold.
+        underlined: places of underlined cells.
     """
 
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     wrap: bool = False
+    bold: frozenset[tuple[int, int]] = frozenset()
+    underlined: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def words(self) -> list[int]:
@@ -53,10 +57,30 @@ class Table:
         return bool(cells) and all(cell[0].isalpha() for cell in cells)
 
 
-def frame_table(caption: str, frame: pd.DataFrame) -> Table:
-    """Return a table of text cells with the columns of a data frame."""
+def frame_table(
+    caption: str, frame: pd.DataFrame, *, bold: pd.DataFrame | None = None,
+    underlined: pd.DataFrame | None = None,
+) -> Table:  # fmt: skip
+    """Return a table of text cells with the columns of a data frame.
+
+    Args:
+        caption: of the table.
+        frame: its cells.
+        bold: which cells are bold, of the frame's columns; none by default.
+        underlined: which are underlined; none by default.
+    """
     cells = frame.astype(str).to_numpy().tolist()
-    return Table(caption, [str(name) for name in frame.columns], cells)
+    places = (_places(bold), _places(underlined))
+    return Table(
+        caption, [str(name) for name in frame.columns], cells, bold=places[0], underlined=places[1]
+    )
+
+
+def _places(marks: pd.DataFrame | None) -> frozenset[tuple[int, int]]:
+    if marks is None:
+        return frozenset()
+    rows, columns = marks.to_numpy(dtype=bool).nonzero()
+    return frozenset(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
 @dataclass(frozen=True)

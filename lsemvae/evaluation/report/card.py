@@ -7,6 +7,10 @@ from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.first_screen import question
 from lsemvae.evaluation.report.written import estimate, number, reason
 
+INTENDED_USE = {
+    "detection": "research on screening for pulmonary hypertension",
+    "phenotype": "research on the phenotype of pulmonary hypertension",
+}
 LIMITS = (
     "Cross-validated on one cohort; no external evaluation is part of this card.",
     "What holds on this cohort need not hold at another prevalence, hospital or device.",
@@ -32,13 +36,13 @@ def card_facts(evidence: Evidence, run: RunEvidence) -> dict[str, Any]:
         "version": str(made.get("git_commit", "")),
         "checkpoint": f"one head per fold; encoder SHA-256 {metrics['encoder_sha256']}"
         if metrics["encoder_sha256"] else "one network per fold",
-        "intended_use": "research on screening for pulmonary hypertension",
+        "intended_use": INTENDED_USE.get(run.task, f"research on what an ECG tells of {run.task}"),
         "data": run.run.data_label,
         "outcome": question(evidence, run.task),
         "n_patients": counts["n_patients"],
         "n_positive": counts["n_positive_patients"],
         "evaluation": f"{len(metrics['folds'])} folds by patient, {metrics['epochs']} epochs, "
-        "scored at the last one",
+        f"scored epoch: {metrics.get('scored_epoch', 'not stated')}",
         "leakage": leaks.text,
         "leakage_clean": leaks.clean,
         "base_rate": f"Accuracy of always naming the larger class: "
@@ -48,7 +52,7 @@ def card_facts(evidence: Evidence, run: RunEvidence) -> dict[str, Any]:
         "subgroups": _subgroups(summary),
         "calibration": _calibration(summary),
         "limits": list(LIMITS),
-        "provenance": {name: str(metrics.get(name) or "none")
+        "provenance": {name: "none" if metrics.get(name) is None else str(metrics[name])
                        for name in ("cohort_sha256", "splits_sha256", "encoder_sha256", "seed")},
     }  # fmt: skip
 

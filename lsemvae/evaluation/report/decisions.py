@@ -89,7 +89,8 @@ def operating_section(evidence: Evidence) -> Section:
             Table(
                 f"Operating points of {task} on {evidence.label}. All thresholds but one half are "
                 "chosen in each fold on its inner predictions, never on the test records. Wilson "
-                f"and log intervals take records for independent patients.{left_out}",
+                "and log intervals take records for independent patients; ratios have 0.5 added to "
+                f"every count where one is 0.{left_out}",
                 POINT_HEADER, rows,
             )
         )  # fmt: skip
@@ -136,11 +137,11 @@ def _prevalences(evidence: Evidence, task: str) -> Table:
     header = ["model", "threshold for", "value", *(percent(float(level), 0) for level in levels)]
     rows = [
         [run.title, RULES[rule], name.upper(),
-         *(estimate(point["at_prevalence"][level][name], 2) for level in levels)]
+         *(estimate(point["at_prevalence"][level][name]) for level in levels)]
         for run in runs for rule, point in _points(run).items() for name in ("ppv", "npv")
     ]  # fmt: skip
     return Table(
         f"Predictive values of {task} at other prevalences, from the sensitivity and specificity "
-        f"on {evidence.label} (Bayes); they hold where patients are like these but for the "
-        "prevalence.", header, rows,
+        f"on {evidence.label} (Bayes; 0.5 is added to every count where one is 0); they hold "
+        "where patients are like these but for the prevalence.", header, rows,
     )  # fmt: skip

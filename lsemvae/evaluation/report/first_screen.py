@@ -27,7 +27,9 @@ def first_screen(evidence: Evidence) -> Section:
     if evidence.synthetic:
         blocks.append(Text(SYNTHETIC, "warning"))
     blocks += [Text(found.text, "warning") for found in statements if not found.clean]
-    blocks += [Text(question(evidence, task)) for task in evidence.tasks]
+    blocks += chosen_epochs(evidence)
+    for task in evidence.tasks:
+        blocks += [Text(question(evidence, task)), Text(base_rate(evidence, task))]
     blocks.append(Text(f"Data: {evidence.label}."))
     main = [run for task in evidence.tasks for run in evidence.detailed(task)]
     blocks.append(
@@ -43,7 +45,7 @@ def first_screen(evidence: Evidence) -> Section:
     if any(len(run.run.metrics["leads"]) < 12 for run in evidence.runs):
         n_leads = evidence.cohort.most_leads if evidence.cohort else 12
         blocks.append(Text(CUT.format(n=n_leads)))
-    blocks.append(Text(scored(evidence)))
+    blocks += scored(evidence)
     blocks += permuted_verdicts(evidence)
     blocks.append(Text(RESEARCH))
     return Section(
@@ -79,15 +81,39 @@ def question(evidence: Evidence, task: str) -> str:
     return f"Question ({task}): {asked}"
 
 
-def scored(evidence: Evidence) -> str:
-    """Say which epoch the scores are of."""
-    told = all(run.run.metrics.get("scored_epoch") == "last" for run in evidence.runs)
+def base_rate(evidence: Evidence, task: str) -> str:
+    """Return what is right without any model: it has to be seen on a narrow screen, too."""
+    counts = evidence.of_task(task)[0].summary["records"]
     return (
-        "Every score is of the last training epoch: no epoch was chosen by any fold."
-        if told
-        else "Some metrics.json is of an older version and does not say which epoch was scored; "
-        "`lsemvae cv` has always scored the last one."
+        f"Base rate ({task}): {counts['n_positive']} of {counts['n_records']} records are "
+        f"positive, so naming the larger class alone is right in "
+        f"{percent(counts['base_rate_accuracy'])}."
     )
+
+
+def scored(evidence: Evidence) -> list[Block]:
+    """Say which epoch the scores are of, where none was chosen."""
+    epochs = {run.run.metrics.get("scored_epoch") for run in evidence.runs}
+    if epochs == {"last"}:
+        return [Text("Every score is of the last training epoch: no epoch was chosen by any fold.")]
+    if None not in epochs:
+        return []
+    return [
+        Text("Some metrics.json is of an older version and does not say which epoch was scored; "
+             "`lsemvae cv` has always scored the last one.")
+    ]  # fmt: skip
+
+
+def chosen_epochs(evidence: Evidence) -> list[Text]:
+    """Warn of scores of another epoch than the last."""
+    return [
+        Text(
+            f"{run.key}: scored at epoch {run.run.metrics['scored_epoch']!r}, not at the last one; "
+            "an epoch that was chosen by its test fold makes results too good.", "warning",
+        )
+        for run in evidence.runs
+        if run.run.metrics.get("scored_epoch") not in (None, "last")
+    ]  # fmt: skip
 
 
 def leakage_statements(evidence: Evidence) -> list[LeakageStatement]:

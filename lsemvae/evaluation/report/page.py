@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lsemvae.evaluation.model_card import write_model_card
 from lsemvae.evaluation.report.attribution import attribution_section
@@ -116,7 +116,7 @@ def render(evidence: Evidence, sections: Sequence[Section], cards: Sequence[str]
     """Return the page, which needs no other file."""
     environment = Environment(
         loader=PackageLoader("lsemvae.evaluation", "templates"),
-        autoescape=select_autoescape(),
+        autoescape=True,  # by the name .html.j2 jinja2 would not know that it is HTML
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -64,14 +64,19 @@ def _table_2(evidence: Evidence, long: pd.DataFrame, task: str) -> list[Table]:
     tables = []
     for leads in dict.fromkeys(run.run.leads for run in runs):
         names = dict.fromkeys(run.method for run in runs if run.run.leads == leads)
-        cells = table_2(long, [_method_row(name) for name in names], [leads]).cells
-        cells = cells[["method", *cells.columns.drop("method")]]
+        found = table_2(long, [_method_row(name) for name in names], [leads])
+        order = ["method", *found.cells.columns.drop("method")]
         caption = (
-            f"{task}, {leads}: mean ± SD over the folds at the last epoch, on {evidence.label}; "
-            "accuracy and MCC at a probability of one half. Paper: its own patients, not "
-            "comparable with other data."
+            f"{task}, {leads}: mean ± SD over the folds, on {evidence.label}; accuracy and MCC at "
+            "a probability of one half."
         )
-        tables.append(frame_table(caption, cells))
+        marks = {}
+        if len(names) > 1:
+            caption += " Bold: best mean of a column; underlined: best unimodal method."
+            marks = {"bold": found.bold[order], "underlined": found.underline[order]}
+        if any(name.startswith("paper ") for name in order):
+            caption += " Paper: its own patients, not comparable with other data."
+        tables.append(frame_table(caption, found.cells[order], **marks))
     return tables
 
 

@@ -8,10 +8,12 @@ import numpy.typing as npt
 
 from lsemvae.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import check_binary
-from lsemvae.evaluation.statistics.estimate import Estimate, Z
+from lsemvae.evaluation.statistics.estimate import Estimate, Z, undefined
 from lsemvae.evaluation.statistics.proportions import proportion
 
 PREVALENCES = (0.01, 0.03, 0.05, 0.10, 0.20)
+NOBODY_POSITIVE = "nobody is called positive"
+NOBODY_NEGATIVE = "nobody is called negative"
 
 
 class Counts(NamedTuple):
@@ -47,7 +49,9 @@ def diagnostic_accuracy(counts: Counts) -> dict[str, Estimate]:
 
     Note:
         Where a count is 0 a ratio is 0 or infinite; 0.5 is added to all four counts of the ratios
-        then (Haldane-Anscombe), and their method says so.
+        then (Haldane-Anscombe), and their method says so. A test that calls nobody positive has no
+        LR+, one that calls nobody negative no LR-, and neither an odds ratio: 0.5 would be all that
+        they are made of.
 
     Raises:
         InputError: no positive or no negative record.
@@ -56,8 +60,6 @@ def diagnostic_accuracy(counts: Counts) -> dict[str, Estimate]:
     if not tp + fn or not fp + tn:
         raise InputError(f"got {counts}; a test's accuracy needs positive and negative records")
     positive, negative = likelihood_ratios(counts)
-    a, b, c, d, method = _without_zeros(counts)
-    odds_error = math.sqrt(1 / a + 1 / b + 1 / c + 1 / d)
     return {
         "sensitivity": proportion(tp, tp + fn),
         "specificity": proportion(tn, tn + fp),
@@ -65,7 +67,7 @@ def diagnostic_accuracy(counts: Counts) -> dict[str, Estimate]:
         "npv": proportion(tn, tn + fn),
         "lr_positive": positive,
         "lr_negative": negative,
-        "diagnostic_odds_ratio": _log_interval(a * d / (b * c), odds_error, method),
+        "diagnostic_odds_ratio": _odds_ratio(counts),
     }
 
 
@@ -85,10 +87,28 @@ def likelihood_ratios(counts: Counts) -> tuple[Estimate, Estimate]:
     spread = -1 / with_disease - 1 / without
     positive = (tp / with_disease) / (fp / without)
     negative = (fn / with_disease) / (tn / without)
+    calls_positive, calls_negative = _calls(counts)
     return (
-        _log_interval(positive, math.sqrt(1 / tp + 1 / fp + spread), method),
-        _log_interval(negative, math.sqrt(1 / fn + 1 / tn + spread), method),
-    )
+        _log_interval(positive, math.sqrt(1 / tp + 1 / fp + spread), method)
+        if calls_positive else undefined(NOBODY_POSITIVE),
+        _log_interval(negative, math.sqrt(1 / fn + 1 / tn + spread), method)
+        if calls_negative else undefined(NOBODY_NEGATIVE),
+    )  # fmt: skip
+
+
+def _odds_ratio(counts: Counts) -> Estimate:
+    calls_positive, calls_negative = _calls(counts)
+    if not (calls_positive and calls_negative):
+        return undefined(NOBODY_NEGATIVE if calls_positive else NOBODY_POSITIVE)
+    tp, fp, fn, tn, method = _without_zeros(counts)
+    error = math.sqrt(1 / tp + 1 / fp + 1 / fn + 1 / tn)
+    return _log_interval(tp * tn / (fp * fn), error, method)
+
+
+def _calls(counts: Counts) -> tuple[bool, bool]:
+    """Tell whether the test calls anybody positive, and anybody negative."""
+    tp, fp, fn, tn = counts
+    return tp + fp > 0, fn + tn > 0
 
 
 def predictive_values(counts: Counts, prevalence: float) -> tuple[Estimate, Estimate]:
@@ -112,7 +132,11 @@ def predictive_values(counts: Counts, prevalence: float) -> tuple[Estimate, Esti
     value, low, high = (odds * ratio / (1 + odds * ratio) for ratio in positive[:3])
     ppv = Estimate(value, low, high, method)
     value, high, low = (1 / (1 + odds * ratio) for ratio in negative[:3])
-    return ppv, Estimate(value, low, high, method)
+    npv = Estimate(value, low, high, method)
+    return (
+        undefined(positive.method) if math.isnan(positive.value) else ppv,
+        undefined(negative.method) if math.isnan(negative.value) else npv,
+    )
 
 
 def _without_zeros(counts: Counts) -> tuple[float, float, float, float, str]:

@@ -132,8 +132,8 @@ def judge_permuted_training(
     leak = null.p <= ALPHA
     statement = (
         f"Trained on shuffled labels the AUROC is {null.auroc:.3f}; shuffles alone give "
-        f"{null.low:.3f} to {null.high:.3f} (p = {null.p:.3g}): "
-        + ("the run has seen its test records." if leak else "no sign of a leak.")
+        f"{null.low:.3f} to {null.high:.3f} (p = {null.p:.3g}; {ALPHA:g} or less "
+        "is called a leak): " + ("the run has seen its test records." if leak else "none is seen.")
     )
     return PermutedTraining(null, leak, statement)
 

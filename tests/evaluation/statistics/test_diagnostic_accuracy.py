@@ -58,10 +58,23 @@ def test_a_zero_count_adds_one_half_and_says_so() -> None:
     assert "0.5 added" not in result["specificity"].method
 
 
-def test_nobody_called_has_no_ppv() -> None:
-    result = diagnostic_accuracy(Counts(0, 0, 5, 7))
-    assert math.isnan(result["ppv"].value)
-    assert result["npv"].value == pytest.approx(7 / 12)
+@pytest.mark.parametrize(
+    ("counts", "lacking", "word"),
+    [
+        (Counts(0, 0, 5, 7), ("ppv", "lr_positive", "diagnostic_odds_ratio"), "positive"),
+        (Counts(5, 7, 0, 0), ("npv", "lr_negative", "diagnostic_odds_ratio"), "negative"),
+    ],
+)
+def test_a_test_that_says_one_thing_only_has_no_figures_of_the_other(
+    counts: Counts, lacking: tuple[str, ...], word: str
+) -> None:
+    result = diagnostic_accuracy(counts)
+    assert {name for name, found in result.items() if math.isnan(found.value)} == set(lacking)
+    assert result[lacking[1]].method == f"nobody is called {word}"
+    for row in at_prevalences(counts).values():
+        assert math.isnan(row[lacking[0]].value)
+        assert row[lacking[0]].method == f"nobody is called {word}"
+        assert sum(math.isnan(found.value) for found in row.values()) == 1
 
 
 def test_one_class_only_is_refused() -> None:

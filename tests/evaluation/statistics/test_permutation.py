@@ -87,7 +87,7 @@ def test_a_run_that_saw_its_test_records_is_accused() -> None:
     assert "has seen its test records" in verdict.statement
     below = judge_permuted_training(*binormal(60, 60, 0.3, np.random.default_rng(5)))
     assert not below.leak
-    assert "no sign of a leak" in below.statement
+    assert "none is seen" in below.statement
 
 
 def test_equal_scores_have_no_null_to_leave() -> None:
