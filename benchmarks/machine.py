@@ -23,7 +23,7 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def write_results(out: Path, results: dict[str, Any], markdown: str) -> None:
+def write_results(out: Path, results: Any, markdown: str) -> None:
     """Write figures as JSON and, beside it, as Markdown; print the latter."""
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(results, indent=1) + "\n")
