@@ -1,8 +1,10 @@
 """Tiny recordings, stores and an encoder, made once per session through the public doors."""
 
+import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from lsemvae.cli import main
 
@@ -11,6 +13,13 @@ N_PATIENTS = 60
 N_SAMPLES = 120  # a median beat of 1.2 s at 100 Hz
 LATENT_DIM = 4
 BEATS = ["--signal.segment", "median_beat", "--signal.sampling_rate_hz", "100"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Undo what a command leaves in its process, so that no test depends on those before it."""
+    os.environ.pop("PL_GLOBAL_SEED", None)
+    torch.set_float32_matmul_precision("highest")
 
 
 @pytest.fixture(scope="session")

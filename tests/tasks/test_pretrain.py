@@ -275,6 +275,7 @@ def test_the_capacity_of_the_beta_vae_holds_the_divergence() -> None:
 def test_a_compiled_loss_trains_to_the_same_weights_and_compiles_once_for_every_beta() -> None:
     data = TinyData([tiny_batch(6, seed=s) for s in range(4)])
     torch.compiler.reset()
+    counters.clear()
     compiled, plain = tiny_task(compile_loss=True), tiny_task()
     for task in (plain, compiled):
         seed_everything(0, verbose=False)
