@@ -81,12 +81,13 @@ format: $(READY)  ## let ruff format and sort
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: $(READY)  ## training step, encoding, conversion, loading, 800,000 records: reports/bench.json, ...
+bench: $(READY)  ## step, encoding, conversion, loading, 800,000 records, coverage: reports/bench.json, ...
 	@$(BIN)/python -m benchmarks.step
 	@$(BIN)/python -m benchmarks.inference
 	@$(BIN)/python -m benchmarks.conversion
 	@$(BIN)/python -m benchmarks.loading
 	@$(BIN)/python -m benchmarks.full_size
+	@$(BIN)/python -m benchmarks.coverage
 
 torture: $(READY)  ## hostile files, kill -9, full disks: reader, store, checkpoints
 	@$(BIN)/python -m benchmarks.torture_reader

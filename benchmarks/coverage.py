@@ -16,6 +16,7 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from benchmarks.machine import describe_machine, write_results
+from benchmarks.pages import update
 from lsemvae.evaluation.statistics.bootstrap import bootstrap
 from lsemvae.evaluation.statistics.calibration import calibration_intercept, calibration_slope
 from lsemvae.evaluation.statistics.delong import auroc_interval
@@ -31,11 +32,19 @@ TRUE_CALIBRATION = {"calibration_intercept": 0.0, "calibration_slope": 1.0}
 
 
 class Setting(NamedTuple):
-    """A kind of study: records, records of each patient, mean log-odds."""
+    """A kind of study.
+
+    Attributes:
+        n_records: N.
+        per_patient: records of each patient.
+        mean: of the log-odds.
+        share: of positive records that every study has by design; None leaves it to chance.
+    """
 
     n_records: int
     per_patient: int
     mean: float
+    share: float | None = None
 
 
 class Study(NamedTuple):
@@ -46,16 +55,33 @@ class Study(NamedTuple):
     patient: npt.NDArray[np.int64]
 
 
-SETTINGS = (Setting(691, 1, 0.3), Setting(691, 1, -2.2), Setting(150, 1, 0.0), Setting(600, 3, 0.0))
+SETTINGS = (
+    Setting(691, 1, 0.3),
+    Setting(691, 1, -2.2),
+    Setting(691, 1, -2.2, share=0.1716),  # what a mean of -2.2 gives in the population
+    Setting(150, 1, 0.0),
+    Setting(600, 3, 0.0),
+)
 
 
 def draw(setting: Setting, rng: np.random.Generator) -> Study:
     """Draw a study; half of the variance of the log-odds is between patients."""
+    if setting.share is not None:
+        return _with_share(draw(setting._replace(n_records=4 * setting.n_records, share=None), rng),
+                           setting)  # fmt: skip
     patient = np.arange(setting.n_records) // setting.per_patient
     between, within = rng.normal(size=patient.max() + 1), rng.normal(size=len(patient))
     log_odds = setting.mean + 1.1 * (between[patient] + within)
     label = (rng.random(len(patient)) < expit(log_odds)).astype(float)
     return Study(label, np.asarray(expit(log_odds)), patient)
+
+
+def _with_share(pool: Study, setting: Setting) -> Study:
+    """Take the share of positives of the setting from more records, one of each patient."""
+    n_positive = round(setting.n_records * (setting.share or 0.0))
+    positive, negative = np.flatnonzero(pool.label == 1), np.flatnonzero(pool.label == 0)
+    chosen = np.r_[positive[:n_positive], negative[: setting.n_records - n_positive]]
+    return Study(*(values[chosen] for values in pool))
 
 
 def estimates(study: Study, n_resamples: int) -> dict[str, Estimate]:
@@ -74,7 +100,8 @@ def estimates(study: Study, n_resamples: int) -> dict[str, Estimate]:
 
 def truths(setting: Setting, rng: np.random.Generator) -> dict[str, float]:
     """Return the same figures of a population."""
-    known = estimates(draw(setting._replace(n_records=N_LARGE), rng), n_resamples=2)
+    large = setting._replace(n_records=N_LARGE, share=None)
+    known = estimates(draw(large, rng), n_resamples=2)
     return {name: estimate.value for name, estimate in known.items()} | TRUE_CALIBRATION
 
 
@@ -104,6 +131,7 @@ def markdown(results: dict[Setting, dict[str, dict[str, float]]], n_studies: int
     """Return coverage by figure (rows) and kind of study (columns)."""
     heads = [
         f"{s.n_records} records, {s.per_patient} a patient, mean log-odds {s.mean:g}"
+        + ("" if s.share is None else f", {s.share:.1%} positive in every study")
         for s in results
     ]
     lines = [
@@ -125,6 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--studies", type=int, default=1000, help="of each kind")
     parser.add_argument("--resamples", type=int, default=500, help="of every bootstrap")
     parser.add_argument("--out", type=Path, default=Path("reports/coverage.json"))
+    parser.add_argument("--page", type=Path, help="Markdown file whose marked part is replaced")
     options = parser.parse_args(arguments)
     machine = describe_machine()
     found = {s: coverage(s, options.studies, options.resamples) for s in SETTINGS}
@@ -132,7 +161,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for s, table in found.items() for name, values in table.items()]  # fmt: skip
     results = {"machine": machine, "data": "SYNTHETIC", "studies": options.studies,
                "resamples": options.resamples, "rows": rows}  # fmt: skip
-    write_results(options.out, results, markdown(found, options.studies))
+    made = markdown(found, options.studies)
+    write_results(options.out, results, made)
+    if options.page:
+        update(options.page, "benchmarks.coverage", made)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ GENERAL = (
     "stratified, {n} resamples), means over folds (Nadeau-Bengio), paired differences with Holm's "
     "correction, calibration, decision curves. A number that the files do not allow is named with "
     "the reason.",
+    "Bootstrap intervals hold for patients with the share of positives that was seen, and those of "
+    "AUPRC are somewhat narrow (simulated: docs/report.md).",
 )
 
 
