@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from data_modules.conversion_result import finish_conversion
 from data_modules.journal import FinishedShard, Journal
@@ -270,7 +271,8 @@ def convert_shard(job: Job, number: int, records: Sequence[str]) -> FinishedShar
         if not job.source.is_dir():
             raise InputError(f"{job.source} is gone; make it available and start again to go on")
 
-    write_shard(job.folder, number, key=job.folder.name, shape=shape, blocks=blocks())
+    with threadpool_limits(1, user_api="blas"):  # more threads only wait: twice the CPU time
+        write_shard(job.folder, number, key=job.folder.name, shape=shape, blocks=blocks())
     return FinishedShard(number, present, outcomes)
 
 
