@@ -15,7 +15,6 @@ from torch import Tensor
 
 from benchmarks.hardware import fastest
 from benchmarks.machine import describe_machine, write_results
-from benchmarks.pages import update
 from lsemvae.leads import LEADS
 from lsemvae.memory import keep_freed_memory
 from lsemvae.nn.lead_encoders import CHANNELS
@@ -110,9 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "rows": measure(options.batch, options.samples, options.repeats),
     }  # fmt: skip
     made = markdown(results)
-    write_results(options.out, results, made)
-    if options.page:
-        update(options.page, "benchmarks.convolutions", made)
+    write_results(
+        options.out, results, made, page=options.page,
+        program="benchmarks.convolutions",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

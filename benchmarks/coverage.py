@@ -16,7 +16,6 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from benchmarks.machine import describe_machine, write_results
-from benchmarks.pages import update
 from lsemvae.evaluation.statistics.bootstrap import bootstrap
 from lsemvae.evaluation.statistics.calibration import calibration_intercept, calibration_slope
 from lsemvae.evaluation.statistics.delong import auroc_interval
@@ -162,9 +161,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results = {"machine": machine, "data": "SYNTHETIC", "studies": options.studies,
                "resamples": options.resamples, "rows": rows}  # fmt: skip
     made = markdown(found, options.studies)
-    write_results(options.out, results, made)
-    if options.page:
-        update(options.page, "benchmarks.coverage", made)
+    write_results(
+        options.out, results, made, page=options.page,
+        program="benchmarks.coverage",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

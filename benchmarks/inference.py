@@ -21,7 +21,6 @@ from torch import Tensor
 from benchmarks.hardware import measure_peaks
 from benchmarks.heads import measure_heads
 from benchmarks.machine import describe_machine, write_results
-from benchmarks.pages import update
 from benchmarks.quiet import Timed, counted, repeat, wait_for_quiet
 from benchmarks.step_cost import Sizes, flop_counter
 from benchmarks.step_variants import draw_network
@@ -194,9 +193,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "encoding": encoding, "heads": add_uncached(heads, encoding),
     }  # fmt: skip
     made = markdown(results)
-    write_results(options.out, results, made)
-    if options.page:
-        update(options.page, "benchmarks.inference", made)
+    write_results(
+        options.out, results, made, page=options.page,
+        program="benchmarks.inference",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pages import update
+
 
 def describe_machine() -> dict[str, Any]:
     """Return processor, cores, load of other programs, and versions."""
@@ -23,10 +25,22 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def write_results(out: Path, results: Any, markdown: str) -> None:
-    """Write figures as JSON and, beside it, as Markdown; print the latter."""
+def write_results(
+    out: Path, results: Any, markdown: str, *, page: Path | None = None, program: str = ""
+) -> None:
+    """Write figures as JSON and, beside it, as Markdown; print the latter.
+
+    Args:
+        out: the JSON file.
+        results: what it gets.
+        markdown: the same for readers.
+        page: page of docs/ whose marked part gets the Markdown, too.
+        program: module that made it, as the mark names it.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(results, indent=1) + "\n")
     out.with_suffix(".md").write_text(markdown)
     print(markdown)
     print(f"figures: {out}")
+    if page is not None:
+        update(page, program, markdown)

@@ -30,7 +30,6 @@ import torch
 
 from benchmarks.hardware import Peaks, best, bfloat16_instructions, measure_peaks
 from benchmarks.machine import describe_machine, write_results
-from benchmarks.pages import update
 from benchmarks.quiet import counted, repeat, timed, wait_for_quiet
 from benchmarks.step_cost import Sizes, count_step
 from benchmarks.step_variants import VARIANTS
@@ -248,9 +247,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows += [row(name, size, runs, peaks) for name in runs]
     facts = {key: about[key] for key in ("processor", "threads", "bfloat16", "load_before")}
     made = markdown(rows, about)
-    write_results(options.out, [{**each, **facts} for each in rows], made)
-    if options.page:
-        update(options.page, "benchmarks.step", made)
+    write_results(
+        options.out, [{**each, **facts} for each in rows], made, page=options.page,
+        program="benchmarks.step",
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

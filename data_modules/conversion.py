@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -40,6 +39,7 @@ from data_modules.store_content import StoreDescription, signal_digest
 from data_modules.store_mark import VERSION
 from data_modules.store_writer import is_single_file
 from lsemvae.errors import InputError
+from lsemvae.joblib_backend import joblib_backend
 from lsemvae.leads import LEADS
 
 BLOCK = 64  # records in memory at once: 8 MB of signals
@@ -208,38 +208,14 @@ def _convert_shards(
         for number, span in spans.items()
     )
     done = plan.n_listed - sum(map(len, spans.values()))
-    with _backend(dask), counted_progress("reading recordings", already=done) as report:
-        workers = Parallel(-1 if dask else jobs, return_as="generator_unordered")
+    progress = counted_progress("reading recordings", already=done)
+    with joblib_backend(jobs, dask), progress as report:
+        workers = Parallel(return_as="generator_unordered")
         for shard in workers(tasks):
             journal.add(shard)
             lock.touch()
             done += len(shard.outcomes)
             report(done, plan.n_listed)
-
-
-@contextmanager
-def _backend(dask: str | None) -> Iterator[None]:
-    """Have joblib use a Dask cluster, where one is named.
-
-    Raises:
-        InputError: Dask is not installed or the scheduler does not answer.
-    """
-    if dask is None:
-        yield
-        return
-    try:
-        from distributed import Client
-        from joblib import parallel_config
-
-        client = Client(dask, timeout=10)  # type: ignore[no-untyped-call]
-    except ImportError as error:
-        raise InputError("dask needs `pip install lsemvae[dask]`") from error
-    except OSError as error:
-        raise InputError(
-            f"no Dask scheduler answers at {dask}; start one or leave it out"
-        ) from error
-    with client, parallel_config(backend="dask"):
-        yield
 
 
 def convert_shard(job: Job, number: int, records: Sequence[str]) -> FinishedShard:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from data_modules.outcomes import Outcome
 from lsemvae.errors import InputError
+from lsemvae.files import sync_file
 
 FORMAT = "lsemvae-journal"
 VERSION = 1
@@ -115,8 +116,7 @@ class Journal:
         start = self._file.seek(0, os.SEEK_END)
         try:
             self._file.write(json.dumps(content).encode() + b"\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            sync_file(self._file)
         except OSError:
             os.ftruncate(self._file.fileno(), start)
             raise

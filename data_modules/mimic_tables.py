@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import hashlib
 import os
 import zlib
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lsemvae.errors import InputError
+from lsemvae.files import file_sha256
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -95,8 +95,7 @@ def verify_tables(tables: Sequence[MimicTable]) -> list[dict[str, Any]]:
     described, problems = [], []
     for root, path, _ in tables:
         name = path.relative_to(root).as_posix()
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = file_sha256(path)
         published = _published(root).get(name)
         if published not in (None, found):
             problems.append(f"{path} has SHA-256 {found[:12]}, published was {published:.12}")

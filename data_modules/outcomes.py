@@ -1,13 +1,13 @@
 """What became of recordings: the quarantine list and the summary."""
 
 import csv
-import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from data_modules.reasons import SKIPPED
+from lsemvae.files import sync_file
 
 
 class Outcome(NamedTuple):
@@ -66,8 +66,7 @@ def write_quarantine(path: Path, outcomes: Iterable[Outcome]) -> None:
         writer.writerow(("record", "outcome", "code", "message"))
         for outcome in outcomes:
             writer.writerows((outcome.record, outcome.kind, *reason) for reason in outcome.reasons)
-        file.flush()
-        os.fsync(file.fileno())
+        sync_file(file)
 
 
 def summarise(

@@ -36,7 +36,7 @@ class OutputLock:
     def __enter__(self) -> Self:
         self._descriptor = self._lock()
         try:
-            owner = self._owner()
+            owner = _read_owner(self.path)
             self._refuse_other_host(owner)
             if owner:
                 print(f"taking over the lock of a run that ended early ({_describe(owner)})")
@@ -89,9 +89,6 @@ class OutputLock:
             return os.path.samestat(os.fstat(descriptor), self.path.stat())
         except FileNotFoundError:
             return False
-
-    def _owner(self) -> dict[str, str]:
-        return _read_owner(self.path)
 
     def _refuse_other_host(self, owner: dict[str, str]) -> None:
         silent = time.time() - self.path.stat().st_mtime

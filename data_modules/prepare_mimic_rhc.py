@@ -6,7 +6,6 @@ What it needs is imported when it runs, so that its help appears at once.
 import csv
 import io
 import json
-import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,6 +14,7 @@ from typing import Any
 
 from data_modules.mimic_rhc_rules import EcgWindow, PressureRules
 from lsemvae.errors import InputError
+from lsemvae.files import replace_file, sync_file
 
 FORMAT = "lsemvae-mimic-rhc-flow"
 VERSION = 1
@@ -102,9 +102,8 @@ def _write(path: Path, text: str) -> None:
     temporary = path.with_name(path.name + ".tmp")
     with temporary.open("w", encoding="utf-8", newline="") as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+        sync_file(file)
+    replace_file(temporary, path)
 
 
 def _csv_text(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from data_modules.store_mark import MARK_BYTES, SHARD, make_mark, read_mark
 from lsemvae.errors import InputError
+from lsemvae.files import replace_file, sync_file
 from lsemvae.leads import LEADS
 
 MAX_SHARDS = 256  # a reader holds one file open for each; usual limits are 1024 and 256
@@ -141,10 +142,8 @@ def write_shard(
             raw.seek(offset)
             for block in blocks:
                 raw.write(np.ascontiguousarray(block, dtype="<i2").data)
-            raw.flush()
-            os.fsync(raw.fileno())
-        os.replace(temporary, path)
-        sync_folder(folder)
+            sync_file(raw)
+        replace_file(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -164,12 +163,3 @@ def shard_offset(folder: Path, number: int, *, key: str, shape: tuple[int, int, 
     if path.stat().st_size < offset + 2 * int(np.prod(shape)):
         raise InputError(f"{path} is cut short; copy it or prepare the store again")
     return offset
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names of a folder to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

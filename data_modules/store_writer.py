@@ -1,6 +1,5 @@
 """Write stores from finished shards: complete or not at all, the same bytes for the same input."""
 
-import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from data_modules.shards import ShardPlan, new_hdf5, reserve, shard_offset, shard_path, sync_folder
+from data_modules.shards import ShardPlan, new_hdf5, reserve, shard_offset, shard_path
 from data_modules.store_content import (
     Parts,
     StoreDescription,
@@ -20,6 +19,7 @@ from data_modules.store_content import (
     content_digest,
 )
 from data_modules.store_mark import STORE, make_mark
+from lsemvae.files import replace_file, sync_file
 from lsemvae.leads import LEADS
 
 # Below it a store is one file: some seconds of copying, and nothing to lose when it is moved.
@@ -104,10 +104,8 @@ def write_store(
             if single:
                 raw.seek(start)
                 _copy_signals(raw, folder, plan)
-            raw.flush()
-            os.fsync(raw.fileno())
-        os.replace(temporary, path)
-        sync_folder(path.parent)
+            sync_file(raw)
+        replace_file(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
     return str(attributes["sha256"])

@@ -2,15 +2,14 @@
 
 import contextlib
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, delayed
 
 from lsemvae.errors import InputError
-
-DASK_TIMEOUT = "30s"
+from lsemvae.joblib_backend import joblib_backend
 
 
 class Job(NamedTuple):
@@ -45,37 +44,9 @@ def run_jobs(jobs: Sequence[Job], n_parallel: int, dask: str | None = None) -> l
         dask: address of a Dask scheduler, or `local` for a cluster on this machine. Its workers
             must see the same files under the same names.
     """
-    with _backend(n_parallel, dask):
+    with joblib_backend(n_parallel, dask):
         outcomes: list[Outcome] = Parallel()(delayed(_run)(job) for job in jobs)
     return outcomes
-
-
-@contextlib.contextmanager
-def _backend(n_parallel: int, dask: str | None) -> Iterator[None]:
-    if dask is None:
-        with parallel_config(backend="loky", n_jobs=n_parallel):
-            yield
-        return
-    try:
-        from dask.distributed import Client, LocalCluster
-    except ImportError as error:
-        raise InputError(
-            "--dask needs the package distributed: pip install 'lsemvae[dask]'"
-        ) from error
-    with contextlib.ExitStack() as stack:
-        address: Any = dask
-        if dask == "local":
-            local: Any = LocalCluster  # the package has no types
-            address = stack.enter_context(
-                local(n_workers=n_parallel, threads_per_worker=1, dashboard_address="")
-            )
-        try:
-            client: Any = Client
-            stack.enter_context(client(address, timeout=DASK_TIMEOUT))
-        except OSError as error:
-            raise InputError(f"no Dask scheduler answers at {dask}: {error}") from error
-        with parallel_config(backend="dask"):
-            yield
 
 
 def _run(job: Job) -> Outcome:

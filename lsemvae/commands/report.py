@@ -150,7 +150,8 @@ def _pretrain(folder: Path, runs: "list[CvRun]") -> "PretrainEvidence":
 
     from lsemvae.commands.report_cohort import ENCODER
     from lsemvae.evaluation.report.evidence import PretrainEvidence
-    from lsemvae.models import file_sha256, read_data_state
+    from lsemvae.files import file_sha256
+    from lsemvae.models import read_data_state
 
     log, encoder = folder / "metrics.csv", folder / ENCODER
     if not log.is_file():

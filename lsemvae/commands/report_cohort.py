@@ -14,8 +14,9 @@ from lsemvae.errors import InputError
 from lsemvae.evaluation.cv_runs import CvRun
 from lsemvae.evaluation.report.evidence import CohortEvidence
 from lsemvae.evaluation.tables.table1 import Comparison
+from lsemvae.files import file_sha256
 from lsemvae.leads import LEADS
-from lsemvae.models import file_sha256, read_data_state
+from lsemvae.models import read_data_state
 
 MPAP_MMHG = (20.0, 25.0)  # definitions of pulmonary hypertension: ESC/ERS 2022 and before
 PAWP_MMHG = (12.0, 15.0, 18.0)

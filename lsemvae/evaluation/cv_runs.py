@@ -41,7 +41,12 @@ class CvRun:
     @property
     def data_label(self) -> str:
         """Label of the data, with a warning where any of it is synthetic."""
-        return f"{self.metrics['data']}{' (SYNTHETIC data)' if self.metrics['synthetic'] else ''}"
+        return data_label(self.metrics["data"], self.metrics["synthetic"])
+
+
+def data_label(data: str, synthetic: bool) -> str:
+    """Return a data set's name, with a warning where any of it is synthetic."""
+    return f"{data}{' (SYNTHETIC data)' if synthetic else ''}"
 
 
 def read_cv_runs(root: Path) -> list[CvRun]:

@@ -15,7 +15,6 @@ from lsemvae.models.checkpoint import (
     load_pretrained,
     read_data_state,
 )
-from lsemvae.models.checkpoint_file import file_sha256
 from lsemvae.models.ls_emvae import Fusion, LsEmvae
 from lsemvae.models.mopoe_vae import MopoeVae
 from lsemvae.models.multimodal_cnn import MultimodalCnn
@@ -45,7 +44,6 @@ __all__ = [
     "StMem",
     "XResNet1d",
     "check_same_input",
-    "file_sha256",
     "load_pretrained",
     "read_data_state",
 ]

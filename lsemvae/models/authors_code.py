@@ -68,21 +68,14 @@ class AuthorsCode(LeadVae):
         """Return the lead means side by side, (B, L x D)."""
         return self.lead_means(ecg, leads, present)
 
-    def uncertainty(
+    def posterior(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> Tensor:
-        """Return the mean log variance of the fused posterior, (B,)."""
+    ) -> Gaussian:
+        """Return the fused posterior, (B, D)."""
         ecg, present = self._checked(ecg, leads, present)
         experts = self.lead_posteriors(ecg, present, leads)
         with torch.autocast(ecg.device.type, enabled=False):
-            return self._fused(experts, present, leads).logvar.mean(-1)
-
-    def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
-        """Return the mean of the fused posterior, (B, D)."""
-        ecg, present = self._checked(ecg, leads, present)
-        experts = self.lead_posteriors(ecg, present, leads)
-        with torch.autocast(ecg.device.type, enabled=False):
-            return self._fused(experts, present, leads).mean
+            return self._fused(experts, present, leads)
 
     def _fused(self, experts: Gaussian, present: Tensor, leads: Sequence[str]) -> Gaussian:
         if self.method == "mvae":

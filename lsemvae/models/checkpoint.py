@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import torch
 
 from lsemvae.errors import InputError
+from lsemvae.files import file_sha256
 from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import EcgNetwork
 from lsemvae.models.beta_vae import BetaVae
-from lsemvae.models.checkpoint_file import file_sha256, local_path, read_checkpoint
+from lsemvae.models.checkpoint_file import local_path, read_checkpoint
 from lsemvae.models.ls_emvae import LsEmvae
 from lsemvae.models.mopoe_vae import MopoeVae
 from lsemvae.models.multimodal_cnn import MultimodalCnn

@@ -3,13 +3,13 @@
 import hashlib
 import os
 import pickle
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from lsemvae.errors import InputError
+from lsemvae.files import file_sha256, replace_file, sync_file
 
 
 def digest_file(path: Path) -> Path:
@@ -51,8 +51,7 @@ def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
         digest = _write_synchronised(checkpoint, temporary)
         if digest_file(path).exists():
             _write_digests(path, [*_read_digests(path), digest])
-        temporary.replace(path)
-        _synchronise_folder(path.parent)
+        replace_file(temporary, path)
         _write_digests(path, [digest])
     except (OSError, RuntimeError) as error:  # torch wraps what the disk says
         raise InputError(
@@ -81,17 +80,8 @@ def _write_synchronised(checkpoint: dict[str, Any], path: Path) -> str:
     with path.open("wb") as stream:
         file = _DigestingFile(stream)
         torch.save(checkpoint, file)  # type: ignore[arg-type]  # a write method is all it needs
-        stream.flush()
-        os.fsync(stream.fileno())
+        sync_file(stream)
     return file.digest.hexdigest()
-
-
-def _synchronise_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _write_digests(path: Path, digests: list[str]) -> None:
@@ -99,10 +89,8 @@ def _write_digests(path: Path, digests: list[str]) -> None:
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     with temporary.open("w") as stream:
         stream.writelines(f"{digest}  {path.name}\n" for digest in digests)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(target)
-    _synchronise_folder(path.parent)
+        sync_file(stream)
+    replace_file(temporary, target)
 
 
 def _read_digests(path: Path) -> list[str]:
@@ -143,14 +131,3 @@ def read_checkpoint(path: Path, *, mmap: bool = False) -> dict[str, Any]:
             f"{path} holds no weights; expected a checkpoint that `lightning fit` wrote"
         )
     return checkpoint
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file as hex; read once as long as the file does not change."""
-    return _sha256_of(path, path.stat().st_mtime_ns, path.stat().st_size)
-
-
-@lru_cache(maxsize=8)
-def _sha256_of(path: Path, _mtime_ns: int, _size: int) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

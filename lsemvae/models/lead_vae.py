@@ -3,7 +3,7 @@
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -15,6 +15,18 @@ from lsemvae.models.objective import ReconstructionObjective
 from lsemvae.nn.decoders import DecoderKind, build_decoder
 from lsemvae.nn.experts import Gaussian, bound_logvar
 from lsemvae.nn.lead_encoders import LeadEncoderBank
+
+
+class DiagonalGaussian(Protocol):
+    """Whatever has a mean and a log variance, (B, D) each."""
+
+    @property
+    def mean(self) -> Tensor:
+        """Mean, (B, D)."""
+
+    @property
+    def logvar(self) -> Tensor:
+        """Log variance, (B, D)."""
 
 
 class LeadVae(GenerativeNetwork):
@@ -67,8 +79,20 @@ class LeadVae(GenerativeNetwork):
         return self.latent_dim
 
     @abstractmethod
+    def posterior(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> DiagonalGaussian:
+        """Return the fused posterior, mean and log variance (B, D); arguments as in `encode`."""
+
     def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
         """Return the mean of the fused posterior, (B, D); arguments as in `encode`."""
+        return self.posterior(ecg, leads, present).mean
+
+    def uncertainty(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> Tensor:
+        """Return the mean log variance of the fused posterior, (B,)."""
+        return self.posterior(ecg, leads, present).logvar.mean(-1)
 
     def reconstruct(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None

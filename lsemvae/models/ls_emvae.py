@@ -159,16 +159,6 @@ class LsEmvae(LeadVae):
             return self.code(ecg, leads, present)
         return self.lead_means(ecg, leads, present)
 
-    def uncertainty(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> Tensor:
-        """Return the mean log variance of the posterior, (B,)."""
-        return self.posterior(ecg, leads, present).logvar.mean(-1)
-
-    def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
-        """Return the mean of the mixture, (B, D)."""
-        return self.posterior(ecg, leads, present).mean
-
     def loss(
         self,
         ecg: Tensor,

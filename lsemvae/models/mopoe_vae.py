@@ -146,24 +146,25 @@ class MopoeVae(LeadVae):
         return self.code(ecg, leads, present)
 
     def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
-        """Return the mean of the mixture over all subsets of the leads that are there, (B, D)."""
+        """Return the mean of `posterior`, (B, D), without the cost of its variance."""
         ecg, present = self._checked(ecg, leads, present)
         experts = self.experts(ecg, leads, present)
         with torch.autocast(ecg.device.type, enabled=False):
             return self._expectation(experts, lambda product: product.mean)
 
-    def uncertainty(
+    def posterior(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> Tensor:
-        """Return the mean log variance of the mixture over all subsets, (B,)."""
+    ) -> Gaussian:
+        """Return the Gaussian with the moments of the mixture over all subsets, (B, D)."""
         ecg, present = self._checked(ecg, leads, present)
         experts = self.experts(ecg, leads, present)
         with torch.autocast(ecg.device.type, enabled=False):
-            mean = self._expectation(experts, lambda product: product.mean).unsqueeze(1)
+            mean = self._expectation(experts, lambda product: product.mean)
+            centre = mean.unsqueeze(1)
             variance = self._expectation(
-                experts, lambda product: product.logvar.exp() + (product.mean - mean).square()
+                experts, lambda product: product.logvar.exp() + (product.mean - centre).square()
             )
-        return variance.log().mean(-1)
+        return Gaussian(mean, variance.log())
 
     def _expectation(self, experts: LeadExperts, moment: Callable[[Gaussian], Tensor]) -> Tensor:
         """Return the mean over subsets of a moment (B, S, D) of their products, (B, D)."""

@@ -66,16 +66,6 @@ class Mvae(LeadVae):
         """Return the posterior's mean, (B, D)."""
         return self.code(ecg, leads, present)
 
-    def uncertainty(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> Tensor:
-        """Return the mean log variance of the posterior, (B,)."""
-        return self.posterior(ecg, leads, present).logvar.mean(-1)
-
-    def code(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> Tensor:
-        """Return the mean of the product, (B, D)."""
-        return self.posterior(ecg, leads, present).mean
-
     def loss(
         self,
         ecg: Tensor,

@@ -234,7 +234,7 @@ def test_jobs_run_in_parallel_and_one_that_fails_stops_no_other(
 def test_a_dask_scheduler_that_does_not_answer_is_an_input_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("lsemvae.commands.jobs.DASK_TIMEOUT", "1s")
+    monkeypatch.setattr("lsemvae.joblib_backend.DASK_TIMEOUT", "1s")
     job = Job("one", tmp_path / "one.txt", _work, {"text": "one"})
     with pytest.raises(InputError, match="no Dask scheduler answers at"):
         run_jobs([job], 1, "tcp://127.0.0.1:1")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_modules import shards
 from data_modules.shards import MAX_SHARDS, new_hdf5, plan_shards, shard_offset, write_shard
+from lsemvae import files
 from lsemvae.errors import InputError
 
 SHAPE = (3, 12, 20)
@@ -82,7 +82,7 @@ def test_the_name_comes_after_the_bytes_are_on_the_disk(
     fsync, replace = os.fsync, os.replace
     monkeypatch.setattr(os, "fsync", lambda fd: (order.append("fsync"), fsync(fd)))
     monkeypatch.setattr(os, "replace", lambda *names: (order.append("replace"), replace(*names)))
-    monkeypatch.setattr(shards, "sync_folder", lambda _: order.append("folder"))
+    monkeypatch.setattr(files, "sync_folder", lambda _: order.append("folder"))
     write_shard(tmp_path, 0, key="k", shape=SHAPE, blocks=[ECG])
     assert order == ["fsync", "replace", "folder"]
 

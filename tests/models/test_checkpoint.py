@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from lsemvae.errors import InputError
+from lsemvae.files import file_sha256
 from lsemvae.leads import LEADS
 from lsemvae.models import (
     ElboObjective,
@@ -16,7 +17,6 @@ from lsemvae.models import (
     load_pretrained,
 )
 from lsemvae.models.checkpoint import NETWORK_KEY, DataState
-from lsemvae.models.checkpoint_file import file_sha256
 from lsemvae.tasks import Pretrainer
 from tests.tiny_batches import (
     LATENT_DIM,

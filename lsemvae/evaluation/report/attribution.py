@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lsemvae.errors import InputError
+from lsemvae.evaluation.cv_runs import data_label
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.written import number, percent, unavailable
@@ -34,7 +35,7 @@ def attribution_section(evidence: Evidence) -> Section:
         return Section("attribution", TITLE, [unavailable(TITLE, why)])
     found = read_explanation(evidence.explained)
     _check_run(evidence, found)
-    label = f"{found['data']}{' (SYNTHETIC data)' if found['synthetic'] else ''}"
+    label = data_label(found["data"], found["synthetic"])
     run = f"{found['task']}, {found['method']}, {len(found['leads'])} leads"
     blocks: list[Block] = [Text(HOW), _ranking(found, f"{run}, {label}")]
     if found.get("waves"):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from lsemvae.evaluation.cv_runs import CvRun
+from lsemvae.evaluation.cv_runs import CvRun, data_label
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.evaluation.statistics.summary_sections import or_reason
@@ -116,6 +116,11 @@ class PretrainEvidence:
     sampling_rate_hz: float
     calibrated: bool
     provenance: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """Name of the data, with a warning where any of it is synthetic."""
+        return data_label(self.data, self.synthetic)
 
 
 @dataclass(frozen=True)

@@ -91,16 +91,12 @@ def _tables(run: PretrainEvidence, last: dict[str, float]) -> Sequence[Block]:
     unit = "mV" if run.calibrated else "units of the store, which is not calibrated"
     header = ("lead", "R², from 12 leads", f"mean absolute error ({unit})", "R², from 6 limb leads")
     return [
-        Table(f"Latent space at the last epoch, validation records of {_data(run)}.",
+        Table(f"Latent space at the last epoch, validation records of {run.label}.",
               ("figure", "value", "how to read it"), rows, wrap=True),
         *grouped(absent),
-        Table(f"Reconstruction by lead at the last epoch, validation records of {_data(run)}. R² "
+        Table(f"Reconstruction by lead at the last epoch, validation records of {run.label}. R² "
               "near 1: the shape is kept; below 0: worse than a flat line.", header, leads),
     ]  # fmt: skip
-
-
-def _data(run: PretrainEvidence) -> str:
-    return f"{run.data}{' (SYNTHETIC data)' if run.synthetic else ''}"
 
 
 def _curves(run: PretrainEvidence) -> list[Picture]:
@@ -110,7 +106,7 @@ def _curves(run: PretrainEvidence) -> list[Picture]:
             figure = epoch_figure(run.log, columns, ylabel)
             name = "training_" + ylabel.replace(" ", "_").replace("²", "2")
             pictures.append(
-                draw(figure, name, caption=f"{caption} Pre-training on {_data(run)}.",
+                draw(figure, name, caption=f"{caption} Pre-training on {run.label}.",
                      alt=f"{caption} Curve by epoch.")
             )  # fmt: skip
     return pictures

@@ -42,9 +42,7 @@ def _picture(run: PretrainEvidence, arrays: dict[str, np.ndarray], number: int) 
         traces, sampling_rate_hz=run.sampling_rate_hz, title=f"record {record}", styles=drawn,
         calibrated=run.calibrated,
     )  # fmt: skip
-    label = f"{run.data}{' (SYNTHETIC data)' if run.synthetic else ''}"
-    caption = (
-        f"Held-out record {record} of {label} and its reconstructions, at most 2.5 s of each lead."
-    )
+    where = f"Held-out record {record} of {run.label}"
+    caption = f"{where} and its reconstructions, at most 2.5 s of each lead."
     return draw(figure, f"reconstruction_{number}", caption=caption, alt=caption, kind="png",
                 wide=True)  # fmt: skip
