@@ -21,12 +21,14 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.machine import describe_machine, write_results
-from data_modules import band_filter, conversion, signal
-from data_modules.conversion import Job, convert_shard
-from data_modules.prepare import prepare_mimic
-from data_modules.shards import plan_shards, shard_offset, shard_path
-from data_modules.signal_settings import SignalSettings
-from data_modules.synthetic_files import write_mimic
+from data_modules.conversion.convert import Job, convert_shard
+from data_modules.conversion.convert import convert as conversion
+from data_modules.conversion.prepare import prepare_mimic
+from data_modules.signals import band_filter
+from data_modules.signals import clean as signal
+from data_modules.signals.settings import SignalSettings
+from data_modules.simulation.files import write_mimic
+from data_modules.store.shards import plan_shards, shard_offset, shard_path
 
 SETTINGS = SignalSettings()
 RATE_HZ = 500.0
@@ -70,7 +72,7 @@ def largest_difference(folder: Path, source: Path, records: Sequence[str]) -> in
     """Compare our counts with those of the plain way, in counts of 1 uV."""
     import wfdb
 
-    from lsemvae.leads import lead_indices
+    from lsemvae.core.leads import lead_indices
 
     shape = (len(records), 12, SETTINGS.n_samples)
     offset = shard_offset(folder, 0, key=folder.name, shape=shape)

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from benchmarks.hardware import fastest
 from benchmarks.machine import describe_machine, write_results
-from lsemvae.leads import LEADS
-from lsemvae.memory import keep_freed_memory
+from lsemvae.core.leads import LEADS
 from lsemvae.nn.lead_encoders import CHANNELS
 from lsemvae.nn.strided_convolutions import convolve_lead_by_lead, convolve_together
-from lsemvae.products import faster_float32_products
+from lsemvae.runtime.cpu_matmul import faster_float32_products
+from lsemvae.runtime.malloc import keep_freed_memory
 
 FORMS = {"lead by lead": convolve_lead_by_lead, "all leads together": convolve_together}
 

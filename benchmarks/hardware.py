@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from lsemvae.products import faster_float32_products
+from lsemvae.runtime.cpu_matmul import faster_float32_products
 
 SIZES = (2048, 4096)
 """Edges of the square matrices: 16 MB to 67 MB in float32, past every cache but the last."""

@@ -13,7 +13,7 @@ from benchmarks.quiet import timed
 from data_modules.dataset import EcgPool
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.cli import main as lsemvae
-from lsemvae.commands.features import cached_features
+from lsemvae.crossval.features import cached_features
 from lsemvae.models import LsEmvae, load_pretrained
 from lsemvae.models.checkpoint import (
     INPUT_KEY,

@@ -24,10 +24,10 @@ from benchmarks.machine import describe_machine, write_results
 from benchmarks.quiet import Timed, counted, repeat, wait_for_quiet
 from benchmarks.step_cost import Sizes, flop_counter
 from benchmarks.step_variants import draw_network
-from lsemvae.leads import LEADS, LIMB_LEADS
-from lsemvae.memory import keep_freed_memory
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models import LsEmvae
-from lsemvae.products import faster_float32_products
+from lsemvae.runtime.cpu_matmul import faster_float32_products
+from lsemvae.runtime.malloc import keep_freed_memory
 from tests.nn.plain_reference import PlainEncoders, copy_encoders
 
 Row = dict[str, Any]

@@ -24,12 +24,12 @@ import pandas as pd
 from benchmarks.machine import describe_machine, write_results
 from data_modules.dataset import EcgDataset, EcgPool
 from data_modules.epoch_batches import batch_loader
-from data_modules.shards import plan_shards, shards_root, write_shard
-from data_modules.store import EcgStore
-from data_modules.store_content import StoreDescription
-from data_modules.store_writer import Accepted, write_store
-from data_modules.synthetic_files import write_mimic
-from lsemvae.leads import LEADS
+from data_modules.simulation.files import write_mimic
+from data_modules.store.content import StoreDescription
+from data_modules.store.read import EcgStore
+from data_modules.store.shards import plan_shards, shards_root, write_shard
+from data_modules.store.write import Accepted, write_store
+from lsemvae.core.leads import LEADS
 
 BATCH = 128
 T = 5000
@@ -49,7 +49,7 @@ def make_signals(n: int) -> npt.NDArray[np.int16]:
 
 def write_layouts(folder: Path, ecg: npt.NDArray[np.int16]) -> dict[str, Path]:
     """Write the signals in every layout; our store in shards, as a large one."""
-    import data_modules.store_writer
+    import data_modules.store.write
 
     paths = {"memmap": folder / "plain.bin", "h5py": folder / "chunks.h5"}
     ecg.tofile(paths["memmap"])
@@ -76,11 +76,11 @@ def write_layouts(folder: Path, ecg: npt.NDArray[np.int16]) -> dict[str, Path]:
     table = pd.DataFrame({"record": names, "patient_id": names, "signal_sha256": "0" * 16})
     rows_, present = np.arange(len(ecg)), np.ones((len(ecg), 12), np.bool_)
     description = StoreDescription(500.0, T, "mV", "benchmark", SETTINGS)
-    single = data_modules.store_writer.SINGLE_FILE_BYTES
-    data_modules.store_writer.SINGLE_FILE_BYTES = 0
+    single = data_modules.store.write.SINGLE_FILE_BYTES
+    data_modules.store.write.SINGLE_FILE_BYTES = 0
     accepted = Accepted(table, rows_, present, synthetic=True, reasons={})
     write_store(paths["store"], shards, accepted, plan=plan, description=description)
-    data_modules.store_writer.SINGLE_FILE_BYTES = single
+    data_modules.store.write.SINGLE_FILE_BYTES = single
     return paths
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.recording_files import WRITERS, Files, make_counts, philips_files, scp_files
-from lsemvae.leads import LEADS
+from lsemvae.core.leads import LEADS
 
 Rng = np.random.Generator
 

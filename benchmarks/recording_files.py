@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from lsemvae.leads import LEADS
+from lsemvae.core.leads import LEADS
 
 Files = dict[str, bytes]
 Counts = npt.NDArray[np.int16]

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from benchmarks.pages import update
 from benchmarks.step_cost import ADAMW_BYTES, PRODUCT_BYTES, Sizes, StepCost, count_step
-from lsemvae.leads import LEADS
+from lsemvae.core.leads import LEADS
 
 BATCHES = (8, 32, 128)
 SAMPLES, LATENT = 5000, 256

@@ -4,7 +4,8 @@ Variants, each one step = forward, loss, backward, AdamW:
   plain          one module per lead in a Python loop, the same code decoded once per lead, AdamW
                  without fusing
   plain tuned    the same, with the process settings of `lightning fit` on a CPU: freed memory kept
-                 (`lsemvae.memory`), float32 products by the faster library (`lsemvae.products`)
+                 (`lsemvae.runtime.malloc`), float32 products by the faster library
+                 (`lsemvae.runtime.cpu_matmul`)
   ours           LsEmvae as `lightning fit` trains it on a CPU, with the published decoder: it
                  starts from the weights of `plain` and must give the same loss
   ours compiled  the same, its loss through torch.compile
@@ -33,9 +34,9 @@ from benchmarks.machine import describe_machine, write_results
 from benchmarks.quiet import counted, repeat, timed, wait_for_quiet
 from benchmarks.step_cost import Sizes, count_step
 from benchmarks.step_variants import VARIANTS
-from lsemvae.leads import LEADS
-from lsemvae.memory import keep_freed_memory
-from lsemvae.products import faster_float32_products
+from lsemvae.core.leads import LEADS
+from lsemvae.runtime.cpu_matmul import faster_float32_products
+from lsemvae.runtime.malloc import keep_freed_memory
 
 WARM_UP = 3
 """Steps before the clock counts: the process has its memory and the optimiser its state."""

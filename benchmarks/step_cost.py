@@ -14,7 +14,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd.graph import saved_tensors_hooks
 from torch.utils.flop_counter import FlopCounterMode
 
-from lsemvae.leads import LEADS
+from lsemvae.core.leads import LEADS
 from lsemvae.models import LsEmvae
 from lsemvae.nn.decoders import DecoderKind
 

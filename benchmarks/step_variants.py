@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.step_cost import Sizes
-from lsemvae.leads import LEADS
+from lsemvae.core.leads import LEADS
 from lsemvae.losses import gaussian_kl
 from lsemvae.models import Fusion, LsEmvae
 from lsemvae.nn.decoders import DecoderKind

@@ -28,11 +28,11 @@ import numpy as np
 
 from benchmarks.checksum_oracle import checksum_matches
 from benchmarks.mutants import corpora_folder, make_mutant, make_origins
-from data_modules.limits import RATE_RANGE_HZ
-from data_modules.reasons import REASONS, RecordError
-from data_modules.recording_reader import read_recording
-from data_modules.signal import SignalSettings, clean_ecg
-from lsemvae.leads import LEADS
+from data_modules.reading.limits import RATE_RANGE_HZ
+from data_modules.reading.read import read_recording
+from data_modules.reading.reasons import REASONS, RecordError
+from data_modules.signals.clean import SignalSettings, clean_ecg
+from lsemvae.core.leads import LEADS
 
 SETTINGS = SignalSettings(duration_s=6.0, min_duration_s=4.0)
 

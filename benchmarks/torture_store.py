@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import describe_machine, write_results
-from data_modules.store import EcgStore
-from data_modules.store_check import changed_signals, table_is_whole
-from data_modules.synthetic_files import write_mimic
-from lsemvae.errors import InputError
+from data_modules.simulation.files import write_mimic
+from data_modules.store.check import changed_signals, table_is_whole
+from data_modules.store.read import EcgStore
+from lsemvae.core.errors import InputError
 
 ROWS = 32  # recordings in a shard, so that a small conversion has many
 FILL_BYTES = 1 << 20
@@ -40,13 +40,13 @@ def convert(source: str, out: str, jobs: str, layout: str, size_limit: str) -> i
     """Run one conversion in this process, with small shards; return the exit code."""
     import resource
 
-    import data_modules.shards
-    import data_modules.store_writer
+    import data_modules.store.shards
+    import data_modules.store.write
     from lsemvae.cli import main as run
 
-    data_modules.shards.MIN_ROWS = ROWS
+    data_modules.store.shards.MIN_ROWS = ROWS
     if layout == "shards":
-        data_modules.store_writer.SINGLE_FILE_BYTES = 0
+        data_modules.store.write.SINGLE_FILE_BYTES = 0
     if int(size_limit):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(size_limit), int(size_limit)))

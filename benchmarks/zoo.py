@@ -21,14 +21,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.core.types import EcgInput
 from lsemvae.losses import focal_loss
-from lsemvae.memory import keep_freed_memory
 from lsemvae.models import EcgNetwork, PretrainableNetwork
 from lsemvae.models.methods import TABLE_2, Method
+from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.tasks import HeadSettings
 from lsemvae.tasks.optimiser import adamw
-from lsemvae.types import EcgInput
 
 WARM_UP = 2
 WHOLE = EcgInput(500.0, 5000, (0.5, 40.0), "record")

@@ -10,10 +10,10 @@ import pandas as pd
 import torch
 from torch.utils.data import Dataset
 
-from data_modules.store import COUNTS_PER_UNIT, EcgStore
-from lsemvae.errors import InputError
-from lsemvae.leads import lead_indices
-from lsemvae.types import EcgBatch, EcgInput, Names, Normalisation
+from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import lead_indices
+from lsemvae.core.types import EcgBatch, EcgInput, Names, Normalisation
 
 Indices = npt.NDArray[np.int64]
 

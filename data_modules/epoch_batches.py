@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 WORKER_TIMEOUT_S = 600  # a worker that yields nothing for so long hangs
 

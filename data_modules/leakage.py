@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data_modules.dataset import EcgPool
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 Hashes = npt.NDArray[np.uint64]
 FILE_NAME = "trained_on.npz"

@@ -7,10 +7,10 @@ import numpy as np
 from sklearn.model_selection import GroupShuffleSplit
 from torch.utils.data import DataLoader
 
+from data_modules.base import StoreDataModule
 from data_modules.dataset import Indices
-from data_modules.store_data import StoreDataModule
-from lsemvae.errors import InputError
-from lsemvae.types import Normalisation
+from lsemvae.core.errors import InputError
+from lsemvae.core.types import Normalisation
 
 
 class MimicEcg(StoreDataModule):

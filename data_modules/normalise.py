@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from lsemvae.leads import LIMB_LEADS
-from lsemvae.types import EcgBatch, Normalisation
+from lsemvae.core.leads import LIMB_LEADS
+from lsemvae.core.types import EcgBatch, Normalisation
 
 SMALLEST_SD_MV = 1e-3  # 1 uV, the resolution of the store
 

@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from torch.utils.data import DataLoader
 
+from data_modules.base import StoreDataModule
+from data_modules.cohort.labels import Thresholds, task_labels
+from data_modules.cohort.splits import Splits, inner_validation, load_or_make_splits
 from data_modules.dataset import EcgDataset
-from data_modules.labels import Thresholds, task_labels
-from data_modules.splits import Splits, inner_validation, load_or_make_splits
-from data_modules.store_data import StoreDataModule
-from lsemvae.errors import InputError
-from lsemvae.types import Normalisation
+from lsemvae.core.errors import InputError
+from lsemvae.core.types import Normalisation
 
 
 class RhcCohort(StoreDataModule):

@@ -3,11 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+from data_modules.conversion.prepare import prepare_mimic
 from data_modules.mimic_ecg import MimicEcg
-from data_modules.prepare import prepare_mimic
-from data_modules.signal import SignalSettings
-from data_modules.synthetic_files import write_mimic
-from lsemvae.types import Normalisation
+from data_modules.signals.clean import SignalSettings
+from data_modules.simulation.files import write_mimic
+from lsemvae.core.types import Normalisation
 
 
 class SyntheticEcg(MimicEcg):

@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
-from lsemvae.errors import InputError
-from lsemvae.shorthand import spell_out
+from lsemvae.core.errors import InputError
+from lsemvae.runtime.cli_arguments import spell_out
 
 # Command -> function, imported when called. A mapping inside is a group of commands.
 COMMANDS: dict[str, Any] = {
     "prepare": {
-        "mimic": "data_modules.prepare:prepare_mimic",
-        "cohort": "data_modules.prepare:prepare_cohort",
-        "mimic-rhc": "data_modules.prepare_mimic_rhc:prepare_mimic_rhc",
+        "mimic": "data_modules.conversion.prepare:prepare_mimic",
+        "cohort": "data_modules.conversion.prepare:prepare_cohort",
+        "mimic-rhc": "data_modules.mimic_iv.prepare:prepare_mimic_rhc",
     },
     "check": {
         "tables": "lsemvae.commands.check:check_published",
@@ -100,7 +100,7 @@ def _run(arguments: list[str]) -> None:
         return
     from jsonargparse import auto_cli
 
-    from lsemvae.config_safety import check_arguments, secure_configurations
+    from lsemvae.runtime.config_safety import check_arguments, secure_configurations
 
     secure_configurations()
     check_arguments(arguments)

@@ -21,6 +21,7 @@ from lightning.pytorch.cli import (
 )
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
+from data_modules.base import StoreDataModule
 from data_modules.leakage import (
     FILE_NAME,
     check_leakage,
@@ -29,14 +30,13 @@ from data_modules.leakage import (
     write_trained_on,
 )
 from data_modules.rhc_cohort import RhcCohort
-from data_modules.store_data import StoreDataModule
 from lsemvae.callbacks import ContinuedLog, HashedCheckpointIO, StopSignal
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
-from lsemvae.config_safety import check_arguments, parsing_error, secure_configurations
-from lsemvae.errors import InputError
-from lsemvae.memory import keep_freed_memory
+from lsemvae.core.errors import InputError
 from lsemvae.models import check_same_input, read_data_state
-from lsemvae.products import faster_float32_products
+from lsemvae.runtime.config_safety import check_arguments, parsing_error, secure_configurations
+from lsemvae.runtime.cpu_matmul import faster_float32_products
+from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.tasks import Classifier, Pretrainer
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lsemvae.evaluation.cross_validation import write_results
+from lsemvae.core.leads import lead_set_name, parse_leads
+from lsemvae.crossval.gather import write_results
 from lsemvae.evaluation.projection import project, write_projection
 from lsemvae.evaluation.report.verify import splits_digest
-from lsemvae.leads import lead_set_name, parse_leads
 
 N_FOLDS = 3
 INNER_SHARE = 3  # every third record of a training part

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data_modules.store import EcgStore
+from data_modules.store.read import EcgStore
 from lsemvae.callbacks import BetaAnnealing
 from lsemvae.cli import COMMANDS, HELP, main
 from lsemvae.lightning_cli import build_cli

@@ -8,10 +8,10 @@ import torch
 import yaml
 
 from lsemvae.cli import main
-from lsemvae.commands.sweep_command import option_flags, parse
-from lsemvae.commands.sweep_file import read_sweep
-from lsemvae.commands.sweep_space import first_point, search_space
 from lsemvae.lightning_cli import EcgCLI, build_cli
+from lsemvae.sweep.command import option_flags, parse
+from lsemvae.sweep.file import read_sweep
+from lsemvae.sweep.space import first_point, search_space
 from tests.conftest import N_SAMPLES, ROOT, tiny_network
 
 FOLDER = ROOT / "experiments"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from data_modules.reasons import REASONS, REMEDIES
+from data_modules.reading.reasons import REASONS, REMEDIES
 from lsemvae.cli import COMMANDS, main
 from tests.conftest import BEATS, ROOT, tiny_network
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from data_modules.store_data import StoreDataModule
+from data_modules.base import StoreDataModule
 from lsemvae.callbacks import BetaAnnealing, StopSignal
 from lsemvae.cli import main
 from lsemvae.models.checkpoint_file import digest_file

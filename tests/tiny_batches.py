@@ -10,10 +10,10 @@ from lightning import LightningDataModule, Trainer
 from lightning.pytorch.loggers.logger import Logger, rank_zero_experiment
 from torch.utils.data import DataLoader
 
-from lsemvae.leads import LEADS, LIMB_FROM_I_AND_II
+from lsemvae.core.leads import LEADS, LIMB_FROM_I_AND_II
+from lsemvae.core.types import EcgBatch, EcgInput
 from lsemvae.models import LsEmvae
 from lsemvae.tasks import Pretrainer
-from lsemvae.types import EcgBatch, EcgInput
 
 N_SAMPLES = 64
 LATENT_DIM = 4

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from lightning import Callback, LightningModule, Trainer
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.tasks.pretrain import Pretrainer
 
 Shape = Literal["linear", "sigmoid", "cyclical", "constant"]

@@ -6,10 +6,10 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 
 from lsemvae.callbacks.latent_statistics import LatentStatistics
-from lsemvae.leads import LEADS
+from lsemvae.core.leads import LEADS
+from lsemvae.core.types import EcgBatch
 from lsemvae.models import LsEmvae
 from lsemvae.tasks.pretrain import Pretrainer
-from lsemvae.types import EcgBatch
 
 
 class LatentDiagnostics(Callback):

@@ -9,8 +9,8 @@ from dataclasses import is_dataclass
 from importlib import import_module
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from lsemvae.errors import InputError
-from lsemvae.leads import parse_leads
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import parse_leads
 from lsemvae.models.objective import LEAD_GROUPS
 
 Plain = bool | int | float | str | None

@@ -5,7 +5,7 @@ from collections import defaultdict
 import torch
 from torch import Tensor, distributed
 
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.losses import alignment_distance, gaussian_kl
 from lsemvae.models.ls_emvae import POE, LsEmvae, Posterior
 

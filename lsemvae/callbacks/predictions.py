@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 from lightning import Callback, LightningModule, Trainer
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 
 class PredictionWriter(Callback):

@@ -8,10 +8,10 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.core.types import EcgBatch
 from lsemvae.models import GenerativeNetwork
 from lsemvae.tasks.pretrain import Pretrainer
-from lsemvae.types import EcgBatch
 
 N_RECORDS = 3
 

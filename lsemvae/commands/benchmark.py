@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lsemvae.errors import InputError
-from lsemvae.leads import parse_leads
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import parse_leads
 
 if TYPE_CHECKING:
-    from lsemvae.commands.benchmark_plan import Budget
+    from lsemvae.benchmark.plan import Budget
 
 
 def benchmark(
@@ -57,8 +57,8 @@ def benchmark(
             captions say so.
         out: folder of results.
     """
-    from lsemvae.commands.benchmark_plan import BUDGETS, Plan, run_plan
-    from lsemvae.commands.benchmark_tables import write_tables
+    from lsemvae.benchmark.plan import BUDGETS, Plan, run_plan
+    from lsemvae.benchmark.tables import write_tables
     from lsemvae.commands.demo import demo_cohort, demo_pretraining
 
     chosen = _methods(methods or ["table2"])

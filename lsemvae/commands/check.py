@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsemvae.errors import InputError
-from lsemvae.findings import Finding, describe_findings, write_findings
+from lsemvae.core.errors import InputError
+from lsemvae.core.findings import Finding, describe_findings, write_findings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,8 +75,8 @@ def check_cohort(
         max_days: allowed days between ECG and catheter, in either order.
         out: CSV file for the findings.
     """
-    from data_modules.cohort_checks import CohortLimits, check_cohort_values, group_counts
-    from data_modules.labels import Thresholds
+    from data_modules.cohort.checks import CohortLimits, check_cohort_values, group_counts
+    from data_modules.cohort.labels import Thresholds
 
     if (table is None) == (store is None):
         raise InputError("give either --table or --store, and not both")
@@ -93,7 +93,7 @@ def check_cohort(
 
 def _read_table(path: str, columns: dict[str, str] | None) -> "tuple[pd.DataFrame, list[Finding]]":
     """Read a table as far as it can be read, rows named as a spreadsheet numbers them."""
-    from data_modules.cohort_table import inspect_cohort_table
+    from data_modules.cohort.table import inspect_cohort_table
 
     table, problems = inspect_cohort_table(path, columns)
     named = table.set_axis([f"row {number}" for number in table.index], axis="index")
@@ -108,7 +108,7 @@ def _as_finding(problem: str) -> Finding:
 
 def _read_store(path: str | None) -> "tuple[pd.DataFrame, list[Finding]]":
     """Read a store's table, rows named by their records."""
-    from data_modules.store import EcgStore
+    from data_modules.store.read import EcgStore
 
     table = EcgStore(str(path)).table
     return table.set_axis(table["record"].to_list(), axis="index"), []

@@ -4,8 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from lsemvae.errors import InputError
-from lsemvae.leads import lead_set_name, parse_leads
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import lead_set_name, parse_leads
 
 Size = Literal["paper", "small"]  # as in lsemvae.models.methods, which --help should not import
 
@@ -73,18 +73,18 @@ def cross_validate(
     chosen = parse_leads(leads)
     _check_options(task=task, folds=folds, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed,
                    jobs=jobs)  # fmt: skip
-    from data_modules.labels import Thresholds
+    from data_modules.cohort.labels import Thresholds
     from data_modules.leakage import check_leakage, refuse_leaks
-    from lsemvae.callbacks.provenance import provenance
     from lsemvae.commands.demo import demo_cohort, demo_encoder
-    from lsemvae.commands.features import describe_codes
-    from lsemvae.commands.folds import FoldSettings, run_missing_folds
-    from lsemvae.commands.permuted_cohort import labelled_cohort
-    from lsemvae.evaluation.cross_validation import (
+    from lsemvae.core.provenance import provenance
+    from lsemvae.crossval.features import describe_codes
+    from lsemvae.crossval.folds import FoldSettings, run_missing_folds
+    from lsemvae.crossval.gather import (
         gather_inner,
         gather_predictions,
         write_results,
     )
+    from lsemvae.crossval.permuted import labelled_cohort
     from lsemvae.models import check_same_input, load_pretrained
     from lsemvae.models.methods import find_method
 

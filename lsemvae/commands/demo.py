@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from data_modules.progress import counted_progress
-from data_modules.signal_settings import SignalSettings
-from lsemvae.errors import InputError
+from data_modules.signals.settings import SignalSettings
+from lsemvae.core.errors import InputError
 
 DATA = Path("data/demo")
 RUNS = Path("runs/demo")
@@ -36,8 +36,8 @@ def demo() -> None:
 
 def demo_cohort() -> str:
     """Return the demo's cohort, written as WFDB files and prepared where it is missing."""
-    from data_modules.prepare import prepare_cohort
-    from data_modules.synthetic_files import write_cohort
+    from data_modules.conversion.prepare import prepare_cohort
+    from data_modules.simulation.files import write_cohort
 
     store, table = DATA / "cohort.h5", DATA / "cohort/cohort.csv"
     if not table.is_file():
@@ -55,8 +55,8 @@ def demo_cohort() -> str:
 
 def demo_pretraining() -> str:
     """Return the demo's recordings for pre-training, written and prepared where missing."""
-    from data_modules.prepare import prepare_mimic
-    from data_modules.synthetic_files import write_mimic
+    from data_modules.conversion.prepare import prepare_mimic
+    from data_modules.simulation.files import write_mimic
 
     store, listing = DATA / "mimic.h5", DATA / "mimic/record_list.csv"
     if not listing.is_file():

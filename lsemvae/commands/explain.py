@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from data_modules.store_data import StoreDataModule
-    from lsemvae.commands.explain_records import Explained, Plan
+    from data_modules.base import StoreDataModule
+    from lsemvae.explain.records import Explained, Plan
 
 N_RANDOMISED = 8  # records of each fold
 
@@ -53,10 +53,10 @@ def explain(
         seed: of every draw.
         out: folder of results.
     """
-    from data_modules.store_data import StoreDataModule
-    from lsemvae.commands.explain_files import write_explanation
-    from lsemvae.commands.explain_records import Explained, Plan
-    from lsemvae.evaluation.attribution import AttributionSettings
+    from data_modules.base import StoreDataModule
+    from lsemvae.explain.attribution import AttributionSettings
+    from lsemvae.explain.files import write_explanation
+    from lsemvae.explain.records import Explained, Plan
 
     folder = Path(run)
     about, predictions = _read_run(folder)
@@ -82,7 +82,7 @@ def explain(
 def _read_run(folder: Path) -> "tuple[dict[str, Any], pd.DataFrame]":
     import json
 
-    from lsemvae.evaluation.cross_validation import read_predictions
+    from lsemvae.evaluation.predictions import read_predictions
 
     files = [folder / "metrics.json", folder / "predictions.csv"]
     missing = [str(file) for file in files if not file.is_file()]
@@ -165,7 +165,7 @@ def _wants_waves(waves: bool, method: str) -> bool:
     """Tell whether to delineate, and find out now whether the library is there."""
     if not waves or method == "lead_occlusion":
         return False
-    from lsemvae.evaluation.waves import find_library
+    from lsemvae.explain.waves import find_library
 
     find_library()
     return True
@@ -185,8 +185,8 @@ def _explain_folds(
     import torch
 
     from data_modules.progress import show_progress
-    from lsemvae.commands.explain_records import explain_fold
-    from lsemvae.commands.fold_models import check_folds, load_fold
+    from lsemvae.crossval.fold_models import check_folds, load_fold
+    from lsemvae.explain.records import explain_fold
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     folders = {fold: folder / f"fold_{fold}" for fold in chosen["fold"].unique()}

@@ -3,10 +3,10 @@
 import json
 from typing import TYPE_CHECKING
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 if TYPE_CHECKING:
-    from data_modules.store import EcgStore
+    from data_modules.store.read import EcgStore
 
 
 def inspect(store: str, *, verify: bool = False) -> None:
@@ -22,8 +22,8 @@ def inspect(store: str, *, verify: bool = False) -> None:
     Raises:
         InputError: the file is no store, or not what was written.
     """
-    from data_modules.store import EcgStore
-    from data_modules.store_check import table_is_whole
+    from data_modules.store.check import table_is_whole
+    from data_modules.store.read import EcgStore
 
     opened = EcgStore(store)
     width = max(map(len, describe(opened)))
@@ -43,7 +43,7 @@ def describe(store: "EcgStore") -> dict[str, str]:
     """Return what a store says about itself, line by line."""
     import numpy as np
 
-    from lsemvae.leads import LEADS
+    from lsemvae.core.leads import LEADS
 
     listed, patients = store.plan.n_listed, len(np.unique(store.column("patient_id")))
     lacking = {lead: int(n) for lead, n in zip(LEADS, (~store.present).sum(0), strict=True) if n}
@@ -83,7 +83,7 @@ def _counts(counts: dict[str, int]) -> str:
 def _verify(opened: "EcgStore", store: str) -> None:
     """Hash every signal; name the changed ones."""
     from data_modules.progress import show_progress
-    from data_modules.store_check import BLOCK, changed_signals
+    from data_modules.store.check import BLOCK, changed_signals
 
     blocks = ((BLOCK, names) for names in changed_signals(opened))
     progress = show_progress(blocks, total=len(opened), text="hashing signals")

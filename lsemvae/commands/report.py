@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 if TYPE_CHECKING:
-    from data_modules.store import EcgStore
-    from lsemvae.evaluation.cv_runs import CvRun
+    from data_modules.store.read import EcgStore
     from lsemvae.evaluation.report.evidence import Evidence, PretrainEvidence
+    from lsemvae.evaluation.runs import CvRun
 
 SUBGROUPS = ("sex", "age_years")
 
@@ -75,11 +75,11 @@ def gather_evidence(
     title: str, reference: str, subgroups: list[str], n_resamples: int, max_days: int,
 ) -> "Evidence":  # fmt: skip
     """Read and verify everything that a report is made from; arguments as in `report`."""
-    from data_modules.labels import Thresholds
-    from data_modules.store import EcgStore
-    from lsemvae.commands.report_cohort import cohort_evidence, other_labels
+    from data_modules.cohort.labels import Thresholds
+    from data_modules.store.read import EcgStore
     from lsemvae.evaluation.report.evidence import Evidence
     from lsemvae.evaluation.report.gather import find_runs, with_statistics
+    from lsemvae.report_evidence.cohort import cohort_evidence, other_labels
 
     found, notes = find_runs(folders)
     store = None if cohort is None else EcgStore(cohort)
@@ -119,8 +119,8 @@ def _verified(
     Raises:
         InputError: see `verify_runs` and `verify_against_store`; there is none of the former.
     """
-    from lsemvae.commands.report_cohort import verify_against_store
     from lsemvae.evaluation.report.verify import verify_runs
+    from lsemvae.report_evidence.cohort import verify_against_store
 
     groups: dict[Any, list[CvRun]] = {}
     for run in runs:
@@ -148,10 +148,10 @@ def _pretrain(folder: Path, runs: "list[CvRun]") -> "PretrainEvidence":
     """
     import pandas as pd
 
-    from lsemvae.commands.report_cohort import ENCODER
+    from lsemvae.core.files import file_sha256
     from lsemvae.evaluation.report.evidence import PretrainEvidence
-    from lsemvae.files import file_sha256
     from lsemvae.models import read_data_state
+    from lsemvae.report_evidence.cohort import ENCODER
 
     log, encoder = folder / "metrics.csv", folder / ENCODER
     if not log.is_file():

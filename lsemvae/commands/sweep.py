@@ -7,10 +7,10 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 if TYPE_CHECKING:
-    from lsemvae.commands.sweep_file import SweepFile
+    from lsemvae.sweep.file import SweepFile
 
 SETTINGS = "sweep.json"
 
@@ -42,12 +42,12 @@ def sweep(
         import optuna
     except ImportError as error:
         raise InputError("lsemvae sweep needs Optuna: pip install 'lsemvae[sweep]'") from error
-    from lsemvae.commands.sweep_command import check_command
-    from lsemvae.commands.sweep_file import read_sweep
-    from lsemvae.commands.sweep_results import write_results
-    from lsemvae.commands.sweep_space import first_point
-    from lsemvae.commands.sweep_study import SweepState
-    from lsemvae.commands.sweep_trials import run_trials
+    from lsemvae.sweep.command import check_command
+    from lsemvae.sweep.file import read_sweep
+    from lsemvae.sweep.results import write_results
+    from lsemvae.sweep.space import first_point
+    from lsemvae.sweep.study import SweepState
+    from lsemvae.sweep.trials import run_trials
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     plan = read_sweep(file)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from data_modules.progress import counted_progress
-from data_modules.synthetic_cohort import DEFAULT_DIFFICULTY, GROUP_SIZES
-from data_modules.synthetic_files import write_cohort, write_mimic
+from data_modules.simulation.cohort import DEFAULT_DIFFICULTY, GROUP_SIZES
+from data_modules.simulation.files import write_cohort, write_mimic
 
 
 def synthesize(

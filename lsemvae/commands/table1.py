@@ -21,10 +21,10 @@ def table1(
             --columns.bmi="Body mass index".
         out: path of the files without extension.
     """
-    from data_modules.cohort_checks import GROUPS
-    from data_modules.labels import Thresholds, task_labels
-    from data_modules.store import EcgStore
-    from lsemvae.errors import InputError
+    from data_modules.cohort.checks import GROUPS
+    from data_modules.cohort.labels import Thresholds, task_labels
+    from data_modules.store.read import EcgStore
+    from lsemvae.core.errors import InputError
     from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, Comparison, characteristics_table
     from lsemvae.evaluation.tables.table_files import write_table
 

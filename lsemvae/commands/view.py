@@ -4,8 +4,9 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from data_modules.signal_settings import Amplitude, SignalSettings
-from lsemvae.errors import InputError
+from data_modules.reading.amplitude import Amplitude
+from data_modules.signals.settings import SignalSettings
+from lsemvae.core.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,11 +66,11 @@ def _from_file(record: str, amplitude: Amplitude, settings: SignalSettings) -> _
     """Read and check a record as `prepare` does; a rejected one is drawn as its file holds it."""
     import numpy as np
 
-    from data_modules.reasons import RecordError
-    from data_modules.recording_reader import read_recording
-    from data_modules.signal import clean_ecg
-    from data_modules.store import COUNTS_PER_UNIT
-    from lsemvae.leads import LEADS, lead_indices
+    from data_modules.reading.read import read_recording
+    from data_modules.reading.reasons import RecordError
+    from data_modules.signals.clean import clean_ecg
+    from data_modules.store.read import COUNTS_PER_UNIT
+    from lsemvae.core.leads import LEADS, lead_indices
 
     path = Path(record.removesuffix(".hea").removesuffix(".dat"))
     recording = read_recording(path.parent, path.name, amplitude=amplitude)
@@ -102,7 +103,7 @@ def _from_store(store: str, name: str) -> _View:
     """Read a record of a store and its lines of the quarantine list."""
     import numpy as np
 
-    from data_modules.store import COUNTS_PER_UNIT, EcgStore
+    from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
 
     opened = EcgStore(store)
     found = np.flatnonzero(opened.column("record") == name.encode())
@@ -136,7 +137,7 @@ def _quarantined(file: Path, record: str) -> Findings:
 
 def _draw(seen: _View) -> "Figure":
     """Draw the leads and, below the paper, the findings."""
-    from lsemvae.evaluation.ecg_paper import draw_twelve_leads
+    from lsemvae.evaluation.plots.ecg_sheet import draw_twelve_leads
 
     figure = draw_twelve_leads(
         {seen.title: seen.ecg},

@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from lsemvae.errors import InputError
-from lsemvae.evaluation.cross_validation import COLUMNS
+from lsemvae.core.errors import InputError
+from lsemvae.evaluation.predictions import COLUMNS
 
 CLINICAL_COLUMNS = ("age_years", "sex", "heart_rate_bpm")
 CLINICAL = "clinical_baseline"

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 FILE = Path(__file__).with_name("tripod_items.csv")
 BY_AUTHORS = "to be written by the authors: no file of a run says it"

@@ -18,15 +18,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lsemvae.errors import InputError
-from lsemvae.leads import lead_indices
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import lead_indices
+from lsemvae.core.types import KlWeight
 from lsemvae.losses import gaussian_kl
 from lsemvae.models.base import LossTerms, scalar
 from lsemvae.models.lead_vae import LeadVae, sample
 from lsemvae.models.objective import DEFAULT_RECONSTRUCTION
 from lsemvae.nn.experts import Gaussian, product_of_experts
 from lsemvae.nn.lead_subsets import subset_products
-from lsemvae.types import KlWeight
 
 RECONSTRUCTION_WEIGHT = 1e-3
 ALIGNMENT_WEIGHT = 0.1

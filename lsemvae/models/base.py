@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, Self, get_args
 import torch
 from torch import Tensor, nn
 
-from lsemvae.errors import InputError
-from lsemvae.leads import canonical_order, parse_leads
-from lsemvae.types import EcgInput, KlWeight
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import canonical_order, parse_leads
+from lsemvae.core.types import EcgInput, KlWeight
 
 
 class LossTerms(NamedTuple):

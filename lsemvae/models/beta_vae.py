@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, canonical_order, parse_leads
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, canonical_order, parse_leads
+from lsemvae.core.types import KlWeight
 from lsemvae.losses import gaussian_kl
 from lsemvae.models.base import GenerativeNetwork, LossTerms, scalar
 from lsemvae.models.lead_vae import sample
 from lsemvae.nn.experts import Gaussian, bound_logvar
-from lsemvae.types import KlWeight
 
 CHANNELS = (len(LEADS), 32, 64, 128, 256)
 STRIDE = 16  # of four convolutions with stride 2

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import torch
 
-from lsemvae.errors import InputError
-from lsemvae.files import file_sha256
+from lsemvae.core.errors import InputError
+from lsemvae.core.files import file_sha256
+from lsemvae.core.types import EcgInput
 from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import EcgNetwork
 from lsemvae.models.beta_vae import BetaVae
@@ -19,7 +20,6 @@ from lsemvae.models.mvae import Mvae
 from lsemvae.models.resnet1d import ResNet1d
 from lsemvae.models.st_mem import StMem
 from lsemvae.models.xresnet1d import XResNet1d
-from lsemvae.types import EcgInput
 
 NETWORK_KEY = "lsemvae_network"
 INPUT_KEY = "ecg_input"

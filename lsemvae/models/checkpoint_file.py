@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from lsemvae.errors import InputError
-from lsemvae.files import file_sha256, replace_file, sync_file
+from lsemvae.core.errors import InputError
+from lsemvae.core.files import file_sha256, replace_file, sync_file
 
 
 def digest_file(path: Path) -> Path:

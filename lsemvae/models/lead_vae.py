@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from lsemvae.leads import LEADS, canonical_order, lead_indices
+from lsemvae.core.leads import LEADS, canonical_order, lead_indices
 from lsemvae.losses import squared_error_per_lead, weighted_reconstruction
 from lsemvae.models.base import GenerativeNetwork
 from lsemvae.models.objective import ReconstructionObjective

@@ -16,8 +16,9 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, lead_indices
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, lead_indices
+from lsemvae.core.types import KlWeight
 from lsemvae.losses import alignment_distance, gaussian_kl
 from lsemvae.models.base import LossTerms, scalar
 from lsemvae.models.lead_vae import LeadVae, sample
@@ -30,7 +31,6 @@ from lsemvae.nn.experts import (
     product_of_experts,
     uniform_weights,
 )
-from lsemvae.types import KlWeight
 
 POE = "PoE"
 EXPERTS = (*LEADS, POE)

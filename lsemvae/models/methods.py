@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 import torch
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS
+from lsemvae.core.types import EcgInput
 from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import EcgNetwork
 from lsemvae.models.beta_vae import BetaVae
@@ -23,7 +24,6 @@ from lsemvae.models.mvae import Mvae
 from lsemvae.models.resnet1d import ResNet1d
 from lsemvae.models.st_mem import StMem
 from lsemvae.models.xresnet1d import XResNet1d
-from lsemvae.types import EcgInput
 
 Size = Literal["paper", "small"]
 

@@ -20,8 +20,9 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from lsemvae.errors import InputError
-from lsemvae.leads import lead_indices
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import lead_indices
+from lsemvae.core.types import KlWeight
 from lsemvae.losses import gaussian_kl
 from lsemvae.models.base import LossTerms, scalar
 from lsemvae.models.lead_vae import LeadVae, sample
@@ -34,7 +35,6 @@ from lsemvae.nn.lead_subsets import (
     subset_products,
     uniform_distribution,
 )
-from lsemvae.types import KlWeight
 
 PriorExpert = Literal["none", "full_only", "always"]
 CHUNK = 512  # subsets at a time: B x 512 x D numbers instead of B x 4,095 x D

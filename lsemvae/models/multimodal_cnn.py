@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lsemvae.leads import canonical_order, parse_leads
+from lsemvae.core.leads import canonical_order, parse_leads
+from lsemvae.core.types import EcgInput
 from lsemvae.models.base import EcgNetwork
 from lsemvae.nn.lead_encoders import LeadEncoderBank
-from lsemvae.types import EcgInput
 
 
 class MultimodalCnn(EcgNetwork):

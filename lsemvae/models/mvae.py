@@ -16,15 +16,15 @@ from dataclasses import asdict
 import torch
 from torch import Tensor
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, lead_indices
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, lead_indices
+from lsemvae.core.types import KlWeight
 from lsemvae.losses import gaussian_kl
 from lsemvae.models.base import LossTerms, scalar
 from lsemvae.models.lead_vae import LeadVae, sample
 from lsemvae.models.objective import DEFAULT_RECONSTRUCTION, ReconstructionObjective
 from lsemvae.nn.experts import Gaussian, product_of_experts
 from lsemvae.nn.lead_subsets import random_subsets, subset_products
-from lsemvae.types import KlWeight
 
 
 class Mvae(LeadVae):

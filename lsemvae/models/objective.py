@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from lsemvae.errors import InputError
-from lsemvae.leads import CHEST_LEADS, LEADS, LIMB_LEADS, canonical_lead
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import CHEST_LEADS, LEADS, LIMB_LEADS, canonical_lead
+from lsemvae.core.types import KlWeight
 from lsemvae.losses import Reduction
-from lsemvae.types import KlWeight
 
 LEAD_GROUPS = {"limb": LIMB_LEADS, "chest": CHEST_LEADS}
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.models.base import FixedLeadNetwork
 from lsemvae.nn.batch_norm import refuse_single_record
 from lsemvae.nn.residual import PreactivationBlock, SameConv1d

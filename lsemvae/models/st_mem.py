@@ -16,8 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lsemvae.errors import InputError
-from lsemvae.leads import canonical_lead, parse_leads
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import canonical_lead, parse_leads
+from lsemvae.core.types import EcgInput, KlWeight
 from lsemvae.models.base import LossTerms, PretrainableNetwork
 from lsemvae.nn.patch_decoder import PatchDecoder
 from lsemvae.nn.patches import (
@@ -35,7 +36,6 @@ from lsemvae.nn.transformer import (
     learned_vectors,
     sine_cosine_positions,
 )
-from lsemvae.types import EcgInput, KlWeight
 
 PATCH_DURATION_S = 0.3
 """75 samples at 250 Hz (Na et al. 2024)."""

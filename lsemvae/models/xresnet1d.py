@@ -21,7 +21,7 @@ from typing import Literal, NamedTuple, get_args
 
 from torch import Tensor, nn
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.models.base import FixedLeadNetwork
 from lsemvae.nn.batch_norm import refuse_single_record
 from lsemvae.nn.xresnet import XResidualBlock, conv_layer, initialise_kaiming, max_mean_pool

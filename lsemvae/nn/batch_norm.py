@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 
 def refuse_single_record(ecg: Tensor, *, training: bool) -> None:

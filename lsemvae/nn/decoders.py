@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS
 
 DecoderKind = Literal["multichannel", "conditioned", "per_lead", "published"]
 N_LEADS = len(LEADS)

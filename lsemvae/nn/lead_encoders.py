@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, canonical_lead, parse_leads
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, canonical_lead, parse_leads
 from lsemvae.nn.strided_convolutions import apply_function, convolve
 
 CHANNELS = (1, 16, 32, 64)

@@ -8,7 +8,7 @@ from math import comb
 import torch
 from torch import Tensor
 
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.nn.experts import Gaussian
 
 N_LEADS = len(LEADS)

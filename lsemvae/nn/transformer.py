@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 MLP_RATIO = 4
 """Hidden units of a block's MLP per feature of a token."""

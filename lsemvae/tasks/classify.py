@@ -12,13 +12,13 @@ from torchmetrics.classification import (
     BinaryMatthewsCorrCoef,
 )
 
-from lsemvae.errors import InputError
-from lsemvae.leads import parse_leads
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import parse_leads
+from lsemvae.core.types import EcgBatch, EcgInput, FeatureBatch
 from lsemvae.losses import focal_loss
 from lsemvae.models import EcgNetwork, load_pretrained
 from lsemvae.tasks.optimiser import adamw
 from lsemvae.tasks.task import EcgTask
-from lsemvae.types import EcgBatch, EcgInput, FeatureBatch
 
 
 @dataclass(frozen=True)

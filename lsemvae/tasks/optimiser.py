@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import torch
 from torch import distributed, nn
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 Betas = tuple[float, float]
 

@@ -7,12 +7,12 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
+from lsemvae.core.types import EcgBatch
 from lsemvae.models.base import LossTerms, PretrainableNetwork
 from lsemvae.models.checkpoint import NETWORK_KEY, describe_network
 from lsemvae.tasks.optimiser import Betas, adamw, cosine_schedule
 from lsemvae.tasks.task import EcgTask
-from lsemvae.types import EcgBatch
 
 
 class Pretrainer(EcgTask):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models.methods import TABLE_2
 
 ROOT = Path(__file__).parents[2]

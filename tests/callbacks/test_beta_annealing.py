@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lsemvae.callbacks import BetaAnnealing
 from lsemvae.callbacks.beta_annealing import annealed_beta
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.models import LsEmvae, MultimodalCnn
 from lsemvae.tasks import Classifier, Pretrainer
 from tests.tiny_batches import (

@@ -3,7 +3,7 @@ import torch
 
 from lsemvae.callbacks import LatentDiagnostics
 from lsemvae.callbacks.latent_statistics import LatentStatistics
-from lsemvae.leads import LIMB_LEADS
+from lsemvae.core.leads import LIMB_LEADS
 from lsemvae.models import LsEmvae, MultimodalCnn
 from lsemvae.tasks import Classifier, Pretrainer
 from tests.tiny_batches import (

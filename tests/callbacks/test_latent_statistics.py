@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.distributions import Independent, Normal, kl_divergence
 
 from lsemvae.callbacks.latent_statistics import LatentStatistics, least_squares_r2
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models import Fusion, LsEmvae
 from lsemvae.models.ls_emvae import Posterior
 from tests.tiny_batches import LATENT_DIM, N_SAMPLES, tiny_ecg, tiny_network

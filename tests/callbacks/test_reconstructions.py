@@ -6,10 +6,10 @@ import torch
 from lightning.pytorch.loggers import CSVLogger
 
 from lsemvae.callbacks import ReconstructionWriter
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.core.types import EcgBatch
 from lsemvae.models import LsEmvae
 from lsemvae.tasks import Pretrainer
-from lsemvae.types import EcgBatch
 from tests.tiny_batches import LATENT_DIM, N_SAMPLES, TinyData, tiny_batch, tiny_trainer
 
 

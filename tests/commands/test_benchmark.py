@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from lsemvae.cli import main
-from lsemvae.commands.encoders import PretrainSettings, is_pretrained, pretrain_encoder
-from lsemvae.commands.jobs import Job, run_jobs
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.crossval.encoders import PretrainSettings, is_pretrained, pretrain_encoder
+from lsemvae.crossval.jobs import Job, run_jobs
 from lsemvae.models.methods import ABLATIONS, METHODS, TABLE_2
 from lsemvae.tasks import Pretrainer
 from tests.conftest import ROOT, error_of
@@ -234,7 +234,7 @@ def test_jobs_run_in_parallel_and_one_that_fails_stops_no_other(
 def test_a_dask_scheduler_that_does_not_answer_is_an_input_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("lsemvae.joblib_backend.DASK_TIMEOUT", "1s")
+    monkeypatch.setattr("lsemvae.core.joblib_backend.DASK_TIMEOUT", "1s")
     job = Job("one", tmp_path / "one.txt", _work, {"text": "one"})
     with pytest.raises(InputError, match="no Dask scheduler answers at"):
         run_jobs([job], 1, "tcp://127.0.0.1:1")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from data_modules.store import EcgStore
+from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from tests.conftest import BEATS, cv, error_of
 

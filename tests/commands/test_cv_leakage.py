@@ -10,7 +10,7 @@ import torch
 
 from data_modules.dataset import EcgPool
 from data_modules.leakage import FILE_NAME, part_of
-from data_modules.store import EcgStore
+from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.models import read_data_state
 from tests.conftest import ROOT, cv, error_of, tiny_network

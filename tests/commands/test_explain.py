@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lsemvae.cli import main
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 from tests.conftest import cv, error_of
 
 QUICK = ["--n_steps", "8"]

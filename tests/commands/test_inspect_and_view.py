@@ -8,12 +8,13 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-import data_modules.store_writer
+import data_modules.store.write
 import lsemvae.commands.view
 from benchmarks.recording_files import WRITERS, make_counts
-from data_modules.signal_settings import Amplitude, SignalSettings
-from data_modules.store import EcgStore
-from data_modules.synthetic_files import write_mimic
+from data_modules.reading.amplitude import Amplitude
+from data_modules.signals.settings import SignalSettings
+from data_modules.simulation.files import write_mimic
+from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.commands.view import view
 from tests.conftest import error_of
@@ -22,7 +23,7 @@ from tests.conftest import error_of
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Six or so recordings in shards, one of them with a flat lead, one damaged."""
-    monkeypatch.setattr(data_modules.store_writer, "SINGLE_FILE_BYTES", 0)
+    monkeypatch.setattr(data_modules.store.write, "SINGLE_FILE_BYTES", 0)
     source = tmp_path / "mimic"
     listed = write_mimic(source, n_patients=4, seed=1)
     flat, damaged = source / listed["path"][0], source / listed["path"][1]

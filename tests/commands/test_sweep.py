@@ -8,8 +8,8 @@ import yaml
 
 from lsemvae.callbacks import BetaAnnealing
 from lsemvae.cli import main
-from lsemvae.commands.sweep_command import without_logger
 from lsemvae.lightning_cli import build_cli
+from lsemvae.sweep.command import without_logger
 from tests.conftest import ROOT, error_of, tiny_network
 
 GAMMA = "model.init_args.network.init_args.objective.gamma"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data_modules.store import EcgStore
+from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from tests.conftest import error_of
 

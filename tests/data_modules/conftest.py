@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from lsemvae.leads import LEADS, LIMB_FROM_I_AND_II
+from lsemvae.core.leads import LEADS, LIMB_FROM_I_AND_II
 
 MIMIC_ORDER = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6")
 

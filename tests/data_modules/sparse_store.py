@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data_modules.shards import plan_shards, shards_root, write_shard
-from data_modules.store_content import StoreDescription
-from data_modules.store_writer import Accepted, write_store
+from data_modules.store.content import StoreDescription
+from data_modules.store.shards import plan_shards, shards_root, write_shard
+from data_modules.store.write import Accepted, write_store
 
 SETTINGS = {"low_hz": 0.5, "high_hz": 40.0, "powerline_hz": None, "segment": "record"}
 

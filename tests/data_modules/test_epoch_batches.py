@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 from data_modules import epoch_batches
 from data_modules.epoch_batches import EpochBatches, batch_loader
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 
 class Positions(Dataset[Any]):

@@ -9,12 +9,12 @@ import pytest
 import scipy.io
 import wfdb
 
-from data_modules.lead_names import known_lead
-from data_modules.reasons import RecordError
-from data_modules.recording import Recording
-from data_modules.recording_reader import read_recording
-from data_modules.signal import SignalSettings, clean_ecg
-from lsemvae.leads import LEADS, LIMB_LEADS
+from data_modules.reading.lead_names import known_lead
+from data_modules.reading.read import read_recording
+from data_modules.reading.reasons import RecordError
+from data_modules.reading.recording import Recording
+from data_modules.signals.clean import SignalSettings, clean_ecg
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 
 REFUSED = {
     "100-no-len": "length_missing",

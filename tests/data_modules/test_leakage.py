@@ -17,7 +17,7 @@ from data_modules.leakage import (
     refuse_leaks,
     write_trained_on,
 )
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 
 def table(prefix: str, n: int, *, start: int = 0) -> pd.DataFrame:

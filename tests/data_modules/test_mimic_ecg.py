@@ -8,7 +8,7 @@ import pytest
 from data_modules.leakage import read_trained_on
 from data_modules.mimic_ecg import MimicEcg
 from lsemvae.cli import main
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from tests.conftest import ROOT, error_of, tiny_network
 
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from data_modules.normalise import normalise
-from lsemvae.leads import CHEST_LEADS, LEADS, LIMB_LEADS
-from lsemvae.types import EcgBatch
+from lsemvae.core.leads import CHEST_LEADS, LEADS, LIMB_LEADS
+from lsemvae.core.types import EcgBatch
 
 KINDS = ("millivolt", "record", "lead")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 from conftest import Unpack
 
+from data_modules.conversion.prepare import prepare_cohort, prepare_mimic
 from data_modules.leakage import find_leaks, part_of
-from data_modules.prepare import prepare_cohort, prepare_mimic
-from data_modules.store import EcgStore
+from data_modules.store.read import EcgStore
 
 
 def test_copies_are_found_by_their_signals(unpack: Unpack, tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from conftest import Unpack
 
-from data_modules.prepare import prepare_cohort, prepare_mimic
-from data_modules.signal import MAX_LIMB_RESIDUAL_MV
-from data_modules.store import EcgStore
-from lsemvae.leads import LEADS, lead_indices, limb_lead_residual
+from data_modules.conversion.prepare import prepare_cohort, prepare_mimic
+from data_modules.signals.clean import MAX_LIMB_RESIDUAL_MV
+from data_modules.store.read import EcgStore
+from lsemvae.core.leads import LEADS, lead_indices, limb_lead_residual
 
 QUICK = 60  # files: header and samples of 30 recordings
 EACH = pytest.mark.parametrize("files", [QUICK, pytest.param(None, marks=pytest.mark.slow)])

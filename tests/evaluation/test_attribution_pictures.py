@@ -9,10 +9,10 @@ from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from lsemvae.evaluation.attribution_figures import gate_figure, ranking_figure, waves_figure
-from lsemvae.evaluation.attribution_paper import ExplainedRecord, draw_attribution, heat_colours
-from lsemvae.evaluation.ecg_paper import COLUMN_S, MM_PER_INCH, Sheet
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.evaluation.plots.ecg_sheet import COLUMN_S, MM_PER_INCH, Sheet
+from lsemvae.explain.figures import gate_figure, ranking_figure, waves_figure
+from lsemvae.explain.sheet import ExplainedRecord, draw_attribution, heat_colours
 
 RATE_HZ = 250.0
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.clinical_baseline import clinical_baseline
 from lsemvae.evaluation.statistics.metrics import binary_metrics
 

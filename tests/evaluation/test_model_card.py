@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.model_card import model_card, write_model_card
 
 

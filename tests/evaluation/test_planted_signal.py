@@ -5,19 +5,19 @@ import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from data_modules.median_beat import median_beat
 from data_modules.normalise import normalise
-from data_modules.signal_settings import BEFORE_R_S
-from data_modules.synthetic_ecg import simulate_ecg
-from data_modules.synthetic_heart import draw_patients
-from lsemvae.evaluation.attribution import Attribution, attribute, lead_shares
-from lsemvae.evaluation.millivolt_logit import Recordings
-from lsemvae.evaluation.randomisation import rank_agreement, with_shuffled_weights
-from lsemvae.evaluation.waves import WAVES, wave_shares
-from lsemvae.leads import LEADS
+from data_modules.signals.median_beat import median_beat
+from data_modules.signals.settings import BEFORE_R_S
+from data_modules.simulation.ecg import simulate_ecg
+from data_modules.simulation.heart import draw_patients
+from lsemvae.core.leads import LEADS
+from lsemvae.core.types import EcgBatch
+from lsemvae.explain.attribution import Attribution, attribute, lead_shares
+from lsemvae.explain.logit import Recordings
+from lsemvae.explain.randomisation import rank_agreement, with_shuffled_weights
+from lsemvae.explain.waves import WAVES, wave_shares
 from lsemvae.models import LsEmvae
 from lsemvae.tasks import Classifier
-from lsemvae.types import EcgBatch
 
 RATE_HZ = 100.0
 PLANTED_MV = 0.3

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.tripod import BY_AUTHORS, fact_names, tripod_index, tripod_items
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models import BetaVae
 from tests.tiny_batches import LATENT_DIM, N_SAMPLES, tiny_ecg
 

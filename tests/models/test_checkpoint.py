@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 
-from lsemvae.errors import InputError
-from lsemvae.files import file_sha256
-from lsemvae.leads import LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.files import file_sha256
+from lsemvae.core.leads import LEADS
 from lsemvae.models import (
     ElboObjective,
     Fusion,

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from lsemvae.callbacks import HashedCheckpointIO
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.models.checkpoint_file import digest_file, read_checkpoint, write_checkpoint
 
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models import Fusion, LsEmvae, lead_vae, ls_emvae
 from lsemvae.models.lead_vae import sample
 from tests.tiny_batches import LATENT_DIM, N_SAMPLES, loss_of, tiny_ecg, tiny_network

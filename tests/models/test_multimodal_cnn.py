@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 import torch
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models import MultimodalCnn
 from lsemvae.tasks import HeadSettings
 from tests.tiny_batches import N_SAMPLES, tiny_ecg

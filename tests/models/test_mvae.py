@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models import Mvae, ReconstructionObjective
 from lsemvae.models.mvae import random_subsets
 from tests.nn.plain_reference import PlainDecoder, PlainEncoders, copy_decoder, copy_encoders

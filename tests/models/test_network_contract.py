@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import lsemvae.models
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models import (
     AuthorsCode,
     BetaVae,

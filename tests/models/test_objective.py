@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS
 from lsemvae.models import ElboObjective, LsEmvae
 from tests.tiny_batches import LATENT_DIM, N_SAMPLES, loss_of, tiny_ecg, tiny_network
 

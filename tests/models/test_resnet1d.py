@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.core.types import EcgInput
 from lsemvae.models.resnet1d import ResNet1d
-from lsemvae.types import EcgInput
 from tests.nn.plain_residual import plain_resnet1d
 from tests.nn.random_norms import numpy_state, randomise_norms
 

@@ -5,12 +5,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.core.types import EcgInput
 from lsemvae.models import st_mem
 from lsemvae.models.st_mem import StMem
 from lsemvae.nn.transformer import TransformerSize
-from lsemvae.types import EcgInput
 from tests.nn.plain_transformer import plain_linear, plain_norm, plain_transformer
 
 N_SAMPLES, PATCH = 26, 5  # five patches and a sample that is left out

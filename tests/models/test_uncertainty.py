@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models import AuthorsCode, BetaVae, EcgNetwork, LsEmvae, MopoeVae, MultimodalCnn, Mvae
 from tests.tiny_batches import N_SAMPLES, tiny_ecg
 

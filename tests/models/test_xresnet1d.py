@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS, LIMB_LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.core.types import EcgInput
 from lsemvae.models.xresnet1d import LAYOUTS, Variant, XResNet1d
 from lsemvae.nn.xresnet import XResidualBlock
-from lsemvae.types import EcgInput
 from tests.nn.plain_residual import plain_xresnet1d
 from tests.nn.random_norms import numpy_state, randomise_norms
 

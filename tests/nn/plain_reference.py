@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from lsemvae.leads import LEADS
+from lsemvae.core.leads import LEADS
 from lsemvae.nn.decoders import StackedDecoder
 from lsemvae.nn.lead_encoders import LeadEncoderBank
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.nn.batch_norm import refuse_single_record
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from plain_reference import PlainDecoder, copy_decoder
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS
 from lsemvae.nn.decoders import (
     DECODERS,
     ConditionedDecoder,

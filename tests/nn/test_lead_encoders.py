@@ -3,8 +3,8 @@ import torch
 from plain_reference import PlainEncoders, copy_encoders
 from torch.utils.flop_counter import FlopCounterMode
 
-from lsemvae.errors import InputError
-from lsemvae.leads import CHEST_LEADS, LEADS, LIMB_LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import CHEST_LEADS, LEADS, LIMB_LEADS
 from lsemvae.nn import lead_encoders
 from lsemvae.nn.lead_encoders import LeadEncoderBank
 from lsemvae.nn.strided_convolutions import convolve_lead_by_lead, convolve_together

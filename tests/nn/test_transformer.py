@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.nn.transformer import (
     Transformer,
     TransformerBlock,

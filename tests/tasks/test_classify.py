@@ -6,13 +6,13 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, matthews_corrcoef, roc_auc_score
 
-from lsemvae.errors import InputError
-from lsemvae.leads import LIMB_LEADS
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LIMB_LEADS
+from lsemvae.core.types import EcgBatch, FeatureBatch
 from lsemvae.losses import focal_loss
 from lsemvae.models import LsEmvae, MultimodalCnn, ResNet1d, StMem, XResNet1d
 from lsemvae.nn.transformer import TransformerSize
 from lsemvae.tasks import Classifier, FocalSettings, HeadSettings, Pretrainer
-from lsemvae.types import EcgBatch, FeatureBatch
 from tests.tiny_batches import (
     LATENT_DIM,
     N_SAMPLES,

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.models import LsEmvae
 from lsemvae.tasks import Pretrainer
 from lsemvae.tasks.optimiser import adamw, warmed_up_cosine

@@ -14,7 +14,8 @@ from torch import Tensor
 from torch._dynamo.utils import counters
 
 from lsemvae.callbacks import BetaAnnealing
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
+from lsemvae.core.types import EcgBatch
 from lsemvae.models import (
     AuthorsCode,
     BetaVae,
@@ -29,7 +30,6 @@ from lsemvae.models import (
 from lsemvae.nn.transformer import TransformerSize
 from lsemvae.tasks import Pretrainer
 from lsemvae.tasks.pretrain import random_leads
-from lsemvae.types import EcgBatch
 from tests.tiny_batches import (
     LATENT_DIM,
     N_SAMPLES,

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from lsemvae.errors import InputError
-from lsemvae.evaluation.cv_runs import data_label
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.written import number, percent, unavailable
+from lsemvae.evaluation.runs import data_label
 from lsemvae.evaluation.statistics.json_values import to_json
 
 TITLE = "Attribution"

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.clinical_baseline import CLINICAL_COLUMNS, clinical_baseline
 from lsemvae.evaluation.report.cohort import NO_STORE
 from lsemvae.evaluation.report.evidence import Evidence, auroc_within_folds

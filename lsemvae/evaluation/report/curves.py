@@ -6,7 +6,7 @@ from typing import Any, Literal
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lsemvae.evaluation.figures import COLOURS, DASHES
+from lsemvae.evaluation.plots.figures import COLOURS, DASHES
 
 Place = Literal["best", "upper left", "upper right", "lower left", "lower right"]
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")

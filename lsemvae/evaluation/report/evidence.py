@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from lsemvae.evaluation.cv_runs import CvRun, data_label
+from lsemvae.core.findings import Finding
+from lsemvae.evaluation.runs import CvRun, data_label
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.evaluation.statistics.summary_sections import or_reason
 from lsemvae.evaluation.tables.table1 import Comparison
-from lsemvae.findings import Finding
 from lsemvae.models.methods import METHODS
 
 MOST_CURVES = 6

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import entr
 
-from lsemvae.errors import InputError
-from lsemvae.evaluation.cv_runs import CvRun, read_cv_run
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.projection import read_projection
 from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, RunEvidence
+from lsemvae.evaluation.runs import CvRun, read_cv_run
 from lsemvae.evaluation.statistics.summary import summarise_run
 
 

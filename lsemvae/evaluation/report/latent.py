@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from lsemvae.errors import InputError
-from lsemvae.evaluation.figures import epoch_figure
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS
+from lsemvae.evaluation.plots.figures import epoch_figure
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, draw
 from lsemvae.evaluation.report.curves import legend, panel
 from lsemvae.evaluation.report.evidence import Evidence, PretrainEvidence, RunEvidence
 from lsemvae.evaluation.report.written import grouped, number, unavailable
-from lsemvae.leads import LEADS
 
 PREFIX = "latent/"
 CURVES = (

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lsemvae.callbacks.provenance import provenance
+from lsemvae.core.provenance import provenance
 from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.written import unavailable

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lsemvae.evaluation.ecg_paper import draw_twelve_leads
+from lsemvae.evaluation.plots.ecg_sheet import draw_twelve_leads
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, draw
 from lsemvae.evaluation.report.evidence import Evidence, PretrainEvidence
 from lsemvae.evaluation.report.written import unavailable

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.clinical_baseline import CLINICAL
 from lsemvae.evaluation.report.baselines import Baseline, clinical
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw, frame_table

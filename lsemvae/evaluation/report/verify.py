@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lsemvae.errors import InputError
-from lsemvae.evaluation.cross_validation import COLUMNS, summarise
-from lsemvae.evaluation.cv_runs import CvRun
+from lsemvae.core.errors import InputError
+from lsemvae.evaluation.predictions import COLUMNS, summarise
+from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.statistics.inner_predictions import inner_by_fold
 
 SHARED = ("cohort_sha256", "mpap_threshold_mmhg", "pawp_threshold_mmhg")

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 Labels = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import Labels, check_binary, patient_codes
 from lsemvae.evaluation.statistics.estimate import CONFIDENCE, Estimate
 from lsemvae.evaluation.statistics.metrics import METRICS, Metric, Values, Weights, plain

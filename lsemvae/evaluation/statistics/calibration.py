@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import logit
 from scipy.stats import rankdata
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import Scores, check_binary, patient_codes
 from lsemvae.evaluation.statistics.estimate import Estimate, undefined, wald
 from lsemvae.evaluation.statistics.logistic import check_slope_exists, fit_logistic

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.bootstrap import N_RESAMPLES, paired_bootstrap
 from lsemvae.evaluation.statistics.delong import paired_delong
 from lsemvae.evaluation.statistics.estimate import Comparison, Estimate, undefined

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import Labels, Scores, check_binary, patient_codes
 from lsemvae.evaluation.statistics.bootstrap import N_RESAMPLES, patient_resamples
 from lsemvae.evaluation.statistics.estimate import CONFIDENCE

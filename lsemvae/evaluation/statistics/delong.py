@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import Labels, Scores, check_binary, patient_codes
 from lsemvae.evaluation.statistics.estimate import Comparison, Estimate, Z, compare_by_wald
 from lsemvae.evaluation.statistics.hanley_mcneil import separation_interval

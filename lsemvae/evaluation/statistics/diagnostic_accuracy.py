@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import check_binary
 from lsemvae.evaluation.statistics.estimate import Estimate, Z, undefined
 from lsemvae.evaluation.statistics.proportions import proportion

@@ -4,7 +4,7 @@ import math
 
 from scipy.optimize import brentq
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.estimate import Estimate, Z, wald
 
 

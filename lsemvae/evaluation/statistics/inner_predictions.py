@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from lsemvae.errors import InputError
-from lsemvae.evaluation.cross_validation import COLUMNS
+from lsemvae.core.errors import InputError
+from lsemvae.evaluation.predictions import COLUMNS
 
 
 def inner_by_fold(predictions: pd.DataFrame, inner: pd.DataFrame) -> dict[int, pd.DataFrame]:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.performance import MIN_PATIENTS, Performance, performance
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.estimate import Estimate, Z, undefined
 
 Ends = npt.NDArray[np.float64]

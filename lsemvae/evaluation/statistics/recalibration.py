@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.special import expit
 from sklearn.isotonic import IsotonicRegression
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import Labels, Scores, check_binary
 from lsemvae.evaluation.statistics.calibration import log_odds
 from lsemvae.evaluation.statistics.inner_predictions import inner_by_fold

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.performance import MIN_PATIENTS, Performance, performance
 
 AGE_EDGES = (40, 50, 60, 70, 80)

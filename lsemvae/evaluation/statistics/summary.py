@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from lsemvae.errors import InputError
-from lsemvae.evaluation.cross_validation import COLUMNS
+from lsemvae.core.errors import InputError
+from lsemvae.evaluation.predictions import COLUMNS
 from lsemvae.evaluation.statistics.abstention import abstention_curve
 from lsemvae.evaluation.statistics.binary_arrays import check_binary
 from lsemvae.evaluation.statistics.bootstrap import N_RESAMPLES, bootstrap

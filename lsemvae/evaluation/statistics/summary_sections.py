@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.bootstrap import bootstrap
 from lsemvae.evaluation.statistics.comparison import fold_metrics
 from lsemvae.evaluation.statistics.diagnostic_accuracy import (

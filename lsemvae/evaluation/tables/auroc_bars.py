@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lsemvae.evaluation.figures import COLOURS
+from lsemvae.evaluation.plots.figures import COLOURS
 
 HATCHES = ("", "///", "...", "xxx")
 SHARE = 0.8  # of the distance between two methods that their bars fill

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 
 def rows_of(table: pd.DataFrame) -> Iterator[Any]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lsemvae.evaluation.cv_runs import CvRun
+from lsemvae.evaluation.runs import CvRun
 
 
 class Selection(NamedTuple):

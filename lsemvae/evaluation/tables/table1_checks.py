@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ttest_ind_from_stats
 
+from lsemvae.core.findings import Finding
 from lsemvae.evaluation.tables.printed import half_unit, printed_interval, rows_of
-from lsemvae.findings import Finding
 
 # The rule of thirds errs by 1.6 mmHg (SD) in single adults: Chemla et al., Chest 2009;135:760-768.
 # About three of these; the mean of a group errs less.

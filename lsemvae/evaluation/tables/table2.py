@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lsemvae.errors import InputError
-from lsemvae.evaluation.cv_runs import CvRun
+from lsemvae.core.errors import InputError
+from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.statistics.comparison import compare
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.estimate import Estimate, undefined

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from lsemvae.core.findings import Finding
 from lsemvae.evaluation.tables.confusion import Published, folds_can_have, mcc_range
 from lsemvae.evaluation.tables.printed import half_unit, rows_of
-from lsemvae.findings import Finding
 
 KEYS = ["task", "method", "leads"]
 

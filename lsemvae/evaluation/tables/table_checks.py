@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
+from lsemvae.core.findings import Finding
 from lsemvae.evaluation.tables.paper import paper_table
 from lsemvae.evaluation.tables.printed import printed_interval, rows_of
 from lsemvae.evaluation.tables.table1_checks import (
@@ -20,7 +21,6 @@ from lsemvae.evaluation.tables.table2_checks import (
     contradicting_gains,
     impossible_mcc,
 )
-from lsemvae.findings import Finding
 
 NUMBERS = {
     "table1": ("n_0", "mean_0", "sd_0", "n_1", "mean_1", "sd_1", "p"),

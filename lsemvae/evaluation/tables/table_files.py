@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 
 # What LaTeX would read as a command, and what its fonts lack outside mathematics.
 LATEX = str.maketrans(

@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lsemvae.errors import InputError
-from lsemvae.evaluation.cv_runs import read_cv_run
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.report.gather import find_runs
 from lsemvae.evaluation.report.verify import verify_runs
+from lsemvae.evaluation.runs import read_cv_run
 from tests.report_runs import labelled_patients, write_run
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.abstention import abstention_curve
 from lsemvae.evaluation.statistics.performance import performance
 from tests.evaluation.simulated import predictions

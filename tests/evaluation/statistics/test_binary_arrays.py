@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import check_binary, patient_codes
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics import bootstrap as module
 from lsemvae.evaluation.statistics.binary_arrays import patient_codes
 from lsemvae.evaluation.statistics.bootstrap import (

@@ -8,7 +8,7 @@ from sklearn.metrics import brier_score_loss
 from statsmodels.stats.proportion import proportion_confint
 from torchmetrics.functional.classification import binary_calibration_error
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.calibration import (
     calibration_intercept,
     calibration_measures,

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.comparison import aligned, compare, fold_metrics, holm
 from lsemvae.evaluation.statistics.delong import paired_delong
 from lsemvae.evaluation.statistics.metrics import METRICS, binary_metrics

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.decision_curve import THRESHOLDS, decision_curve
 from lsemvae.evaluation.statistics.diagnostic_accuracy import count_outcomes
 from tests.evaluation.simulated import predictions

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 from scipy.stats import mannwhitneyu, norm
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.delong import auroc_interval, delong, paired_delong
 from lsemvae.evaluation.statistics.estimate import Z
 from tests.evaluation.simulated import binormal, monte_carlo_error

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.estimate import Z
 from lsemvae.evaluation.statistics.hanley_mcneil import (
     half_width,

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.inner_predictions import inner_by_fold
 from tests.evaluation.simulated import inner_of, predictions
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.label_sensitivity import label_sensitivity
 from lsemvae.evaluation.statistics.performance import performance
 from tests.evaluation.simulated import predictions

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 from torchmetrics.functional.classification import binary_auroc
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.metrics import METRICS, base_rate_accuracy, binary_metrics, plain
 
 SKLEARN = {

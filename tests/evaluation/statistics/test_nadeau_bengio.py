@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm, ttest_1samp
 from sklearn.metrics import roc_auc_score
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.nadeau_bengio import corrected_resampled_t
 from tests.evaluation.simulated import monte_carlo_error
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.metrics import binary_metrics
 from lsemvae.evaluation.statistics.performance import performance

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import permutation_test
 from sklearn.metrics import roc_auc_score
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics import permutation as module
 from lsemvae.evaluation.statistics.permutation import judge_permuted_training, permutation_null
 from tests.evaluation.simulated import binormal, monte_carlo_error

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.performance import performance
 from lsemvae.evaluation.statistics.subgroups import age_bands, subgroup_performance
 from tests.evaluation.simulated import predictions

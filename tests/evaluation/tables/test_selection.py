@@ -4,9 +4,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lsemvae.evaluation.cv_runs import CvRun
+from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.tables.selection import select_on_inner_parts
-from lsemvae.leads import LEADS, LIMB_LEADS
 
 
 def run(

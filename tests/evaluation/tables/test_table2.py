@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from lsemvae.evaluation.cross_validation import summarise
-from lsemvae.evaluation.cv_runs import CvRun
+from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.evaluation.predictions import summarise
+from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.statistics.delong import delong
 from lsemvae.evaluation.tables.auroc_bars import auroc_bars
 from lsemvae.evaluation.tables.table2 import MethodRow, comparison_table, long_table, table_2
-from lsemvae.leads import LEADS, LIMB_LEADS
 
 ROWS = [
     MethodRow("resnet1d", "ResNet1d", "Unimodal", pretrained=False),

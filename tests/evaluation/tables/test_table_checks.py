@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_ind
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
+from lsemvae.core.findings import Finding
 from lsemvae.evaluation.tables.confusion import accuracy_and_mcc
 from lsemvae.evaluation.tables.paper import paper_table
 from lsemvae.evaluation.tables.printed import half_unit, printed_interval
 from lsemvae.evaluation.tables.table1_checks import welch_interval
 from lsemvae.evaluation.tables.table2_checks import ClassSizes, below_base_rate
 from lsemvae.evaluation.tables.table_checks import check_tables, class_sizes, read_published
-from lsemvae.findings import Finding
 
 TABLES = ("table1", "table2", "text_counts", "text_gains")
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lsemvae.errors import InputError
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.tables.table_files import latex_table, markdown_table, write_table
 
 TABLE = pd.DataFrame({"method": ["a_b", "c|d"], "AUROC 50%": ["0.8 ± 0.1", None]})

@@ -1,0 +1,1 @@
+"""Read cohort tables, check their values, label patients, draw folds."""

@@ -1,0 +1,110 @@
+"""Read delimited text files as cells of text, whatever spreadsheet wrote them."""
+
+import codecs
+import csv
+import io
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from lsemvae.core.errors import InputError
+
+DELIMITERS = ",;\t"
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Cells(NamedTuple):
+    """The cells of a file as far as they can be read.
+
+    Attributes:
+        table: text, blanks around it removed; the spreadsheet's row numbers as index. Rows of the
+            wrong length and repeated columns are left out.
+        problems: one line for each thing that was left out.
+        delimiter: between the cells.
+    """
+
+    table: pd.DataFrame
+    problems: list[str]
+    delimiter: str
+
+
+def read_cells(path: str | Path) -> Cells:
+    """Read a CSV file with a header line.
+
+    Raises:
+        InputError: missing file, another encoding than UTF-8, an unclear delimiter, or no rows.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"there is no table {path}; give the path of a CSV file")
+    text = _decode(path)
+    delimiter = _delimiter(text, path)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        raise InputError(f"{path} is not a CSV file: {error}") from error
+    stripped = {number: [cell.strip() for cell in row] for number, row in enumerate(rows, start=1)}
+    filled = {number: row for number, row in stripped.items() if any(row)}
+    if len(filled) < 2:
+        raise InputError(f"{path} has no rows; expected a header line and one line per recording")
+    table, problems = _frame(filled)
+    return Cells(table, problems, delimiter)
+
+
+def _decode(path: Path) -> str:
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        guess = "UTF-16" if raw.startswith(UTF16) else "Latin-1 or Windows-1252"
+        raise InputError(
+            f"{path} is not UTF-8 text (byte {error.start}), but perhaps {guess}, which is not "
+            "guessed at because names and ids would change unseen; save it as `CSV UTF-8`"
+        ) from error
+    if "\0" in text:
+        raise InputError(f"{path} holds binary data; save the table as `CSV UTF-8`")
+    return text
+
+
+def _delimiter(text: str, path: Path) -> str:
+    """Return what stands most often in the header line, outside quotes."""
+    header = re.sub(r'"[^"]*"', "", text.lstrip().partition("\n")[0])
+    counts = {delimiter: header.count(delimiter) for delimiter in DELIMITERS}
+    best = max(counts, key=lambda delimiter: counts[delimiter])
+    if counts[best] and list(counts.values()).count(counts[best]) > 1:
+        raise InputError(
+            f"{path} mixes delimiters in its header line {header.strip()[:80]!r}; separate the "
+            "columns by commas, semicolons or tabs alone"
+        )
+    return best
+
+
+def _frame(rows: dict[int, list[str]]) -> tuple[pd.DataFrame, list[str]]:
+    header = rows.pop(min(rows))
+    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    problems = [f"the column {name!r} occurs more than once" for name in repeated]
+    problems += [
+        f"row {number}: it has {len(row)} cells, the header has {len(header)}"
+        for number, row in rows.items()
+        if len(row) != len(header)
+    ]
+    sound = {number: row for number, row in rows.items() if len(row) == len(header)}
+    table = pd.DataFrame(list(sound.values()), index=list(sound), columns=header, dtype=str)
+    for position, name in enumerate(header):
+        if not name and any(row[position] for row in sound.values()):
+            problems.append(f"column {position + 1} has cells but no name")
+    return table.loc[:, ~(table.columns.duplicated() | (table.columns == ""))], problems
+
+
+def decimal_commas(cells: pd.Series) -> "pd.Series[bool]":
+    """Say which cells of a column hold a number with a decimal comma; none where it is unclear.
+
+    A column is unclear that also holds decimal points, or whose numbers all have three digits
+    after the comma, as commas between thousands have.
+    """
+    commas = cells.str.fullmatch(r"[-+]?\d+,\d+")
+    thousands = cells[commas].str.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}")
+    points = cells.str.contains(".", regex=False)
+    return commas & (not points.any()) & (not thousands.all())

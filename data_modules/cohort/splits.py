@@ -1,0 +1,191 @@
+"""Cross-validation folds by patient, written once and then only read."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from lsemvae.core.errors import InputError
+
+FORMAT = "lsemvae-splits"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Folds of one task on one cohort.
+
+    Attributes:
+        task: name of the task.
+        n_folds: number of folds.
+        seed: of the shuffle.
+        cohort_sha256: digest of the records, patients and labels that were split.
+        fold: fold of each record, by record name.
+    """
+
+    task: str
+    n_folds: int
+    seed: int
+    cohort_sha256: str
+    fold: dict[str, int]
+
+    def digest(self) -> str:
+        """Return the SHA-256 of which record is in which fold."""
+        return hashlib.sha256(json.dumps(self.fold, sort_keys=True).encode()).hexdigest()
+
+
+def load_or_make_splits(
+    path: str, cohort: pd.DataFrame, *, task: str, n_folds: int = 5, seed: int = 0
+) -> Splits:
+    """Read the folds of a cohort, or draw and freeze them where there are none yet.
+
+    Folds are stratified by label and grouped by patient, so that no patient is on both sides.
+
+    Args:
+        path: the splits file.
+        cohort: columns record, patient_id and label, one row per labelled record.
+        task: name of the task.
+        n_folds: number of folds (paper section 3: 5).
+        seed: of the shuffle.
+
+    Raises:
+        InputError: too few patients, a class absent in a fold, or a file that belongs to other
+            records, labels, folds or another seed.
+    """
+    file = Path(path)
+    if not file.exists():
+        _write(file, _draw(cohort, task, n_folds, seed))
+    splits = _read(file)
+    _check(splits, path, cohort, task=task, n_folds=n_folds, seed=seed)
+    return splits
+
+
+def _check(
+    splits: Splits, path: str, cohort: pd.DataFrame, *, task: str, n_folds: int, seed: int
+) -> None:
+    """Refuse folds of something else, and folds that were edited by hand."""
+    asked = {
+        "task": task, "n_folds": n_folds, "seed": seed, "cohort_sha256": cohort_digest(cohort),
+    }  # fmt: skip
+    other = [
+        f"{name} {getattr(splits, name)!s:.12} against {value!s:.12}"
+        for name, value in asked.items()
+        if getattr(splits, name) != value
+    ]
+    if other:
+        raise InputError(
+            f"{path} was frozen for something else ({'; '.join(other)}); name another output folder"
+        )
+    fold = cohort["record"].map(splits.fold)
+    torn = fold.groupby(cohort["patient_id"]).nunique().ne(1)
+    if torn.any() or not fold.isin(range(n_folds)).all():
+        raise InputError(
+            f"{path} was changed by hand: a record has no fold, or a patient several; remove it to "
+            "draw new folds"
+        )
+
+
+def cohort_digest(cohort: pd.DataFrame) -> str:
+    """Return the SHA-256 of the sorted records with their patients and labels."""
+    rows = cohort[["record", "patient_id", "label"]].sort_values("record")
+    text = "\n".join(f"{r}\t{p}\t{y:g}" for r, p, y in rows.itertuples(index=False))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _draw(cohort: pd.DataFrame, task: str, n_folds: int, seed: int) -> Splits:
+    label = cohort["label"].to_numpy().astype(int)
+    patients = cohort["patient_id"].to_numpy()
+    n_patients = len(np.unique(patients))
+    if n_folds < 2 or n_patients < n_folds:
+        raise InputError(
+            f"{n_folds} folds need at least 2 folds and as many patients; task {task!r} has "
+            f"{n_patients} patients"
+        )
+    smaller = min(len(np.unique(patients[label == value])) for value in (0, 1))
+    if smaller == 0:
+        raise InputError(
+            f"all labelled records of task {task!r} are of one class; look at the column or at the "
+            "thresholds"
+        )
+    if smaller < n_folds:
+        raise InputError(
+            f"{n_folds} folds need {n_folds} patients of each class; the smaller class of task "
+            f"{task!r} has {smaller}: use fewer folds"
+        )
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    fold = np.empty(len(cohort), dtype=int)
+    for number, (_, held_out) in enumerate(folds.split(label, label, patients)):
+        fold[held_out] = number
+        if len(set(label[held_out])) < 2:
+            raise InputError(
+                f"fold {number} of task {task!r} lacks one of the two classes; use fewer folds or "
+                "another seed"
+            )
+    by_record = dict(zip(cohort["record"], fold.tolist(), strict=True))
+    return Splits(task, n_folds, seed, cohort_digest(cohort), by_record)
+
+
+N_INNER = 5  # a fifth of a training part, as the test fold is a fifth of the cohort (paper: 80:20)
+
+
+def inner_validation(cohort: pd.DataFrame, seed: int) -> npt.NDArray[np.bool_]:
+    """Choose a fifth of a training part, by patient, for choosing settings and thresholds.
+
+    Args:
+        cohort: records of a training part: columns patient_id and label.
+        seed: of the shuffle.
+
+    Returns:
+        (N,) bool, True for the records of the inner validation part.
+
+    Raises:
+        InputError: one side of the split would lack a class.
+    """
+    label = cohort["label"].to_numpy().astype(int)
+    folds = StratifiedGroupKFold(N_INNER, shuffle=True, random_state=seed)
+    _, chosen = next(iter(folds.split(label, label, cohort["patient_id"])))
+    inner = np.zeros(len(cohort), dtype=bool)
+    inner[chosen] = True
+    if min(len(np.unique(label[inner])), len(np.unique(label[~inner]))) < 2:
+        raise InputError(
+            "a training part has too few patients of one class for an inner validation part; "
+            "use fewer folds, or --inner false"
+        )
+    return inner
+
+
+def _write(file: Path, splits: Splits) -> None:
+    """Write the file in one step, never over one that another process has just written."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.{uuid4().hex}")
+    content = {"format": FORMAT, "version": VERSION, **asdict(splits)}
+    temporary.write_text(json.dumps(content, indent=1) + "\n")
+    try:
+        os.link(temporary, file)
+    except FileExistsError:
+        pass  # what the other process wrote is read and checked
+    except OSError:  # a file system without hard links
+        temporary.replace(file)
+        return
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _read(file: Path) -> Splits:
+    try:
+        content = json.loads(file.read_text())
+    except ValueError as error:
+        raise InputError(f"{file} is not JSON ({error}); remove it to draw new folds") from error
+    names = {"format", "version", *(field.name for field in fields(Splits))}
+    if not isinstance(content, dict) or set(content) != names:
+        raise InputError(f"{file} is not a {FORMAT} file; remove it to draw new folds")
+    if (content.pop("format"), content.pop("version")) != (FORMAT, VERSION):
+        raise InputError(f"{file} is not a {FORMAT} file of version {VERSION}")
+    return Splits(**content)

@@ -1,0 +1,1 @@
+"""Convert recordings into a store, safely and in parallel."""

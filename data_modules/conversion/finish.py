@@ -1,0 +1,124 @@
+"""Turn a finished journal into a store and a quarantine list."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data_modules.conversion.journal import Journal
+from data_modules.conversion.quarantine import (
+    ConversionSummary,
+    Outcome,
+    count_text,
+    summarise,
+    write_quarantine,
+)
+from data_modules.store.content import StoreDescription
+from data_modules.store.shards import ShardPlan
+from data_modules.store.write import Accepted, write_store
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS
+
+
+class _Columns(NamedTuple):
+    """What the journal knows of all n listed recordings, 30 bytes for each."""
+
+    accepted: npt.NDArray[np.bool_]
+    present: npt.NDArray[np.bool_]
+    signal_sha256: npt.NDArray[np.bytes_]
+    synthetic: npt.NDArray[np.bool_]
+
+
+def finish_conversion(
+    table: pd.DataFrame,
+    out: Path,
+    journal: Journal,
+    plan: ShardPlan,
+    description: StoreDescription,
+    *,
+    start: float,
+) -> ConversionSummary:
+    """Put store and quarantine list in their places.
+
+    Args:
+        table: of the listed recordings.
+        out: the store.
+        journal: with every shard finished, in their folder.
+        plan: how the recordings were dealt to shards.
+        description: the store's attributes.
+        start: when the conversion began, by `time.monotonic`.
+
+    Raises:
+        InputError: no recording was usable; older files stay as they were, and the reasons are in
+            a list of their own.
+        OSError: the disk is full or cannot be written.
+    """
+    quarantine = out.with_name(out.name + ".quarantine.csv")
+    summary = summarise(_outcomes(journal), out, quarantine, seconds=monotonic() - start)
+    if not summary.accepted:
+        _refuse(out, journal, summary)
+    columns = _columns(journal, plan.n_listed)
+    rows = np.flatnonzero(columns.accepted)
+    accepted = Accepted(
+        table.iloc[rows].assign(signal_sha256=columns.signal_sha256[rows].astype(str)),
+        rows,
+        columns.present[rows],
+        synthetic=bool(columns.synthetic.any()),
+        reasons={"rejected": summary.rejected, "warnings": summary.warnings},
+    )
+    written = quarantine.with_name(f"{out.name}.quarantine.tmp")
+    write_quarantine(written, _outcomes(journal))
+    write_store(out, journal.path.parent, accepted, plan=plan, description=description)
+    os.replace(written, quarantine)
+    _failed(out).unlink(missing_ok=True)
+    return summary._replace(seconds=monotonic() - start)
+
+
+def _outcomes(journal: Journal) -> Iterator[Outcome]:
+    """Yield what became of each recording, in the order of the list."""
+    for shard in journal.read():
+        yield from shard.outcomes
+
+
+def _columns(journal: Journal, n_listed: int) -> _Columns:
+    columns = _Columns(
+        np.zeros(n_listed, np.bool_),
+        np.zeros((n_listed, len(LEADS)), np.bool_),
+        np.zeros(n_listed, "S16"),
+        np.zeros(n_listed, np.bool_),
+    )
+    start = 0
+    for shard in journal.read():
+        rows = slice(start, start := start + len(shard.outcomes))
+        columns.accepted[rows] = [outcome.accepted for outcome in shard.outcomes]
+        columns.present[rows] = shard.present
+        columns.signal_sha256[rows] = [outcome.signal_sha256 for outcome in shard.outcomes]
+        columns.synthetic[rows] = [outcome.synthetic for outcome in shard.outcomes]
+    return columns
+
+
+def _failed(out: Path) -> Path:
+    """Return where the reasons go when nothing was usable."""
+    return out.with_name(out.name + ".failed.csv")
+
+
+def _refuse(out: Path, journal: Journal, summary: ConversionSummary) -> None:
+    """Write down why nothing was usable, beside the older files, and end the run."""
+    failed = _failed(out)
+    write_quarantine(failed, _outcomes(journal))
+    first = next(_outcomes(journal))
+    folder = journal.path.parent
+    shutil.rmtree(folder)  # the next run reads the recordings again
+    with contextlib.suppress(OSError):  # shards of the older store may be beside it
+        folder.parent.rmdir()
+    raise InputError(
+        f"none of the {summary.listed} recordings was usable ({count_text(summary.rejected)}); "
+        f"{failed} says why for each; first: {first.record}: {first.reasons[0][1]}"
+    )

@@ -1,0 +1,133 @@
+"""The commands `prepare mimic` and `prepare cohort`: recordings and a table become a store.
+
+What they need is imported when they run, so that their help appears at once.
+"""
+
+from pathlib import Path
+
+from data_modules.conversion.quarantine import ConversionSummary
+from data_modules.reading.amplitude import Amplitude
+from data_modules.signals.settings import SignalSettings
+from lsemvae.core.errors import InputError
+
+DEFAULT_SIGNAL = SignalSettings()
+
+
+def prepare_mimic(
+    source: str,
+    out: str,
+    *,
+    signal: SignalSettings = DEFAULT_SIGNAL,
+    limit: int | None = None,
+    jobs: int = 1,
+    dask: str | None = None,
+    label: str = "MIMIC-IV-ECG",
+) -> ConversionSummary:
+    """Read a MIMIC-IV-ECG tree into a store.
+
+    Recordings that are rejected, repaired or doubtful are listed in OUT.quarantine.csv. A run that
+    was killed goes on where it was when it is started again.
+
+    Args:
+        source: the folder that holds record_list.csv and files/.
+        out: the store to write, e.g. data/mimic.h5.
+        signal: how the signals are checked, filtered and cut.
+        limit: convert the first so many recordings only.
+        jobs: processes; -1 takes one for each core.
+        dask: address of a Dask scheduler whose workers convert instead, e.g. tcp://10.0.0.1:8786;
+            they must see the folders under the same names.
+        label: the data's name in captions and reports.
+
+    Raises:
+        InputError: a folder, file or option is wrong, or no recording was usable.
+    """
+    listing = _folder(source) / "record_list.csv"
+    if not listing.is_file():
+        raise InputError(
+            f"{source} holds no record_list.csv; source is the folder of MIMIC-IV-ECG that holds "
+            "record_list.csv and files/"
+        )
+    if limit is not None and limit < 1:
+        raise InputError(f"limit must be 1 or more, got {limit}; leave it out to convert all")
+    names = {"record": "path", "patient_id": "subject_id"}
+    from data_modules.cohort.table import read_cohort_table
+    from data_modules.conversion.convert import convert
+
+    table = read_cohort_table(listing, names, text=("study_id", "file_name")).table
+    kept = [*names, *(name for name in ("study_id", "ecg_time") if name in table)]
+    table = table[kept].head(limit if limit is not None else len(table))
+    return convert(
+        table,
+        _folder(source),
+        Path(out),
+        amplitude="calibrated",
+        label=label,
+        signal=signal,
+        jobs=jobs,
+        dask=dask,
+    )
+
+
+def prepare_cohort(
+    table: str,
+    source: str,
+    out: str,
+    *,
+    columns: dict[str, str] | None = None,
+    amplitude: Amplitude = "calibrated",
+    label: str | None = None,
+    signal: SignalSettings = DEFAULT_SIGNAL,
+    jobs: int = 1,
+    dask: str | None = None,
+) -> ConversionSummary:
+    """Read a folder of recordings and a table of patients into a store.
+
+    Recordings that are rejected, repaired or doubtful are listed in OUT.quarantine.csv. A run that
+    was killed goes on where it was when it is started again.
+
+    Args:
+        table: the table, a CSV file in UTF-8 with one row for each recording: `record` (path below
+            the source folder, without extension for WFDB, with it for the other kinds of files) and
+            `patient_id`; for the two tasks of pulmonary
+            hypertension mpap_mmhg and pawp_mmhg; optionally age_years, sex, bsa_m2,
+            heart_rate_bpm, spap_mmhg, dpap_mmhg, ecg_date, rhc_date; other columns are kept too.
+        source: the folder that the recordings lie in.
+        out: the store to write, e.g. data/cohort.h5.
+        columns: the table's own column names where they differ, for example
+            --columns.record=ID --columns.patient_id=ID.
+        amplitude: `calibrated` for recordings in mV, uV or V; `default_mv` to take WFDB leads
+            without a unit as mV too; `arbitrary` for sets whose amplitudes mean nothing (z-scored,
+            or scaled lead by lead).
+        label: the data's name in captions and reports; the table's file name when left out.
+        signal: how the signals are checked, filtered and cut.
+        jobs: processes; -1 takes one for each core.
+        dask: address of a Dask scheduler whose workers convert instead.
+
+    Raises:
+        InputError: a folder, the table or an option is wrong, or no recording was usable.
+    """
+    from data_modules.cohort.table import MAX_LISTED, read_cohort_table
+    from data_modules.conversion.convert import convert
+
+    cohort = read_cohort_table(table, columns)
+    for warning in cohort.warnings[:MAX_LISTED]:
+        print(f"warning: {table}: {warning}")
+    if len(cohort.warnings) > MAX_LISTED:
+        print(f"warning: {table}: {len(cohort.warnings)} warnings in all")
+    return convert(
+        cohort.table,
+        _folder(source),
+        Path(out),
+        amplitude=amplitude,
+        label=Path(table).stem if label is None else label,
+        signal=signal,
+        jobs=jobs,
+        dask=dask,
+    )
+
+
+def _folder(source: str) -> Path:
+    folder = Path(source)
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {source}; source is where the recordings lie")
+    return folder

@@ -1,0 +1,121 @@
+"""What became of recordings: the quarantine list and the summary."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from data_modules.reading.reasons import SKIPPED
+from lsemvae.core.files import sync_file
+
+
+class Outcome(NamedTuple):
+    """What became of one recording.
+
+    Attributes:
+        record: as the table names it.
+        accepted: whether it is in the store.
+        reasons: (code, message) of its rejection or of its warnings.
+        signal_sha256: first 16 digits of the digest of its stored signal; empty when rejected.
+        synthetic: whether its header says that it is synthetic.
+    """
+
+    record: str
+    accepted: bool
+    reasons: tuple[tuple[str, str], ...]
+    signal_sha256: str = ""
+    synthetic: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Name the outcome: accepted, accepted_with_warnings, skipped or rejected."""
+        if self.accepted:
+            return "accepted_with_warnings" if self.reasons else "accepted"
+        return "skipped" if self.reasons[0][0] in SKIPPED else "rejected"
+
+
+class ConversionSummary(NamedTuple):
+    """What became of the listed recordings.
+
+    Attributes:
+        store: the store that was written.
+        quarantine: CSV file of every recording that was rejected or accepted with warnings.
+        listed: recordings in the table.
+        accepted: recordings in the store, with or without warnings.
+        with_warnings: those of them that were repaired, masked or are doubtful.
+        rejected: rejected and skipped recordings for each reason code.
+        warnings: accepted recordings for each warning code.
+        seconds: wall-clock time.
+    """
+
+    store: Path
+    quarantine: Path
+    listed: int
+    accepted: int
+    with_warnings: int
+    rejected: dict[str, int]
+    warnings: dict[str, int]
+    seconds: float
+
+
+def write_quarantine(path: Path, outcomes: Iterable[Outcome]) -> None:
+    """Write one line for each reason why a recording was not simply accepted."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("record", "outcome", "code", "message"))
+        for outcome in outcomes:
+            writer.writerows((outcome.record, outcome.kind, *reason) for reason in outcome.reasons)
+        sync_file(file)
+
+
+def summarise(
+    outcomes: Iterable[Outcome], store: Path, quarantine: Path, *, seconds: float
+) -> ConversionSummary:
+    """Count what became of the recordings, by reason."""
+    listed = accepted = with_warnings = 0
+    rejected: Counter[str] = Counter()
+    warnings: Counter[str] = Counter()
+    for outcome in outcomes:
+        listed += 1
+        if outcome.accepted:
+            accepted += 1
+            with_warnings += bool(outcome.reasons)
+            warnings.update({code for code, _ in outcome.reasons})
+        else:
+            rejected[outcome.reasons[0][0]] += 1
+    return ConversionSummary(
+        store=store,
+        quarantine=quarantine,
+        listed=listed,
+        accepted=accepted,
+        with_warnings=with_warnings,
+        rejected=dict(rejected.most_common()),
+        warnings=dict(sorted(warnings.items(), key=lambda item: (-item[1], item[0]))),
+        seconds=seconds,
+    )
+
+
+def describe(summary: ConversionSummary) -> str:
+    """Return the lines that end a conversion."""
+    rate = summary.listed / max(summary.seconds, 1e-9)
+    lines = [
+        f"{summary.store}: {summary.accepted} of {summary.listed} recordings accepted, "
+        f"{summary.with_warnings} of them with warnings, in {summary.seconds:.1f} s ({rate:.0f}/s)"
+    ]
+    skipped = {code: n for code, n in summary.rejected.items() if code in SKIPPED}
+    rejected = {code: n for code, n in summary.rejected.items() if code not in SKIPPED}
+    if rejected:
+        lines.append(f"  rejected: {count_text(rejected)}")
+    if skipped:
+        lines.append(f"  skipped:  {count_text(skipped)}")
+    if summary.warnings:
+        lines.append(f"  warnings: {count_text(summary.warnings)}")
+    if summary.rejected or summary.warnings:
+        lines.append(f"  details:  {summary.quarantine}")
+    return "\n".join(lines)
+
+
+def count_text(counts: dict[str, int]) -> str:
+    """Write counts by reason in one line."""
+    return ", ".join(f"{code} {count}" for code, count in counts.items())

@@ -1,0 +1,1 @@
+"""Make a right-heart-catheter cohort from the tables of MIMIC-IV."""

@@ -1,0 +1,1 @@
+"""Read one recording of any known format, strictly."""

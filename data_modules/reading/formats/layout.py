@@ -1,0 +1,65 @@
+"""Read the JSON file beside a table of numbers that says what the numbers are."""
+
+import json
+import math
+from typing import Any, NamedTuple
+
+from data_modules.reading.limits import check_gain, check_rate
+from data_modules.reading.reasons import RecordError
+
+_EXPECTED = 'such as {"leads": ["I", "II"], "sampling_rate_hz": 500, "unit": "mV"}'
+
+
+class Layout(NamedTuple):
+    """What a table of numbers does not say itself.
+
+    Attributes:
+        leads: the names of the columns (CSV) or rows (MATLAB); empty where a CSV file's first line
+            has them.
+        sampling_rate_hz: samples per second.
+        unit: mV, uV or V.
+        counts_per_unit: what one unit is in the table.
+        variable: the MATLAB matrix, `NAME` or `STRUCT.FIELD`; empty for CSV.
+    """
+
+    leads: tuple[str, ...]
+    sampling_rate_hz: float
+    unit: str
+    counts_per_unit: float
+    variable: str
+
+
+def parse_layout(content: bytes, *, record: str) -> Layout:
+    """Parse the JSON file that states leads, rate and unit.
+
+    Raises:
+        RecordError: a field is missing, of a wrong type, or not plausible.
+    """
+    try:
+        stated: Any = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise _invalid(f"it is no JSON text ({str(error)[:80]})", record=record) from error
+    known = Layout._fields
+    if not isinstance(stated, dict) or set(stated) - set(known):
+        raise _invalid(f"it has other fields than {', '.join(known)}", record=record)
+    leads, unit = stated.get("leads", []), stated.get("unit")
+    variable = stated.get("variable", "")
+    names = isinstance(leads, list) and all(isinstance(lead, str) for lead in leads)
+    if not names or not isinstance(unit, str) or not isinstance(variable, str):
+        raise _invalid("leads, unit or variable are missing or of a wrong type", record=record)
+    rate, counts = stated.get("sampling_rate_hz"), stated.get("counts_per_unit", 1)
+    rate_hz = check_rate(_as_number(rate), record=record, text=str(rate or "")[:40])
+    per_unit = check_gain(_as_number(counts), record=record, text=f"{counts} counts per unit")
+    return Layout(tuple(leads), rate_hz, unit, per_unit, variable)
+
+
+def _as_number(value: object) -> float:
+    """Return a JSON number, NaN for anything else; whole numbers may be of any size."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e15:
+        return math.nan
+    return float(value)
+
+
+def _invalid(problem: str, *, record: str) -> RecordError:
+    text = f"the layout file: {problem}; expected JSON {_EXPECTED}"
+    return RecordError("file_invalid", record=record, problem=text)

@@ -1,0 +1,122 @@
+"""Read a matrix of samples from a MATLAB 5 file; its layout file says what the numbers mean.
+
+The file's structure: MAT-File Format, The MathWorks, chapter 1 (level 5). Only numbers are read; a
+compressed element is unpacked to a bounded size.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from data_modules.reading.formats.layout import Layout
+from data_modules.reading.formats.xml_tree import invalid
+from data_modules.reading.limits import MAX_FILE_BYTES, check_extent
+from data_modules.reading.recording import RawRecording
+
+_HEADER = 128
+_DTYPES = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8"}
+_DTYPES |= {12: "<i8", 13: "<u8"}
+_MATRIX, _COMPRESSED = 14, 15
+_STRUCT, _NUMBERS = 2, range(6, 16)  # array classes
+_COMPLEX = 0x0800
+_MOST_ELEMENTS = 1000
+_MOST_UNPACKED = 4 * MAX_FILE_BYTES
+
+
+def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
+    """Read the matrix that the layout names, leads along either axis.
+
+    Args:
+        content: the file.
+        layout: what the matrix is; `variable` and `leads` must be stated.
+        record: the record as the user names it.
+
+    Raises:
+        RecordError: no such matrix, another shape, or a damaged file.
+    """
+    if content[126:128] != b"IM" or not layout.variable or not layout.leads:
+        problem = "it is no little-endian MATLAB 5 file, or its layout lacks variable or leads"
+        raise invalid(problem, record=record)
+    name, _, field = layout.variable.partition(".")
+    try:
+        matrix = _find(content, name, field, record=record)
+    except (struct.error, zlib.error, ValueError) as error:
+        raise invalid(f"its elements are damaged ({str(error)[:80]})", record=record) from error
+    if matrix is None:
+        raise invalid(f"it holds no matrix of numbers {layout.variable[:60]}", record=record)
+    signals = matrix if matrix.shape[0] == len(layout.leads) else matrix.T
+    if signals.shape[0] != len(layout.leads):
+        problem = f"{layout.variable} is {matrix.shape} for {len(layout.leads)} leads"
+        raise invalid(problem, record=record)
+    check_extent(signals.shape[0], signals.shape[1], layout.sampling_rate_hz, record=record)
+    return RawRecording(
+        names=layout.leads,
+        signals=signals.astype(np.float64) / layout.counts_per_unit,
+        units=(layout.unit,) * len(layout.leads),
+        sampling_rate_hz=layout.sampling_rate_hz,
+    )
+
+
+def _find(content: bytes, name: str, field: str, *, record: str) -> npt.NDArray[np.generic] | None:
+    """Return the named variable, or a field of it, if it is a matrix of numbers."""
+    for kind, found in _elements(content[_HEADER:]):
+        body = _unpack(found, record=record) if kind == _COMPRESSED else found
+        parts = [part for _, part in _elements(body)] if kind in (_MATRIX, _COMPRESSED) else []
+        if len(parts) > 2 and parts[2].decode("latin-1") == name:
+            return _field(parts, field) if field else _matrix(body)
+    return None
+
+
+def _unpack(compressed: bytes, *, record: str) -> bytes:
+    """Return the body of the one matrix in a compressed element."""
+    unpacker = zlib.decompressobj()
+    content = unpacker.decompress(compressed, _MOST_UNPACKED)
+    if unpacker.unconsumed_tail:
+        raise invalid("a compressed element unpacks to too much", record=record)
+    kind, body = next(_elements(content), (0, b""))
+    return body if kind == _MATRIX else b""
+
+
+def _field(parts: list[bytes], field: str) -> npt.NDArray[np.generic] | None:
+    """Return a field of a structure of one element."""
+    width = int.from_bytes(parts[3][:4], "little") if len(parts) > 4 else 0
+    if parts[0][0] != _STRUCT or not 0 < width <= 64 or len(parts[4]) // width != len(parts) - 5:
+        return None
+    names = [parts[4][i : i + width].split(b"\0")[0] for i in range(0, len(parts[4]), width)]
+    wanted = field.encode("latin-1", "replace")
+    return _matrix(parts[5 + names.index(wanted)]) if wanted in names else None
+
+
+def _matrix(body: bytes) -> npt.NDArray[np.generic] | None:
+    """Return a real numeric matrix of two dimensions; None for any other array."""
+    elements = list(_elements(body))
+    if len(elements) != 4:
+        return None
+    flags, dims = elements[0][1], np.frombuffer(elements[1][1], dtype="<i4")
+    kind, data = elements[3]
+    complex_or_other = int.from_bytes(flags[:4], "little") & _COMPLEX or flags[0] not in _NUMBERS
+    if complex_or_other or len(dims) != 2 or kind not in _DTYPES or min(dims) < 1:
+        return None
+    values = np.frombuffer(data, dtype=_DTYPES[kind])
+    return values.reshape(int(dims[1]), int(dims[0])).T
+
+
+def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield type and bytes of each data element."""
+    position = 0
+    for _ in range(_MOST_ELEMENTS):
+        if position + 8 > len(content):
+            return
+        kind, size = struct.unpack_from("<II", content, position)
+        if kind >> 16:  # a small element: size and type share a word, up to four bytes follow
+            kind, size, start, step = kind & 0xFFFF, kind >> 16, position + 4, 8
+        else:
+            start = position + 8
+            step = 8 + (size if kind == _COMPRESSED else (size + 7) // 8 * 8)
+        if start + size > len(content):
+            raise ValueError("an element is cut off")
+        yield kind, content[start : start + size]
+        position += step

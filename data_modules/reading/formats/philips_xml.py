@@ -1,0 +1,123 @@
+"""Read Philips PageWriter / TraceMaster XML (Sierra ECG 1.03 and 1.04)."""
+
+import base64
+import binascii
+import re
+from xml.etree.ElementTree import Element
+
+import numpy as np
+import numpy.typing as npt
+
+from data_modules.reading.formats.philips_xli import decode_xli
+from data_modules.reading.formats.xml_tree import invalid, number, parse_xml, text_of
+from data_modules.reading.limits import check_extent, check_gain, check_rate
+from data_modules.reading.reasons import RecordError
+from data_modules.reading.recording import RawRecording
+from lsemvae.core.leads import LEADS
+
+_VERSIONS = ("1.03", "1.04", "1.04.01", "1.04.02")
+_TWELVE = ("STD-12", "10-WIRE")  # acquisition types whose channels are the leads in their order
+
+
+def read_philips_xml(content: bytes, *, record: str) -> RawRecording:
+    """Read the parsed waveforms of a Philips file.
+
+    Args:
+        content: the file.
+        record: the record as the user names it.
+
+    Raises:
+        RecordError: another version or encoding, a damaged file, or one that states too little.
+    """
+    root = parse_xml(content, record=record)
+    kind = text_of(root, "documentinfo/documenttype", record=record)
+    version = text_of(root, "documentinfo/documentversion", record=record)
+    if kind not in ("SierraECG", "PhilipsECG") or version not in _VERSIONS:
+        problem = f"it is {kind[:40]} {version[:20]}; expected SierraECG {', '.join(_VERSIONS)}"
+        raise RecordError("format_unsupported", record=record, problem=problem)
+    details = root.findall(".//dataacquisition/signalcharacteristics")
+    waveforms = root.findall(".//parsedwaveforms")
+    if len(details) != 1 or len(waveforms) != 1:
+        raise invalid("signalcharacteristics, parsedwaveforms must occur once", record=record)
+    rate, names, scale = _layout(details[0], waveforms[0], record=record)
+    duration = waveforms[0].get("durationperchannel") or ""
+    milliseconds = number(duration, what="durationperchannel", record=record)
+    n_samples = max(0, min(round(milliseconds * rate / 1000), 1 << 40))
+    check_extent(len(names), n_samples, rate, record=record)
+    counts = _counts(waveforms[0], len(names), n_samples, record=record)
+    return RawRecording(
+        names=names,
+        signals=_restore_limb_leads(counts, names) * scale,
+        units=("uV",) * len(names),
+        sampling_rate_hz=rate,
+    )
+
+
+def _layout(
+    details: Element, waveforms: Element, *, record: str
+) -> tuple[float, tuple[str, ...], float]:
+    """Return the rate in Hz, the leads' names and the microvolts for each count."""
+    text = text_of(details, "samplingrate", record=record)
+    rate = check_rate(number(text, what="samplingrate", record=record), record=record)
+    resolution = waveforms.get("resolution") or details.findtext("signalresolution") or ""
+    scale = number(resolution, what="the resolution", record=record)
+    check_gain(1 / scale if scale > 0 else 0.0, record=record, text=f"{resolution} uV per count")
+    states = {
+        "bits per sample": (details.findtext("bitspersample"), "16"),
+        "signed": (details.findtext("signalsigned"), "True"),
+        "offset": (details.findtext("signaloffset"), "0"),
+    }
+    odd = {what: found for what, (found, wanted) in states.items() if found != wanted}
+    if odd:
+        problem = f"its samples are {odd}; expected 16 bits, signed, offset 0"
+        raise RecordError("format_unsupported", record=record, problem=problem)
+    labels = (waveforms.get("leadlabels") or "").split()
+    if labels:
+        n_leads = waveforms.get("numberofleads") or ""
+        return rate, _first(labels, n_leads, record=record), scale
+    if text_of(details, "acquisitiontype", record=record) not in _TWELVE:
+        raise invalid("it does not name its leads", record=record)
+    channels = text_of(details, "numberchannelsallocated", record=record)
+    return rate, _first(list(LEADS), channels, record=record), scale
+
+
+def _first(names: list[str], count: str, *, record: str) -> tuple[str, ...]:
+    if not re.fullmatch(r"[0-9]{1,2}", count) or not 0 < int(count) <= len(names):
+        raise invalid(f"it declares {count[:20]!r} leads and names {len(names)}", record=record)
+    return tuple(names[: int(count)])
+
+
+def _counts(
+    waveforms: Element, n_leads: int, n_samples: int, *, record: str
+) -> npt.NDArray[np.int64]:
+    """Decode the samples, shape (n_leads, n_samples)."""
+    method = waveforms.get("compressmethod") or waveforms.get("compression") or "Uncompressed"
+    encoding = waveforms.get("dataencoding")
+    if encoding != "Base64" or method not in ("XLI", "Uncompressed"):
+        problem = f"its samples are {encoding}, {method}; expected Base64, XLI or Uncompressed"
+        raise RecordError("format_unsupported", record=record, problem=problem)
+    try:
+        raw = base64.b64decode("".join((waveforms.text or "").split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise invalid("the samples are no base64 text", record=record) from error
+    if method == "XLI":
+        return decode_xli(raw, n_leads=n_leads, n_samples=n_samples, record=record)
+    if len(raw) != 2 * n_leads * n_samples:
+        problem = f"it has {len(raw)} bytes for {n_leads} leads of {n_samples} samples"
+        raise RecordError("size_mismatch", record=record, problem=problem)
+    return np.frombuffer(raw, dtype="<i2").reshape(n_leads, n_samples).astype(np.int64)
+
+
+def _restore_limb_leads(
+    counts: npt.NDArray[np.int64], names: tuple[str, ...]
+) -> npt.NDArray[np.int64]:
+    """Undo the differences to what I and II predict, as which four limb leads are stored."""
+    if names[:6] != LEADS[:6]:
+        return counts
+    restored = counts.copy()
+    one, two = counts[0], counts[1]
+    restored[2] = three = two - one - counts[2]
+    restored[3] = -((one + two) // 2) - counts[3]
+    restored[4] = (one - three) // 2 - counts[4]
+    restored[5] = (two + three) // 2 - counts[5]
+    return restored

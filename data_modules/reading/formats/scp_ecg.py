@@ -1,0 +1,160 @@
+"""Read SCP-ECG files (EN 1064): the rhythm data of section 6, every CRC compared."""
+
+import binascii
+import struct
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from data_modules.reading.formats.scp_huffman import decode_huffman
+from data_modules.reading.formats.scp_leads import SCP_LEADS
+from data_modules.reading.formats.xml_tree import invalid
+from data_modules.reading.limits import MAX_SIGNALS, check_extent, check_gain, check_rate
+from data_modules.reading.reasons import RecordError
+from data_modules.reading.recording import IMPLIED_BY_I_AND_II, RawRecording
+
+_SECTION_HEADER = 16
+_DEFAULT_HUFFMAN = 19_999
+_MOST_BYTES = 65_534  # what a lead's size field holds: longer leads are cut there by some makers
+
+
+class _Leads(NamedTuple):
+    """Section 3: the leads' names, whether a reference beat was subtracted, declared samples."""
+
+    names: tuple[str, ...]
+    subtracted: bool
+    n_samples: tuple[int, ...]
+
+
+def read_scp_ecg(content: bytes, *, record: str) -> RawRecording:
+    """Read the rhythm data.
+
+    Args:
+        content: the file.
+        record: the record as the user names it.
+
+    Raises:
+        RecordError: a CRC differs, a size is wrong, or the data use a scheme that is not read:
+            bimodal compression, a subtracted reference beat, own Huffman tables.
+    """
+    try:
+        sections = _sections(content, record=record)
+        leads = _leads(sections.get(3, b""), record=record)
+        return _rhythm(sections, leads, record=record)
+    except struct.error as error:
+        raise invalid("a section is cut off", record=record) from error
+
+
+def _sections(content: bytes, *, record: str) -> dict[int, bytes]:
+    """Return the bodies of the sections by number, after comparing sizes and CRCs."""
+    _, size = struct.unpack_from("<HI", content)
+    if size != len(content):
+        problem = f"it has {len(content)} bytes; it declares {size}; copy it again"
+        raise RecordError("size_mismatch", record=record, problem=problem)
+    _compare_crc(content, "the file", record=record)
+    (length,) = struct.unpack_from("<I", content, 10)
+    found: dict[int, bytes] = {}
+    for position in range(22, min(6 + length, 6 + 16 + 10 * 64, len(content)), 10):
+        number, size, index = struct.unpack_from("<HII", content, position)
+        if not size or not number:
+            continue
+        section = content[index - 1 : index - 1 + size] if index else b""
+        if len(section) != size or size < _SECTION_HEADER or number in found:
+            raise invalid(f"section {number} lies outside the file", record=record)
+        _compare_crc(section, f"section {number}", record=record)
+        if struct.unpack_from("<HI", section, 2) != (number, size):
+            raise invalid(f"section {number} is not where the file says", record=record)
+        found[number] = section[_SECTION_HEADER:]
+    return found
+
+
+def _compare_crc(part: bytes, what: str, *, record: str) -> None:
+    (stated,) = struct.unpack_from("<H", part)
+    if binascii.crc_hqx(part[2:], 0xFFFF) != stated:
+        problem = f"the CRC of {what} does not match; the file is damaged; copy it again"
+        raise RecordError("checksum_mismatch", record=record, problem=problem)
+
+
+def _leads(section: bytes, *, record: str) -> _Leads:
+    n_leads, flags = struct.unpack_from("<BB", section)
+    if not 0 < n_leads <= MAX_SIGNALS:
+        problem = f"it declares {n_leads} leads; accepted are 1 to {MAX_SIGNALS}"
+        raise RecordError("header_limit", record=record, problem=problem)
+    rows = [struct.unpack_from("<IIB", section, 2 + 9 * k) for k in range(n_leads)]
+    # bit 2: all leads were recorded at once; files of a single lead may leave it out
+    if not flags & 4 and n_leads > 1:
+        problem = "its leads were not recorded at the same time; expected all at once"
+        raise RecordError("layout_unsupported", record=record, problem=problem)
+    names = tuple(SCP_LEADS.get(lead, f"lead {lead}") for _, _, lead in rows)
+    # the first sample is number 1; some makers count from 0 up to the number of samples
+    lengths = tuple(end - start + (start > 0) for start, end, _ in rows)
+    return _Leads(names, bool(flags & 1), lengths)
+
+
+def _rhythm(sections: dict[int, bytes], leads: _Leads, *, record: str) -> RawRecording:
+    section, n_leads = sections.get(6, b""), len(leads.names)
+    nanovolts, microseconds, differences, bimodal = struct.unpack_from("<HHBB", section)
+    n_samples, declared = leads.n_samples[0], leads.n_samples[0]
+    if set(leads.n_samples) != {n_samples} or n_samples <= 0:
+        raise invalid("its leads have different or no lengths", record=record)
+    rate = check_rate(1e6 / microseconds if microseconds else 0.0, record=record)
+    check_extent(n_leads, n_samples, rate, record=record)
+    check_gain(1e6 / nanovolts if nanovolts else 0.0, record=record, text=f"{nanovolts} nV")
+    compressed = 2 in sections
+    own_tables = compressed and struct.unpack_from("<H", sections[2])[0] != _DEFAULT_HUFFMAN
+    if bimodal or leads.subtracted or own_tables or differences > 2:
+        problem = "it uses bimodal compression, a subtracted reference beat or own Huffman tables"
+        raise RecordError("format_unsupported", record=record, problem=problem)
+    sizes = struct.unpack_from(f"<{n_leads}H", section, 6)
+    data = section[6 + 2 * n_leads :]
+    if set(sizes) == {_MOST_BYTES} and not compressed:
+        n_samples = min(n_samples, _MOST_BYTES // 2)
+    if compressed:
+        counts = _compressed(data, sizes, n_samples, record=record)
+    else:
+        counts = _plain(data, n_leads, n_samples, record=record)
+    if differences:
+        counts = _integrate(counts, differences)
+    lost = f"it holds {n_samples} samples of each lead; it declares {declared}"
+    eight = not set(IMPLIED_BY_I_AND_II) & set(leads.names)
+    return RawRecording(
+        names=leads.names,
+        signals=counts * (nanovolts * 1e-6),
+        units=("mV",) * n_leads,
+        sampling_rate_hz=rate,
+        warnings=(("samples_cut", lost),) if n_samples < declared else (),
+        implied=IMPLIED_BY_I_AND_II if eight else (),
+    )
+
+
+def _plain(data: bytes, n_leads: int, n_samples: int, *, record: str) -> npt.NDArray[np.int64]:
+    """Read uncompressed samples, lead after lead."""
+    if len(data) != 2 * n_leads * n_samples:
+        problem = f"it has {len(data)} bytes for {n_leads} leads of {n_samples} samples"
+        raise RecordError("size_mismatch", record=record, problem=problem)
+    return np.frombuffer(data, dtype="<i2").reshape(n_leads, n_samples).astype(np.int64)
+
+
+def _compressed(
+    data: bytes, sizes: tuple[int, ...], n_samples: int, *, record: str
+) -> npt.NDArray[np.int64]:
+    """Decode the leads one after the other, each of its own size in bytes."""
+    if not sum(sizes) <= len(data) <= sum(sizes) + 1:  # sections are padded to even sizes
+        problem = f"it has {len(data)} bytes of samples; its leads declare {sum(sizes)}"
+        raise RecordError("size_mismatch", record=record, problem=problem)
+    ends = np.cumsum(sizes)
+    return np.stack(
+        [
+            decode_huffman(data[end - size : end], n_samples, record=record)
+            for size, end in zip(sizes, ends, strict=True)
+        ]
+    )
+
+
+def _integrate(stored: npt.NDArray[np.int64], order: int) -> npt.NDArray[np.int64]:
+    """Undo first or second differences along time; the first `order` samples are stored as such."""
+    if order == 2:
+        steps = np.concatenate([np.diff(stored[:, :2], axis=1), stored[:, 2:]], axis=1)
+        stored = np.concatenate([stored[:, :1], np.cumsum(steps, axis=1)], axis=1)
+    return np.cumsum(stored, axis=1)

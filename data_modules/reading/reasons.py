@@ -1,0 +1,127 @@
+"""Why a recording was rejected or accepted with a warning: one code for each reason."""
+
+from lsemvae.core.errors import InputError
+
+REASONS = {
+    "path_unsafe": "the record's path leaves the source folder, is absolute or is a URL",
+    "file_missing": "the header or a signal file does not exist",
+    "file_not_regular": "the header or a signal file is a folder, pipe or device",
+    "file_limit": "a file is larger than the readers accept",
+    "format_unknown": "the file is of no kind that the readers know",
+    "format_unsupported": "the kind of file is known, but not this version or encoding of it",
+    "file_invalid": "the file breaks the rules of its kind or lacks a field that must be stated",
+    "reader_missing": "reading this kind of file needs an extra package: `pip install "
+    "'lsemvae[readers]'`",
+    "header_invalid": "the header breaks the WFDB syntax or names another record",
+    "header_limit": "the file declares more than the readers accept (size, signals, samples, "
+    "duration)",
+    "length_missing": "the header does not state the number of samples",
+    "multi_segment": "the record is a list of segments; name the segments instead",
+    "layout_unsupported": "several samples per frame, or a sample format or layout that the "
+    "reader does not know",
+    "rate_invalid": "the sampling rate is missing, not a number or implausible",
+    "gain_invalid": "a lead's gain is missing, not a number, or not above zero",
+    "unit_unknown": "a lead's unit is missing or is none of mV, uV and V",
+    "size_mismatch": "a signal file is shorter or longer than its header declares",
+    "checksum_mismatch": "the samples are not the ones that the header was written for",
+    "no_beat": "no whole heartbeat was found, where median beats are asked for",
+    "unreadable": "the file cannot be read, or the wfdb library cannot decode its samples",
+    "no_known_lead": "no signal carries the name of one of the twelve leads",
+    "duplicate_lead": "two signals carry the name of the same lead",
+    "too_short": "the recording is shorter than the shortest that the settings accept",
+    "no_usable_lead": "every lead is missing, flat, saturated, gapped or out of range",
+    "lead_missing": "the file holds no such lead",
+    "lead_gap": "samples are missing for longer than the settings interpolate",
+    "lead_flat": "the lead does not move, as with a lost electrode",
+    "lead_saturated": "the lead stays at the end of the amplifier's range",
+    "lead_out_of_range": "the filtered lead exceeds what a heart gives: wrong unit or artefact",
+    "gap_interpolated": "a short gap was bridged by a straight line",
+    "padded": "the recording was shorter than the store's and ends in zeros",
+    "limb_leads_derived": "limb leads were computed from the others (Einthoven, Goldberger)",
+    "signals_ignored": "the file holds signals beside the twelve leads; they were left out",
+    "unit_assumed": "leads state no unit and were taken as mV, because amplitude is default_mv",
+    "samples_cut": "the file holds fewer samples than it declares, cut at what its kind can hold",
+    "checksum_missing": "the file carries no checksum, so damage would go unnoticed",
+    "limb_leads_inconsistent": "the limb leads break Einthoven's and Goldberger's relations: "
+    "leads swapped, inverted, or scaled one by one",
+    "leads_scaled_separately": "all leads have one peak-to-peak amplitude, so each was scaled by "
+    "itself and the unit in the header is not true",
+    "program_fault": "the program failed on this recording in a way that was not foreseen",
+}
+"""Every reason code and what it means."""
+
+_COPY_AGAIN = "copy or download the recording again"
+_EXPORT_AGAIN = "export the recording again"
+_LOOK = "look at it with `lsemvae view`"
+REMEDIES = {
+    "path_unsafe": "name records below the source folder, and copy linked files into it",
+    "file_missing": "copy the missing file, or correct the name in the table",
+    "file_not_regular": "replace it by the file itself",
+    "file_limit": "cut the recording, or export the ECG alone",
+    "format_unknown": "export it as one of the kinds above; name WFDB records without extension",
+    "format_unsupported": "export it in a version and encoding that the message names",
+    "file_invalid": _EXPORT_AGAIN,
+    "reader_missing": "install the package that the message names and start again",
+    "header_invalid": f"{_COPY_AGAIN}; never rename a header without its first line",
+    "header_limit": "cut the recording to the part that you need",
+    "length_missing": "write the number of samples behind the rate in the header's first line",
+    "multi_segment": "list its segments in the table instead",
+    "layout_unsupported": "resample all signals to one rate, or write them in WFDB's format 16",
+    "rate_invalid": "ask the source for the rate, and correct the file",
+    "gain_invalid": "ask the source for the gain, and correct the file",
+    "unit_unknown": "ask the source for the unit; see `--amplitude`",
+    "size_mismatch": _COPY_AGAIN,
+    "checksum_mismatch": f"{_COPY_AGAIN}; if it stays, do not use it",
+    "no_beat": f"{_LOOK}; leave it out if it holds no heartbeat",
+    "unreadable": f"check the rights and the disk, then {_COPY_AGAIN}",
+    "no_known_lead": "rename the signals if they are ECG leads; else nothing",
+    "duplicate_lead": "find out which signal is the lead, and rename or remove the other",
+    "too_short": "nothing, or lower `--signal.min_duration_s`",
+    "no_usable_lead": f"{_LOOK}; leave it out",
+    "lead_missing": "nothing: the lead is masked; `--signal.bad_leads reject` refuses all such",
+    "lead_gap": "as for `lead_missing`",
+    "lead_flat": "as for `lead_missing`",
+    "lead_saturated": "as for `lead_missing`",
+    "lead_out_of_range": f"as for `lead_missing`; where many leads are concerned, {_LOOK}, and "
+    "check gain and unit",
+    "gap_interpolated": "nothing, or `--signal.max_gap_s 0`",
+    "padded": "nothing, or raise `--signal.min_duration_s`",
+    "limb_leads_derived": "nothing",
+    "signals_ignored": "nothing, unless the message lists a lead under a strange name: rename it",
+    "unit_assumed": "make sure that the amplitudes are those of a heart",
+    "samples_cut": "nothing where the seconds kept are enough; else export as another kind",
+    "checksum_missing": "compare the files with the source's own list of digests, if it has one",
+    "limb_leads_inconsistent": f"{_LOOK}; correct the leads' names, or leave it out",
+    "leads_scaled_separately": "convert the whole set with `--amplitude arbitrary`",
+    "program_fault": "report it with the message; the other recordings are not affected",
+}
+"""What to do about each reason code."""
+
+SKIPPED = frozenset({"no_known_lead", "too_short"})
+"""Codes of recordings that are sound but not what the store is for; other rejections are faults."""
+
+
+class RecordError(InputError):
+    """Reject one recording; the run over the others goes on.
+
+    Args:
+        code: a key of `REASONS`.
+        record: the record as the table names it.
+        problem: what was found, what was expected and what to do.
+    """
+
+    def __init__(self, code: str, *, record: str, problem: str) -> None:
+        if code not in REASONS:
+            raise KeyError(code)
+        super().__init__(f"record {record}: {problem}")
+        self.code = code
+        self.record = record
+        self.problem = problem
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (self.code, self.record, self.problem)
+
+
+def _rebuild(code: str, record: str, problem: str) -> RecordError:
+    """Restore a `RecordError` that crossed a process border."""
+    return RecordError(code, record=record, problem=problem)

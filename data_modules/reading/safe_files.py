@@ -1,0 +1,107 @@
+"""Open files that a record names: regular files inside the source folder, nothing else."""
+
+import io
+import os
+import stat
+from functools import lru_cache
+from pathlib import Path
+
+from data_modules.reading.reasons import RecordError
+
+
+def check_record_name(record: str) -> None:
+    """Check that a record's name cannot leave the source folder.
+
+    Raises:
+        RecordError: `path_unsafe`.
+    """
+    parts = record.split("/")
+    unsafe = not record or "\\" in record or ":" in record or not record.isprintable()
+    if unsafe or any(part in ("", ".", "..", "~") for part in parts):
+        problem = "expected a path below the source folder such as files/p1/s2/2, no URL and no .."
+        raise RecordError("path_unsafe", record=record, problem=problem)
+
+
+def beside(record: str, file_name: str) -> str:
+    """Return the path below the root of a file that a record's header names.
+
+    Raises:
+        RecordError: `path_unsafe`, the name is not a plain one.
+    """
+    odd = not file_name.isprintable() or file_name in ("", "-", "~", ".", "..")
+    if odd or any(sign in file_name for sign in "/\\:"):
+        problem = f"the header names the file {file_name[:80]!r}; expected a plain file name"
+        raise RecordError("path_unsafe", record=record, problem=problem)
+    folder, slash, _ = record.rpartition("/")
+    return folder + slash + file_name
+
+
+@lru_cache(maxsize=16)
+def _real_root(root: Path) -> str:
+    return os.path.realpath(root)
+
+
+def regular_file(root: Path, name: str, *, record: str) -> tuple[str, int]:
+    """Return the real path and the size of a regular file inside the root, links resolved.
+
+    Raises:
+        RecordError: `file_missing`, `path_unsafe` (a link out) or `file_not_regular`.
+    """
+    try:
+        base = _real_root(root)
+        path = os.path.realpath(os.path.join(base, name), strict=True)
+        status = os.stat(path)
+    except (OSError, ValueError) as error:
+        problem = (
+            f"{name} is not in the source folder; copy it there or correct the record's name (WFDB "
+            "records are named without extension)"
+        )
+        raise RecordError("file_missing", record=record, problem=problem) from error
+    if not path.startswith(base.rstrip(os.sep) + os.sep):
+        problem = f"{name} is a link out of the source folder; copy the file into it"
+        raise RecordError("path_unsafe", record=record, problem=problem)
+    if not stat.S_ISREG(status.st_mode):
+        problem = f"{name} is a folder, pipe or device; expected a regular file"
+        raise RecordError("file_not_regular", record=record, problem=problem)
+    return path, status.st_size
+
+
+def open_regular(root: Path, name: str, *, record: str) -> io.FileIO:
+    """Open a regular file inside the root.
+
+    Raises:
+        RecordError: see `regular_file`.
+        OSError: the file may not be read.
+    """
+    return open_path(regular_file(root, name, record=record)[0], record=record)
+
+
+def open_path(path: str, *, record: str) -> io.FileIO:
+    """Open a path that `regular_file` gave; it is judged again once open, and never waits.
+
+    Raises:
+        RecordError: `file_not_regular`, it was exchanged in the meantime.
+        OSError: the file may not be read.
+    """
+    # a link or a pipe put there after the check is not followed and does not hang
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        problem = f"{os.path.basename(path)} changed into something else while it was opened"
+        raise RecordError("file_not_regular", record=record, problem=problem)
+    return io.FileIO(descriptor)
+
+
+def read_bytes(root: Path, name: str, *, record: str, limit: int) -> bytes:
+    """Read a whole file of at most `limit` bytes.
+
+    Raises:
+        RecordError: see `regular_file`; `file_limit` where it is larger.
+        OSError: the file may not be read.
+    """
+    with open_regular(root, name, record=record) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            problem = f"{name} has {size} bytes; at most {limit} are read; cut the recording first"
+            raise RecordError("file_limit", record=record, problem=problem)
+        return file.read(limit)

@@ -1,0 +1,213 @@
+"""Read one WFDB recording strictly.
+
+The wfdb library follows links out of the folder, reaches for the network, hangs on a pipe and never
+compares a checksum. So a record's paths, header and file sizes are checked before a sample is read,
+and its checksums after it.
+"""
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from data_modules.reading.amplitude import Amplitude
+from data_modules.reading.flac import check_flac
+from data_modules.reading.limits import MAX_HEADER_BYTES
+from data_modules.reading.reasons import RecordError
+from data_modules.reading.recording import ChosenLeads, Recording, choose_leads, stored_unit
+from data_modules.reading.safe_files import (
+    beside,
+    check_record_name,
+    open_path,
+    open_regular,
+    regular_file,
+)
+from data_modules.reading.wfdb_header import Header, SignalLine, parse_header
+
+# signal(5): bits per sample on disk, and the sample value that stands for "missing".
+_FORMATS: dict[str, tuple[float, int | None]] = {
+    "8": (8, None),
+    "16": (16, -(1 << 15)),
+    "24": (24, -(1 << 23)),
+    "32": (32, -(1 << 31)),
+    "61": (16, -(1 << 15)),
+    "80": (8, -(1 << 7)),
+    "160": (16, -(1 << 15)),
+    "212": (12, -(1 << 11)),
+    "310": (32 / 3, -(1 << 9)),
+    "311": (32 / 3, -(1 << 9)),
+    "508": (8, -(1 << 7)),
+    "516": (16, -(1 << 15)),
+    "524": (24, -(1 << 23)),
+}
+_PACKED = ("212", "310", "311")  # several samples share bytes: up to 3 bytes of padding
+_FLAC = ("508", "516", "524")
+
+
+def read_wfdb(root: Path, record: str, *, amplitude: Amplitude) -> Recording:
+    """Read and check one single-segment WFDB record.
+
+    Args:
+        root: the folder that the record must lie in.
+        record: the record's path below `root`, with `/` and without extension.
+        amplitude: see `data_modules.reading.recording.choose_leads`.
+
+    Raises:
+        RecordError: the record is unsafe, damaged, unsupported or no ECG; `code` says which.
+    """
+    try:
+        return _read_checked(root, record, amplitude=amplitude)
+    except OSError as error:
+        problem = f"it cannot be read: {error.strerror or error}"
+        raise RecordError("unreadable", record=record, problem=problem) from error
+
+
+def _read_checked(root: Path, record: str, *, amplitude: Amplitude) -> Recording:
+    """Check paths, header and sizes, then read, then compare checksums."""
+    check_record_name(record)
+    with open_regular(root, f"{record}.hea", record=record) as file:
+        header = parse_header(file.read(MAX_HEADER_BYTES + 1), record=record)
+    files = _by_file(header, record=record)
+    paths = {
+        name: _check_file(root, name, [header.signals[i] for i in channels], header, record=record)
+        for name, channels in files.items()
+    }
+    names = [line.description for line in header.signals]
+    units = [line.unit for line in header.signals]
+    chosen = choose_leads(names, units, amplitude=amplitude, record=record)
+    if all(line.fmt == "16" for line in header.signals):
+        counts = _read_16(paths, files, header, record=record)
+    else:
+        counts = _read_rare(root, header, record=record)
+    verified = _compare_checksums(counts, header, record=record)
+    ecg = _to_physical(counts, header, chosen)
+    warnings = chosen.warnings
+    if not verified:
+        text = "the header has no checksums; nobody can tell whether the samples are sound"
+        warnings += (("checksum_missing", text),)
+    rate, unit = header.sampling_rate_hz, stored_unit(amplitude)
+    return Recording(record, ecg, chosen.leads, rate, unit, header.comments, warnings)
+
+
+def _by_file(header: Header, *, record: str) -> dict[str, list[int]]:
+    """Group the channels by file; one file has one known format and one offset."""
+    files: dict[str, list[int]] = {}
+    for channel, line in enumerate(header.signals):
+        group = files.setdefault(line.file_name, [])
+        first = header.signals[group[0]] if group else line
+        mixed = (line.fmt, line.offset) != (first.fmt, first.offset)
+        if line.fmt not in _FORMATS or mixed:
+            problem = (
+                f"{line.file_name} has format {line.fmt}{' among others' if mixed else ''}; "
+                f"readable are {', '.join(_FORMATS)}, one in each file"
+            )
+            raise RecordError("layout_unsupported", record=record, problem=problem)
+        group.append(channel)
+    return files
+
+
+def _check_file(
+    root: Path, file_name: str, lines: list[SignalLine], header: Header, *, record: str
+) -> str:
+    """Return a signal file's path if it is a regular file of exactly the declared size."""
+    path, size = regular_file(root, beside(record, file_name), record=record)
+    fmt, offset = lines[0].fmt, lines[0].offset
+    bits = _FORMATS[fmt][0] * len(lines) * header.n_samples
+    declared = offset + math.ceil(round(bits, 3) / 8)
+    if fmt in _FLAC:
+        with open_path(path, record=record) as file:
+            check_flac(
+                file.read(64),
+                n_channels=len(lines),
+                n_samples=header.n_samples,
+                n_bits=int(fmt) - 500,
+                record=record,
+            )
+        if offset or size > 2 * declared + MAX_HEADER_BYTES:
+            problem = f"{file_name} has {size} bytes; its samples take {declared} uncompressed"
+            raise RecordError("size_mismatch", record=record, problem=problem)
+    elif not declared <= size <= declared + (3 if fmt in _PACKED else 0):
+        problem = f"{file_name} has {size} bytes; its header declares {declared}; copy it again"
+        raise RecordError("size_mismatch", record=record, problem=problem)
+    return path
+
+
+def _read_16(
+    paths: dict[str, str], files: dict[str, list[int]], header: Header, *, record: str
+) -> npt.NDArray[np.integer]:
+    """Read the ADC counts of files of format 16, shape (signals, T)."""
+    parts = []
+    for name, channels in files.items():
+        counts = np.empty((header.n_samples, len(channels)), dtype="<i2")
+        with open_path(paths[name], record=record) as file:
+            file.seek(header.signals[channels[0]].offset)
+            if file.readinto(counts.data) != counts.nbytes:
+                problem = f"{name} became shorter while it was read; wait until it is copied"
+                raise RecordError("size_mismatch", record=record, problem=problem)
+        parts.append(np.ascontiguousarray(counts.T))  # every later step runs along a lead
+    if len(parts) == 1:
+        return parts[0]
+    order = np.argsort([channel for channels in files.values() for channel in channels])
+    return np.concatenate(parts)[order]
+
+
+def _read_rare(root: Path, header: Header, *, record: str) -> npt.NDArray[np.integer]:
+    """Let the wfdb library decode the rarer formats of files that were checked."""
+    import wfdb  # importing it costs a second
+
+    stem = os.path.join(os.path.realpath(root), record)
+    try:
+        counts = wfdb.rdrecord(stem, physical=False, ignore_skew=True).d_signal
+        if counts.shape != (header.n_samples, len(header.signals)):
+            raise ValueError(f"it gave {counts.shape}")
+    except Exception as error:  # the library documents no exceptions; a bad file may raise any
+        reason = " ".join(str(error).split())[:200]
+        problem = f"wfdb cannot decode it: {type(error).__name__}: {reason}; copy it again"
+        raise RecordError("unreadable", record=record, problem=problem) from error
+    return np.asarray(counts, dtype=np.int64).T
+
+
+def _compare_checksums(counts: npt.NDArray[np.integer], header: Header, *, record: str) -> bool:
+    """Compare the 16-bit sums of the samples with the header's; False where it states none."""
+    # 16-bit sums wrap around as the header's do, and need no wider copy
+    exact = counts.dtype == np.int16
+    sums = counts.sum(axis=1, dtype=np.int16 if exact else np.int64)
+    for found, line in zip(sums, header.signals, strict=True):
+        if line.checksum is not None and (int(found) - line.checksum) % 65_536:
+            problem = (
+                f"the samples of {line.description or line.file_name} do not match the header's "
+                "checksum; the file is damaged or belongs to another header; copy it again"
+            )
+            raise RecordError("checksum_mismatch", record=record, problem=problem)
+    return all(line.checksum is not None for line in header.signals)
+
+
+def _to_physical(
+    counts: npt.NDArray[np.integer], header: Header, chosen: ChosenLeads
+) -> npt.NDArray[np.float32]:
+    """Convert the chosen channels from counts to mV (or the header's unit), shape (L, T)."""
+    lines = [header.signals[channel] for channel in chosen.channels]
+    samples = counts[chosen.channels]
+    baseline = np.array([[line.baseline] for line in lines])
+    factor = np.array(chosen.mv_per_unit) / [line.gain for line in lines]
+    # float32 holds 16-bit counts and their differences from a small baseline exactly
+    small = samples.dtype == np.int16 and np.abs(baseline).max() < 1 << 23
+    number = np.float32 if small else np.float64
+    values = np.asarray(samples, dtype=number)
+    if baseline.any():
+        np.subtract(values, baseline.astype(number), out=values)
+    np.multiply(values, factor[:, None].astype(number), out=values)
+    ecg = np.asarray(values, dtype=np.float32)
+    marks = [_FORMATS[line.fmt][1] for line in lines]
+    for mark in set(marks) - {None}:
+        missing = samples == mark
+        if missing.any():
+            ecg[missing & np.array([[own == mark] for own in marks])] = np.nan
+    for lead, line in enumerate(lines):
+        if line.skew:  # rare: devices that sample one channel after the other
+            skew = min(line.skew, header.n_samples)
+            ecg[lead, : header.n_samples - skew] = ecg[lead, skew:].copy()
+            ecg[lead, header.n_samples - skew :] = np.nan
+    return ecg

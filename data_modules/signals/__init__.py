@@ -1,0 +1,1 @@
+"""Clean signals: filter, resample, find faults, make median beats."""

@@ -1,0 +1,190 @@
+"""Clean one recording: gaps, lead faults, filter, resampling, length, limb leads.
+
+Every fault is judged on the part that is kept, and flatness before filtering: a lead flat at
+0.37 mV leaves a filter as rounding noise that a z-score would turn into a signal.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from data_modules.reading.reasons import REASONS, RecordError
+from data_modules.reading.recording import Recording
+from data_modules.signals.band_filter import band_filter, resample
+from data_modules.signals.lead_faults import FLAT_MV, find_flat, find_saturated, interpolate_gaps
+from data_modules.signals.limb_faults import explain_limb_fault
+from data_modules.signals.median_beat import median_beat
+from data_modules.signals.settings import SignalSettings
+from data_modules.store.read import COUNTS_PER_UNIT
+from lsemvae.core.leads import LEADS, derive_limb_leads, lead_indices, limb_lead_residual
+
+__all__ = ["CleanEcg", "SignalSettings", "clean_ecg"]
+
+MAX_MV = 10.0  # 989 of the 800,035 recordings of MIMIC-IV-ECG exceed it, by artefact
+MAX_ARBITRARY = 32.0  # what int16 counts hold
+# RMS in mV. As recorded, 5 uV and 1 uV steps included: at most 0.002 (CinC 2011 and 2021, CPSC
+# 2018); after a swap or an inversion of limb leads: at least 0.034 (169 recordings of CinC 2011).
+MAX_LIMB_RESIDUAL_MV = 0.02
+# Peak-to-peak amplitudes of 12 leads never agree like this in a body; in LUDB all span 1.000 mV.
+SAME_SPAN = 0.01
+
+Warnings = list[tuple[str, str]]
+LeadMask = npt.NDArray[np.bool_]
+
+
+class CleanEcg(NamedTuple):
+    """A recording as a store holds it.
+
+    Attributes:
+        ecg: int16 counts of 1/1000 unit (uV), shape (12, T), in the order of `LEADS`; absent leads
+            are zero.
+        present: which leads hold a signal, shape (12,).
+        warnings: (reason code, message) of everything that was repaired or masked.
+    """
+
+    ecg: npt.NDArray[np.int16]
+    present: LeadMask
+    warnings: Warnings
+
+
+def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
+    """Check, repair, filter, resample and cut one recording.
+
+    Args:
+        recording: as read, any known leads in any order.
+        settings: the store's settings.
+
+    Raises:
+        RecordError: too short, no usable lead, or a bad lead where `bad_leads` is `reject`.
+    """
+    calibrated = recording.unit == "mV"
+    raw, faults, warnings = _find_faults(recording, settings)
+    usable = ~np.logical_or.reduce(list(faults.values()))
+    if calibrated and usable.sum() > 1 and _same_span(raw[usable]):
+        text = "all leads span the same amplitude; convert the set with amplitude arbitrary"
+        warnings.append(("leads_scaled_separately", text))
+    ecg = _filter_and_resample(raw * usable[:, None], recording.sampling_rate_hz, settings)
+    limit = MAX_MV if calibrated else MAX_ARBITRARY
+    too_high = np.asarray(np.abs(ecg).max(axis=-1) > limit)
+    faults["lead_out_of_range"] = usable & too_high
+    usable &= ~too_high
+    ecg[~usable] = 0
+    if calibrated:
+        ecg[:6], usable[:6], limb_warnings = _complete_limb_leads(
+            ecg[:6], usable[:6], implied=recording.implied
+        )
+        warnings += limb_warnings
+        # leads that this kind of file never holds are no fault once they are computed
+        implied = np.isin(LEADS, recording.implied)
+        faults["lead_missing"] &= ~(implied & usable)
+    warnings = _describe(faults, recording.record, usable, settings) + warnings
+    if settings.segment == "median_beat":
+        ecg = np.asarray(median_beat(ecg, usable, settings.sampling_rate_hz), np.float64)
+        if not ecg.shape[-1]:
+            problem = "no whole heartbeat was found; segment is median_beat"
+            raise RecordError("no_beat", record=recording.record, problem=problem)
+    counts = np.zeros((len(LEADS), settings.n_samples), dtype=np.int16)
+    counts[:, : ecg.shape[-1]] = np.rint(ecg * COUNTS_PER_UNIT)
+    return CleanEcg(counts, usable, [*recording.warnings, *warnings])
+
+
+def _find_faults(
+    recording: Recording, settings: SignalSettings
+) -> tuple[npt.NDArray[np.float32], dict[str, LeadMask], Warnings]:
+    """Return the kept part in canonical order (12, T), faults by reason code, and warnings."""
+    rate = recording.sampling_rate_hz
+    kept = recording.ecg[:, : math.ceil(settings.duration_s * rate)]
+    if kept.shape[-1] < settings.min_duration_s * rate:
+        seconds = kept.shape[-1] / rate
+        problem = f"it lasts {seconds:.3g} s; min_duration_s is {settings.min_duration_s:g}"
+        raise RecordError("too_short", record=recording.record, problem=problem)
+    positions = lead_indices(recording.leads)
+    raw = np.zeros((len(LEADS), kept.shape[-1]), dtype=np.float32)
+    raw[positions], bridged = interpolate_gaps(kept, max_gap=round(settings.max_gap_s * rate))
+    faults: dict[str, LeadMask] = {"lead_missing": np.ones(len(LEADS), dtype=np.bool_)}
+    faults["lead_missing"][positions] = False
+    faults["lead_gap"] = np.asarray(np.isnan(raw).any(axis=-1))
+    if faults["lead_gap"].any():
+        raw[np.isnan(raw)] = 0.0
+    judged = ~(faults["lead_missing"] | faults["lead_gap"])
+    faults["lead_flat"] = judged & find_flat(raw, sampling_rate_hz=rate)
+    faults["lead_saturated"] = (
+        judged & ~faults["lead_flat"] & find_saturated(raw, sampling_rate_hz=rate)
+    )
+    warnings = []
+    if bridged.any():
+        counts = ", ".join(
+            f"{lead} {count}" for lead, count in zip(recording.leads, bridged, strict=True) if count
+        )
+        warnings.append(("gap_interpolated", f"samples bridged: {counts}"))
+    if kept.shape[-1] < math.floor(settings.duration_s * rate):
+        seconds = kept.shape[-1] / rate
+        warnings.append(("padded", f"lasts {seconds:.4g} s; zeros up to {settings.duration_s:g} s"))
+    return raw, faults, warnings
+
+
+def _filter_and_resample(
+    raw: npt.NDArray[np.float32], rate: float, settings: SignalSettings
+) -> npt.NDArray[np.float32]:
+    """Return filtered signals at the store's rate, at most `n_samples` long."""
+    filtered = band_filter(
+        raw,
+        sampling_rate_hz=rate,
+        low_hz=settings.low_hz,
+        high_hz=settings.high_hz,
+        powerline_hz=settings.powerline_hz,
+    )
+    resampled = resample(filtered, from_hz=rate, to_hz=settings.sampling_rate_hz)
+    return resampled[:, : settings.n_recorded]
+
+
+def _same_span(raw: npt.NDArray[np.float32]) -> bool:
+    """Tell whether all leads (L, T) have one peak-to-peak amplitude."""
+    span = np.ptp(raw, axis=-1)
+    return bool(np.ptp(span) <= SAME_SPAN * span.max())
+
+
+def _complete_limb_leads(
+    limb: npt.NDArray[np.floating], usable: LeadMask, *, implied: Sequence[str]
+) -> tuple[npt.NDArray[np.floating], LeadMask, Warnings]:
+    """Derive unusable limb leads (6, T) in mV from usable ones that agree with one another."""
+    if usable.sum() < 2:
+        return limb, usable, []
+    completed = limb if usable.all() else derive_limb_leads(limb, usable)
+    residual = float(limb_lead_residual(completed))
+    if residual > MAX_LIMB_RESIDUAL_MV:
+        text = f"residual {residual:.3f} mV RMS, at most {MAX_LIMB_RESIDUAL_MV} expected"
+        cause = explain_limb_fault(completed, limit_mv=MAX_LIMB_RESIDUAL_MV)
+        text += (
+            f"; it fits if {cause}" if cause else "; no single exchange or inversion explains it"
+        )
+        return limb, usable, [("limb_leads_inconsistent", text)]
+    # with a common electrode off, what the others determine is a flat line as well; and a lead out
+    # of range is no better for being computed
+    sound = (np.ptp(completed, axis=-1) > FLAT_MV) & (np.abs(completed).max(axis=-1) <= MAX_MV)
+    derived = ~usable & sound
+    completed[~(usable | derived)] = 0
+    names = [LEADS[lead] for lead in np.flatnonzero(derived) if LEADS[lead] not in implied]
+    warnings = [("limb_leads_derived", f"computed: {', '.join(names)}")] if names else []
+    return completed, usable | derived, warnings
+
+
+def _describe(
+    faults: dict[str, LeadMask], record: str, present: LeadMask, settings: SignalSettings
+) -> Warnings:
+    """Return a warning for each kind of fault, or reject the record."""
+    found = [
+        (code, ", ".join(LEADS[lead] for lead in np.flatnonzero(mask)))
+        for code, mask in faults.items()
+        if mask.any()
+    ]
+    summary = "; ".join(f"{code}: {leads}" for code, leads in found)
+    if not present.any():
+        raise RecordError("no_usable_lead", record=record, problem=f"no usable lead ({summary})")
+    if settings.bad_leads == "reject" and not present.all():
+        code = next(code for code, mask in faults.items() if (mask & ~present).any())
+        raise RecordError(code, record=record, problem=f"bad_leads is reject and {summary}")
+    return [(code, f"{leads}: {REASONS[code]}") for code, leads in found]

@@ -1,0 +1,1 @@
+"""Simulate hearts, ECGs and cohorts whose truth is known."""

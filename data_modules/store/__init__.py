@@ -1,0 +1,1 @@
+"""Write and read stores of recordings, and check that they are whole."""

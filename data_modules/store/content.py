@@ -1,0 +1,65 @@
+"""What a store says about itself, and the digest over it."""
+
+import hashlib
+import json
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from lsemvae.core.leads import LEADS
+
+Parts = dict[str, npt.NDArray[Any]]
+"""Datasets beside the signals, by name, in the order in which they are hashed."""
+
+
+class StoreDescription(NamedTuple):
+    """What a store says about itself; the meanings are those of `EcgStore`."""
+
+    sampling_rate_hz: float
+    n_samples: int
+    unit: str
+    label: str
+    settings: dict[str, Any]
+    source: str = ""
+    made_by: str = ""
+
+
+def content_attributes(
+    description: StoreDescription,
+    *,
+    n_listed: int,
+    synthetic: bool,
+    reasons: dict[str, dict[str, int]],
+) -> dict[str, Any]:
+    """Return the attributes that the digest covers: all but those of the layout.
+
+    Args:
+        description: of the store.
+        n_listed: recordings in the list that was converted.
+        synthetic: whether any recording says that it is synthetic.
+        reasons: how many recordings were `rejected` and had `warnings`, by reason code.
+    """
+    return {
+        **description._asdict(),
+        "sampling_rate_hz": float(description.sampling_rate_hz),
+        "settings": json.dumps(description.settings, sort_keys=True),
+        "leads": ",".join(LEADS),
+        "synthetic": synthetic,
+        "listed": n_listed,
+        "reasons": json.dumps(reasons, sort_keys=True),
+    }
+
+
+def content_digest(attributes: dict[str, Any], parts: Parts) -> str:
+    """Return the SHA-256 of attributes and table; the table holds the signals' digests."""
+    found = hashlib.sha256(json.dumps(attributes, sort_keys=True).encode())
+    for name, values in parts.items():
+        found.update(f"{name} {values.dtype.str} {values.shape}".encode())
+        found.update(np.ascontiguousarray(values).data.cast("B"))
+    return found.hexdigest()
+
+
+def signal_digest(ecg: npt.NDArray[np.int16]) -> str:
+    """Return the first 16 digits of the SHA-256 of a recording's counts (12, T)."""
+    return hashlib.sha256(np.ascontiguousarray(ecg, dtype="<i2").data).hexdigest()[:16]

@@ -1,0 +1,82 @@
+"""The mark at the head of every file of ours, read before anything else of the file.
+
+HDF5 lets a file begin with a block of free bytes. Ours says in plain text what the file is, so that
+a foreign file is told apart with one small read and never reaches the HDF5 library.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from lsemvae.core.errors import InputError
+
+VERSION = 2
+STORE, SHARD = "lsemvae-store", "lsemvae-shard"
+MARK_BYTES = 512  # the smallest user block that HDF5 allows
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+def make_mark(kind: str, **content: Any) -> bytes:
+    """Return the first bytes of a file of ours.
+
+    Args:
+        kind: `STORE` or `SHARD`.
+        content: plain values that the file says about itself.
+    """
+    text = f"{kind} {VERSION}\n{json.dumps(content, sort_keys=True)}\n".encode()
+    if len(text) > MARK_BYTES:
+        raise ValueError(f"a mark has {MARK_BYTES} bytes, got {len(text)}")
+    return text.ljust(MARK_BYTES, b"\0")
+
+
+def mark_version(path: Path, kind: str) -> str | None:
+    """Return the version that a file's mark states, None where it is no file of ours.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    first = _head(path)[:MARK_BYTES].partition(b"\n")[0]
+    name, _, version = first.decode("ascii", "replace").partition(" ")
+    return version if name == kind else None
+
+
+def read_mark(path: Path, kind: str) -> dict[str, Any]:
+    """Read what a file says about itself.
+
+    Args:
+        path: the file.
+        kind: what it must be, `STORE` or `SHARD`.
+
+    Raises:
+        InputError: it is missing, foreign, damaged, or of another version.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no store {path}; make one with `lsemvae prepare`")
+    head, version = _head(path), mark_version(path, kind)
+    if head.startswith(_SIGNATURE):
+        raise InputError(
+            f"{path} is not a store of lsemvae, or one of version 1, which this program no longer "
+            "reads; prepare the recordings again, under another name or after removing it"
+        )
+    if version is None:
+        raise InputError(f"{path} is not a store of lsemvae; make one with `lsemvae prepare`")
+    if version != str(VERSION):
+        raise InputError(
+            f"{path} is a store of version {version}, this program reads version {VERSION}; "
+            "prepare it again"
+        )
+    try:
+        content = json.loads(head[:MARK_BYTES].partition(b"\n")[2].rstrip(b"\0"))
+    except ValueError as error:
+        raise InputError(f"{path} is damaged (its mark); prepare it again") from error
+    if not isinstance(content, dict) or not head.endswith(_SIGNATURE):
+        raise InputError(f"{path} is damaged (its mark); prepare it again")
+    return content
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MARK_BYTES + len(_SIGNATURE))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror})") from error

@@ -1,0 +1,1 @@
+"""Compare methods x tasks x lead sets on the same folds."""

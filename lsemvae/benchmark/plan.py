@@ -1,0 +1,252 @@
+"""What a benchmark compares, as a list of independent jobs."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from data_modules.cohort.labels import Thresholds
+from data_modules.rhc_cohort import RhcCohort
+from lsemvae.commands.cv import cross_validate
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import parse_leads
+from lsemvae.crossval.encoders import (
+    PretrainSettings,
+    encoder_file,
+    is_pretrained,
+    pretrain_encoder,
+)
+from lsemvae.crossval.jobs import Job, run_jobs
+from lsemvae.models.methods import METHODS, Size
+
+PLAN = "benchmark.json"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the training of a benchmark may cost; tables name it.
+
+    Attributes:
+        size: of the networks: the publications', or small.
+        pretrain_epochs: None for those of each experiment file (100; ST-MEM 800).
+        pretrain_batch_size: None for that of each experiment file (128).
+        pretrain_lr: None for that of each experiment file (1e-4; ST-MEM 1.5e-4 batch / 256).
+        num_workers: loader processes of a pre-training; None for those of each experiment file.
+        epochs: of a head, or of a network trained end to end.
+        lr: of the same.
+    """
+
+    size: Size = "paper"
+    pretrain_epochs: int | None = None
+    pretrain_batch_size: int | None = None
+    pretrain_lr: float | None = None
+    num_workers: int | None = None
+    epochs: int = 50
+    lr: float = 1e-4
+
+    def described(self, pretrained: bool) -> str:
+        """Return a line for a caption; `pretrained` says whether any method is pre-trained."""
+        networks = {"paper": "networks as published", "small": "small networks"}[self.size]
+        parts = [networks, f"{self.epochs} epochs per fold at lr {self.lr:g}"]
+        if pretrained:
+            length = "as each experiment file says"
+            if self.pretrain_epochs is not None:
+                length = f"{self.pretrain_epochs} epochs"
+            parts.append(f"pre-training {length}")
+            if self.pretrain_lr is not None:
+                parts.append(f"at lr {self.pretrain_lr:g}")
+        return ", ".join(parts)
+
+
+BUDGETS = {
+    "paper": Budget(),
+    # 2,195 median beats make 35 steps an epoch: with the paper's learning rate nothing converges.
+    "laptop": Budget(
+        size="small", pretrain_epochs=60, pretrain_batch_size=64, pretrain_lr=1e-3, num_workers=0,
+        epochs=20, lr=1e-3,
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a benchmark compares, and on what.
+
+    Attributes:
+        cohort: store of the labelled recordings, an absolute path.
+        pretrain: stores for pre-training, absolute paths.
+        tasks: names.
+        methods: names, in the order of the tables.
+        leads: what `parse_leads` takes: 12, 6 or names joined by commas.
+        budget: what training may cost.
+        folds: number of folds.
+        batch_size: recordings per step of a fold.
+        seed: of folds and training.
+        allow_leakage: go on although pre-training saw patients or recordings of the cohort.
+    """
+
+    cohort: str
+    pretrain: tuple[str, ...]
+    tasks: tuple[str, ...]
+    methods: tuple[str, ...]
+    leads: tuple[int | str, ...]
+    budget: Budget
+    folds: int
+    batch_size: int
+    seed: int
+    allow_leakage: bool = False
+
+    def check(self) -> None:
+        """Refuse what would fail in every run, before the first one starts.
+
+        Raises:
+            InputError: methods that are pre-trained without recordings for it, or a task that the
+                cohort has no labels for.
+        """
+        needy = [name for name in self.methods if METHODS[name].pretrained]
+        if needy and not self.pretrain:
+            raise InputError(
+                f"{', '.join(needy)} are pre-trained: name stores of recordings with --pretrain, "
+                "or leave them out with --methods"
+            )
+        for task in self.tasks:
+            RhcCohort(self.cohort, task, thresholds=Thresholds()).labelled()
+
+    def check_folder(self, folder: Path) -> None:
+        """Refuse a folder that holds a benchmark of other data or another budget.
+
+        Tasks, methods and lead sets may be added to it.
+
+        Raises:
+            InputError: names the differences.
+        """
+        file = folder / PLAN
+        if not file.is_file():
+            return
+        found, mine = json.loads(file.read_text()), json.loads(json.dumps(asdict(self)))
+        names = ("cohort", "pretrain", "budget", "folds", "batch_size", "seed")
+        other = [f"{name} {found.get(name)} against {mine[name]}" for name in names
+                 if found.get(name) != mine[name]]  # fmt: skip
+        if other:
+            raise InputError(
+                f"{folder} holds a benchmark with other settings ({'; '.join(other)}); choose "
+                "another --out"
+            )
+
+    def encoder_jobs(self, folder: Path) -> list[Job]:
+        """Return the pre-trainings."""
+        settings = PretrainSettings(
+            stores=self.pretrain,
+            size=self.budget.size,
+            epochs=self.budget.pretrain_epochs,
+            batch_size=self.budget.pretrain_batch_size,
+            lr=self.budget.pretrain_lr,
+            num_workers=self.budget.num_workers,
+            seed=self.seed,
+        )
+        return [
+            Job(
+                _encoder_job_name(name),
+                _encoder_folder(folder, name) / "log.txt",
+                pretrain_encoder,
+                {"method": name, "folder": _encoder_folder(folder, name), "settings": settings},
+            )
+            for name in dict.fromkeys(name for _, name, _ in self.combinations())
+            if METHODS[name].pretrained
+        ]
+
+    def fold_jobs(self, folder: Path, *, pretrained: bool) -> list[Job]:
+        """Return the cross-validations of frozen encoders, or of networks trained end to end."""
+        return [
+            self._fold_job(folder, task, name, leads)
+            for task, name, leads in self.combinations()
+            if METHODS[name].pretrained == pretrained
+        ]
+
+    def combinations(self) -> list[tuple[str, str, int | str]]:
+        """Return every task, method and lead set that goes together."""
+        return [
+            (task, name, leads)
+            for name in self.methods
+            for task in self.tasks
+            for leads in self.leads
+            if METHODS[name].takes(parse_leads(leads))
+        ]
+
+    @property
+    def n_runs(self) -> int:
+        """Number of cross-validations."""
+        return len(self.combinations())
+
+    def _fold_job(self, folder: Path, task: str, method: str, leads: int | str) -> Job:
+        encoder = str(encoder_file(_encoder_folder(folder, method)))
+        arguments = {
+            "task": task,
+            "leads": leads,
+            "method": method,
+            "cohort": self.cohort,
+            "encoder": encoder if METHODS[method].pretrained else None,
+            "folds": self.folds,
+            "epochs": self.budget.epochs,
+            "batch_size": self.batch_size,
+            "lr": self.budget.lr,
+            "size": self.budget.size,
+            "seed": self.seed,
+            "allow_leakage": self.allow_leakage,
+            "out": str(folder / "cv"),
+        }
+        log = folder / "logs" / f"{task}_{method}_{leads}.txt"
+        return Job(run_name(task, method, leads), log, cross_validate, arguments)
+
+
+def run_name(task: str, method: str, leads: int | str) -> str:
+    """Name a cross-validation in lines for people."""
+    return f"{task}, {method}, {leads} leads"
+
+
+def _encoder_job_name(method: str) -> str:
+    return f"pre-training {method}"
+
+
+def _encoder_folder(folder: Path, method: str) -> Path:
+    return folder / "encoders" / method
+
+
+def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[str, str]:
+    """Do what is missing: encoders beside networks trained end to end, then frozen encoders.
+
+    Args:
+        plan: checked.
+        folder: of the results, absolute.
+        jobs: at the same time on this machine.
+        dask: see `run_jobs`.
+
+    Returns:
+        What went wrong, by name of the job; the others are done. A method whose encoder is not
+        finished is not cross-validated.
+
+    Raises:
+        InputError: the folder holds a benchmark of something else.
+    """
+    plan.check_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / PLAN).write_text(json.dumps(asdict(plan), indent=1) + "\n")
+    first = plan.encoder_jobs(folder) + plan.fold_jobs(folder, pretrained=False)
+    failed = _run_part(first, jobs, dask)
+    ready, waiting = [], {}
+    for job in plan.fold_jobs(folder, pretrained=True):
+        method = job.arguments["method"]
+        if _encoder_job_name(method) in failed or not is_pretrained(
+            _encoder_folder(folder, method)
+        ):
+            waiting[job.name] = "its encoder is not there"
+        else:
+            ready.append(job)
+    return {**failed, **waiting, **_run_part(ready, jobs, dask)}
+
+
+def _run_part(part: list[Job], jobs: int, dask: str | None) -> dict[str, str]:
+    if not part:
+        return {}
+    print(f"{len(part)} jobs", flush=True)
+    outcomes = run_jobs(part, jobs, dask)
+    return {outcome.name: outcome.error for outcome in outcomes if outcome.error is not None}

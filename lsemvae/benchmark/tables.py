@@ -1,0 +1,150 @@
+"""Write what a benchmark found: tables, comparisons, bar charts."""
+
+from collections.abc import Set
+from pathlib import Path
+
+import pandas as pd
+
+from data_modules.store.read import EcgStore
+from lsemvae.benchmark.plan import Plan, run_name
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import lead_set_name, parse_leads
+from lsemvae.evaluation.runs import CvRun, read_cv_run
+from lsemvae.evaluation.tables.auroc_bars import auroc_bars
+from lsemvae.evaluation.tables.selection import select_on_inner_parts
+from lsemvae.evaluation.tables.table2 import MethodRow, comparison_table, long_table, table_2
+from lsemvae.evaluation.tables.table_files import write_table
+from lsemvae.models.methods import ABLATIONS, AUTHORS_CODE, METHODS, TABLE_2
+
+REFERENCE = "ls_emvae"
+GROUPS = {
+    "table2": tuple(TABLE_2),
+    "ablations": (REFERENCE, *ABLATIONS),
+    "authors_code": (REFERENCE, *AUTHORS_CODE),
+}
+
+
+def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> None:
+    """Write everything that the finished runs of a plan allow, and say where.
+
+    `benchmark.csv` holds every figure of every run. The methods of Table 2, the ablations of
+    Fig. 2 and the authors' code each get a table per task, paired comparisons and a bar chart.
+
+    Args:
+        plan: what was compared.
+        folder: of the benchmark.
+        without: names of runs that failed and are left out, whatever is on the disk.
+
+    Raises:
+        InputError: no run is finished.
+    """
+    runs = finished_runs(plan, folder, without)
+    if not runs:
+        raise InputError(f"no run below {folder} is finished; its logs say why")
+    long = long_table(runs)
+    long.to_csv(folder / "benchmark.csv", index=False)
+    for stem, group in GROUPS.items():
+        methods = [name for name in plan.methods if name in group]
+        chosen = [run for run in runs if run.metrics["method"] in methods]
+        if chosen and methods != [REFERENCE]:
+            _write_group(plan, folder, stem, methods, chosen)
+    print(f"{len(runs)} of {plan.n_runs} runs are in the tables of {folder}")
+
+
+def _write_group(
+    plan: Plan, folder: Path, stem: str, methods: list[str], runs: list[CvRun]
+) -> None:
+    leads = [lead_set_name(parse_leads(lead_set)) for lead_set in plan.leads]
+    rows = [_row(name) for name in methods]
+    titles = {row.name: row.title for row in rows}
+    long, about = long_table(runs), caption(plan, runs)
+    for task, part in long.groupby("task", sort=False):
+        table = table_2(part, rows, leads)
+        write_table(table.cells, folder / f"{stem}_{task}", f"{task}. {about}",
+                    bold=table.bold, underline=table.underline)  # fmt: skip
+    compared = comparison_table(runs, REFERENCE, titles)
+    if len(compared):
+        text = (
+            "Paired differences in mean AUROC; p adjusted by Holm's method within a task and lead "
+            f"set. {about}"
+        )
+        write_table(compared, folder / f"{stem}_comparisons", text)
+    _write_selection(folder / f"{stem}_selection", runs, titles, about)
+    budget = plan.budget.described(any(row.pretrained for row in rows))
+    figure = auroc_bars(long, titles, leads=leads, caption=f"{runs[0].data_label}; {budget}")
+    for kind in ("png", "svg"):
+        figure.savefig(folder / f"{stem}_auroc.{kind}", dpi=130)
+
+
+def _write_selection(stem: Path, runs: list[CvRun], titles: dict[str, str], about: str) -> None:
+    """Write which setting the inner validation parts favour, where runs have them."""
+    found = select_on_inner_parts(runs, REFERENCE)
+    if found is None:
+        return
+    inner = pd.DataFrame(
+        {
+            "method": found.inner["method"].map(titles),
+            "AUROC, inner parts": found.inner["inner_auroc"].map("{:.4f}".format),
+            "difference ± standard error": [
+                f"{row.difference:+.4f} ± {row.standard_error:.4f}"
+                for row in found.inner.itertuples()
+            ],
+        }
+    )
+    text = (
+        "Mean over tasks, leads and folds on inner validation parts; standard error over tasks, "
+        "one seed of pre-training each. Inner parts of one fold are held out in others, so only "
+        f"the nested table is free of the reported records. {about}"
+    )
+    write_table(inner, stem, text)
+    nested = found.nested.assign(
+        reference=found.nested["reference"].map("{:.3f}".format),
+        chosen=found.nested["chosen"].map("{:.3f}".format),
+    ).rename(columns={"reference": titles[REFERENCE], "chosen": "chosen on the inner part"})
+    text = f"AUROC on the held-out folds, mean over the folds (nested cross-validation). {about}"
+    write_table(nested, stem.with_name(f"{stem.name}_nested"), text)
+
+
+def finished_runs(plan: Plan, folder: Path, without: Set[str]) -> list[CvRun]:
+    """Read the finished runs of a plan, in its order, but those of the names in `without`."""
+    runs = []
+    for task, method, lead_set in plan.combinations():
+        run = folder / "cv" / task / method / lead_set_name(parse_leads(lead_set))
+        done = (run / "metrics.json").is_file()
+        if done and run_name(task, method, lead_set) not in without:
+            runs.append(read_cv_run(run))
+    return runs
+
+
+def _row(name: str) -> MethodRow:
+    method = METHODS[name]
+    return MethodRow(
+        name, method.title, "Multimodal" if method.multimodal else "Unimodal", method.pretrained
+    )
+
+
+def caption(plan: Plan, runs: list[CvRun]) -> str:
+    """Say what the figures are of: data, recordings, folds, and what training was allowed."""
+    store, budget = EcgStore(plan.cohort), plan.budget
+    segment = str(store.settings["segment"]).replace("_", " ")
+    pretrained = any(METHODS[name].pretrained for name in plan.methods)
+    parts = [
+        f"{runs[0].data_label}; {segment}s at {store.sampling_rate_hz:g} Hz, "
+        f"{store.n_samples} samples.",
+        f"Mean ± SD over {plan.folds} folds by patient at the last epoch.",
+        f"Budget: {budget.described(pretrained)}.",
+    ]
+    parts += _leakage(runs)
+    return " ".join(parts)
+
+
+def _leakage(runs: list[CvRun]) -> list[str]:
+    """Say what pre-training and test share, or that this is not known."""
+    notes = []
+    if any(run.metrics["encoder_saw_these_recordings"] for run in runs):
+        notes.append("The encoders were pre-trained on these recordings too, without labels.")
+    elif any(run.metrics["leaks"] for run in runs):
+        notes.append("LEAKAGE, allowed: pre-training and test share patients or recordings.")
+    if any(run.metrics["pretraining_compared"] is False for run in runs):
+        notes.append("What encoders were pre-trained on was not compared with the test recordings.")
+    return notes

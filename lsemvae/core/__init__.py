@@ -1,0 +1,1 @@
+"""Hold what every layer may import: errors, files, leads, batch types."""

@@ -1,0 +1,48 @@
+"""Where joblib's jobs run."""
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from lsemvae.core.errors import InputError
+
+DASK_TIMEOUT = "30s"
+
+
+@contextlib.contextmanager
+def joblib_backend(n_parallel: int, dask: str | None) -> Iterator[None]:
+    """Have joblib use processes of this machine, or a Dask cluster where one is named.
+
+    Args:
+        n_parallel: processes on this machine; a Dask cluster has its own number.
+        dask: address of a Dask scheduler, or `local` for a cluster on this machine.
+
+    Raises:
+        InputError: Dask is not installed or the scheduler does not answer.
+    """
+    from joblib import parallel_config
+
+    if dask is None:
+        with parallel_config(backend="loky", n_jobs=n_parallel):
+            yield
+        return
+    try:
+        from dask.distributed import Client, LocalCluster
+    except ImportError as error:
+        raise InputError(
+            "--dask needs the package distributed: pip install 'lsemvae[dask]'"
+        ) from error
+    with contextlib.ExitStack() as stack:
+        address: Any = dask
+        if dask == "local":
+            local: Any = LocalCluster  # the package has no types
+            address = stack.enter_context(
+                local(n_workers=n_parallel, threads_per_worker=1, dashboard_address="")
+            )
+        try:
+            client: Any = Client
+            stack.enter_context(client(address, timeout=DASK_TIMEOUT))
+        except OSError as error:
+            raise InputError(f"no Dask scheduler answers at {dask}: {error}") from error
+        with parallel_config(backend="dask"):
+            yield

@@ -1,0 +1,1 @@
+"""Cross-validate a method: folds, features of frozen encoders, gathered results."""

@@ -1,0 +1,144 @@
+"""What a frozen encoder says of recordings, computed once per encoder, data and leads."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from torch import Tensor
+
+from data_modules.base import StoreDataModule
+from data_modules.normalise import normalise
+from data_modules.progress import show_progress
+from lsemvae.core.types import EcgBatch
+from lsemvae.evaluation.projection import project, write_projection
+from lsemvae.models import EcgNetwork, Pretrained
+from lsemvae.runtime.cpu_matmul import faster_float32_products
+
+Features = npt.NDArray[np.float32]
+BATCH_SIZE = 64
+
+
+def cached_features(pretrained: Pretrained, data: StoreDataModule, folder: Path) -> Features:
+    """Return the features of every recording of a store, from the cache where they are there.
+
+    Args:
+        pretrained: the frozen encoder.
+        data: recordings, leads and normalisation.
+        folder: of the cache; the file is named by a digest of encoder, data, leads, normalisation.
+
+    Returns:
+        (N, F) in the order of the store; NaN for recordings that have none of the leads.
+    """
+    file = folder / f"{_key(pretrained.sha256, data)}.npy"
+    if file.exists():
+        cached: Features = np.load(file)
+        return cached
+    features = encode_all(pretrained, data)
+    _write(file, features)
+    return features
+
+
+def cached_uncertainty(
+    pretrained: Pretrained, data: StoreDataModule, folder: Path
+) -> Features | None:
+    """Return how unsure the encoder is of every recording, (N,); None where it cannot say.
+
+    Arguments as in `cached_features`, beside whose file it is kept.
+    """
+    file = folder / f"{_key(pretrained.sha256, data)}.uncertainty.npy"
+    if file.exists():
+        cached: Features = np.load(file)
+        return cached
+    if type(pretrained.network).uncertainty is EcgNetwork.uncertainty:
+        return None
+    found = np.full(len(data.pool), np.nan, np.float32)
+    _apply(pretrained, data, _uncertainty, found)
+    _write(file, found)
+    return found
+
+
+def describe_codes(
+    predictions: pd.DataFrame, folder: Path, data: StoreDataModule, pretrained: Pretrained,
+    cache: Path,
+) -> pd.DataFrame:  # fmt: skip
+    """Write the features' first two components, and add how unsure the encoder is.
+
+    Args:
+        predictions: of a run with a frozen encoder, with column record.
+        folder: of the run, which gets `projection.csv`.
+        data: the recordings.
+        pretrained: the encoder.
+        cache: folder of features.
+
+    Returns:
+        The predictions, with a column uncertainty where the encoder has one.
+    """
+    row_of = pd.Series(np.arange(len(data.pool)), index=data.pool.table["record"])
+    rows = row_of[predictions["record"]].to_numpy()
+    features = cached_features(pretrained, data, cache)[rows]
+    usable = np.isfinite(features).all(1)
+    write_projection(folder, project(features[usable], predictions["record"][usable]))
+    uncertainty = cached_uncertainty(pretrained, data, cache)
+    return predictions if uncertainty is None else predictions.assign(uncertainty=uncertainty[rows])
+
+
+def _write(file: Path, values: Features) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.parent / f".{file.name}.{os.getpid()}.npy"
+    np.save(temporary, values)
+    temporary.replace(file)
+
+
+def _key(encoder_sha256: str, data: StoreDataModule) -> str:
+    program = version("lsemvae")
+    described = (encoder_sha256, data.pool.sha256, data.leads, data.normalisation, program)
+    return hashlib.sha256(repr(described).encode()).hexdigest()[:24]
+
+
+def encode_all(pretrained: Pretrained, data: StoreDataModule) -> Features:
+    """Encode every recording of a store that has one of the leads at least."""
+    shape = len(data.pool), pretrained.network.feature_dim(data.leads)
+    features = np.full(shape, np.nan, np.float32)
+    _apply(pretrained, data, _encode, features)
+    return features
+
+
+def _encode(network: EcgNetwork, batch: EcgBatch) -> Tensor:
+    return network.encode(batch.ecg, batch.leads, batch.present)
+
+
+def _uncertainty(network: EcgNetwork, batch: EcgBatch) -> Tensor:
+    found = network.uncertainty(batch.ecg, batch.leads, batch.present)
+    return torch.full((len(batch.ecg),), torch.nan) if found is None else found
+
+
+@torch.inference_mode()
+def _apply(
+    pretrained: Pretrained,
+    data: StoreDataModule,
+    function: Callable[[EcgNetwork, EcgBatch], Tensor],
+    into: Features,
+) -> None:
+    """Write what a function says of every usable recording into its row."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cpu":
+        faster_float32_products()
+    network = pretrained.network.to(device)
+    usable = data.usable_rows()
+    dataset = data.dataset(usable)
+    starts = range(0, len(usable), BATCH_SIZE)
+    batches = [list(range(start, min(start + BATCH_SIZE, len(usable)))) for start in starts]
+    counted = ((len(rows), rows) for rows in batches)
+    for rows in show_progress(counted, total=len(usable), text="encoding recordings"):
+        batch = dataset.__getitems__(rows)
+        moved = batch._replace(
+            ecg=batch.ecg.to(device), scale=batch.scale.to(device), present=batch.present.to(device)
+        )
+        ready = normalise(moved, data.normalisation)
+        into[usable[rows]] = function(network, ready).cpu().numpy()

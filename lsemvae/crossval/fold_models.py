@@ -1,0 +1,46 @@
+"""The classifiers that a cross-validation left behind, one per fold."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from lsemvae.core.errors import InputError
+from lsemvae.core.types import EcgInput
+from lsemvae.crossval.folds import FINISHED, FoldSettings, _task
+from lsemvae.tasks import Classifier
+
+CHECKPOINT = "last.ckpt"
+
+
+def check_folds(folders: Sequence[Path]) -> None:
+    """Make sure that every fold is finished.
+
+    Raises:
+        InputError: names every file that is missing.
+    """
+    files = [folder / name for folder in folders for name in (FINISHED, CHECKPOINT)]
+    missing = [str(file) for file in files if not file.is_file()]
+    if missing:
+        raise InputError(f"{', '.join(missing)} not found; run `lsemvae cv` to the end first")
+
+
+def load_fold(folder: Path, encoder: str | None, ecg_input: EcgInput) -> Classifier:
+    """Return the classifier of a finished fold, in eval mode and with nothing to train.
+
+    Args:
+        folder: `fold_K` of a cross-validation.
+        encoder: checkpoint of the frozen encoder, None where the method has none.
+        ecg_input: what the recordings are.
+
+    Raises:
+        InputError: the fold is not finished, or was trained on another encoder.
+    """
+    check_folds([folder])
+    settings = FoldSettings(**json.loads((folder / FINISHED).read_text()))
+    task = _task(settings, encoder, ecg_input)
+    checkpoint = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)
+    task.on_load_checkpoint(checkpoint)
+    task.load_state_dict(checkpoint["state_dict"])
+    return task.eval().requires_grad_(False)

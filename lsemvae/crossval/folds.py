@@ -1,0 +1,235 @@
+"""Train and test one fold of a cross-validation with fresh objects."""
+
+import json
+import logging
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from joblib import Parallel, delayed
+from lightning.pytorch.loggers import CSVLogger
+from torch.utils.data import DataLoader, Dataset
+
+from data_modules.epoch_batches import batch_loader
+from data_modules.rhc_cohort import RhcCohort
+from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
+from lsemvae.core.errors import InputError
+from lsemvae.core.types import EcgInput, FeatureBatch, Names
+from lsemvae.crossval.features import Features, cached_features
+from lsemvae.models import Pretrained
+from lsemvae.models.methods import Size, find_method
+from lsemvae.tasks import Classifier, FocalSettings
+
+FINISHED = "finished.json"
+
+
+@dataclass(frozen=True)
+class FoldSettings:
+    """Everything that decides the result of a fold; a finished fold keeps it beside its results.
+
+    Attributes:
+        method: see `lsemvae.models.methods`.
+        encoder_sha256: of the frozen encoder, None where the method has none.
+        cohort_sha256: of the store.
+        splits_sha256: of the folds.
+        mpap_threshold_mmhg: pulmonary hypertension is mPAP above this.
+        pawp_threshold_mmhg: post-capillary is PAWP above this.
+        leads: lead names.
+        normalisation: of the amplitudes.
+        epochs: paper section 3: 50.
+        batch_size: paper section 3: 32.
+        lr: paper section 3: 1e-4.
+        focal_alpha: weight of the positive class in the loss.
+        focal_gamma: focusing exponent of the loss.
+        size: of a network that is trained end to end.
+        seed: the fold's number is added to it.
+        permute_labels: seed of the shuffle where labels mean nothing on purpose, else None.
+    """
+
+    method: str
+    encoder_sha256: str | None
+    cohort_sha256: str
+    splits_sha256: str
+    mpap_threshold_mmhg: float
+    pawp_threshold_mmhg: float
+    leads: tuple[str, ...]
+    normalisation: str
+    epochs: int
+    batch_size: int
+    lr: float
+    focal_alpha: float
+    focal_gamma: float
+    size: Size
+    seed: int
+    permute_labels: int | None = None
+
+
+def is_finished(folder: Path, settings: FoldSettings) -> bool:
+    """Tell whether a fold has been run with these settings.
+
+    Raises:
+        InputError: it has been run with others.
+    """
+    file = folder / FINISHED
+    if not file.exists():
+        return False
+    found = json.loads(file.read_text())
+    asked = json.loads(json.dumps(asdict(settings)))
+    other = [f"{name} {found.get(name)} against {value}" for name, value in asked.items()
+             if found.get(name) != value]  # fmt: skip
+    if other:
+        raise InputError(
+            f"{folder} was run with other settings ({'; '.join(other)}); choose another --out, or "
+            "--overwrite to run it again"
+        )
+    return True
+
+
+def run_missing_folds(
+    folder: Path, data: RhcCohort, settings: FoldSettings, *, encoder: str | None,
+    pretrained: Pretrained | None, inner: bool, jobs: int, overwrite: bool, feature_folder: Path,
+) -> None:  # fmt: skip
+    """Run the folds that are not finished; each gets fresh objects.
+
+    Args:
+        folder: of the cross-validation.
+        data: the cohort.
+        settings: of the cross-validation.
+        encoder: checkpoint of the frozen encoder.
+        pretrained: the same, read.
+        inner: predict an inner part of every training part too, in `fold_K/inner`.
+        jobs: folds trained at the same time, in processes of their own where more than one.
+        overwrite: run finished folds too.
+        feature_folder: cache of the encoder's features.
+    """
+    parts = [(fold, False) for fold in range(data.n_folds)]
+    parts += [(fold, True) for fold in range(data.n_folds) if inner]
+    missing = [
+        part for part in parts if overwrite or not is_finished(part_folder(folder, *part), settings)
+    ]
+    if not missing:
+        print(f"all {data.n_folds} folds are finished")
+        return
+    for stale in ("metrics.json", "predictions.csv", "inner_predictions.csv"):
+        (folder / stale).unlink(missing_ok=True)
+    features = None
+    if pretrained is not None:
+        features = cached_features(pretrained, data, feature_folder)
+    run = delayed(run_fold)
+    Parallel(n_jobs=jobs)(
+        run(
+            part_folder(folder, fold, inner_part), data.for_fold(fold, inner=inner_part), settings,
+            encoder=encoder, features=features,
+        )
+        for fold, inner_part in missing
+    )  # fmt: skip
+
+
+def part_folder(folder: Path, fold: int, inner: bool = False) -> Path:
+    """Return the folder of a fold, or of the inner part of its training part."""
+    return folder / f"fold_{fold}" / ("inner" if inner else "")
+
+
+def run_fold(
+    folder: Path, data: RhcCohort, settings: FoldSettings, *, encoder: str | None,
+    features: Features | None,
+) -> None:  # fmt: skip
+    """Train on the other folds, predict the held-out one, write predictions.csv, log, head.
+
+    Args:
+        folder: of this fold.
+        data: with its `fold` set.
+        settings: of the cross-validation.
+        encoder: checkpoint of the frozen encoder.
+        features: (N, F) of every recording of the store where the encoder is frozen.
+    """
+    _keep_quiet()
+    (folder / FINISHED).unlink(missing_ok=True)
+    lightning.seed_everything(settings.seed + (data.fold or 0), verbose=False)
+    data.setup("fit")
+    task = _task(settings, encoder, data.ecg_input)
+    trainer = lightning.Trainer(
+        max_epochs=settings.epochs,
+        accelerator="cpu" if features is not None else "auto",
+        devices=1,
+        logger=CSVLogger(folder, name="", version=""),
+        callbacks=[PredictionWriter(str(folder / "predictions.csv"))],
+        plugins=[HashedCheckpointIO()],
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+    )
+    if features is None:
+        trainer.fit(task, datamodule=data)
+        (measured,) = trainer.test(task, datamodule=data, verbose=False)
+    else:
+        train, held_out = _feature_loaders(data, features, settings.batch_size)
+        trainer.fit(task, train, held_out)
+        (measured,) = trainer.test(task, held_out, verbose=False)
+    trainer.save_checkpoint(folder / "last.ckpt", weights_only=True)
+    part = f"fold {data.fold}{', inner part' if folder.name == 'inner' else ''}"
+    print(f"{part}: " + ", ".join(f"{k} {v:.3f}" for k, v in measured.items()))
+    (folder / FINISHED).write_text(json.dumps(asdict(settings), indent=1) + "\n")
+
+
+def _keep_quiet() -> None:
+    """Leave out what Lightning says about every Trainer; a line per fold is enough here."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    for message in (".*in eval mode at the start.*", ".*LeafSpec.*", ".*many workers.*",
+                    ".*smaller than the logging interval.*"):  # fmt: skip
+        warnings.filterwarnings("ignore", message)
+
+
+def _task(settings: FoldSettings, encoder: str | None, ecg_input: EcgInput) -> Classifier:
+    leads = list(settings.leads)
+    focal = FocalSettings(settings.focal_alpha, settings.focal_gamma)
+    method = find_method(settings.method)
+    network = None if method.pretrained else method.build(ecg_input, leads, settings.size)
+    return Classifier(
+        network, None if network else encoder, leads=leads, focal=focal, lr=settings.lr
+    )
+
+
+class FeatureDataset(Dataset[FeatureBatch]):
+    """Features in memory, in whole batches."""
+
+    def __init__(
+        self, features: Features, label: Features, record: Names, patient_id: Names
+    ) -> None:
+        self.features, self.label = torch.from_numpy(features), torch.from_numpy(label)
+        self.record, self.patient_id = record, patient_id
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return len(self.label)
+
+    def __getitems__(self, positions: list[int]) -> FeatureBatch:
+        """Return a whole batch."""
+        return FeatureBatch(
+            self.features[positions],
+            self.label[positions],
+            self.record[positions],
+            self.patient_id[positions],
+        )
+
+    def __getitem__(self, position: int) -> FeatureBatch:
+        """Return one record as a batch of one."""
+        return self.__getitems__([position])
+
+
+def _feature_loaders(
+    data: RhcCohort, features: Features, batch_size: int
+) -> tuple[DataLoader[Any], DataLoader[Any]]:
+    train, held_out = (
+        FeatureDataset(features[part.indices], part.label, part.record, part.patient_id)
+        for part in (data.train_set, data.held_out)
+    )
+    return (
+        batch_loader(train, batch_size, shuffle=True),
+        batch_loader(held_out, len(held_out)),
+    )

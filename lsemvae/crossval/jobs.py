@@ -1,0 +1,66 @@
+"""Run independent jobs through joblib: processes of this machine, or a Dask cluster."""
+
+import contextlib
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from joblib import Parallel, delayed
+
+from lsemvae.core.errors import InputError
+from lsemvae.core.joblib_backend import joblib_backend
+
+
+class Job(NamedTuple):
+    """Something to do whose output goes to a file.
+
+    Attributes:
+        name: for the line that says it is done.
+        log: file that gets what it prints.
+        run: a function at the top level of a module.
+        arguments: of the function, by name.
+    """
+
+    name: str
+    log: Path
+    run: Callable[..., Any]
+    arguments: dict[str, Any]
+
+
+class Outcome(NamedTuple):
+    """How a job ended: `error` is None, or says in one line what went wrong."""
+
+    name: str
+    error: str | None
+
+
+def run_jobs(jobs: Sequence[Job], n_parallel: int, dask: str | None = None) -> list[Outcome]:
+    """Run all jobs; one that fails does not stop the others.
+
+    Args:
+        jobs: in any order; nothing is handed from one to another.
+        n_parallel: jobs at the same time on this machine; a Dask cluster has its own number.
+        dask: address of a Dask scheduler, or `local` for a cluster on this machine. Its workers
+            must see the same files under the same names.
+    """
+    with joblib_backend(n_parallel, dask):
+        outcomes: list[Outcome] = Parallel()(delayed(_run)(job) for job in jobs)
+    return outcomes
+
+
+def _run(job: Job) -> Outcome:
+    job.log.parent.mkdir(parents=True, exist_ok=True)
+    with job.log.open("a") as log:
+        try:
+            with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+                job.run(**job.arguments)
+        except InputError as error:
+            outcome = Outcome(job.name, str(error))
+        except (Exception, SystemExit) as error:
+            traceback.print_exc(file=log)
+            outcome = Outcome(job.name, f"{type(error).__name__}: {error}; see {job.log}")
+        else:
+            outcome = Outcome(job.name, None)
+    print(f"{'done  ' if outcome.error is None else 'FAILED'} {job.name}", flush=True)
+    return outcome

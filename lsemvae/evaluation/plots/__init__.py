@@ -1,0 +1,1 @@
+"""Draw recordings on ECG paper and the curves of reports."""

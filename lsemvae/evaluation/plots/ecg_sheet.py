@@ -1,0 +1,146 @@
+"""Draw recordings on ECG paper: 25 mm/s and 10 mm/mV, true to scale when printed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from lsemvae.core.leads import LEADS
+
+MM_PER_S = 25.0
+MM_PER_MV = 10.0
+MM_PER_INCH = 25.4
+ROW_MM = 30.0
+MARGIN_MM = 5.0
+COLUMN_S = 2.5
+GAP_MM = 3.0
+N_ROWS = 3
+TITLE_MM = 12.0
+ARBITRARY_MM = 14.0  # the largest deflection of uncalibrated traces
+PAPER, THIN, THICK = "#fffaf7", "#f6d5cf", "#e9a79c"
+GREY_PAPER = ("#ffffff", "#ececec", "#d2d2d2")  # under colours that mean something
+
+Signal = npt.NDArray[np.floating]
+
+
+class Panel(NamedTuple):
+    """Where a lead lies on a sheet, in mm from the lower left corner.
+
+    Attributes:
+        left: begin of the trace.
+        middle: height of its zero line.
+    """
+
+    left: float
+    middle: float
+
+
+class Sheet(NamedTuple):
+    """A figure with ECG paper whose data coordinates are millimetres.
+
+    Attributes:
+        figure: of the paper and its title.
+        axes: the paper.
+        panels: by lead.
+        time_mm: (n,), where the samples of a trace lie, from the begin of its panel.
+    """
+
+    figure: Figure
+    axes: Axes
+    panels: dict[str, Panel]
+    time_mm: Signal
+
+
+def ecg_sheet(
+    leads: Sequence[str], n_samples: int, sampling_rate_hz: float, *, title: str, scale: str,
+    title_mm: float = TITLE_MM, foot_mm: float = 0.0, min_width_mm: float = 0.0,
+    row_mm: float = ROW_MM, colours: tuple[str, str, str] = (PAPER, THIN, THICK),
+) -> Sheet:  # fmt: skip
+    """Return paper for the leads in the usual columns of three, 2.5 s of each at most.
+
+    Args:
+        leads: names.
+        n_samples: of the recording.
+        sampling_rate_hz: of the recording.
+        title: written above the paper.
+        scale: how amplitudes are drawn, written in the corner.
+        title_mm: room for the title.
+        foot_mm: room below the paper.
+        min_width_mm: of the paper; short recordings are spread over it.
+        row_mm: height of a row.
+        colours: of the paper, its thin and its thick lines.
+    """
+    columns = [leads[start : start + N_ROWS] for start in range(0, len(leads), N_ROWS)]
+    n_shown = min(round(COLUMN_S * sampling_rate_hz), n_samples)
+    column_mm = n_shown / sampling_rate_hz * MM_PER_S + GAP_MM
+    width_mm = max(2 * MARGIN_MM + len(columns) * column_mm, min_width_mm)
+    column_mm = (width_mm - 2 * MARGIN_MM) / len(columns)
+    height_mm = 2 * MARGIN_MM + min(N_ROWS, len(leads)) * row_mm
+    total_mm = height_mm + title_mm + foot_mm
+    figure = Figure(figsize=(width_mm / MM_PER_INCH, total_mm / MM_PER_INCH))
+    axes = figure.add_axes((0, foot_mm / total_mm, 1, height_mm / total_mm))
+    _paper(axes, width_mm, height_mm, colours)
+    panels = {
+        lead: Panel(MARGIN_MM + column * column_mm, height_mm - MARGIN_MM - (row + 0.55) * row_mm)
+        for column, names in enumerate(columns)
+        for row, lead in enumerate(names)
+    }
+    axes.text(MARGIN_MM, 1.2, f"25 mm/s   {scale}", fontsize=6.5, color="#555555")
+    figure.text(0.02, 1 - 0.65 * title_mm / total_mm, title, fontsize=9, va="baseline")
+    return Sheet(figure, axes, panels, np.arange(n_shown) / sampling_rate_hz * MM_PER_S)
+
+
+def amplitude_scale(largest: float, calibrated: bool) -> tuple[float, str]:
+    """Return the millimetres per unit and their name; uncalibrated traces are drawn to fit."""
+    if calibrated:
+        return MM_PER_MV, "10 mm/mV"
+    return ARBITRARY_MM / (largest or 1.0), "amplitudes not calibrated"
+
+
+def draw_twelve_leads(
+    traces: Mapping[str, Signal], *, sampling_rate_hz: float, title: str,
+    styles: Sequence[Mapping[str, Any]], calibrated: bool, leads: Sequence[str] = LEADS,
+) -> Figure:  # fmt: skip
+    """Draw twelve (or six) leads in the usual columns, each lead its own first 2.5 s at most.
+
+    Args:
+        traces: recordings by legend text, each (L, T) in mV in the order of `leads`, drawn over
+            one another; NaN draws nothing.
+        sampling_rate_hz: of the traces.
+        title: written above the paper.
+        styles: matplotlib line properties of each trace.
+        calibrated: whether the traces are in mV; others are drawn to fit, and labelled so.
+        leads: names of the leads.
+    """
+    # without a single sample the paper stays empty
+    largest = max(float(np.nanmax(np.abs(signal), initial=0.0)) for signal in traces.values())
+    mm_per_unit, scale = amplitude_scale(largest, calibrated)
+    n_samples = next(iter(traces.values())).shape[-1]
+    sheet = ecg_sheet(leads, n_samples, sampling_rate_hz, title=title, scale=scale)
+    for number, (lead, panel) in enumerate(sheet.panels.items()):
+        for (legend, signal), style in zip(traces.items(), styles, strict=True):
+            shown = signal[number, : len(sheet.time_mm)] * mm_per_unit
+            label = legend if number == 0 else None
+            sheet.axes.plot(
+                panel.left + sheet.time_mm, panel.middle + shown, label=label, clip_on=True, **style
+            )
+        sheet.axes.text(panel.left + 1.5, panel.middle + 9.5, lead, fontsize=8, fontweight="bold")
+    if len(traces) > 1:
+        sheet.figure.legend(loc="upper right", fontsize=7.5, ncol=len(traces), frameon=False)
+    return sheet.figure
+
+
+def _paper(axes: Axes, width_mm: float, height_mm: float, colours: tuple[str, str, str]) -> None:
+    """Draw lines every 1 mm (thin) and 5 mm (thick)."""
+    paper, thin, thick = colours
+    axes.set(xlim=(0, width_mm), ylim=(0, height_mm), xticks=[], yticks=[], facecolor=paper)
+    for step, colour, line_width in ((1, thin, 0.35), (5, thick, 0.6)):
+        vertical = [[(x, 0), (x, height_mm)] for x in np.arange(0, width_mm + 1, step)]
+        horizontal = [[(0, y), (width_mm, y)] for y in np.arange(0, height_mm + 1, step)]
+        lines = LineCollection(vertical + horizontal, colors=colour, linewidths=line_width)
+        axes.add_collection(lines)
+    axes.spines[:].set_visible(False)

@@ -1,0 +1,73 @@
+"""Finished cross-validations, read from their folders."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import lead_set_name
+from lsemvae.evaluation.predictions import read_predictions
+
+
+@dataclass(frozen=True)
+class CvRun:
+    """A finished cross-validation, read from its folder.
+
+    Attributes:
+        folder: with metrics.json and predictions.csv.
+        metrics: what metrics.json holds.
+        predictions: one row per record, out of fold.
+        inner: predictions of the inner validation parts, None where there are none.
+    """
+
+    folder: Path
+    metrics: dict[str, Any]
+    predictions: pd.DataFrame
+    inner: pd.DataFrame | None = None
+
+    @property
+    def leads(self) -> str:
+        """Name of the lead set, such as 12L."""
+        return lead_set_name(self.metrics["leads"])
+
+    @property
+    def title(self) -> str:
+        """Method and leads, for legends."""
+        return f"{self.metrics['method']} {self.leads}"
+
+    @property
+    def data_label(self) -> str:
+        """Label of the data, with a warning where any of it is synthetic."""
+        return data_label(self.metrics["data"], self.metrics["synthetic"])
+
+
+def data_label(data: str, synthetic: bool) -> str:
+    """Return a data set's name, with a warning where any of it is synthetic."""
+    return f"{data}{' (SYNTHETIC data)' if synthetic else ''}"
+
+
+def read_cv_runs(root: Path) -> list[CvRun]:
+    """Read every finished cross-validation below a folder.
+
+    Raises:
+        InputError: there is none.
+    """
+    runs = [read_cv_run(file.parent) for file in sorted(root.glob("*/*/*/metrics.json"))]
+    if not runs:
+        raise InputError(f"no finished cross-validation below {root}; run `lsemvae cv` first")
+    return runs
+
+
+def read_cv_run(folder: Path) -> CvRun:
+    """Read one finished cross-validation."""
+    metrics = json.loads((folder / "metrics.json").read_text())
+    inner = folder / "inner_predictions.csv"
+    return CvRun(
+        folder,
+        metrics,
+        read_predictions(folder / "predictions.csv"),
+        read_predictions(inner) if inner.is_file() else None,
+    )

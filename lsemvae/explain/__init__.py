@@ -1,0 +1,1 @@
+"""Explain predictions: integrated gradients per lead and wave, checked for meaning."""

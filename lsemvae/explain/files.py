@@ -1,0 +1,189 @@
+"""Write what `lsemvae explain` found: tables, attribution.json and pictures."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from data_modules.base import StoreDataModule
+from lsemvae.core.leads import lead_set_name
+from lsemvae.core.provenance import provenance
+from lsemvae.explain.attribution import DELTA_ABSOLUTE, DELTA_RELATIVE
+from lsemvae.explain.figures import gate_figure, ranking_figure, waves_figure
+from lsemvae.explain.gate import summarise_gate
+from lsemvae.explain.ranking import rank_leads, summarise_waves
+from lsemvae.explain.records import Explained, Plan
+from lsemvae.explain.sheet import draw_attribution
+
+CLASS_NAMES = {
+    "detection": ("non-PH", "PH"),
+    "phenotype": ("pre-capillary", "post-capillary"),
+}
+QUANTILES = (0.05, 0.5, 0.95)
+
+
+def write_explanation(
+    out: Path, about: dict[str, Any], data: StoreDataModule, plan: Plan, found: Explained
+) -> None:
+    """Write every file and print where they are.
+
+    Args:
+        out: folder, made where it is missing.
+        about: metrics.json of the run.
+        data: the store.
+        plan: what was computed.
+        found: the results.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    seed = plan.settings.seed
+    leads = pd.concat(found.leads, ignore_index=True)
+    leads.to_csv(out / "attribution.csv", index=False, float_format="%.6g")
+    ranking = rank_leads(leads, seed=seed)
+    title = _title(about, data, plan)
+    _save(ranking_figure(ranking, f"Leads by attribution\n{title}"), out / "leads")
+    summary = {
+        **_about(about, data, plan),
+        "n_records": int(leads["record"].nunique()),
+        "n_patients": int(leads["patient_id"].nunique()),
+        "completeness": _completeness(leads),
+        "ranking": ranking.to_dict("records"),
+        "model_randomisation": _agreement(found.randomised),
+    }
+    if found.waves:
+        summary["waves"] = _write_waves(out, pd.concat(found.waves, ignore_index=True), title, seed)
+        summary["n_not_delineated"] = len(found.not_delineated)
+    if found.gate:
+        _write_gate(out, about, found, _source(about, data))
+    _write_records(out, about, data, found, leads)
+    text = json.dumps(_plain({**summary, "provenance": provenance()}), indent=1, allow_nan=False)
+    (out / "attribution.json").write_text(text + "\n")
+    best = ranking.iloc[0]
+    print(f"{title}: {best['lead']} has the largest share, {best['share']:.1%}")
+    print(f"explanation: {out}")
+
+
+def _about(about: dict[str, Any], data: StoreDataModule, plan: Plan) -> dict[str, Any]:
+    names = ("task", "method", "leads", "data", "synthetic", "normalisation", "cohort_sha256",
+             "encoder_sha256", "splits_sha256")  # fmt: skip
+    return {
+        **{name: about[name] for name in names},
+        "cut_from_leads": _n_stored(data),
+        "calibrated": data.pool.calibrated,
+        "attribution": {**asdict(plan.settings), "baseline": plan.baseline},
+    }
+
+
+def _n_stored(data: StoreDataModule) -> int:
+    """Return how many leads the fullest recordings of the store hold."""
+    return int(data.pool.present.sum(1).max())
+
+
+def _source(about: dict[str, Any], data: StoreDataModule) -> str:
+    """Name leads and data, and say what they are not."""
+    n_used, n_stored = len(data.leads), _n_stored(data)
+    names = (
+        f"{n_used} leads" if lead_set_name(data.leads) == f"{n_used}L" else ", ".join(data.leads)
+    )
+    cut = f" cut from {n_stored}-lead recordings" if n_stored > n_used else ""
+    label = f"SYNTHETIC data ({about['data']})" if about["synthetic"] else about["data"]
+    return f"{names}{cut}, {label}"
+
+
+def _title(about: dict[str, Any], data: StoreDataModule, plan: Plan) -> str:
+    explained_by = plan.settings.method.replace("_", " ")
+    return f"{about['task']}, {about['method']}, {explained_by}\n{_source(about, data)}"
+
+
+def _completeness(leads: pd.DataFrame) -> dict[str, float | None]:
+    delta = leads.drop_duplicates("record")["delta_logit"].abs().dropna()
+    return {
+        "largest_delta_logit": float(delta.max()) if len(delta) else None,
+        "median_delta_logit": float(delta.median()) if len(delta) else None,
+        "allowed_absolute": DELTA_ABSOLUTE,
+        "allowed_relative": DELTA_RELATIVE,
+    }
+
+
+def _agreement(randomised: list[pd.DataFrame]) -> dict[str, Any]:
+    """Return quantiles of the rank correlations with shuffled weights, by what was shuffled."""
+    table = pd.concat(randomised, ignore_index=True)
+    return {
+        str(part): {
+            "n_records": len(own),
+            **{
+                name: {f"q{100 * q:02.0f}": own[name].quantile(q) for q in QUANTILES}
+                for name in ("samples", "leads")
+            },
+        }
+        for part, own in table.groupby("shuffled", sort=False)
+    }
+
+
+def _write_waves(out: Path, waves: pd.DataFrame, title: str, seed: int) -> list[Any]:
+    waves.to_csv(out / "waves.csv", index=False, float_format="%.6g")
+    summary = summarise_waves(waves, seed=seed)
+    by_lead = waves.pivot_table(index="lead", columns="wave", values="share", sort=False)
+    by_lead = by_lead[summary["wave"].tolist()]
+    figure = waves_figure(summary, by_lead / by_lead.to_numpy().sum(), f"Waves\n{title}")
+    _save(figure, out / "waves")
+    return summary.to_dict("records")
+
+
+def _write_gate(out: Path, about: dict[str, Any], found: Explained, source: str) -> None:
+    parts = []
+    for leads, tables in found.gate.items():
+        table = pd.concat(tables, ignore_index=True)
+        weights = table.drop(columns=["label", "record"])
+        parts.append(summarise_gate(weights, table["label"].to_numpy(), leads))
+    gate = pd.concat(parts, ignore_index=True)
+    gate.to_csv(out / "gate.csv", index=False, float_format="%.6g")
+    names = CLASS_NAMES.get(about["task"], (f"{about['task']} 0", f"{about['task']} 1"))
+    _save(
+        gate_figure(
+            gate, names, f"Weights of the gate, {about['task']}, {about['method']}\n{source}"
+        ),
+        out / "gate",
+    )
+
+
+def _write_records(
+    out: Path, about: dict[str, Any], data: StoreDataModule, found: Explained, leads: pd.DataFrame
+) -> None:
+    facts = leads.drop_duplicates("record").set_index("record").to_dict("index")
+    task = about["task"]
+    names = CLASS_NAMES.get(task, (f"{task} = 0", f"{task} = 1"))
+    for record, explained in found.records.items():
+        fact = facts[record]
+        title = (
+            f"record {record}: {names[int(fact['label'])]}\n"
+            f"P({names[1]}) = {fact['probability']:.2f} by the model of fold {fact['fold']} "
+            f"({task}, {about['method']})\n{_source(about, data)}"
+        )
+        _save(draw_attribution(explained, title=title).figure, out / f"record_{_safe(record)}")
+
+
+def _safe(record: str) -> str:
+    """Return a record's name as a file name."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in record)
+
+
+def _save(figure: Figure, stem: Path) -> None:
+    figure.savefig(stem.with_name(f"{stem.name}.png"), dpi=180)
+    figure.savefig(stem.with_name(f"{stem.name}.svg"))
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers as JSON knows them; what is not a number becomes null."""
+    if isinstance(value, dict):
+        return {str(name): _plain(entry) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

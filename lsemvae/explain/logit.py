@@ -1,0 +1,76 @@
+"""The classifier's logit as a function of a recording in mV: what attribution differentiates.
+
+Explained is the logit as a function of the recording in mV, the normalisation included, with one
+exception: what the recording is divided by is held at the recording's own value. A network behind a
+division by the standard deviation sees the same input for x and for any positive multiple of x, so
+its gradient is orthogonal to x everywhere on the way from the flat baseline (Euler), all integrated
+gradients sum to zero, and the whole difference of the logits hides in the jump at 0 / 0. With the
+divisor held, the path is smooth and the attributions sum to logit(recording) - logit(flat line).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lsemvae.core.types import EcgBatch, Normalisation
+
+Classify = Callable[[EcgBatch], Tensor]
+"""Maps a batch, ready for the network, to logits (B,)."""
+
+
+class Recordings(NamedTuple):
+    """Recordings to explain.
+
+    Attributes:
+        ecg_mv: (B, L, T) in mV (in the store's unit where it is not calibrated).
+        scale: (B, 1) or (B, L), what the normalisation divides each recording by.
+        present: (B, L) bool.
+        leads: names of the L leads.
+        normalisation: which one it is.
+    """
+
+    ecg_mv: Tensor
+    scale: Tensor
+    present: Tensor
+    leads: Sequence[str]
+    normalisation: Normalisation
+
+    def rows(self, index: Tensor | slice) -> "Recordings":
+        """Return the chosen recordings."""
+        return self._replace(
+            ecg_mv=self.ecg_mv[index], scale=self.scale[index], present=self.present[index]
+        )
+
+
+class MillivoltLogit(nn.Module):
+    """The classifier's logit as a function of recordings in mV.
+
+    Args:
+        classifier: maps an `EcgBatch` to logits (B,); put into eval mode, as it predicts.
+        leads: names of the leads that it gets.
+        normalisation: of the amplitudes.
+    """
+
+    def __init__(
+        self,
+        classifier: Classify,
+        *,
+        leads: Sequence[str],
+        normalisation: Normalisation,
+    ) -> None:
+        super().__init__()
+        self.classifier = classifier.eval() if isinstance(classifier, nn.Module) else classifier
+        self.leads, self.normalisation = tuple(leads), normalisation
+
+    def forward(self, ecg_mv: Tensor, scale: Tensor, present: Tensor) -> Tensor:
+        """Return logits (B,); shapes and units as in `Recordings`."""
+        ecg = torch.where(present.unsqueeze(-1), ecg_mv, 0.0)
+        if self.normalisation != "millivolt":
+            ecg = (ecg - ecg.mean(-1, keepdim=True)) / scale.unsqueeze(-1)
+        nobody = np.empty(0, object)
+        no_label = ecg.new_empty(0)
+        batch = EcgBatch(ecg, scale, present, self.leads, no_label, nobody, nobody)
+        return self.classifier(batch)

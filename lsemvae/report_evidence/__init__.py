@@ -1,0 +1,1 @@
+"""Take from a store what a report shows of it."""

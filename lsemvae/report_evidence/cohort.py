@@ -1,0 +1,194 @@
+"""What a report takes from the store: groups, checks, dates, other labels, leaks."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from data_modules.cohort.checks import GROUPS, CohortLimits, check_cohort_values
+from data_modules.cohort.labels import DETECTION, PHENOTYPE, Thresholds, task_labels
+from data_modules.cohort.table import DATES
+from data_modules.leakage import Part, find_leaks, fold_parts, read_trained_on
+from data_modules.store.read import EcgStore
+from lsemvae.core.errors import InputError
+from lsemvae.core.files import file_sha256
+from lsemvae.core.leads import LEADS
+from lsemvae.evaluation.report.evidence import CohortEvidence
+from lsemvae.evaluation.runs import CvRun
+from lsemvae.evaluation.tables.table1 import Comparison
+from lsemvae.models import read_data_state
+
+MPAP_MMHG = (20.0, 25.0)  # definitions of pulmonary hypertension: ESC/ERS 2022 and before
+PAWP_MMHG = (12.0, 15.0, 18.0)
+ENCODER = "checkpoints/last.ckpt"  # of a pre-training run's folder
+
+
+def cohort_evidence(
+    store: EcgStore, tasks: list[str], thresholds: Thresholds, max_days: int
+) -> CohortEvidence:
+    """Return what a store says of its cohort.
+
+    Args:
+        store: that was cross-validated.
+        tasks: of the runs; Table 1 shows their groups where there are no pressures.
+        thresholds: of the runs.
+        max_days: allowed days between ECG and catheter.
+    """
+    table = store.table
+    named = table.set_axis(table["record"].to_list(), axis="index")
+    limits = CohortLimits(thresholds, max_days=max_days)
+    return CohortEvidence(
+        store={
+            "label": store.label, "synthetic": store.synthetic, "sha256": store.sha256,
+            "sampling rate (Hz)": f"{store.sampling_rate_hz:g}",
+            "samples per lead": store.n_samples, "unit": store.unit, **store.settings,
+        },
+        table=table,
+        flow=_flow(store),
+        findings=check_cohort_values(named, limits),
+        comparisons=_comparisons(table, tasks, thresholds),
+        interval_days=_interval(table),
+        dates=_dates(table),
+        most_leads=int(store.present.sum(1).max()),
+        missing_leads=dict(zip(LEADS, (~store.present).sum(0).tolist(), strict=True)),
+    )  # fmt: skip
+
+
+def _flow(store: EcgStore) -> list[tuple[str, int]]:
+    """Count recordings listed, rejected (by reason), accepted with warnings, accepted."""
+    n_patients = store.table["patient_id"].nunique()
+    used = [("recordings in the store", len(store)), ("patients in the store", n_patients)]
+    file = Path(f"{store.path}.quarantine.csv")
+    if not file.is_file():
+        return used
+    quarantine = pd.read_csv(file, dtype=str, keep_default_na=False)
+    is_rejected = quarantine["outcome"] == "rejected"
+    rejected, warned = quarantine[is_rejected], quarantine[~is_rejected]
+    return [
+        ("recordings listed", len(store) + rejected["record"].nunique()),
+        *((f"rejected: {code}", int(n)) for code, n in rejected["code"].value_counts().items()),
+        *used,
+        ("recordings with warnings", warned["record"].nunique()),
+        *((f"warned of: {code}", int(n)) for code, n in warned["code"].value_counts().items()),
+    ]
+
+
+def _comparisons(table: pd.DataFrame, tasks: list[str], thresholds: Thresholds) -> list[Comparison]:
+    """Return the paper's groups where the store has their pressures, then those of other tasks."""
+    comparisons = []
+    for task in dict.fromkeys([*GROUPS, *tasks]):
+        try:
+            label = task_labels(table, task, thresholds)
+        except InputError:
+            continue
+        groups = GROUPS.get(task, (f"{task} = 0", f"{task} = 1"))
+        comparisons.append(Comparison(task, label, groups))
+    return comparisons
+
+
+def _interval(table: pd.DataFrame) -> pd.Series | None:
+    if not set(DATES) <= set(table):
+        return None
+    days = (_days(table["rhc_date"]) - _days(table["ecg_date"])).dt.days.astype(float)
+    return days if days.notna().any() else None
+
+
+def _dates(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    known = {name: _days(table[name]).dropna() for name in DATES if name in table}
+    return {
+        name: (f"{days.min():%Y-%m-%d}", f"{days.max():%Y-%m-%d}")
+        for name, days in known.items()
+        if len(days)
+    }
+
+
+def _days(values: pd.Series) -> pd.Series:
+    parsed = pd.to_datetime(values, format="ISO8601", errors="coerce", utc=True)
+    return parsed.dt.normalize()
+
+
+def other_labels(table: pd.DataFrame, run: CvRun) -> pd.DataFrame | None:
+    """Return a run's label under every definition in use, None where pressures do not define it."""
+    task = run.metrics["task"]
+    mpap, pawp = (run.metrics[f"{name}_threshold_mmhg"] for name in ("mpap", "pawp"))
+    if task == DETECTION:
+        defined = {f"mPAP > {m:g} mmHg": Thresholds(m, pawp) for m in sorted({*MPAP_MMHG, mpap})}
+    elif task == PHENOTYPE:
+        defined = {
+            f"mPAP > {m:g} mmHg, PAWP > {p:g} mmHg": Thresholds(m, p)
+            for m in sorted({*MPAP_MMHG, mpap}) if m >= mpap
+            for p in sorted({*PAWP_MMHG, pawp})
+        }  # fmt: skip
+    else:
+        return None
+    labels = {name: task_labels(table, task, thresholds) for name, thresholds in defined.items()}
+    return pd.DataFrame({"record": table["record"], **labels})
+
+
+def verify_against_store(store: EcgStore, runs: list[CvRun], pretrain: Path | None = None) -> None:
+    """Compare runs with the store, and their folds with one another once more.
+
+    Args:
+        store: that was cross-validated.
+        runs: on it.
+        pretrain: folder of a pre-training run; the folds of the runs with its encoder are compared
+            with what it has seen, too.
+
+    Raises:
+        InputError: runs of another cohort, patients or labels, or leaks that they do not admit.
+    """
+    foreign = [run.folder for run in runs if run.metrics["cohort_sha256"] != store.sha256]
+    if foreign:
+        raise InputError(f"{foreign[0]} was run on another cohort than {store.path}")
+    sha256, seen = _pretrained_on(pretrain)
+    faults = [
+        f"{run.folder}: {fault}"
+        for run in runs
+        for fault in _faults(
+            store.table, run, seen if run.metrics["encoder_sha256"] == sha256 else []
+        )
+    ]
+    if faults:
+        raise InputError(
+            f"these runs cannot be reported: {'; '.join(faults)}. Run `lsemvae cv` again with "
+            "--overwrite"
+        )
+
+
+def _pretrained_on(folder: Path | None) -> tuple[str, list[Part]]:
+    """Return the digest of a run's encoder and what it has seen, nothing where it is not known."""
+    if folder is None or not (folder / ENCODER).is_file():
+        return "", []
+    encoder = folder / ENCODER
+    seen = read_trained_on(encoder, read_data_state(str(encoder)).sha256)
+    return file_sha256(encoder), [] if seen is None else [seen]
+
+
+def _faults(table: pd.DataFrame, run: CvRun, seen: list[Part]) -> list[str]:
+    """Name what the store, or what the encoder has seen, contradicts in a run."""
+    known = table.set_index("record")
+    predictions = run.predictions.set_index("record")
+    unknown = predictions.index.difference(known.index)
+    if len(unknown):
+        return [f"record {unknown[0]} is not in the store"]
+    faults = []
+    owner = known["patient_id"].loc[predictions.index]
+    other = predictions.index[owner.to_numpy() != predictions["patient_id"].to_numpy()]
+    if len(other):
+        faults.append(f"record {other[0]} is of another patient in the store")
+    if run.metrics.get("permute_labels") is None:
+        faults += _other_label(table, run, predictions["label"])
+    fold = table["record"].map(predictions["fold"])
+    admitted = {(leak["kind"], *leak["between"]) for leak in run.metrics.get("leaks", [])}
+    leaks = find_leaks([*seen, *fold_parts(table, fold)])
+    return faults + [
+        f"leakage: {leak}" for leak in leaks if (leak.kind, *leak.between) not in admitted
+    ]
+
+
+def _other_label(table: pd.DataFrame, run: CvRun, label: pd.Series) -> list[str]:
+    metrics = run.metrics
+    thresholds = Thresholds(metrics["mpap_threshold_mmhg"], metrics["pawp_threshold_mmhg"])
+    defined = task_labels(table, metrics["task"], thresholds).set_axis(table["record"])
+    wrong = label.index[~np.equal(defined.loc[label.index].to_numpy(), label.to_numpy())]
+    return [f"record {wrong[0]} has another label in the store"] if len(wrong) else []

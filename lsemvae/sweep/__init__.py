@@ -1,0 +1,1 @@
+"""Search hyper-parameters of pre-training from a W&B sweep file."""

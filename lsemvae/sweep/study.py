@@ -1,0 +1,149 @@
+"""The state of a sweep: an Optuna study in a journal that several processes share."""
+
+import fcntl
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+
+from lsemvae.core.errors import InputError
+from lsemvae.sweep.file import SweepFile
+from lsemvae.sweep.space import grid_size, pruner, sampler, search_space
+
+JOURNAL, LOCK = "journal.log", "lock"
+RETRIED, RETRY_OF, NOTE = "retried", "retry_of", "note"
+GRID_MARKS = ("grid_id", "search_space")  # GridSampler's marks of a point
+
+
+class Claim(NamedTuple):
+    """A trial to run, and the lock that tells others that it runs."""
+
+    trial: Trial
+    lock: IO[bytes]
+
+
+@dataclass(frozen=True)
+class SweepState:
+    """A sweep with its folder; every process and thread opens the study for itself.
+
+    Attributes:
+        sweep: what is tried.
+        folder: of the sweep.
+        n_trials: trials that finish the sweep, None where the file's own number counts.
+        seed: of the engine.
+    """
+
+    sweep: SweepFile
+    folder: Path
+    n_trials: int | None = None
+    seed: int = 0
+
+    @property
+    def space(self) -> dict[str, BaseDistribution]:
+        """Return the distribution of every parameter."""
+        return search_space(self.sweep)
+
+    @property
+    def cap(self) -> int:
+        """Return the number of trials after which the sweep is done.
+
+        Raises:
+            InputError: random and bayes have no end of their own.
+        """
+        limits = [self.n_trials or self.sweep.run_cap or math.inf]
+        if self.sweep.method == "grid":
+            limits.append(grid_size(self.space))
+        if math.isinf(min(limits)):
+            raise InputError(
+                f"a {self.sweep.method} sweep has no end: give run_cap in the file, or --trials"
+            )
+        return int(min(limits))
+
+    def trial_folder(self, number: int) -> Path:
+        """Return the folder of a trial."""
+        return self.folder / f"trial_{number}"
+
+    def study(self, engine: BaseSampler | None = None) -> optuna.Study:
+        """Open the study, making it where there is none."""
+        storage = JournalStorage(JournalFileBackend(str(self.folder / JOURNAL)))
+        return optuna.create_study(
+            storage=storage,
+            study_name=self.sweep.name,
+            direction=self.sweep.goal,
+            sampler=engine,
+            pruner=pruner(self.sweep.early_terminate),
+            load_if_exists=True,
+        )
+
+    def claim(self) -> Claim | None:
+        """Return the next trial to run, None where nothing is left.
+
+        One process at a time is in here. A trial whose process is gone is put back first. The seed
+        of the engine moves with the number of trials: two processes never draw alike, and one
+        process draws the same after a restart.
+        """
+        with locked(self.folder / LOCK):
+            plain = self.study()
+            self._put_back(plain)
+            known = plain.get_trials(deepcopy=False)
+            waiting = any(trial.state == TrialState.WAITING for trial in known)
+            if not waiting and len(counted(known)) >= self.cap:
+                return None
+            engine = sampler(self.sweep.method, self.space, self.seed + len(known))
+            trial = self.study(engine).ask(self.space)
+            self.trial_folder(trial.number).mkdir(exist_ok=True)
+            return Claim(trial, locked(self.trial_folder(trial.number) / LOCK))
+
+    def _put_back(self, study: optuna.Study) -> None:
+        """Queue the point of every running trial that nobody runs any more."""
+        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            try:
+                with locked(self.trial_folder(trial.number) / LOCK, wait=False):
+                    self._retry(study, trial)
+            except BlockingIOError:
+                continue
+
+    @staticmethod
+    def _retry(study: optuna.Study, trial: FrozenTrial) -> None:
+        """Queue the point again first: whoever is killed in between loses none."""
+        marks = {
+            name: trial.system_attrs[name] for name in GRID_MARKS if name in trial.system_attrs
+        }
+        study.add_trial(
+            create_trial(
+                state=TrialState.WAITING,
+                params=trial.params,
+                distributions=trial.distributions,
+                system_attrs={**marks, "fixed_params": trial.params},
+                user_attrs={RETRY_OF: trial.number},
+            )
+        )
+        study._storage.set_trial_user_attr(trial._trial_id, RETRIED, True)
+        study.tell(trial.number, state=TrialState.FAIL)
+
+
+def counted(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the trials without those that were cut off and stand again elsewhere."""
+    return [trial for trial in trials if RETRIED not in trial.user_attrs]
+
+
+def locked(file: Path, *, wait: bool = True) -> IO[bytes]:
+    """Return the file, open and locked; the lock ends when it is closed, or with the process.
+
+    Raises:
+        BlockingIOError: another holds it, and `wait` is False.
+    """
+    opened = file.open("ab")
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BaseException:
+        opened.close()
+        raise
+    return opened

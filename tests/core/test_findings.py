@@ -1,0 +1,23 @@
+from pathlib import Path
+
+import pandas as pd
+
+from lsemvae.core.findings import MAX_SHOWN, Finding, describe_findings, write_findings
+
+
+def test_findings_are_grouped_by_check() -> None:
+    findings = [Finding("a", ("row 1",), "one"), Finding("b", ("row 2",), "two"),
+                Finding("a", ("row 3",), "three")]  # fmt: skip
+    lines = describe_findings(findings).splitlines()
+    assert lines == ["3 finding(s)", "a", "  row 1: one", "  row 3: three", "b", "  row 2: two"]
+    assert describe_findings([]) == "nothing was found"
+
+
+def test_text_shortens_long_lists_and_the_file_does_not(tmp_path: Path) -> None:
+    rows = tuple(f"row {number}" for number in range(MAX_SHOWN + 5))
+    findings = [Finding("missing", rows, 'a "quoted", text')]
+    assert f"row {MAX_SHOWN - 1} and 5 more: a" in describe_findings(findings)
+    write_findings(findings, tmp_path / "deep/findings.csv")
+    (row,) = pd.read_csv(tmp_path / "deep/findings.csv").itertuples(index=False)
+    assert row.where.split("; ") == list(rows)
+    assert row.message == 'a "quoted", text'

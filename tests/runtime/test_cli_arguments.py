@@ -1,0 +1,36 @@
+"""What may be left out on the command line."""
+
+import pytest
+
+from lsemvae.runtime.cli_arguments import spell_out
+
+
+def one(file: str, *, deep: bool = False, name: str = "") -> None: ...
+
+
+def many(runs: list[str] | None = None, *, pdf: bool = False) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "meant"),
+    [
+        (one, ["a.yaml", "--name", "x"], ["--file=a.yaml", "--name", "x"]),
+        (one, ["--file", "a.yaml"], ["--file", "a.yaml"]),
+        (one, ["--deep"], ["--deep=true"]),
+        (one, ["--deep", "--name", "x"], ["--deep=true", "--name", "x"]),
+        (one, ["--deep", "false"], ["--deep", "false"]),
+        (one, ["--deep=false"], ["--deep=false"]),
+        (many, ["a", "b c", "--pdf"], ['--runs=["a", "b c"]', "--pdf=true"]),
+        ({"one": one}, ["one", "a", "--deep"], ["one", "--file=a", "--deep=true"]),
+        ({"one": one}, ["two", "a"], ["two", "a"]),
+        ({"one": one}, [], []),
+    ],
+)
+def test_names_and_values_that_were_left_out(
+    command: object, given: list[str], meant: list[str]
+) -> None:
+    assert spell_out(command, given) == meant
+
+
+def test_a_word_too_many_is_left_for_the_parser_to_refuse() -> None:
+    assert spell_out(one, ["a", "b"]) == ["b", "--file=a"]

@@ -1,0 +1,177 @@
+"""Hostile configurations through the front door; each ends in one line and does nothing."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lsemvae.cli import main
+from lsemvae.core.errors import InputError
+from lsemvae.runtime.config_safety import MAX_CHARACTERS, MAX_DEPTH, check_yaml
+from tests.conftest import ROOT, error_of
+
+BASE = ROOT / "experiments/demo/pretrain.yaml"
+CALLBACK = "lightning.pytorch.callbacks.LambdaCallback"
+
+
+def fit(folder: Path, text: str) -> int:
+    """Run `lsemvae fit` on the demo's configuration with a hostile one on top."""
+    hostile = folder / "hostile.yaml"
+    hostile.write_text(text)
+    return main(["fit", "--config", str(BASE), "--config", str(hostile)])
+
+
+NAMES = [
+    "os.system", "posix.system", "subprocess.Popen", "builtins.exec", "torch.os.system",
+    "torch.hub.load", "torch.load", "torch.utils.collect_env.run", "pathlib.Path",
+    "lsemvae.cli.import_module", "torch.utils.cpp_extension.load_inline", "numpy.save",
+    "lightning.pytorch.cli.os.system", "jsonargparse.set_parsing_settings",
+    "torch.storage._load_from_bytes", "torch.fx.graph_module._exec_with_source",
+    "lightning.pytorch.core.saving._load_from_checkpoint", "torch.export.load",
+]  # fmt: skip
+CALLABLE = (
+    "trainer: {{callbacks: [{{class_path: {callback}, init_args: {{on_fit_start: {name}}}}}]}}"
+)
+PLACES = [
+    "trainer: {{callbacks: [{{class_path: {name}, init_args: {{command: touch hacked}}}}]}}",
+    "trainer: {{logger: {{class_path: {name}}}}}", "model: {{class_path: {name}}}", "data: {name}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [(name, CALLABLE) for name in NAMES] + [("os.system", place) for place in PLACES],
+)
+def test_imports_from_elsewhere_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    name: str, text: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert fit(tmp_path, text.format(name=name, callback=CALLBACK)) == 2
+    assert "may not import" in error_of(capsys)
+    assert [file.name for file in tmp_path.iterdir()] == ["hostile.yaml"]
+
+
+def test_refused_import_on_the_command_line_names_the_way_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["fit", "--config", str(BASE), "--data", "my_package.MyData"]) == 2
+    error = error_of(capsys)
+    assert "may not import my_package.MyData" in error
+    assert "LSEMVAE_ALLOW_IMPORTS=my_package" in error
+
+
+def test_own_package_is_taken_when_the_environment_names_it(tmp_path: Path) -> None:
+    (tmp_path / "my_package.py").write_text(
+        "from lightning import Callback\nclass Mine(Callback):\n    '''Nothing.'''\n"
+    )
+    code = (
+        "from lsemvae.lightning_cli import build_cli\n"
+        f"cli = build_cli(['--config', {str(BASE)!r}, '--trainer.callbacks+=my_package.Mine'],"
+        " run=False)\n"
+    )
+
+    def run(**more: str) -> subprocess.CompletedProcess[str]:
+        path = os.pathsep.join([str(tmp_path), str(ROOT)])
+        environment = os.environ | {"PYTHONPATH": path} | more
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=tmp_path,
+        )
+
+    assert "may not import my_package.Mine" in run().stderr
+    allowed = run(LSEMVAE_ALLOW_IMPORTS="my_package").stderr
+    assert "may not import" not in allowed
+    assert "data/demo/mimic.h5" in allowed  # it came as far as the missing store
+
+
+def test_allowed_packages_must_be_names(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LSEMVAE_ALLOW_IMPORTS", "fine,*")
+    assert main(["fit", "--config", str(BASE)]) == 2
+    assert "takes package names joined by commas, got *" in error_of(capsys)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("seed_everything: 1\nseed_everything: 2\n", "'seed_everything' stands twice"),
+        (
+            "model:\n  init_args:\n    lr: 1\n    lr: 2\n",
+            "'lr' stands twice in one mapping (line 4",
+        ),
+        ("trainer: {max_epochs: 1, max_epochs: 2}", "'max_epochs' stands twice"),
+        ('trainer: {max_epochs: 1, "max_epochs": 2}', "'max_epochs' stands twice"),
+        ("trainer: {&key max_epochs: 1, *key : 2}", "'max_epochs' stands twice"),
+        ("a: &a [x, *a]", "contains itself"),
+        ("a: " + "[" * 2000 + "]" * 2000, "nests deeper"),
+        ("a: " + "x" * MAX_CHARACTERS, "characters"),
+    ],
+)
+def test_ambiguous_and_boundless_texts_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, expected: str
+) -> None:
+    assert fit(tmp_path, text) == 2
+    assert expected in error_of(capsys)
+
+
+@pytest.mark.parametrize("kind", ["[{}]", "{{{}}}"])
+def test_alias_bomb_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    lines = ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
+    for level in range(1, 30):
+        items = [f"*a{level - 1}"] * 10
+        if "{{" in kind:
+            items = [f"k{number}: {item}" for number, item in enumerate(items)]
+        lines.append(f"a{level}: &a{level} " + kind.format(", ".join(items)))
+    start = time.monotonic()
+    assert fit(tmp_path, "\n".join(lines)) == 2
+    assert "aliases unfold to more than" in error_of(capsys)
+    assert time.monotonic() - start < 5  # parsers of the command line are built in it
+
+
+def test_duplicate_key_in_an_option_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit", "--config", str(BASE), "--trainer={max_epochs: 1, max_epochs: 2}"]) == 2
+    assert "'max_epochs' stands twice" in error_of(capsys)
+
+
+def test_duplicate_key_in_a_configuration_that_another_names_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "model.yaml").write_text("class_path: lsemvae.tasks.Pretrainer\nclass_path: os.X\n")
+    assert main(["fit", "--config", str(BASE), "--model", str(tmp_path / "model.yaml")]) == 2
+    assert "'class_path' stands twice" in error_of(capsys)
+
+
+def test_unknown_option_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fit", "--config", str(BASE), "--model.init_args.gamma", "1"]) == 2
+    assert "gamma" in error_of(capsys)
+
+
+def test_anchors_merges_and_the_same_key_elsewhere_are_fine() -> None:
+    check_yaml("a: &a {x: 1}\nb: {<<: *a, x: 2}\nc: [*a, *a, {x: 1}, {x: 1}]\n? [1, 2]\n: {x: 1}\n")
+    check_yaml("not: [yaml")
+    check_yaml("[" * MAX_DEPTH + "]" * MAX_DEPTH)
+
+
+def test_unfolding_counts_values_through_aliases() -> None:
+    document = "a: &a [" + ", ".join("x" * 9_000) + "]\nb: ["
+    check_yaml(document + ", ".join(["*a"] * 10) + "]")
+    with pytest.raises(InputError, match="unfold"):
+        check_yaml(document + ", ".join(["*a"] * 11) + "]")
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "experiments").glob("*/*.yaml")), ids=str)
+def test_shipped_files_pass(file: Path) -> None:
+    check_yaml(file.read_text())
+    assert yaml.safe_load(file.read_text())

@@ -1,0 +1,229 @@
+"""Trials run by a stand-in for `lsemvae fit` that writes a log in no time."""
+
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from lsemvae.core.errors import InputError
+from lsemvae.sweep import trials as sweep_trials
+from lsemvae.sweep.file import SweepFile
+from lsemvae.sweep.results import draw_parallel_coordinates, trial_table
+from lsemvae.sweep.study import RETRIED, RETRY_OF, Claim, SweepState, counted
+from lsemvae.sweep.trials import read_epochs, run_trials
+from tests.conftest import ROOT
+
+GRID = SweepFile(
+    "s", "grid", "val/x", "maximize", {"gamma": {"values": [1, 2, 3, 4]}}, (), None, {}
+)
+# Writes gamma * epoch for four epochs; gamma 3 fails, where FAILS says so.
+STAND_IN = """
+import os, sys, time
+options = dict(part[2:].split("=", 1) for part in sys.argv[1:] if part.startswith("--"))
+folder, gamma = options["trainer.default_root_dir"], float(options["gamma"])
+if os.environ.get("FAILS") and gamma == 3:
+    sys.exit("error: gamma is 3")
+with open(folder + "/metrics.csv", "w") as log:
+    log.write("epoch,step,val/x,other\\n")
+    for epoch in range(int(os.environ.get("EPOCHS", 4))):
+        log.write(f"{epoch},7,,1.0\\n{epoch},8,{gamma * (epoch + 1)},\\n")
+        log.flush()
+        time.sleep(float(os.environ.get("PAUSE", 0)))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep_trials, "LAUNCH", STAND_IN)
+    monkeypatch.setattr(sweep_trials, "SECONDS_BETWEEN_LOOKS", 0.02)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def claimed(state: SweepState) -> Claim:
+    claim = state.claim()
+    assert claim is not None
+    return claim
+
+
+def finished(state: SweepState) -> list[tuple[str, Any, float | None]]:
+    trials = counted(state.study().get_trials())
+    return sorted((trial.state.name, trial.params["gamma"], trial.value) for trial in trials)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_grid_runs_every_point_once_and_a_second_start_nothing(tmp_path: Path, jobs: int) -> None:
+    state = SweepState(GRID, tmp_path)
+    for _ in range(2):
+        run_trials(state, jobs)
+        assert finished(state) == [("COMPLETE", gamma, 4.0 * gamma) for gamma in (1, 2, 3, 4)]
+    assert sorted(file.parent.name for file in tmp_path.rglob("metrics.csv")) == [
+        f"trial_{number}" for number in range(4)
+    ]
+
+
+def test_failed_trial_is_kept_with_its_reason_and_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAILS", "1")
+    state = SweepState(GRID, tmp_path)
+    run_trials(state, 1)
+    states = {trial.params["gamma"]: trial.state.name for trial in state.study().get_trials()}
+    assert states == {1: "COMPLETE", 2: "COMPLETE", 3: "FAIL", 4: "COMPLETE"}
+    table = trial_table(state.study().get_trials(), state).set_index("gamma")
+    assert table.loc[3, "note"] == "exit code 1: error: gamma is 3"
+    run_trials(state, 1)
+    assert len(state.study().get_trials()) == 4
+
+
+def test_every_line_of_the_picture_can_be_followed(tmp_path: Path) -> None:
+    values = {name: {"values": [1, 2]} for name in ("gamma", "delta")}
+    state = SweepState(replace(GRID, parameters=values), tmp_path)
+    run_trials(state, 2)
+    figure = draw_parallel_coordinates(state.study().get_trials(), state)
+    lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 3]
+    assert len(lines) == 4
+    for axis in (0, 1):
+        assert len({float(line.get_ydata()[axis]) for line in lines}) == 4
+
+
+def test_poor_trials_are_stopped_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EPOCHS", "12")
+    monkeypatch.setenv("PAUSE", "0.1")
+    halving = {"type": "hyperband", "min_iter": 2, "eta": 2}
+    values = {"gamma": {"values": [1, 2, 3, 4]}}
+    state = SweepState(replace(GRID, early_terminate=halving, parameters=values), tmp_path)
+    run_trials(state, 1)
+    states = {trial.params["gamma"]: trial for trial in state.study().get_trials()}
+    assert states[4].state == TrialState.COMPLETE
+    pruned = [trial for trial in states.values() if trial.state == TrialState.PRUNED]
+    assert pruned
+    for trial in pruned:
+        assert trial.last_step is not None
+        assert trial.last_step < 12
+        assert trial.value == trial.params["gamma"] * trial.last_step
+
+
+def test_trial_that_was_cut_off_is_run_again_and_finished_ones_are_kept(tmp_path: Path) -> None:
+    """A killed process leaves its trial running and its lock free."""
+    state = SweepState(GRID, tmp_path)
+    done, lost = claimed(state), claimed(state)
+    state.study().tell(done.trial.number, 1.0)
+    for claim in (done, lost):
+        claim.lock.close()
+    run_trials(state, 1)
+    trials = state.study().get_trials()
+    assert [trial.number for trial in trials if RETRIED in trial.user_attrs] == [lost.trial.number]
+    assert sorted(trial.params["gamma"] for trial in counted(trials)) == [1, 2, 3, 4]
+    assert all(trial.state == TrialState.COMPLETE for trial in counted(trials))
+    (again,) = [trial for trial in trials if RETRY_OF in trial.user_attrs]
+    assert (again.params, again.user_attrs[RETRY_OF]) == (
+        lost.trial.params,
+        lost.trial.number,
+    )
+
+
+def test_trial_that_another_process_runs_is_left_alone(tmp_path: Path) -> None:
+    state = SweepState(GRID, tmp_path)
+    with claimed(state).lock:
+        run_trials(state, 2)
+    assert [trial.state.name for trial in state.study().get_trials()] == ["RUNNING"] + (
+        ["COMPLETE"] * 3
+    )
+
+
+@pytest.mark.parametrize("method", ["random", "bayes"])
+def test_random_and_bayes_need_an_end_and_never_draw_alike(tmp_path: Path, method: Any) -> None:
+    parameters = {"gamma": {"min": 0.0, "max": 1.0}}
+    sweep = replace(GRID, method=method, parameters=parameters)
+    with pytest.raises(InputError, match=f"a {method} sweep has no end"):
+        _ = SweepState(sweep, tmp_path).cap
+    for start in (3, 6):  # a second process, or a restart
+        run_trials(SweepState(sweep, tmp_path, n_trials=start), 2)
+    trials = SweepState(sweep, tmp_path).study().get_trials()
+    assert len({trial.params["gamma"] for trial in trials}) == len(trials) == 6
+
+
+def test_two_starts_with_the_same_seed_draw_the_same(tmp_path: Path) -> None:
+    sweep = replace(GRID, method="random", parameters={"gamma": {"min": 0.0, "max": 1.0}})
+    drawn = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        state = SweepState(sweep, tmp_path / name, n_trials=3, seed=5)
+        run_trials(state, 1)
+        drawn.append([trial.params["gamma"] for trial in state.study().get_trials()])
+    assert drawn[0] == drawn[1]
+
+
+def test_stop_ends_the_training_and_leaves_its_trial_for_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EPOCHS", "10000")
+    monkeypatch.setenv("PAUSE", "0.05")
+    state, stop = SweepState(GRID, tmp_path), threading.Event()
+    threading.Timer(1.0, stop.set).start()
+    sweep_trials._work(state, stop)
+    assert [trial.state.name for trial in state.study().get_trials()] == ["RUNNING"]
+    monkeypatch.setenv("EPOCHS", "4")
+    monkeypatch.setenv("PAUSE", "0")
+    run_trials(state, 2)
+    assert [name for name, *_ in finished(state)] == ["COMPLETE"] * 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_training_ends_when_the_sweep_is_killed(tmp_path: Path) -> None:
+    """The launcher is what is tested: its parent is killed, the program that it became ends."""
+    launch = SweepLaunch.replace("'-m', 'lsemvae'", "'-c', 'import time; time.sleep(60)'")
+    code = (
+        "import subprocess, sys, time\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {launch!r}])\n"
+        "print(child.pid, flush=True)\ntime.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as parent:
+        assert parent.stdout is not None
+        child = Path("/proc") / parent.stdout.readline().strip()
+        for _ in range(200):
+            if (
+                b"sleep" in (child / "cmdline").read_bytes()
+                and b"prctl" not in (child / "cmdline").read_bytes()
+            ):
+                break
+            threading.Event().wait(0.05)
+        parent.send_signal(signal.SIGKILL)
+    for _ in range(200):
+        if not (child / "cmdline").exists() or not (child / "cmdline").read_bytes():
+            return
+        threading.Event().wait(0.05)
+    pytest.fail("the training outlived the sweep")
+
+
+SweepLaunch = sweep_trials.LAUNCH
+
+
+def test_log_in_mid_writing_yields_its_whole_lines(tmp_path: Path) -> None:
+    file = tmp_path / "metrics.csv"
+    assert read_epochs(file, "val/x") == {}
+    file.write_text("epoch,step,val/x\n0,1,0.5\n1,2,\n1,3,0.25\n2,4,0.1")
+    assert read_epochs(file, "val/x") == {1: 0.5, 2: 0.25}
+    assert read_epochs(file, "val/y") == {}
+
+
+def test_metric_that_is_never_logged_or_not_finite_fails_the_trial(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, metric in (("a", "val/none"), ("b", "val/x")):
+        (tmp_path / name).mkdir()
+        values = {"gamma": {"values": ["nan"]}}
+        state = SweepState(replace(GRID, metric=metric, parameters=values), tmp_path / name)
+        run_trials(state, 1)
+        (trial,) = state.study().get_trials()
+        assert trial.state == TrialState.FAIL
+        assert trial.user_attrs["note"] in ("val/none was never logged", "val/x is nan")
