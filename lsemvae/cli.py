@@ -11,6 +11,7 @@ from typing import Any
 
 from lsemvae.core.errors import InputError
 from lsemvae.runtime.cli_arguments import spell_out
+from lsemvae.runtime.threads import settle_threads
 
 # Command -> function, imported when called. A mapping inside is a group of commands.
 COMMANDS: dict[str, Any] = {
@@ -34,6 +35,8 @@ COMMANDS: dict[str, Any] = {
     "explain": "lsemvae.commands.explain:explain",
     "demo": "lsemvae.commands.demo:demo",
 }
+
+TRAINING = ("cv", "benchmark", "sweep", "demo")  # what computes for long, with Lightning's own
 
 HELP = """\
 usage: lsemvae COMMAND [options]     (`lightning` is the same program)
@@ -72,6 +75,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(HELP, end="")
         return 0
+    threads = settle_threads()
+    fewer = threads is not None and threads.n_threads < threads.n_granted
+    if fewer and (arguments[0] in TRAINING or arguments[0] not in COMMANDS):
+        print(f"note: {threads}", file=sys.stderr)
     try:
         _run(arguments)
     except InputError as error:

@@ -30,7 +30,7 @@ from data_modules.leakage import (
     write_trained_on,
 )
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.callbacks import ContinuedLog, HashedCheckpointIO, StopSignal
+from lsemvae.callbacks import ContinuedLog, HashedCheckpointIO, SameThreads, StopSignal
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.core.errors import InputError
 from lsemvae.models import check_same_input, read_data_state
@@ -149,7 +149,8 @@ class EcgCLI(LightningCLI):
         """Log the configuration; let a run stop and go on, and keep what it sees for `cv`."""
         config = self.config[self.subcommand] if self.subcommand else self.config
         log_configuration(self.trainer.logger, config.as_dict())
-        own = [StopSignal(), ContinuedLog(self.trainer, resume=config.get("ckpt_path") is not None)]
+        resume = config.get("ckpt_path") is not None
+        own = [StopSignal(), SameThreads(), ContinuedLog(self.trainer, resume=resume)]
         self.trainer.callbacks.extend(own)  # type: ignore[attr-defined]
         if isinstance(self.model, Pretrainer) and isinstance(self.datamodule, StoreDataModule):
             keep = partial(_keep_trained_on, data=self.datamodule)

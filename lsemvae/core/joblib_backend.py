@@ -1,12 +1,19 @@
 """Where joblib's jobs run."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from typing import Any
 
 from lsemvae.core.errors import InputError
 
 DASK_TIMEOUT = "30s"
+
+
+def _threads_of_each(n_parallel: int) -> int | None:
+    """Share this process's threads among its workers; joblib's own share where none are set."""
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, int(threads) // n_parallel) if threads.isdigit() else None
 
 
 @contextlib.contextmanager
@@ -23,7 +30,9 @@ def joblib_backend(n_parallel: int, dask: str | None) -> Iterator[None]:
     from joblib import parallel_config
 
     if dask is None:
-        with parallel_config(backend="loky", n_jobs=n_parallel):
+        with parallel_config(
+            backend="loky", n_jobs=n_parallel, inner_max_num_threads=_threads_of_each(n_parallel)
+        ):
             yield
         return
     try:

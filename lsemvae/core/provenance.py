@@ -19,6 +19,7 @@ def provenance() -> dict[str, Any]:
         "git_commit": _git_commit(),
         "machine": platform.machine(),
         "n_cpus": os.cpu_count(),
+        "n_threads": os.environ.get("OMP_NUM_THREADS", "not set"),
         "accelerator": _accelerator(),
         "seed": os.environ.get("PL_GLOBAL_SEED", "not set"),
     }
