@@ -32,6 +32,7 @@ COMMANDS: dict[str, Any] = {
     "sweep": "lsemvae.commands.sweep:sweep",
     "table1": "lsemvae.commands.table1:table1",
     "report": "lsemvae.commands.report:report",
+    "plan": "lsemvae.commands.plan:plan",
     "explain": "lsemvae.commands.explain:explain",
     "demo": "lsemvae.commands.demo:demo",
 }
@@ -60,6 +61,7 @@ Evaluation
   benchmark           methods x tasks x leads on the same folds: Table 2, ablations
   sweep               try hyper-parameters of pre-training: a W&B sweep file, without an account
   table1              characteristics of a cohort's patients beside the paper's Table 1
+  plan                how many patients a study needs, as a table and a picture
   report              the report of finished runs: lsemvae report runs/cv --out reports
   check tables        list what contradicts itself in published tables, such as the paper's
   explain             which leads and waves move the predictions of a finished run

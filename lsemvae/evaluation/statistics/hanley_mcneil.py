@@ -8,7 +8,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.estimate import Estimate, Z, wald
 
 
-def hanley_mcneil_variance(auroc: float, n_positive: int, n_negative: int) -> float:
+def hanley_mcneil_variance(auroc: float, n_positive: float, n_negative: float) -> float:
     """Return the variance of an AUROC.
 
     Source: Hanley & McNeil 1982, equation 2 with the negative-exponential Q1 and Q2,
