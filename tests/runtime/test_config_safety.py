@@ -101,10 +101,16 @@ def test_addresses_on_the_command_line_are_refused_unfetched(
 
 @pytest.mark.parametrize(
     "part",
-    ["plugins: [AsyncCheckpointIO]", "plugins: [lightning.pytorch.plugins.io.TorchCheckpointIO]",
-     "strategy: {class_path: FSDPStrategy}", "strategy: {class_path: DeepSpeedStrategy}", "callbacks: [ModelPruning]",
-     "logger: WandbLogger", "profiler: {class_path: PyTorchProfiler}"],
-)  # fmt: skip
+    [
+        "plugins: [AsyncCheckpointIO]",
+        "plugins: [lightning.pytorch.plugins.io.TorchCheckpointIO]",
+        "strategy: {class_path: FSDPStrategy}",
+        "strategy: {class_path: DeepSpeedStrategy}",
+        "callbacks: [ModelPruning]",
+        "logger: WandbLogger",
+        "profiler: {class_path: PyTorchProfiler}",
+    ],
+)
 def test_parts_of_lightning_that_are_not_on_the_list_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str
 ) -> None:
