@@ -8,10 +8,11 @@ import pandas as pd
 from torch.utils.data import DataLoader
 
 from data_modules.base import StoreDataModule
-from data_modules.cohort.labels import Thresholds, task_labels
+from data_modules.cohort.labels import task_labels
 from data_modules.cohort.splits import Splits, inner_validation, load_or_make_splits
 from data_modules.dataset import EcgDataset
 from lsemvae.core.errors import InputError
+from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import Normalisation
 
 

@@ -4,11 +4,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from data_modules.cohort.labels import Thresholds
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import parse_leads
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.tasks import Thresholds
 from lsemvae.crossval.encoders import (
     PretrainSettings,
     encoder_file,

@@ -75,8 +75,8 @@ def gather_evidence(
     title: str, reference: str, subgroups: list[str], n_resamples: int, max_days: int,
 ) -> "Evidence":  # fmt: skip
     """Read and verify everything that a report is made from; arguments as in `report`."""
-    from data_modules.cohort.labels import Thresholds
     from data_modules.store.read import EcgStore
+    from lsemvae.core.tasks import Thresholds
     from lsemvae.evaluation.report.evidence import Evidence
     from lsemvae.evaluation.report.gather import find_runs, with_statistics
     from lsemvae.report_evidence.cohort import cohort_evidence, other_labels
