@@ -8,6 +8,7 @@ import pandas as pd
 from torch.utils.data import DataLoader
 
 from data_modules.base import StoreDataModule
+from data_modules.cohort.identity import refuse_alike_ids
 from data_modules.cohort.labels import Thresholds, task_labels
 from data_modules.cohort.splits import Splits, inner_validation, load_or_make_splits
 from data_modules.dataset import EcgDataset
@@ -33,6 +34,8 @@ class RhcCohort(StoreDataModule):
         batch_size: paper section 3: 32.
         seed: of the folds.
         num_workers: loader processes.
+        distinct_ids: patient ids that differ only as they are written (1 and 1.0) are different
+            people; without it they are refused.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class RhcCohort(StoreDataModule):
         batch_size: int = 32,
         seed: int = 0,
         num_workers: int = 0,
+        distinct_ids: bool = False,
     ) -> None:
         super().__init__(
             store,
@@ -61,7 +65,7 @@ class RhcCohort(StoreDataModule):
             raise InputError(f"fold must be in 0..{n_folds - 1}, got {fold}; n_folds is {n_folds}")
         self.task, self.fold, self.n_folds, self.seed = task, fold, n_folds, seed
         self.splits_file = splits or f"runs/cv/{task}/splits.json"
-        self.thresholds = thresholds
+        self.thresholds, self.distinct_ids = thresholds, distinct_ids
         self._inner = False
 
     def for_fold(self, fold: int, *, inner: bool = False) -> "RhcCohort":
@@ -80,9 +84,12 @@ class RhcCohort(StoreDataModule):
         """Return record, patient_id, label and row in the pool of every labelled recording.
 
         Raises:
-            InputError: no labels, or one signal under two patients, which would be a leak.
+            InputError: no labels; or one patient under two ids, or one signal under two patients,
+                which would be leaks.
         """
         table = self.pool.table
+        if not self.distinct_ids:
+            refuse_alike_ids(table["patient_id"], self.pool.label)
         label = task_labels(table, self.task, self.thresholds)
         cohort = table[["record", "patient_id"]].assign(label=label, row=np.arange(len(table)))
         owners = table[label.notna()].groupby("signal_sha256")["patient_id"].nunique()

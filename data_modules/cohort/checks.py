@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from data_modules.cohort.identity import alike_ids
 from data_modules.cohort.labels import DETECTION, PHENOTYPE, Thresholds, task_labels
 from data_modules.cohort.table import DATES, NUMBER_RANGES, ORDERED, REQUIRED
 from lsemvae.core.errors import InputError
@@ -177,6 +178,10 @@ def _labels(table: pd.DataFrame, limits: CohortLimits) -> list[Finding]:
 
 def _patients(table: pd.DataFrame) -> list[Finding]:
     found = []
+    alike = alike_ids(table["patient_id"])
+    if alike.groups:
+        spelt = table["patient_id"].isin([name for group in alike.groups for name in group])
+        found.append(Finding("alike patient ids", _rows(spelt), str(alike)))
     repeated = table["patient_id"].duplicated(keep=False)
     if repeated.any():
         n = table["patient_id"][repeated].nunique()

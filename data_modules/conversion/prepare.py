@@ -74,6 +74,7 @@ def prepare_cohort(
     out: str,
     *,
     columns: dict[str, str] | None = None,
+    distinct_ids: bool = False,
     amplitude: Amplitude = "calibrated",
     label: str | None = None,
     signal: SignalSettings = DEFAULT_SIGNAL,
@@ -95,6 +96,8 @@ def prepare_cohort(
         out: the store to write, e.g. data/cohort.h5.
         columns: the table's own column names where they differ, for example
             --columns.record=ID --columns.patient_id=ID.
+        distinct_ids: patient ids that differ only in case, blanks, leading zeros or as numbers are
+            written (1 and 1.0, 007 and 7) are different people; without it they are refused.
         amplitude: `calibrated` for recordings in mV, uV or V; `default_mv` to take WFDB leads
             without a unit as mV too; `arbitrary` for sets whose amplitudes mean nothing (z-scored,
             or scaled lead by lead).
@@ -106,10 +109,13 @@ def prepare_cohort(
     Raises:
         InputError: a folder, the table or an option is wrong, or no recording was usable.
     """
+    from data_modules.cohort.identity import refuse_alike_ids
     from data_modules.cohort.table import MAX_LISTED, read_cohort_table
     from data_modules.conversion.convert import convert
 
     cohort = read_cohort_table(table, columns)
+    if not distinct_ids:
+        refuse_alike_ids(cohort.table["patient_id"], table)
     for warning in cohort.warnings[:MAX_LISTED]:
         print(f"warning: {table}: {warning}")
     if len(cohort.warnings) > MAX_LISTED:

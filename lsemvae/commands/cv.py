@@ -33,6 +33,7 @@ def cross_validate(
     out: str = "runs/cv",
     overwrite: bool = False,
     allow_leakage: bool = False,
+    distinct_ids: bool = False,
     permute_labels: int | None = None,
 ) -> None:
     """Cross-validate a method by patient and write predictions.csv, metrics.json and a table.
@@ -66,6 +67,8 @@ def cross_validate(
         out: folder of results.
         overwrite: run finished folds again.
         allow_leakage: go on although pre-training and test share patients or recordings.
+        distinct_ids: patient ids that differ only as they are written (1 and 1.0, 007 and 7) are
+            different people; without it they are refused.
         permute_labels: seed of a shuffle of the labels between patients, for training and test. The
             run has nothing to learn, so an AUROC above chance means that it saw its test records;
             the report says which. Results go to OUT/TASK-permuted-SEED.
@@ -115,6 +118,7 @@ def cross_validate(
         normalisation=normalisation or "record",
         batch_size=batch_size,
         seed=seed,
+        distinct_ids=distinct_ids,
     )
     if pretrained:
         check_same_input(str(encoder), pretrained.data.ecg_input, data.ecg_input)
