@@ -107,7 +107,7 @@ class Classifier(EcgTask):
         self.encoder_input: EcgInput | None = None
         self.network = network or self._frozen_encoder(str(encoder))
         self.head = self._head(head)
-        self.held_out = nn.ModuleDict({"val": HeldOutMetrics(), "test": HeldOutMetrics()})
+        self.val_metrics, self.test_metrics = HeldOutMetrics(), HeldOutMetrics()
 
     def _head(self, settings: HeadSettings | None) -> nn.Module:
         own = self.network.own_head() if settings is None and not self.frozen else None
@@ -150,12 +150,12 @@ class Classifier(EcgTask):
     def validation_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> None:
         """Log loss, AUROC, accuracy and MCC of the held-out part."""
         logit, _ = self._step(batch, "val")
-        self.held_out["val"].update(logit.sigmoid(), batch.label)
+        self.val_metrics.update(logit.sigmoid(), batch.label)
 
     def test_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> dict[str, Any]:
         """Log the metrics and return the predictions of a batch."""
         logit, _ = self._step(batch, "test")
-        self.held_out["test"].update(logit.sigmoid(), batch.label)
+        self.test_metrics.update(logit.sigmoid(), batch.label)
         return _prediction(batch, logit)
 
     def predict_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> dict[str, Any]:
@@ -171,26 +171,26 @@ class Classifier(EcgTask):
     def on_validation_epoch_start(self) -> None:
         """Begin new metrics."""
         super().on_validation_epoch_start()
-        self.held_out["val"].reset()
+        self.val_metrics.reset()
 
     def on_test_epoch_start(self) -> None:
         """Begin new metrics."""
         super().on_test_epoch_start()
-        self.held_out["test"].reset()
+        self.test_metrics.reset()
 
     def on_validation_epoch_end(self) -> None:
         """Log the means and the metrics."""
         super().on_validation_epoch_end()
-        self._log_metrics("val")
+        self._log_metrics("val", self.val_metrics)
 
     def on_test_epoch_end(self) -> None:
         """Log the means and the metrics."""
         super().on_test_epoch_end()
-        self._log_metrics("test")
+        self._log_metrics("test", self.test_metrics)
 
-    def _log_metrics(self, stage: str) -> None:
-        metrics = self.held_out[stage].compute()
-        logged = {f"{stage}/{name}": value for name, value in metrics._asdict().items()}
+    def _log_metrics(self, stage: str, metrics: HeldOutMetrics) -> None:
+        found = metrics.compute()
+        logged = {f"{stage}/{name}": value for name, value in found._asdict().items()}
         self.log_dict(logged, sync_dist=True)  # of equal values, see `_log`
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
