@@ -1,4 +1,4 @@
-"""LightningCLI for fit, validate, test and predict, with what ties data and task together."""
+"""Run LightningCLI for fit, validate, test and predict, and tie data and task together."""
 
 import gc
 from argparse import ArgumentError
@@ -37,6 +37,7 @@ from lsemvae.runtime.config_safety import check_arguments, parsing_error, secure
 from lsemvae.runtime.cpu_matmul import faster_float32_products
 from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.quiet import silence_lightning
+from lsemvae.runtime.suggestion import explain_refusal, suggest_options
 from lsemvae.tasks import Classifier, Pretrainer
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
@@ -65,7 +66,8 @@ class EcgCLI(LightningCLI):
         try:
             super().parse_arguments(parser, args)
         except ArgumentError as error:
-            raise _input_error(error) or parsing_error(str(error)) from error
+            message = suggest_options(explain_refusal(str(error)), _option_names(parser))
+            raise _input_error(error) or parsing_error(message) from error
 
     def before_instantiate_classes(self) -> None:
         """Copy the leads of the data to a task that asks for them; only fit writes a log."""
@@ -183,6 +185,17 @@ def _input_error(error: BaseException | None) -> InputError | None:
     return error
 
 
+def _option_names(parser: LightningArgumentParser) -> list[str]:
+    """Return the options of a parser and of its subcommands."""
+    found: list[str] = []
+    for action in parser._actions:
+        found += action.option_strings
+        if isinstance(action.choices, dict):
+            for inner in action.choices.values():
+                found += _option_names(inner)
+    return found
+
+
 def build_cli(
     arguments: list[str],
     *,
@@ -219,11 +232,8 @@ def run_lightning(arguments: list[str]) -> None:
     """Run one of LightningCLI's subcommands; only fit writes its configuration beside its log.
 
     Raises:
-        InputError: an unknown command, or settings that Lightning refuses.
+        InputError: settings that Lightning refuses.
     """
-    known = (*SUBCOMMANDS, "--print_completion")
-    if not arguments[0].startswith(known):
-        raise InputError(f"unknown command {arguments[0]!r}; see lsemvae --help")
     set_private_defaults()
     if not torch.cuda.is_available():
         keep_freed_memory()

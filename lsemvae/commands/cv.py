@@ -36,7 +36,7 @@ def cross_validate(
     distinct_ids: bool = False,
     permute_labels: int | None = None,
 ) -> None:
-    """Cross-validate a method by patient and write predictions.csv, metrics.json and a table.
+    """Cross-validate a method by patient and write its predictions and metrics.
 
     Folds are drawn once per task, frozen in OUT/TASK/splits.json and shared by all methods and
     leads. A finished fold is not run again. The reported fold score is that of the last epoch.

@@ -15,7 +15,7 @@ N_PRETRAINING_PATIENTS = 1000
 
 
 def demo() -> None:
-    """Build a synthetic cohort, pre-train, cross-validate both tasks on 12 and 6 leads, report."""
+    """Walk the whole way on synthetic data: pre-train, cross-validate, report."""
     from lsemvae.commands.cv import cross_validate
     from lsemvae.commands.report import report
 

@@ -28,7 +28,7 @@ def fit(folder: Path, text: str) -> int:
 NAMES = [
     "os.system", "posix.system", "subprocess.Popen", "builtins.exec", "torch.os.system",
     "torch.hub.load", "torch.load", "torch.utils.collect_env.run", "pathlib.Path",
-    "lsemvae.cli.import_module", "torch.utils.cpp_extension.load_inline", "numpy.save",
+    "lsemvae.command_table.import_module", "torch.utils.cpp_extension.load_inline", "numpy.save",
     "lightning.pytorch.cli.os.system", "jsonargparse.set_parsing_settings",
     "torch.storage._load_from_bytes", "torch.fx.graph_module._exec_with_source",
     "lightning.pytorch.core.saving._load_from_checkpoint", "torch.export.load",
