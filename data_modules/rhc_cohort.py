@@ -1,6 +1,7 @@
 """A labelled cohort: right-heart-catheter tasks or any binary column, in folds by patient."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,14 @@ from data_modules.base import StoreDataModule
 from data_modules.cohort.identity import refuse_alike_ids
 from data_modules.cohort.labels import Thresholds, task_labels
 from data_modules.cohort.splits import Splits, inner_validation, load_or_make_splits
+from data_modules.cohort.twins import signal_twins
 from data_modules.dataset import EcgDataset
 from lsemvae.core.errors import InputError
 from lsemvae.core.types import Normalisation
+
+
+TWINS = "twins.csv"
+N_NAMED = 3
 
 
 class RhcCohort(StoreDataModule):
@@ -92,13 +98,7 @@ class RhcCohort(StoreDataModule):
             refuse_alike_ids(table["patient_id"], self.pool.label)
         label = task_labels(table, self.task, self.thresholds)
         cohort = table[["record", "patient_id"]].assign(label=label, row=np.arange(len(table)))
-        owners = table[label.notna()].groupby("signal_sha256")["patient_id"].nunique()
-        if (owners > 1).any():
-            twins = table[table["signal_sha256"] == owners.idxmax()]["record"]
-            raise InputError(
-                f"records {twins.iloc[0]} and {twins.iloc[1]} hold the same signal under different "
-                "patient_id; correct the table, or they may land on both sides of a fold"
-            )
+        _refuse_twins(table[label.notna()], Path(self.splits_file).with_name(TWINS))
         return cohort[label.notna()].reset_index(drop=True)
 
     def load_splits(self) -> Splits:
@@ -140,3 +140,23 @@ class RhcCohort(StoreDataModule):
     def predict_dataloader(self) -> DataLoader[Any]:
         """Return the held-out fold, or every recording where no fold is held out."""
         return self.loader(self.held_out)
+
+
+def _refuse_twins(table: pd.DataFrame, file: Path) -> None:
+    """Name the signals that stand under several patients, all of them in a file.
+
+    Raises:
+        InputError: there are some.
+    """
+    twins = signal_twins(table)
+    if not len(twins):
+        return
+    groups = [" = ".join(own["record"]) for _, own in twins.groupby("signal_sha256", sort=False)]
+    more = f" and {len(groups) - N_NAMED} more" if len(groups) > N_NAMED else ""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    twins.to_csv(file, index=False)
+    raise InputError(
+        f"{len(groups)} signal(s) stand under different patients and may land on both sides of a "
+        f"fold: {', '.join(groups[:N_NAMED])}{more}; {file} lists all. Prepare again with --exclude "
+        "FILE (the records to leave out) or --same_patient FILE (whose they are)"
+    )

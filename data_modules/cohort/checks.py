@@ -10,6 +10,7 @@ import pandas as pd
 from data_modules.cohort.identity import alike_ids
 from data_modules.cohort.labels import DETECTION, PHENOTYPE, Thresholds, task_labels
 from data_modules.cohort.table import DATES, NUMBER_RANGES, ORDERED, REQUIRED
+from data_modules.cohort.twins import signal_twins
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
 
@@ -204,16 +205,17 @@ def _patients(table: pd.DataFrame) -> list[Finding]:
 def _waveforms(table: pd.DataFrame) -> list[Finding]:
     if "signal_sha256" not in table:
         return []
+    twins = signal_twins(table)
+    found = [
+        Finding("identical waveform", _rows(pd.Series(True, index=own.index)),
+                f"identical waveforms under different patients ({', '.join(own['patient_id'])})")
+        for _, own in twins.groupby("signal_sha256", sort=False)
+    ]  # fmt: skip
     repeated = table["signal_sha256"].duplicated(keep=False)
-    owners = table.groupby("signal_sha256")["patient_id"].transform("nunique")
-    found = []
-    for wrong, whose in (
-        (repeated & (owners > 1), "different patients"),
-        (repeated & (owners == 1), "one patient"),
-    ):
-        if wrong.any():
-            text = f"identical waveforms under {whose}"
-            found.append(Finding("identical waveform", _rows(wrong), text))
+    alone = repeated & ~table["signal_sha256"].isin(twins["signal_sha256"])
+    if alone.any():
+        text = "identical waveforms under one patient"
+        found.append(Finding("identical waveform", _rows(alone), text))
     return found
 
 

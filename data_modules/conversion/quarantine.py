@@ -1,6 +1,7 @@
 """What became of recordings: the quarantine list and the summary."""
 
 import csv
+import math
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +20,8 @@ class Outcome(NamedTuple):
         reasons: (code, message) of its rejection or of its warnings.
         signal_sha256: first 16 digits of the digest of its stored signal; empty when rejected.
         synthetic: whether its header says that it is synthetic.
+        amplitude: from `relative_amplitude`; NaN where it means nothing.
+        step_mv: from `adc_step`; NaN where it means nothing.
     """
 
     record: str
@@ -26,6 +29,8 @@ class Outcome(NamedTuple):
     reasons: tuple[tuple[str, str], ...]
     signal_sha256: str = ""
     synthetic: bool = False
+    amplitude: float = math.nan
+    step_mv: float = math.nan
 
     @property
     def kind(self) -> str:
@@ -47,6 +52,7 @@ class ConversionSummary(NamedTuple):
         rejected: rejected and skipped recordings for each reason code.
         warnings: accepted recordings for each warning code.
         seconds: wall-clock time.
+        doubts: what looks wrong in the set as a whole, a sentence each.
     """
 
     store: Path
@@ -57,6 +63,7 @@ class ConversionSummary(NamedTuple):
     rejected: dict[str, int]
     warnings: dict[str, int]
     seconds: float
+    doubts: tuple[str, ...] = ()
 
 
 def write_quarantine(path: Path, outcomes: Iterable[Outcome]) -> None:
@@ -113,6 +120,7 @@ def describe(summary: ConversionSummary) -> str:
         lines.append(f"  warnings: {count_text(summary.warnings)}")
     if summary.rejected or summary.warnings:
         lines.append(f"  details:  {summary.quarantine}")
+    lines += [f"  warning:  {doubt}" for doubt in summary.doubts]
     return "\n".join(lines)
 
 
