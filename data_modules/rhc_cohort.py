@@ -17,7 +17,6 @@ from data_modules.dataset import EcgDataset
 from lsemvae.core.errors import InputError
 from lsemvae.core.types import Normalisation
 
-
 TWINS = "twins.csv"
 N_NAMED = 3
 
@@ -156,7 +155,7 @@ def _refuse_twins(table: pd.DataFrame, file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     twins.to_csv(file, index=False)
     raise InputError(
-        f"{len(groups)} signal(s) stand under different patients and may land on both sides of a "
-        f"fold: {', '.join(groups[:N_NAMED])}{more}; {file} lists all. Prepare again with --exclude "
-        "FILE (the records to leave out) or --same_patient FILE (whose they are)"
+        f"records {', '.join(groups[:N_NAMED])}{more} hold the same signal under different "
+        f"patient_id, and may land on both sides of a fold; {file} lists all. Prepare again with "
+        "--exclude FILE (the records to leave out) or --same_patient FILE (whose they are)"
     )

@@ -207,8 +207,11 @@ def _waveforms(table: pd.DataFrame) -> list[Finding]:
         return []
     twins = signal_twins(table)
     found = [
-        Finding("identical waveform", _rows(pd.Series(True, index=own.index)),
-                f"identical waveforms under different patients ({', '.join(own['patient_id'])})")
+        Finding(
+            "identical waveform",
+            tuple(map(str, own.index)),
+            "identical waveforms under different patients",
+        )
         for _, own in twins.groupby("signal_sha256", sort=False)
     ]  # fmt: skip
     repeated = table["signal_sha256"].duplicated(keep=False)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -278,14 +277,14 @@ def convert_block(
         ecg[i], present[i] = clean.ecg, clean.present
         digest = signal_digest(ecg[i])
         synthetic = any("synthetic" in comment.lower() for comment in recording.comments)
-        step = adc_step(recording.ecg) if recording.unit == "mV" else math.nan
+        step = adc_step(recording.ecg) if recording.unit == "mV" else None
         outcomes.append(
             Outcome(record, True, tuple(clean.warnings), digest, synthetic, step_mv=step)
         )
     if stored_unit(amplitude) == "mV":
         measured = relative_amplitude(ecg, present, sampling_rate_hz=settings.sampling_rate_hz)
         outcomes = [
-            outcome._replace(amplitude=float(f"{value:.4g}"))
+            outcome._replace(amplitude=float(f"{value:.4g}")) if outcome.accepted else outcome
             for outcome, value in zip(outcomes, measured, strict=True)
         ]
     return Block(ecg, present, outcomes)

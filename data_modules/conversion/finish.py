@@ -112,9 +112,14 @@ def _columns(journal: Journal, n_listed: int) -> _Columns:
         columns.present[rows] = shard.present
         columns.signal_sha256[rows] = [outcome.signal_sha256 for outcome in shard.outcomes]
         columns.synthetic[rows] = [outcome.synthetic for outcome in shard.outcomes]
-        columns.amplitude[rows] = [outcome.amplitude for outcome in shard.outcomes]
-        columns.step_mv[rows] = [outcome.step_mv for outcome in shard.outcomes]
+        columns.amplitude[rows] = _known([outcome.amplitude for outcome in shard.outcomes])
+        columns.step_mv[rows] = _known([outcome.step_mv for outcome in shard.outcomes])
     return columns
+
+
+def _known(values: list[float | None]) -> npt.NDArray[np.float64]:
+    """Return numbers, NaN for None."""
+    return np.array(values, dtype=np.float64)
 
 
 def _failed(out: Path) -> Path:

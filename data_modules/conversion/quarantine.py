@@ -1,7 +1,6 @@
 """What became of recordings: the quarantine list and the summary."""
 
 import csv
-import math
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,8 +19,8 @@ class Outcome(NamedTuple):
         reasons: (code, message) of its rejection or of its warnings.
         signal_sha256: first 16 digits of the digest of its stored signal; empty when rejected.
         synthetic: whether its header says that it is synthetic.
-        amplitude: from `relative_amplitude`; NaN where it means nothing.
-        step_mv: from `adc_step`; NaN where it means nothing.
+        amplitude: from `relative_amplitude`; None where it means nothing.
+        step_mv: from `adc_step`; None where it means nothing.
     """
 
     record: str
@@ -29,8 +28,8 @@ class Outcome(NamedTuple):
     reasons: tuple[tuple[str, str], ...]
     signal_sha256: str = ""
     synthetic: bool = False
-    amplitude: float = math.nan
-    step_mv: float = math.nan
+    amplitude: float | None = None
+    step_mv: float | None = None
 
     @property
     def kind(self) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from data_modules.store.read import COUNTS_PER_UNIT
+from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
 from lsemvae.core.leads import LEADS
 
 FloatArray = npt.NDArray[np.float64]
@@ -29,6 +29,7 @@ SD_LEAST = 0.2  # of the logarithm; real sets have 0.23 to 0.45
 SAME_STEP_SHARE = 0.8
 STEP_FACTOR = 1.5
 N_STEP_SAMPLES = 2000
+BLOCK = 256  # records in memory at once: 31 MB of signals
 
 
 class GainDoubts(NamedTuple):
@@ -73,8 +74,8 @@ def relative_amplitude(
     return out
 
 
-def adc_step(ecg: npt.NDArray[np.float32]) -> float:
-    """Return the smallest step in mV of a recording as it was read, NaN where nothing moves.
+def adc_step(ecg: npt.NDArray[np.float32]) -> float | None:
+    """Return the smallest step in mV of a recording as it was read, None where nothing moves.
 
     Args:
         ecg: unfiltered leads in mV, shape (L, T).
@@ -83,11 +84,11 @@ def adc_step(ecg: npt.NDArray[np.float32]) -> float:
     moving = np.flatnonzero(np.nanmax(part, axis=1, initial=-np.inf)
                             > np.nanmin(part, axis=1, initial=np.inf))  # fmt: skip
     if not len(moving):
-        return float("nan")
+        return None
     levels = np.unique(part[moving[0]][np.isfinite(part[moving[0]])])
     steps = np.diff(levels)
     steps = steps[steps > 1e-5]  # below is the rounding of float32
-    return float(f"{steps.min():.2g}") if len(steps) else float("nan")
+    return float(f"{steps.min():.2g}") if len(steps) else None
 
 
 def gain_doubts(amplitude: FloatArray, step_mv: FloatArray | None = None) -> GainDoubts:
@@ -114,6 +115,29 @@ def gain_doubts(amplitude: FloatArray, step_mv: FloatArray | None = None) -> Gai
     return GainDoubts(dict(sorted(outlying.items())), _whole(np.exp(median)), np.exp(median))
 
 
+def store_amplitudes(store: EcgStore, n_records: int | None = None) -> FloatArray:
+    """Measure the recordings of a store.
+
+    Args:
+        store: its unit is mV; elsewhere amplitudes mean nothing.
+        n_records: so many at equal distances; None reads the whole store.
+
+    Returns:
+        (N,) from `relative_amplitude`, NaN where the unit is not mV.
+    """
+    n = len(store) if n_records is None else min(n_records, len(store))
+    rows = np.linspace(0, len(store) - 1, n).astype(np.int64)
+    if store.unit != "mV":
+        return np.full(n, np.nan)
+    parts = [
+        relative_amplitude(
+            store.read(part), store.present[part], sampling_rate_hz=store.sampling_rate_hz
+        )
+        for part in np.array_split(rows, -(-n // BLOCK))
+    ]
+    return np.concatenate(parts)
+
+
 def _other_steps(off: FloatArray, step_mv: FloatArray) -> dict[int, str]:
     """Find recordings whose amplitude and ADC step are off in the same direction.
 
@@ -124,7 +148,7 @@ def _other_steps(off: FloatArray, step_mv: FloatArray) -> dict[int, str]:
         return {}
     usual = steps[counts.argmax()]
     factor = np.log(step_mv / usual)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):
         told = (np.abs(factor) > np.log(STEP_FACTOR)) & (off / factor > 0.5)
     return {
         int(i): f"amplitude {np.exp(off[i]):.2g} times the cohort's median and ADC step "
