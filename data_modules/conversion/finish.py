@@ -15,7 +15,7 @@ import pandas as pd
 from data_modules.conversion.journal import Journal
 from data_modules.conversion.quarantine import (
     ConversionSummary,
-    Outcome,
+    RecordFate,
     count_text,
     summarise,
     write_quarantine,
@@ -81,7 +81,7 @@ def finish_conversion(
     return summary._replace(seconds=monotonic() - start)
 
 
-def _outcomes(journal: Journal) -> Iterator[Outcome]:
+def _outcomes(journal: Journal) -> Iterator[RecordFate]:
     """Yield what became of each recording, in the order of the list."""
     for shard in journal.read():
         yield from shard.outcomes
