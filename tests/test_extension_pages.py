@@ -62,9 +62,8 @@ def test_example_of_the_page_runs(
             env={"PYTHONPATH": f"{tmp_path}:{ROOT}", "OMP_NUM_THREADS": "1"},
         )  # fmt: skip
         assert found.returncode == 0, found.stdout
-    for line in (
-        line for kind, text in blocks(page) if kind == "bash" for line in text.split("\n")
-    ):
+    commands = [text.splitlines() for kind, text in blocks(page) if kind == "bash"]
+    for line in (line for block in commands for line in block):
         if line.startswith("export"):
             monkeypatch.setenv(*line.removeprefix("export ").split("=", 1))
             assert line.split("=")[0].endswith(ALLOW_VARIABLE)
