@@ -25,7 +25,7 @@ def table1(
     from data_modules.store.read import EcgStore
     from lsemvae.core.errors import InputError
     from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds
-    from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, Comparison, characteristics_table
+    from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, TwoGroups, characteristics_table
     from lsemvae.evaluation.tables.table_files import write_table
 
     store = EcgStore(cohort)
@@ -35,7 +35,7 @@ def table1(
                          f"{', '.join(map(str, store.table))}")  # fmt: skip
     thresholds = Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg)
     comparisons = [
-        Comparison(task.name, task_labels(store.table, task.name, thresholds), task.groups)
+        TwoGroups(task.name, task_labels(store.table, task.name, thresholds), task.groups)
         for task in PRESSURE_TASKS.values()
         if set(task.columns) <= set(store.table)
     ]

@@ -16,7 +16,7 @@ from lsemvae.core.leads import LEADS
 from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds, find_task
 from lsemvae.evaluation.report.evidence import CohortEvidence
 from lsemvae.evaluation.runs import CvRun
-from lsemvae.evaluation.tables.table1 import Comparison
+from lsemvae.evaluation.tables.table1 import TwoGroups
 from lsemvae.models import read_data_state
 
 MPAP_MMHG = (20.0, 25.0)  # definitions of pulmonary hypertension: ESC/ERS 2022 and before
@@ -74,7 +74,7 @@ def _flow(store: EcgStore) -> list[tuple[str, int]]:
     ]
 
 
-def _comparisons(table: pd.DataFrame, tasks: list[str], thresholds: Thresholds) -> list[Comparison]:
+def _comparisons(table: pd.DataFrame, tasks: list[str], thresholds: Thresholds) -> list[TwoGroups]:
     """Return the paper's groups where the store has their pressures, then those of other tasks."""
     comparisons = []
     for task in dict.fromkeys([*PRESSURE_TASKS, *tasks]):
@@ -82,7 +82,7 @@ def _comparisons(table: pd.DataFrame, tasks: list[str], thresholds: Thresholds) 
             label = task_labels(table, task, thresholds)
         except InputError:
             continue
-        comparisons.append(Comparison(task, label, find_task(task).groups))
+        comparisons.append(TwoGroups(task, label, find_task(task).groups))
     return comparisons
 
 
