@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data_modules.reading.reasons import SKIPPED
-from lsemvae.core.files import sync_file
+from lsemvae.core.files import replacing
 
 
 class Outcome(NamedTuple):
@@ -61,12 +61,11 @@ class ConversionSummary(NamedTuple):
 
 def write_quarantine(path: Path, outcomes: Iterable[Outcome]) -> None:
     """Write one line for each reason why a recording was not simply accepted."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("record", "outcome", "code", "message"))
         for outcome in outcomes:
             writer.writerows((outcome.record, outcome.kind, *reason) for reason in outcome.reasons)
-        sync_file(file)
 
 
 def summarise(

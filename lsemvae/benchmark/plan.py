@@ -8,6 +8,7 @@ from data_modules.cohort.labels import Thresholds
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.commands.cv import cross_validate
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import write_text
 from lsemvae.core.leads import parse_leads
 from lsemvae.crossval.encoders import (
     PretrainSettings,
@@ -228,8 +229,7 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[s
         InputError: the folder holds a benchmark of something else.
     """
     plan.check_folder(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / PLAN).write_text(json.dumps(asdict(plan), indent=1) + "\n")
+    write_text(folder / PLAN, json.dumps(asdict(plan), indent=1) + "\n")
     first = plan.encoder_jobs(folder) + plan.fold_jobs(folder, pretrained=False)
     failed = _run_part(first, jobs, dask)
     ready, waiting = [], {}

@@ -8,6 +8,7 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import write_text
 
 
 class PredictionWriter(Callback):
@@ -59,5 +60,4 @@ class PredictionWriter(Callback):
         for name in ("label", "probability"):
             columns[name] = torch.cat([batch[name] for batch in self._batches]).cpu().tolist()
         file = Path(self.path or Path(trainer.log_dir or ".") / "predictions.csv")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        pd.DataFrame(columns).to_csv(file, index=False)
+        write_text(file, pd.DataFrame(columns).to_csv(index=False))

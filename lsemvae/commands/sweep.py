@@ -8,6 +8,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import write_text
 
 if TYPE_CHECKING:
     from lsemvae.sweep.file import SweepFile
@@ -83,5 +84,4 @@ def _keep_settings(plan: "SweepFile", folder: Path) -> None:
             f"{folder} holds trials of another sweep file, or this one has been changed since; "
             "choose another --out, or remove that folder"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    known.write_text(text)
+    write_text(known, text)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from data_modules.reading.amplitude import Amplitude
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import replacing
+from lsemvae.core.outputs import check_picture_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,9 +55,13 @@ def view(
     store, colon, name = record.rpartition(":")
     seen = _from_store(store, name) if colon else _from_file(record, amplitude, signal)
     target = Path(out or Path(name).name.removesuffix(".hea").removesuffix(".dat") + ".png")
+    check_picture_file(target, read=(store or None, record))
     try:
-        _draw(seen).savefig(target, dpi=150)
-    except (OSError, ValueError) as error:
+        with replacing(target) as temporary:
+            _draw(seen).savefig(temporary, dpi=150)
+    except InputError:
+        raise
+    except ValueError as error:
         raise InputError(f"cannot write {target} ({error}); name another with --out") from error
     for code, text in seen.findings:
         print(f"{code}: {text}")

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lsemvae.core.files import replacing
+
 MAX_SHOWN = 8
 
 
@@ -41,8 +43,7 @@ def _places(where: Sequence[str]) -> str:
 
 def write_findings(findings: Sequence[Finding], path: Path) -> None:
     """Write a CSV file with one line for each finding; places are separated by semicolons."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(Finding._fields)
         writer.writerows((check, "; ".join(where), text) for check, where, text in findings)

@@ -11,6 +11,7 @@ import yaml
 
 from data_modules.dataset import EcgPool
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import write_text
 from lsemvae.core.leads import LEADS
 from lsemvae.core.types import EcgInput
 from lsemvae.models.methods import Size, find_method
@@ -77,8 +78,7 @@ def pretrain_encoder(method: str, folder: Path, settings: PretrainSettings) -> P
             )
     checkpoint = encoder_file(folder)
     if not is_pretrained(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        known.write_text(json.dumps(record, indent=1) + "\n")
+        write_text(known, json.dumps(record, indent=1) + "\n")
         where = {
             "data.init_args.store": json.dumps(list(settings.stores)),
             "trainer.default_root_dir": str(folder),

@@ -16,6 +16,7 @@ from data_modules.epoch_batches import batch_loader
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import write_text
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
 from lsemvae.crossval.features import Features, cached_features
 from lsemvae.models import Pretrained
@@ -174,7 +175,7 @@ def run_fold(
     trainer.save_checkpoint(folder / "last.ckpt", weights_only=True)
     part = f"fold {data.fold}{', inner part' if folder.name == 'inner' else ''}"
     print(f"{part}: " + ", ".join(f"{k} {v:.3f}" for k, v in measured.items()))
-    (folder / FINISHED).write_text(json.dumps(asdict(settings), indent=1) + "\n")
+    write_text(folder / FINISHED, json.dumps(asdict(settings), indent=1) + "\n")
 
 
 def _keep_quiet() -> None:

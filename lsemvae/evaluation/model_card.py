@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import write_text
 from lsemvae.evaluation.tables.table_files import MARKDOWN
 
 
@@ -100,5 +101,4 @@ def model_card(facts: Mapping[str, Any]) -> str:
 
 def write_model_card(facts: Mapping[str, Any], path: Path) -> None:
     """Write the card to a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(model_card(facts), encoding="utf-8")
+    write_text(path, model_card(facts))
