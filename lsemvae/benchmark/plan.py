@@ -8,7 +8,7 @@ from data_modules.cohort.labels import Thresholds
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.commands.cv import cross_validate
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import write_text
+from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import parse_leads
 from lsemvae.crossval.encoders import (
     PretrainSettings,
@@ -123,7 +123,8 @@ class Plan:
         file = folder / PLAN
         if not file.is_file():
             return
-        found, mine = json.loads(file.read_text()), json.loads(json.dumps(asdict(self)))
+        found = read_json(file, "remove it, and run the same command again")
+        mine = json.loads(json.dumps(asdict(self)))
         names = ("cohort", "pretrain", "budget", "folds", "batch_size", "seed")
         other = [f"{name} {found.get(name)} against {mine[name]}" for name in names
                  if found.get(name) != mine[name]]  # fmt: skip

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import read_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,7 +83,6 @@ def explain(
 
 
 def _read_run(folder: Path) -> "tuple[dict[str, Any], pd.DataFrame]":
-    import json
 
     from lsemvae.evaluation.predictions import read_predictions
 
@@ -93,7 +93,8 @@ def _read_run(folder: Path) -> "tuple[dict[str, Any], pd.DataFrame]":
             f"{' and '.join(missing)} not found; name the folder of a finished `lsemvae cv` run, "
             "such as runs/cv/detection/ls_emvae/6L"
         )
-    return json.loads(files[0].read_text()), read_predictions(files[1])
+    about = read_json(files[0], "run `lsemvae cv` again: finished folds are kept")
+    return about, read_predictions(files[1])
 
 
 def _check_files(

@@ -1,6 +1,7 @@
 """What every file needs that must survive a crash, and the digest that names its content."""
 
 import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -67,6 +68,41 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file in one step, in UTF-8; see `replacing`."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(path: Path, next_step: str) -> Any:
+    """Read a JSON file.
+
+    Args:
+        path: of the file.
+        next_step: what to do where it is empty or cut, as after a crash.
+
+    Raises:
+        InputError: it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # UnicodeDecodeError and JSONDecodeError
+        size = path.stat().st_size
+        state = "is empty" if size == 0 else f"is cut or damaged ({size} bytes)"
+        raise InputError(f"{path} {state}; {next_step}") from error
+
+
+def digest_file(path: Path) -> Path:
+    """Return the file beside another one that `sha256sum --check` understands."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def write_digest(path: Path) -> None:
+    """Write the SHA-256 of a finished file beside it."""
+    write_text(digest_file(path), f"{file_sha256(path)}  {path.name}\n")
+
+
+def is_as_written(path: Path) -> bool:
+    """Tell whether a file is there and is, to the bit, what its digest was taken of."""
+    if not (path.is_file() and digest_file(path).is_file()):
+        return False
+    return digest_file(path).read_text().split()[:1] == [file_sha256(path)]
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -11,7 +11,7 @@ import yaml
 
 from data_modules.dataset import EcgPool
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import write_text
+from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import LEADS
 from lsemvae.core.types import EcgInput
 from lsemvae.models.methods import Size, find_method
@@ -69,7 +69,7 @@ def pretrain_encoder(method: str, folder: Path, settings: PretrainSettings) -> P
     chosen, record = fit_settings(method, settings), described(method, settings)
     known = folder / SETTINGS
     if known.is_file():
-        found = json.loads(known.read_text())
+        found = read_json(known, f"remove {folder} to pre-train it again")
         other = [name for name in record if found.get(name) != record[name]]
         if other:
             raise InputError(

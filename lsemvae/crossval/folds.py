@@ -16,7 +16,7 @@ from data_modules.epoch_batches import batch_loader
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import write_text
+from lsemvae.core.files import file_sha256, read_json, write_text
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
 from lsemvae.crossval.features import Features, cached_features
 from lsemvae.models import Pretrained
@@ -25,6 +25,7 @@ from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.tasks import Classifier, FocalSettings
 
 FINISHED = "finished.json"
+FILES, OUTPUTS = "files", ("predictions.csv", "last.ckpt")
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,9 @@ def is_finished(folder: Path, settings: FoldSettings) -> bool:
     Raises:
         InputError: it has been run with others.
     """
-    file = folder / FINISHED
-    if not file.exists():
+    found = read_finished(folder)
+    if found is None:
         return False
-    found = json.loads(file.read_text())
     asked = json.loads(json.dumps(asdict(settings)))
     other = [f"{name} {found.get(name)} against {value}" for name, value in asked.items()
              if found.get(name) != value]  # fmt: skip
@@ -86,7 +86,28 @@ def is_finished(folder: Path, settings: FoldSettings) -> bool:
             f"{folder} was run with other settings ({'; '.join(other)}); choose another --out, or "
             "--overwrite to run it again"
         )
-    return True
+    digests = found.get(FILES) or dict.fromkeys(OUTPUTS)
+    spoilt = [name for name, digest in digests.items() if not _is_whole(folder / name, digest)]
+    if spoilt:
+        print(f"note: {folder / spoilt[0]} is missing or changed; this part is run again")
+    return not spoilt
+
+
+def read_finished(folder: Path) -> dict[str, Any] | None:
+    """Return what a finished part of a cross-validation keeps; None where it is not finished."""
+    file = folder / FINISHED
+    if not file.exists():
+        return None
+    try:
+        found: dict[str, Any] = read_json(file, "this part is run again")
+    except InputError as error:
+        print(f"note: {error}")
+        return None
+    return found
+
+
+def _is_whole(file: Path, digest: str | None) -> bool:
+    return file.is_file() and digest in (None, file_sha256(file))
 
 
 def run_missing_folds(
@@ -175,7 +196,8 @@ def run_fold(
     trainer.save_checkpoint(folder / "last.ckpt", weights_only=True)
     part = f"fold {data.fold}{', inner part' if folder.name == 'inner' else ''}"
     print(f"{part}: " + ", ".join(f"{k} {v:.3f}" for k, v in measured.items()))
-    write_text(folder / FINISHED, json.dumps(asdict(settings), indent=1) + "\n")
+    kept = {**asdict(settings), FILES: {name: file_sha256(folder / name) for name in OUTPUTS}}
+    write_text(folder / FINISHED, json.dumps(kept, indent=1) + "\n")
 
 
 def _keep_quiet() -> None:
