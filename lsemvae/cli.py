@@ -12,6 +12,7 @@ from importlib.metadata import version
 from lsemvae.command_table import COMMANDS, LIGHTNING, LONG, help_text, load, members, summary
 from lsemvae.core.errors import InputError
 from lsemvae.runtime.cli_arguments import options_of, spell_out
+from lsemvae.runtime.faults import full_disk, was_interrupted
 from lsemvae.runtime.suggestion import suggest_options, suggestion
 from lsemvae.runtime.threads import settle_threads
 
@@ -28,11 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 141
     except OSError as error:
-        if error.filename is None:
+        line = f"{error.filename}: {error.strerror}" if error.filename else full_disk(error)
+        if line is None:
             raise
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"error: {line}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as error:
+        if not was_interrupted(error):
+            raise
         print("interrupted; what is finished is kept", file=sys.stderr)
         return 130
     return 0

@@ -1,6 +1,6 @@
 """Write one table as CSV, Markdown and LaTeX."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -58,22 +58,22 @@ def write_table(
         if mask is not None and mask.shape != table.shape:
             raise InputError(f"{name} has the shape {mask.shape}, the table {table.shape}")
     files = [stem.with_name(f"{stem.name}.{kind}") for kind in ("csv", "md", "tex")]
-    check_table_files(stem, str(table.columns[0]))
+    check_table_files(stem, [str(name) for name in table.columns[:2]])
     write_text(files[0], table.to_csv(index=False))
     write_text(files[1], markdown_table(table, caption, bold, underline))
     write_text(files[2], latex_table(table, stem.name, caption, bold, underline))
     return files
 
 
-def check_table_files(stem: Path, first_column: str) -> None:
+def check_table_files(stem: Path, first_columns: Sequence[str]) -> None:
     """Check that STEM.csv, .md and .tex are not there, or are those of an earlier table.
 
     Raises:
         InputError: names one that is something else.
     """
     marks = {
-        "csv": first_column,
-        "md": f"| {first_column.translate(MARKDOWN)} |",
+        "csv": pd.DataFrame(columns=list(first_columns)).to_csv(index=False).strip(),
+        "md": "".join(f"| {name.translate(MARKDOWN)} " for name in first_columns),
         "tex": r"\begin{table}",
     }
     for kind, mark in marks.items():
