@@ -118,10 +118,10 @@ def remove_abandoned(folder: Path, name: str) -> None:
         folder: where.
         name: a regular expression for the names of the files that were to be written.
     """
-    begun = re.compile(rf"\.(?:{name})\.(\d+)(?:\.\w+)?")
+    begun = re.compile(rf"\.(?:{name})\.(?P<process>\d+)(?:\.\w+)?")
     for file in folder.iterdir():
         found = begun.fullmatch(file.name)
-        if found and not _is_running(int(found[1])):
+        if found and not _is_running(int(found["process"])):
             file.unlink(missing_ok=True)
 
 
