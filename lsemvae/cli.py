@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 from lsemvae.command_table import COMMANDS, LIGHTNING, LONG, help_text, load, members, summary
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import printable
 from lsemvae.runtime.cli_arguments import options_of, spell_out
 from lsemvae.runtime.faults import full_disk, was_interrupted
 from lsemvae.runtime.suggestion import suggest_options, suggestion
@@ -23,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _run(arguments)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()
@@ -32,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         line = f"{error.filename}: {error.strerror}" if error.filename else full_disk(error)
         if line is None:
             raise
-        print(f"error: {line}", file=sys.stderr)
+        print(f"error: {printable(line)}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, SystemExit) as error:
         if not was_interrupted(error):

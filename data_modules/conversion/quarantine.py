@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from data_modules.reading.reasons import SKIPPED
 from lsemvae.core.files import replacing
+from lsemvae.core.printable import printable
 
 
 class Outcome(NamedTuple):
@@ -65,7 +66,10 @@ def write_quarantine(path: Path, outcomes: Iterable[Outcome]) -> None:
         writer = csv.writer(file)
         writer.writerow(("record", "outcome", "code", "message"))
         for outcome in outcomes:
-            writer.writerows((outcome.record, outcome.kind, *reason) for reason in outcome.reasons)
+            writer.writerows(
+                (outcome.record, outcome.kind, code, printable(message))
+                for code, message in outcome.reasons
+            )
 
 
 def summarise(

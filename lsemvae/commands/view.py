@@ -9,6 +9,7 @@ from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing
 from lsemvae.core.outputs import check_picture_file
+from lsemvae.core.printable import printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,8 +65,8 @@ def view(
     except ValueError as error:
         raise InputError(f"cannot write {target} ({error}); name another with --out") from error
     for code, text in seen.findings:
-        print(f"{code}: {text}")
-    print(f"picture: {target}")
+        print(printable(f"{code}: {text}"))
+    print(printable(f"picture: {target}"))
 
 
 def _from_file(record: str, amplitude: Amplitude, settings: SignalSettings) -> _View:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lsemvae.core.files import replacing
+from lsemvae.core.printable import printable
 
 MAX_SHOWN = 8
 
@@ -33,7 +34,7 @@ def describe_findings(findings: Sequence[Finding]) -> str:
         lines.append(check)
         mine = [finding for finding in findings if finding.check == check]
         lines += [f"  {_places(finding.where)}: {finding.message}" for finding in mine]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _places(where: Sequence[str]) -> str:
@@ -46,4 +47,6 @@ def write_findings(findings: Sequence[Finding], path: Path) -> None:
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(Finding._fields)
-        writer.writerows((check, "; ".join(where), text) for check, where, text in findings)
+        writer.writerows(
+            (check, printable("; ".join(where)), printable(text)) for check, where, text in findings
+        )

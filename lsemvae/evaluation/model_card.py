@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
+from lsemvae.core.printable import HTML, one_line
 from lsemvae.evaluation.tables.table_files import MARKDOWN
 
 
@@ -91,11 +92,12 @@ def model_card(facts: Mapping[str, Any]) -> str:
     environment = Environment(
         loader=PackageLoader("lsemvae.evaluation", "templates"),
         undefined=StrictUndefined,
-        autoescape=False,
+        autoescape=False,  # Markdown; `plain` takes the HTML away
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["cell"] = lambda value: str(value).translate(MARKDOWN)
+    environment.filters["cell"] = lambda value: one_line(str(value)).translate(MARKDOWN)
+    environment.filters["plain"] = lambda value: one_line(str(value)).translate(HTML)
     return environment.get_template("model_card.md.j2").render(card=ModelCard(**facts))
 
 

@@ -29,7 +29,7 @@ LATEX = str.maketrans(
         "\N{MULTIPLICATION SIGN}": r"$\times$",
     }
 )
-MARKDOWN = str.maketrans({**{sign: "\\" + sign for sign in "\\|*_<`"}, "\n": " "})
+MARKDOWN = str.maketrans({**{sign: "\\" + sign for sign in "\\|*_`"}, "<": "&lt;", "\n": " "})
 
 
 def write_table(
