@@ -13,6 +13,7 @@ from data_modules.dataset import EcgPool
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import LEADS
+from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.types import EcgInput
 from lsemvae.models.methods import Size, find_method
 
@@ -69,13 +70,11 @@ def pretrain_encoder(method: str, folder: Path, settings: PretrainSettings) -> P
     chosen, record = fit_settings(method, settings), described(method, settings)
     known = folder / SETTINGS
     if known.is_file():
-        found = read_json(known, f"remove {folder} to pre-train it again")
-        other = [name for name in record if found.get(name) != record[name]]
-        if other:
-            raise InputError(
-                f"{folder} holds an encoder that was pre-trained differently ({', '.join(other)}); "
-                "choose another --out, or remove that folder to pre-train it again"
-            )
+        refuse_other_settings(
+            f"{folder} holds an encoder that was pre-trained differently",
+            read_json(known, f"remove {folder} to pre-train it again"), record,
+            "choose another --out, or remove that folder to pre-train it again",
+        )  # fmt: skip
     checkpoint = encoder_file(folder)
     if not is_pretrained(folder):
         write_text(known, json.dumps(record, indent=1) + "\n")

@@ -17,6 +17,7 @@ from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, read_json, write_text
+from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
 from lsemvae.crossval.features import Features, cached_features
 from lsemvae.models import Pretrained
@@ -79,14 +80,13 @@ def is_finished(folder: Path, settings: FoldSettings) -> bool:
     found = read_finished(folder)
     if found is None:
         return False
-    asked = json.loads(json.dumps(asdict(settings)))
-    other = [f"{name} {found.get(name)} against {value}" for name, value in asked.items()
-             if found.get(name) != value]  # fmt: skip
-    if other:
-        raise InputError(
-            f"{folder} was run with other settings ({'; '.join(other)}); choose another --out, or "
-            "--overwrite to run it again"
-        )
+    found = read_finished(folder)
+    if found is None:
+        return False
+    refuse_other_settings(
+        f"{folder} was run with other settings", found, asdict(settings),
+        "choose another --out, or --overwrite to run it again",
+    )  # fmt: skip
     digests = found.get(FILES) or dict.fromkeys(OUTPUTS)
     spoilt = [name for name, digest in digests.items() if not _is_whole(folder / name, digest)]
     if spoilt:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from data_modules.conversion.quarantine import Outcome, write_quarantine
+from data_modules.conversion.quarantine import RecordFate, write_quarantine
 from lsemvae.core.findings import Finding, describe_findings, write_findings
 from lsemvae.core.printable import one_line, printable
 from lsemvae.evaluation.tables.table_files import markdown_table
@@ -34,7 +34,7 @@ def test_findings_and_quarantine_hold_no_escape(tmp_path: Path) -> None:
     assert "\x1b" not in describe_findings(found)
     write_findings(found, tmp_path / "found.csv")
     write_quarantine(
-        tmp_path / "q.csv", [Outcome("r1", False, (("unknown_lead", f"lead {ESCAPE}"),), "", False)]
+        tmp_path / "q.csv", [RecordFate("r1", False, (("leads_missing", f"lead {ESCAPE}"),), "", False)]
     )
     for file in ("found.csv", "q.csv"):
         with (tmp_path / file).open(newline="") as stream:
