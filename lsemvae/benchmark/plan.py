@@ -135,7 +135,8 @@ class Plan:
             return
         names = ("cohort", "pretrain", "budget", "folds", "batch_size", "seed")
         refuse_other_settings(
-            f"{folder} holds a benchmark with other settings", read_json(file, "remove it, and run the same command again"),
+            f"{folder} holds a benchmark with other settings",
+            read_json(file, "remove it, and run the same command again"),
             {name: asdict(self)[name] for name in names}, "choose another --out",
         )  # fmt: skip
 

@@ -34,7 +34,8 @@ def test_findings_and_quarantine_hold_no_escape(tmp_path: Path) -> None:
     assert "\x1b" not in describe_findings(found)
     write_findings(found, tmp_path / "found.csv")
     write_quarantine(
-        tmp_path / "q.csv", [RecordFate("r1", False, (("leads_missing", f"lead {ESCAPE}"),), "", False)]
+        tmp_path / "q.csv",
+        [RecordFate("r1", False, (("format_unknown", f"lead {ESCAPE}"),), "", False)],
     )
     for file in ("found.csv", "q.csv"):
         with (tmp_path / file).open(newline="") as stream:
