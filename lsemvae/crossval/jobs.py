@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.joblib_backend import joblib_backend
+from lsemvae.runtime.faults import was_interrupted
 
 
 class Job(NamedTuple):
@@ -73,6 +74,8 @@ def _run(job: Job) -> Outcome:
         except InputError as error:
             outcome = Outcome(job.name, str(error))
         except (Exception, SystemExit) as error:
+            if isinstance(error, SystemExit) and (error.code == 130 or was_interrupted(error)):
+                raise KeyboardInterrupt from error
             traceback.print_exc(file=log)
             outcome = Outcome(job.name, f"{type(error).__name__}: {error}; see {job.log}")
         else:
