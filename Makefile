@@ -94,10 +94,11 @@ bench: $(READY)  ## step, encoding, conversion, loading, 800,000 records, covera
 	@$(BIN)/python -m benchmarks.full_size
 	@$(BIN)/python -m benchmarks.coverage
 
-torture: $(READY)  ## hostile files, kill -9, full disks: reader, store, checkpoints
+torture: $(READY)  ## hostile files, kill -9, full disks: reader, store, checkpoints, YAML
 	@$(BIN)/python -m benchmarks.torture_reader
 	@$(BIN)/python -m benchmarks.torture_store
 	@$(BIN)/python -m benchmarks.torture_checkpoint
+	@$(BIN)/python -m benchmarks.torture_config
 
 zoo: $(READY)  ## cost of every method of Table 2 on this machine: reports/zoo.json
 	@$(BIN)/python -m benchmarks.zoo

@@ -86,7 +86,8 @@ def demo_encoder() -> str:
     encoder, finished = RUNS / "pretrain/checkpoints/last.ckpt", RUNS / "pretrain/finished"
     if not (finished.is_file() and encoder.is_file()):
         _announce("pre-training a small LS-EMVAE")
-        run_lightning(["fit", "--config", str(CONFIG)])
+        begun = ["--ckpt_path", str(encoder)] if encoder.is_file() else []
+        run_lightning(["fit", "--config", str(CONFIG), *begun])
         finished.touch()
     return str(encoder)
 
