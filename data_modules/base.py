@@ -1,4 +1,4 @@
-"""What all DataModules share: stores, leads, batches, normalisation on the device."""
+"""Share between all DataModules stores, leads, batches and normalisation on the device."""
 
 from functools import cached_property
 from typing import Any

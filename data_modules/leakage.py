@@ -1,4 +1,4 @@
-"""Do pre-training, training and test parts share patients or recordings?
+"""Find patients and recordings that pre-training, training and test parts share.
 
 Patients are compared by a hash of their id, recordings by the digest that the store keeps of every
 stored signal. Stores of equal settings give equal digests to equal recordings, whatever their

@@ -1,4 +1,4 @@
-"""What a benchmark compares, as a list of independent jobs."""
+"""List what a benchmark compares as independent jobs."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""What Lightning reads and writes its checkpoints with."""
+"""Read and write Lightning's checkpoints safely."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""`lsemvae check`: published tables, cohorts."""
+"""Check published tables and cohorts for what contradicts itself."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`lsemvae demo`: the whole way on synthetic data; every step that is done is not done again."""
+"""Walk the whole way on synthetic data; a step that is done is not done again."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`lsemvae sweep FILE`: run a W&B sweep file on this machine, without an account."""
+"""Run a W&B sweep file on this machine, without an account."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""What every file needs that must survive a crash, and the digest that names its content."""
+"""Write files that survive a crash, and name their content by a digest."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What a check found, and how it is shown."""
+"""Hold what a check found, and show it."""
 
 import csv
 from collections.abc import Sequence

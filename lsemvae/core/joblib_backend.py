@@ -1,4 +1,4 @@
-"""Where joblib's jobs run."""
+"""Choose where joblib's jobs run."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What a frozen encoder says of recordings, computed once per encoder, data and leads."""
+"""Compute the features of a frozen encoder once per encoder, data and leads."""
 
 import hashlib
 from collections.abc import Callable

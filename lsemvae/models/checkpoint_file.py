@@ -1,4 +1,4 @@
-"""Checkpoint files that a crash cannot spoil, and that nothing else passes for."""
+"""Write checkpoint files that a crash cannot spoil, and read nothing that passes for one."""
 
 import hashlib
 import os

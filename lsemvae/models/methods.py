@@ -1,4 +1,4 @@
-"""Methods by the name that `lsemvae cv --method` and `lsemvae benchmark` take.
+"""List the methods by the name that `lsemvae cv --method` and `lsemvae benchmark` take.
 
 The rows of the paper's Table 2, the ablations of Fig. 2 with further ones, and the networks that
 others ran under a published name.

@@ -1,4 +1,4 @@
-"""What a configuration may do: a YAML from somebody else must not run code, hide a key or explode.
+"""Bound what a configuration may do: a foreign YAML must not run code, hide a key or explode.
 
 Walls in front of jsonargparse: only classes on a list are imported and no function is, a value that
 is an address is an error, and so is a key that stands twice or a text that unfolds without measure.

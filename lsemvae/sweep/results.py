@@ -1,4 +1,4 @@
-"""What a sweep leaves: a table, a picture and the configuration of the chosen point."""
+"""Write what a sweep leaves: a table, a picture and the configuration of the chosen point."""
 
 import json
 from collections.abc import Sequence
