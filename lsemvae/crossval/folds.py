@@ -146,8 +146,8 @@ def run_missing_folds(
     with dead_workers_named():
         Parallel(n_jobs=jobs)(
             run(
-                part_folder(folder, fold, inner_part), data.for_fold(fold, inner=inner_part), settings,
-                encoder=encoder, features=features,
+                part_folder(folder, fold, inner_part), data.for_fold(fold, inner=inner_part),
+                settings, encoder=encoder, features=features,
             )
             for fold, inner_part in missing
         )  # fmt: skip
