@@ -17,6 +17,7 @@ from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, read_json, write_text
+from lsemvae.core.joblib_backend import dead_workers_named
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
 from lsemvae.crossval.features import Features, cached_features
@@ -142,13 +143,14 @@ def run_missing_folds(
     if pretrained is not None:
         features = cached_features(pretrained, data, feature_folder)
     run = delayed(run_fold)
-    Parallel(n_jobs=jobs)(
-        run(
-            part_folder(folder, fold, inner_part), data.for_fold(fold, inner=inner_part), settings,
-            encoder=encoder, features=features,
-        )
-        for fold, inner_part in missing
-    )  # fmt: skip
+    with dead_workers_named():
+        Parallel(n_jobs=jobs)(
+            run(
+                part_folder(folder, fold, inner_part), data.for_fold(fold, inner=inner_part),
+                settings, encoder=encoder, features=features,
+            )
+            for fold, inner_part in missing
+        )  # fmt: skip
 
 
 def part_folder(folder: Path, fold: int, inner: bool = False) -> Path:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from joblib import Parallel, delayed
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.joblib_backend import joblib_backend
+from lsemvae.core.joblib_backend import dead_workers_named, joblib_backend
 from lsemvae.runtime.faults import was_interrupted
 
 
@@ -47,7 +47,7 @@ def run_jobs(jobs: Sequence[Job], n_parallel: int, dask: str | None = None) -> l
             must see the same files under the same names.
     """
     start, outcomes = monotonic(), []
-    with joblib_backend(n_parallel, dask):
+    with dead_workers_named(), joblib_backend(n_parallel, dask):
         tasks = (delayed(_run)(job) for job in jobs)
         for outcome in Parallel(return_as="generator_unordered")(tasks):
             outcomes.append(outcome)
