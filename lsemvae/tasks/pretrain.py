@@ -76,8 +76,8 @@ class Pretrainer(EcgTask):
         if stage == "train" and not torch.isfinite(loss.total):
             raise InputError(
                 f"the loss is {loss.total.item()} at step {self.global_step}; records of the "
-                f"batch: {', '.join(batch.record)}. A checkpoint saved before is intact; look at these "
-                "records, or lower the learning rate"
+                f"batch: {', '.join(batch.record)}. The last checkpoint, if one was saved, is "
+                "intact; look at these records, or lower the learning rate"
             )
         return loss.total
 
