@@ -1,4 +1,4 @@
-"""`lsemvae demo`: the whole way on synthetic data; every step that is done is not done again."""
+"""Walk the whole way on synthetic data; a step that is done is not done again."""
 
 from pathlib import Path
 
@@ -83,7 +83,9 @@ def demo_encoder() -> str:
     encoder, finished = RUNS / "pretrain/checkpoints/last.ckpt", RUNS / "pretrain/finished"
     if not (finished.is_file() and encoder.is_file()):
         _announce("pre-training a small LS-EMVAE")
-        run_lightning(["fit", "--config", str(experiment("demo/pretrain.yaml"))])
+        begun = ["--ckpt_path", str(encoder)] if encoder.is_file() else []
+        config = str(experiment("demo/pretrain.yaml"))
+        run_lightning(["fit", "--config", config, *begun])
         finished.touch()
     return str(encoder)
 

@@ -10,6 +10,7 @@ import torch
 
 from data_modules.dataset import EcgPool
 from lsemvae.core.experiments import experiment, read_experiment
+from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import LEADS
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.types import EcgInput
@@ -69,13 +70,12 @@ def pretrain_encoder(method: str, folder: Path, settings: PretrainSettings) -> P
     if known.is_file():
         refuse_other_settings(
             f"{folder} holds an encoder that was pre-trained differently",
-            json.loads(known.read_text()), record,
+            read_json(known, f"remove {folder} to pre-train it again"), record,
             "choose another --out, or remove that folder to pre-train it again",
         )  # fmt: skip
     checkpoint = encoder_file(folder)
     if not is_pretrained(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        known.write_text(json.dumps(record, indent=1) + "\n")
+        write_text(known, json.dumps(record, indent=1) + "\n")
         where = {
             "data.init_args.store": json.dumps(list(settings.stores)),
             "trainer.default_root_dir": str(folder),
