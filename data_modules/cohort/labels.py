@@ -56,6 +56,21 @@ def task_labels(table: pd.DataFrame, task: str, thresholds: Thresholds) -> pd.Se
     return label
 
 
+def label_definition(task: str, thresholds: Thresholds) -> str:
+    """Say what makes a record positive.
+
+    Args:
+        task: as for `task_labels`.
+        thresholds: pressures in mmHg.
+    """
+    detection = f"mPAP > {thresholds.mpap_mmhg:g} mmHg"
+    if task == DETECTION:
+        return detection
+    if task == PHENOTYPE:
+        return f"{detection}, PAWP > {thresholds.pawp_mmhg:g} mmHg"
+    return f"column {task}"
+
+
 def _column(table: pd.DataFrame, name: str, task: str) -> pd.Series:
     if name not in table.columns:
         raise InputError(

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.made_for import MadeFor
 from lsemvae.core.types import EcgInput
 from lsemvae.crossval.folds import FINISHED, FoldSettings, _task
 from lsemvae.tasks import Classifier
@@ -35,11 +36,12 @@ def load_fold(folder: Path, encoder: str | None, ecg_input: EcgInput) -> Classif
         ecg_input: what the recordings are.
 
     Raises:
-        InputError: the fold is not finished, or was trained on another encoder.
+        InputError: the fold is not finished, or was trained on another encoder or other recordings.
     """
     check_folds([folder])
     settings = FoldSettings(**json.loads((folder / FINISHED).read_text()))
     task = _task(settings, encoder, ecg_input)
+    task.made_for = MadeFor(leads=tuple(settings.leads), ecg_input=ecg_input)
     checkpoint = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)
     task.on_load_checkpoint(checkpoint)
     task.load_state_dict(checkpoint["state_dict"])
