@@ -59,6 +59,7 @@ def explain(
     from lsemvae.explain.attribution import AttributionSettings
     from lsemvae.explain.files import write_explanation
     from lsemvae.explain.records import Explained, Plan
+    from lsemvae.explain.skill import model_skill
 
     folder = Path(run)
     about, predictions = _read_run(folder)
@@ -78,7 +79,7 @@ def explain(
     )
     found = Explained()
     _explain_folds(folder, data, encoder, predictions, chosen, plan=plan, found=found)
-    write_explanation(Path(out), about, data, plan, found)
+    write_explanation(Path(out), about, data, plan, found, skill=model_skill(predictions))
 
 
 def _read_run(folder: Path) -> "tuple[dict[str, Any], pd.DataFrame]":
