@@ -10,12 +10,13 @@ from torch.utils.data import DataLoader
 
 from data_modules.base import StoreDataModule
 from data_modules.cohort.identity import refuse_alike_ids
-from data_modules.cohort.labels import Thresholds, label_definition, task_labels
+from data_modules.cohort.labels import task_labels
 from data_modules.cohort.splits import Splits, inner_validation, load_or_make_splits
 from data_modules.cohort.twins import signal_twins
 from data_modules.dataset import EcgDataset
 from lsemvae.core.errors import InputError
 from lsemvae.core.made_for import MadeFor
+from lsemvae.core.tasks import Thresholds, find_task
 from lsemvae.core.types import Normalisation
 
 TWINS = "twins.csv"
@@ -89,7 +90,7 @@ class RhcCohort(StoreDataModule):
     @property
     def made_for(self) -> MadeFor:
         """What a head that is trained on this module is made for."""
-        label = label_definition(self.task, self.thresholds)
+        label = find_task(self.task).defined_by(self.thresholds)
         return super().made_for._replace(task=self.task, label=label)
 
     def labelled(self) -> pd.DataFrame:
