@@ -12,6 +12,7 @@ from data_modules.epoch_batches import BatchLoader, batch_loader, run_seed
 from data_modules.normalise import normalise
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_indices, parse_leads
+from lsemvae.core.made_for import MadeFor
 from lsemvae.core.types import EcgBatch, EcgInput, Normalisation
 
 
@@ -66,6 +67,11 @@ class StoreDataModule(LightningDataModule):
     def ecg_input(self) -> EcgInput:
         """What a network gets from this module."""
         return self.pool.ecg_input._replace(normalisation=self.normalisation)
+
+    @property
+    def made_for(self) -> MadeFor:
+        """What a head that is trained on this module is made for."""
+        return MadeFor(leads=self.leads, ecg_input=self.ecg_input)
 
     def usable_rows(self) -> Indices:
         """Return the rows of the pool that have one of the leads at least."""

@@ -43,6 +43,7 @@ class EcgPool:
                 )
         self.n_samples = first.n_samples
         self.calibrated = all(store.unit == "mV" for store in self.stores)
+        self.ecg_input = self.ecg_input._replace(unit="mV" if self.calibrated else "NU")
         self.synthetic = any(store.synthetic for store in self.stores)
         self.label = " + ".join(store.label for store in self.stores)
         self.sha256 = "+".join(store.sha256 for store in self.stores)

@@ -15,7 +15,8 @@ from data_modules.cohort.splits import Splits, inner_validation, load_or_make_sp
 from data_modules.cohort.twins import signal_twins
 from data_modules.dataset import EcgDataset
 from lsemvae.core.errors import InputError
-from lsemvae.core.tasks import Thresholds
+from lsemvae.core.made_for import MadeFor
+from lsemvae.core.tasks import Thresholds, find_task
 from lsemvae.core.types import Normalisation
 
 TWINS = "twins.csv"
@@ -85,6 +86,12 @@ class RhcCohort(StoreDataModule):
         other = copy.copy(self)
         other.fold, other._inner = fold, inner
         return other
+
+    @property
+    def made_for(self) -> MadeFor:
+        """What a head that is trained on this module is made for."""
+        label = find_task(self.task).defined_by(self.thresholds)
+        return super().made_for._replace(task=self.task, label=label)
 
     def labelled(self) -> pd.DataFrame:
         """Return record, patient_id, label and row in the pool of every labelled recording.

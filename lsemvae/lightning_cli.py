@@ -33,6 +33,7 @@ from lsemvae.callbacks.checkpoint_io import load_safely
 from lsemvae.callbacks.earlier_run import refuse_to_replace
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.core.errors import InputError
+from lsemvae.core.made_for import MadeFor, check_made_for
 from lsemvae.models import check_same_input, read_data_state
 from lsemvae.models.checkpoint_file import local_path, read_checkpoint
 from lsemvae.runtime.config_safety import (
@@ -48,6 +49,7 @@ from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.runtime.suggestion import explain_refusal, suggest_options
 from lsemvae.tasks import Classifier, Pretrainer
+from lsemvae.tasks.classify import head_made_for
 
 CHECKPOINT_WORDS = ("best", "hpc", "last")  # Lightning finds these by itself
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
@@ -171,10 +173,21 @@ class EcgCLI(LightningCLI):
         data.check_files()
         if self.subcommand == "fit":
             refuse_to_replace(self.trainer, self.config.fit)
+        if isinstance(task, Classifier):
+            task.made_for = data.made_for
+            self._check_head(data.made_for)
         if isinstance(task, Classifier) and task.encoder_input is not None:
             check_same_input(str(task.encoder), task.encoder_input, data.ecg_input)
         if self.subcommand == "fit" and isinstance(data, RhcCohort) and data.fold is not None:
             self._check_fold(data, getattr(task, "encoder", None))
+
+    def _check_head(self, given: MadeFor) -> None:
+        """Refuse a trained head on other leads, another task, label or kind of recordings."""
+        config = self.config[self.subcommand] if self.subcommand else self.config
+        head = config.get("ckpt_path")
+        if head is not None and head not in CHECKPOINT_WORDS:
+            checkpoint = read_checkpoint(local_path(head), mmap=True)
+            check_made_for(str(head), head_made_for(checkpoint), given)
 
     def _check_fold(self, data: RhcCohort, encoder: str | None) -> None:
         """Refuse leaks as `lsemvae cv` does; warn of callbacks that choose by the held-out fold."""

@@ -62,6 +62,7 @@ def explain(
         read_run,
         store_rows,
     )
+    from lsemvae.explain.skill import model_skill
 
     folder = Path(run)
     about, predictions = read_run(folder)
@@ -81,7 +82,7 @@ def explain(
     )
     found = Explained()
     explain_folds(folder, data, encoder, predictions, chosen, plan=plan, found=found)
-    write_explanation(Path(out), about, data, plan, found)
+    write_explanation(Path(out), about, data, plan, found, skill=model_skill(predictions))
 
 
 def _baseline(method: str, baseline: str | None) -> Any:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json
+from lsemvae.core.made_for import MadeFor
 from lsemvae.core.types import EcgInput
 from lsemvae.crossval.folds import FILES, FINISHED, FoldSettings, _task
 from lsemvae.models.checkpoint_file import read_checkpoint
@@ -34,7 +35,7 @@ def load_fold(folder: Path, encoder: str | None, ecg_input: EcgInput) -> Classif
         ecg_input: what the recordings are.
 
     Raises:
-        InputError: the fold is not finished, or was trained on another encoder.
+        InputError: the fold is not finished, or was trained on another encoder or other recordings.
     """
     check_folds([folder])
     kept = read_json(folder / FINISHED, "run `lsemvae cv` again with the same options")
@@ -42,6 +43,7 @@ def load_fold(folder: Path, encoder: str | None, ecg_input: EcgInput) -> Classif
     settings = FoldSettings(**kept)
     task = _task(settings, encoder, ecg_input)
     checkpoint = read_checkpoint(folder / CHECKPOINT)
+    task.made_for = MadeFor(leads=tuple(settings.leads), ecg_input=ecg_input)
     task.on_load_checkpoint(checkpoint)
     task.load_state_dict(checkpoint["state_dict"])
     return task.eval().requires_grad_(False)

@@ -176,6 +176,7 @@ def run_fold(
     seed_fold(settings.seed, data.fold)
     data.setup("fit")
     task = _task(settings, encoder, data.ecg_input)
+    task.made_for = data.made_for
     trainer = lightning.Trainer(
         max_epochs=settings.epochs,
         accelerator="cpu" if features is not None else "auto",

@@ -14,12 +14,14 @@ from lsemvae.core.files import replacing, write_text
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.provenance import provenance
 from lsemvae.core.tasks import find_task
+from lsemvae.evaluation.statistics.estimate import Estimate
 from lsemvae.explain.attribution import DELTA_ABSOLUTE, DELTA_RELATIVE
 from lsemvae.explain.figures import gate_figure, ranking_figure, waves_figure
 from lsemvae.explain.gate import summarise_gate
 from lsemvae.explain.ranking import rank_leads, summarise_waves
 from lsemvae.explain.records import Explained, ExplanationSettings
 from lsemvae.explain.sheet import draw_attribution
+from lsemvae.explain.skill import knows_something, skill_facts, skill_text
 
 QUANTILES = (0.05, 0.5, 0.95)
 
@@ -30,6 +32,8 @@ def write_explanation(
     data: StoreDataModule,
     plan: ExplanationSettings,
     found: Explained,
+    *,
+    skill: Estimate,
 ) -> None:
     """Write every file and print where they are.
 
@@ -39,18 +43,21 @@ def write_explanation(
         data: the store.
         plan: what was computed.
         found: the results.
+        skill: AUROC of the explained models, from `model_skill`.
     """
     out.mkdir(parents=True, exist_ok=True)
     seed = plan.settings.seed
     leads = pd.concat(found.leads, ignore_index=True)
     write_text(out / "attribution.csv", leads.to_csv(index=False, float_format="%.6g"))
     ranking = rank_leads(leads, seed=seed)
+    about = {**about, "skill": skill_text(skill)}
     title = _title(about, data, plan)
     _save(ranking_figure(ranking, f"Leads by attribution\n{title}"), out / "leads")
     summary = {
         **_about(about, data, plan),
         "n_records": int(leads["record"].nunique()),
         "n_patients": int(leads["patient_id"].nunique()),
+        "model": skill_facts(skill),
         "completeness": _completeness(leads),
         "ranking": ranking.to_dict("records"),
         "model_randomisation": _agreement(found.randomised),
@@ -59,12 +66,13 @@ def write_explanation(
         summary["waves"] = _write_waves(out, pd.concat(found.waves, ignore_index=True), title, seed)
         summary["n_not_delineated"] = len(found.not_delineated)
     if found.gate:
-        _write_gate(out, about, found, _source(about, data))
+        _write_gate(out, about, found, f"{_source(about, data)}\n{about['skill']}")
     _write_records(out, about, data, found, leads)
     text = json.dumps(_plain({**summary, "provenance": provenance()}), indent=1, allow_nan=False)
     write_text(out / "attribution.json", text + "\n")
     best = ranking.iloc[0]
-    print(f"{title}: {best['lead']} has the largest share, {best['share']:.1%}")
+    told = f"{best['lead']} has the largest share, {best['share']:.1%}"
+    print(f"{title}: {told}" if knows_something(skill) else f"{title}. Of no meaning: {told}")
     print(f"explanation: {out}")
 
 
@@ -99,7 +107,8 @@ def _source(about: dict[str, Any], data: StoreDataModule) -> str:
 
 def _title(about: dict[str, Any], data: StoreDataModule, plan: ExplanationSettings) -> str:
     explained_by = plan.settings.method.replace("_", " ")
-    return f"{about['task']}, {about['method']}, {explained_by}\n{_source(about, data)}"
+    source = f"{_source(about, data)}\n{about['skill']}"
+    return f"{about['task']}, {about['method']}, {explained_by}\n{source}"
 
 
 def _completeness(leads: pd.DataFrame) -> dict[str, float | None]:
@@ -165,7 +174,7 @@ def _write_records(
         title = (
             f"record {record}: {names[int(fact['label'])]}\n"
             f"P({names[1]}) = {fact['probability']:.2f} by the model of fold {fact['fold']} "
-            f"({task}, {about['method']})\n{_source(about, data)}"
+            f"({task}, {about['method']})\n{_source(about, data)}\n{about['skill']}"
         )
         _save(draw_attribution(explained, title=title).figure, out / f"record_{_safe(record)}")
 

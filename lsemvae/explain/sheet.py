@@ -28,7 +28,7 @@ EDGE_POINTS = 2.8  # half of it, 0.5 mm, is added on either side, or a QRS would
 ROW_MM, LABEL_MM = 36.0, 15.5  # room for the labels above the R waves
 FAINTEST = 0.02  # of the scale; less is left white
 MIN_WIDTH_MM = 130.0  # room for the text where a median beat needs little
-TITLE_MM, FOOT_MM = 20.0, 17.0
+TITLE_MM, FOOT_MM = 24.0, 17.0
 
 
 class ExplainedRecord(NamedTuple):

@@ -153,8 +153,11 @@ def _build(description: dict[str, Any], path: str) -> EcgNetwork:
 def _data_state(checkpoint: dict[str, Any], path: str) -> DataState:
     for value in checkpoint.values():
         if isinstance(value, dict) and INPUT_KEY in value:
-            others = (value[name] for name in DataState._fields if name != INPUT_KEY)
-            return DataState(EcgInput(*value[INPUT_KEY]), *others)
+            others = {name: value[name] for name in DataState._fields if name != INPUT_KEY}
+            ecg_input = EcgInput(*value[INPUT_KEY])
+            if ecg_input.unit is None:  # of a version that kept it beside
+                ecg_input = ecg_input._replace(unit="mV" if value["calibrated"] else "NU")
+            return DataState(ecg_input=ecg_input, **others)
     raise InputError(
         f"{path} does not say what recordings it was trained on; pre-train with one of the "
         "DataModules of data_modules"

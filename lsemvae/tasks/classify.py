@@ -1,5 +1,6 @@
 """Binary classification: a head on a frozen encoder, or a network trained end to end."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +9,15 @@ from torch import Tensor, nn
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import parse_leads
+from lsemvae.core.made_for import MadeFor, check_made_for
 from lsemvae.core.types import EcgBatch, EcgInput, FeatureBatch
 from lsemvae.losses import focal_loss
 from lsemvae.models import EcgNetwork, load_pretrained
 from lsemvae.tasks.held_out_metrics import HeldOutMetrics
 from lsemvae.tasks.optimiser import adamw, check_learning_rate
 from lsemvae.tasks.task import EcgTask
+
+MADE_FOR = "made_for"  # in a checkpoint
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,8 @@ class Classifier(EcgTask):
         self.encoder = encoder
         self.encoder_sha256: str | None = None
         self.encoder_input: EcgInput | None = None
+        self.made_for: MadeFor | None = None
+        """What this head is trained or used on; whoever brings the data sets it."""
         self.network = network or self._frozen_encoder(str(encoder))
         self.head = self._head(head)
         self.val_metrics, self.test_metrics = HeldOutMetrics(), HeldOutMetrics()
@@ -201,6 +207,8 @@ class Classifier(EcgTask):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Leave the frozen encoder out and name it instead: it would be 1 GB in every fold."""
         super().on_save_checkpoint(checkpoint)
+        if self.made_for is not None:
+            checkpoint[MADE_FOR] = self.made_for.plain()
         if self.frozen:
             checkpoint["encoder_sha256"] = self.encoder_sha256
             state = checkpoint["state_dict"]
@@ -211,9 +219,13 @@ class Classifier(EcgTask):
         """Put the frozen encoder back, so that loading stays strict.
 
         Raises:
-            InputError: the head was trained on another encoder.
+            InputError: the head was trained on another encoder, or made for something else than
+                what it is about to be used on.
         """
         super().on_load_checkpoint(checkpoint)
+        made_for = head_made_for(checkpoint)
+        if self.made_for is not None and made_for is not None:
+            check_made_for("this head", made_for, self.made_for)
         found = checkpoint.get("encoder_sha256")
         if found != self.encoder_sha256:
             raise InputError(
@@ -224,6 +236,12 @@ class Classifier(EcgTask):
             own = self.state_dict()
             frozen = {name: own[name] for name in own if name.startswith("network.")}
             checkpoint["state_dict"].update(frozen)
+
+
+def head_made_for(checkpoint: Mapping[str, Any]) -> MadeFor | None:
+    """Return what the head in a checkpoint was made for, None where it does not say so."""
+    kept = checkpoint.get(MADE_FOR)
+    return None if kept is None else MadeFor.from_plain(kept)
 
 
 def _prediction(batch: EcgBatch | FeatureBatch, logit: Tensor) -> dict[str, Any]:

@@ -206,3 +206,33 @@ def test_model_of_another_fold_is_refused(
         shutil.copy(run / "fold_0" / name, run / "fold_1" / name)
     assert explain(run, cohort, tmp_path / "out", "--encoder", str(encoder)) == 2
     assert "another probability than predictions.csv" in error_of(capsys)
+
+
+def relabelled(run: Path, folder: Path, *, knows: bool) -> Path:
+    """Copy a run with labels that its probabilities rank rightly, or by chance."""
+    copy = Path(shutil.copytree(run, folder / "run"))
+    table = pd.read_csv(copy / "predictions.csv", dtype={"record": str, "patient_id": str})
+    rank = table.groupby("fold")["probability"].rank(method="first")
+    half = rank > table.groupby("fold")["probability"].transform("size") / 2
+    table["label"] = (half if knows else rank % 2 == 0).astype(int)
+    table.to_csv(copy / "predictions.csv", index=False)
+    return copy
+
+
+@pytest.mark.parametrize("knows", [False, True])
+def test_explanation_says_whether_the_models_know_anything(
+    runs: Path, cohort: Path, encoder: Path, tmp_path: Path, knows: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    run = relabelled(runs / "ls_emvae/6L", tmp_path, knows=knows)
+    more = ["--encoder", str(encoder), "--pictures", "1", "--records", "6", "--waves", "false"]
+    assert explain(run, cohort, tmp_path / "out", *more) == 0
+    told = capsys.readouterr().out
+    model = json.loads((tmp_path / "out/attribution.json").read_text())["model"]
+    assert model["better_than_chance"] is knows
+    assert (model["low"] > 0.5) is knows
+    picture = (tmp_path / "out/leads.svg").read_text()
+    for text in (told, model["text"], picture):
+        assert f"AUROC {model['auroc']:.2f} [" in text
+        assert ("the ranking means nothing" in text) is not knows
+    assert ("Of no meaning: " in told) is not knows

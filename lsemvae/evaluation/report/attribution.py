@@ -37,7 +37,7 @@ def attribution_section(evidence: Evidence) -> Section:
     _check_run(evidence, found)
     label = data_label(found["data"], found["synthetic"])
     run = f"{found['task']}, {found['method']}, {len(found['leads'])} leads"
-    blocks: list[Block] = [Text(HOW), _ranking(found, f"{run}, {label}")]
+    blocks: list[Block] = [Text(HOW), *_skill(found), _ranking(found, f"{run}, {label}")]
     if found.get("waves"):
         blocks.append(_waves(found, f"{run}, {label}"))
     blocks += [Text(_completeness(found)), *randomisation_blocks(found, f"{run}, {label}")]
@@ -75,6 +75,15 @@ def _check_run(evidence: Evidence, found: Mapping[str, Any]) -> None:
         f"{len(found.get('leads', []))} leads, which is none of the reported runs (task, method, "
         "leads and hashes are compared); explain one of them"
     )
+
+
+def _skill(found: Mapping[str, Any]) -> list[Block]:
+    """Say how well the explained models predict; older explanations do not know it."""
+    model = found.get("model")
+    if model is None:
+        return [Text("How well the explained models predict was not kept; run `lsemvae explain` "
+                     "again.")]  # fmt: skip
+    return [Text(f"The explained models: {model['text']}.")]
 
 
 def _interval(row: Mapping[str, Any]) -> str:

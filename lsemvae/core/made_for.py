@@ -1,0 +1,88 @@
+"""Say what a trained head was made for, and compare it with what it is about to be used on."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from lsemvae.core.errors import InputError
+from lsemvae.core.types import EcgInput
+
+
+class MadeFor(NamedTuple):
+    """What decides whether the output of a head means anything; None where it is not known.
+
+    Attributes:
+        leads: their names, in order.
+        task: such as `detection`.
+        label: how the positive class is defined, such as `mPAP > 20 mmHg`.
+        ecg_input: rate, length, band, segment, normalisation and unit of the recordings.
+    """
+
+    leads: tuple[str, ...] | None = None
+    task: str | None = None
+    label: str | None = None
+    ecg_input: EcgInput | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """Return plain values for a checkpoint."""
+        given = None if self.ecg_input is None else self.ecg_input._asdict()
+        return {**self._asdict(), "leads": self.leads and list(self.leads), "ecg_input": given}
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> "MadeFor":
+        """Restore what `plain` returned; what this version does not know is left out."""
+        given = values.get("ecg_input")
+        known = {name: given[name] for name in EcgInput._fields if name in given} if given else None
+        if known:
+            known["band_hz"] = tuple(known["band_hz"])
+        return cls(
+            leads=tuple(values["leads"]) if values.get("leads") else None,
+            task=values.get("task"),
+            label=values.get("label"),
+            ecg_input=EcgInput(**known) if known else None,
+        )
+
+    def differences(self, other: "MadeFor") -> list[str]:
+        """Name every known field in which two descriptions differ, for an error message."""
+        found = [
+            f"{name} {_text(mine)} against {_text(theirs)}"
+            for name, mine, theirs in (
+                ("leads", self.leads, other.leads),
+                ("task", self.task, other.task),
+                ("label", self.label, other.label),
+            )
+            if mine is not None and theirs is not None and mine != theirs
+        ]
+        if self.ecg_input is not None and other.ecg_input is not None:
+            found += self.ecg_input.differences(other.ecg_input)
+        return found
+
+
+def check_made_for(head: str, made_for: MadeFor | None, given: MadeFor) -> None:
+    """Refuse a trained head on anything but what it was made for.
+
+    Every command that applies a head calls this.
+
+    Args:
+        head: names it in the message.
+        made_for: from its checkpoint; None for one of an older version, which is told.
+        given: what it is about to be used on; what is None there is not compared.
+
+    Raises:
+        InputError: names every difference.
+    """
+    if made_for is None:
+        print(
+            f"note: {head} does not say what it was made for, so leads, task, label and unit "
+            "cannot be compared with those given; a head that is trained now says it"
+        )
+        return
+    differences = made_for.differences(given)
+    if differences:
+        raise InputError(
+            f"{head} was made for something else (head against what is given: "
+            f"{'; '.join(differences)}); use it on what it was made for, or train another"
+        )
+
+
+def _text(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else ",".join(value)
