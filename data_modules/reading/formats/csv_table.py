@@ -5,10 +5,10 @@ import io
 import numpy as np
 
 from data_modules.reading.formats.layout import Layout
-from data_modules.reading.formats.xml_tree import invalid
 from data_modules.reading.limits import check_extent
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
+from data_modules.reading.stated_numbers import invalid
 
 _LONGEST_LINE = 4096
 
