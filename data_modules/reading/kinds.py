@@ -45,7 +45,7 @@ _ZIPPED = (
 )
 _XML_NAMED = {
     "cardiologyxml": (
-        "CardioSoft / CASE XML (root CardiologyXML)",
+        "CardioSoft XML (root CardiologyXML)",
         "GE MUSE XML, HL7 aECG or DICOM",
     ),
     "ecg": ("Mortara ELI or Schiller XML", "HL7 aECG, DICOM or SCP-ECG"),
