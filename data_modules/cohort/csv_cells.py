@@ -75,7 +75,7 @@ def _drop_row_names(rows: dict[int, list[str]]) -> list[str]:
 
 def _decode(path: Path) -> str:
     raw = path.read_bytes()
-    named = named_kind(raw)
+    named = named_kind(raw, path.suffix)
     if named is not None:
         raise InputError(f"{path} is no CSV file: {named}")
     try:

@@ -13,7 +13,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file (or MATLAB 7.3)", "save it as MATLAB 5 (-v7) or WFDB"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Office file", "save it as CSV UTF-8"),
     (0, b"%PDF-", "a PDF file, a picture of an ECG", "export the signal, not the printout"),
-    (0, b"\x93NUMPY", "a NumPy array", "save it as CSV or MATLAB 5 with a layout, or as WFDB"),
+    (0, b"\x93NUMPY", "a NumPy array", "name its rows as NAME.npy#0, with a layout"),
     (0, b"\x1f\x8b", "a gzip file", "unpack it first"),
     (0, b"BZh", "a bzip2 file", "unpack it first"),
     (0, b"\xfd7zXZ\0", "an xz file", "unpack it first"),
@@ -82,13 +82,20 @@ def kind_of(content: bytes) -> str | None:
     return XML_ROOTS.get(root) if root else None
 
 
-def named_kind(content: bytes) -> str | None:
-    """Name a kind of file that is not read, and the next step; None where it is not recognised."""
+def named_kind(content: bytes, ending: str = "") -> str | None:
+    """Name a kind of file that is not read, and the next step; None where it is not recognised.
+
+    Args:
+        content: the file.
+        ending: of its name, which tells one zipped kind from another where it is all there is.
+    """
     for position, magic, name, step in _SIGNATURES:
         if content[position : position + len(magic)] == magic:
             return f"it is {name}, which is not read; {step}"
     if content[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         found = [(name, step) for mark, name, step in _ZIPPED if mark in content]
+        if ending.lower() in (".xlsx", ".xlsm"):
+            found = [_ZIPPED[0][1:]]
         name, step = found[0] if found else ("a zip file", "unpack it first")
         return f"it is {name}, which is not read; {step}"
     if content[:4] in (b"\x08\0\x05\0", b"\x08\0\x16\0", b"\x08\0\x00\0"):

@@ -1,8 +1,9 @@
 """Read one recording of any known kind: the only door through which foreign bytes enter.
 
-A record without extension is WFDB (`NAME.hea` and its signal files). Any other record names its
-file, whose kind is told by its contents; each kind has one function in
-`data_modules.reading.formats` that makes a raw recording, and the checks after it are shared.
+A record without extension is WFDB (`NAME.hea` and its signal files); `NAME.npy#ROW` is a row of an
+array of many recordings. Any other record names its file, whose kind is told by its contents. Each
+kind has one function in `data_modules.reading.formats` that makes a raw recording; the checks after
+it are shared.
 """
 
 import os
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from data_modules.reading.amplitude import Amplitude
+from data_modules.reading.formats.array_rows import parse_array_row, read_array_row
 from data_modules.reading.formats.csv_table import read_csv_table
 from data_modules.reading.formats.dicom import read_dicom
 from data_modules.reading.formats.edf import read_edf
@@ -69,7 +71,7 @@ def read_recording(root: Path, record: str, *, amplitude: Amplitude) -> Recordin
         path = os.path.join(root, record)
         if error.code != "file_missing" or os.path.lexists(f"{path}.hea"):
             raise
-        if not os.path.lexists(path):
+        if parse_array_row(record) is None and not os.path.lexists(path):
             raise _missing(path, error) from error
     stem = _wfdb_stem(root, record)
     if stem is not None:
@@ -101,6 +103,10 @@ def _wfdb_stem(root: Path, record: str) -> str | None:
 
 
 def _read_file(root: Path, record: str) -> RawRecording:
+    of_array = parse_array_row(record)
+    if of_array is not None:
+        layout = parse_layout(_layout(root, of_array[0]), record=record)
+        return read_array_row(root, *of_array, layout, record=record)
     content = read_bytes(root, record, record=record, limit=MAX_FILE_BYTES)
     kind = kind_of(content)
     if kind is None and _is_text_table(root, record, content):
@@ -110,7 +116,7 @@ def _read_file(root: Path, record: str) -> RawRecording:
         return TABLE_READERS[kind](content, layout, record=record)
     if kind is not None:
         return READERS[kind](content, record=record)
-    problem = named_kind(content) or (
+    problem = named_kind(content, os.path.splitext(record)[1]) or (
         f"its contents are none of {', '.join([*READERS, *TABLE_READERS])}; WFDB records are named "
         "without extension, other kinds must be exported as one of these; a text table needs its "
         f"layout {os.path.basename(record)}{LAYOUT_SUFFIX} beside it"

@@ -15,11 +15,12 @@ from torch.utils.data import DataLoader, Dataset
 from data_modules.epoch_batches import batch_loader
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
-from lsemvae.core.errors import InputError
+from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
 from lsemvae.crossval.features import Features, cached_features
 from lsemvae.models import Pretrained
 from lsemvae.models.methods import Size, find_method
+from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.tasks import Classifier, FocalSettings
 
@@ -76,15 +77,10 @@ def is_finished(folder: Path, settings: FoldSettings) -> bool:
     file = folder / FINISHED
     if not file.exists():
         return False
-    found = json.loads(file.read_text())
-    asked = json.loads(json.dumps(asdict(settings)))
-    other = [f"{name} {found.get(name)} against {value}" for name, value in asked.items()
-             if found.get(name) != value]  # fmt: skip
-    if other:
-        raise InputError(
-            f"{folder} was run with other settings ({'; '.join(other)}); choose another --out, or "
-            "--overwrite to run it again"
-        )
+    refuse_other_settings(
+        f"{folder} was run with other settings", json.loads(file.read_text()), asdict(settings),
+        "choose another --out, or --overwrite to run it again",
+    )  # fmt: skip
     return True
 
 
@@ -148,7 +144,7 @@ def run_fold(
     """
     _keep_quiet()
     (folder / FINISHED).unlink(missing_ok=True)
-    lightning.seed_everything(settings.seed + (data.fold or 0), verbose=False)
+    seed_fold(settings.seed, data.fold)
     data.setup("fit")
     task = _task(settings, encoder, data.ecg_input)
     trainer = lightning.Trainer(

@@ -107,6 +107,19 @@ def _find_start(head: list[str], layout: Layout, stated: str, shift: int, *, rec
         ]
         if later:
             raise _text_above(head, position, later[0], shift, "the names", record=record)
+        # text above the table may name the patient, so only a line of names is shown
+        numbers = [
+            k
+            for k in range(position, len(head))
+            if any(all(map(_is_number, _cells(head[k], one))) for one in delimiters)
+        ]
+        if not numbers or numbers[0] > position + 2:
+            where = f"the numbers begin in line {numbers[0] + 1 + shift}" if numbers else "none do"
+            problem = (
+                f"line {position + 1 + shift} holds no lead's name, and {where}; write "
+                '"skip_lines" and "leads" into the layout, or remove the lines above the table'
+            )
+            raise RecordError("no_known_lead", record=record, problem=problem)
         delimiter = max(delimiters[:-1] or delimiters, key=line.count)
         cells = _cells(line, delimiter)
         if all(map(_is_number, cells)):
@@ -191,7 +204,7 @@ def _numbers(
     for number, row in enumerate(rows, start=start.first + 1 + shift):
         n_cells = len(row.split()) if start.delimiter == " " else row.count(start.delimiter) + 1
         if n_cells != n_columns + trailing and '"' not in row:
-            problem = f"line {number} has {n_cells} cells for {n_columns} columns: {row[:40]!r}"
+            problem = f"line {number} has {n_cells} cells for {n_columns} columns"
             code = "size_mismatch" if number == start.first + 1 + shift else "file_invalid"
             raise RecordError(code, record=record, problem=problem)
     decimal = layout.decimal or _decimal(rows, start.delimiter, shift, start.first, record=record)
@@ -275,7 +288,7 @@ def _no_numbers(
             if (len(cells) == n_leads and all(map(_is_number, cells))) or one_comma:
                 return _text_above(head, position, k, shift, "the numbers", record=record)
     problem = (
-        f"line {position + 1 + shift} {head[position][:40]!r} is no row of {n_leads} numbers, and "
+        f"line {position + 1 + shift} is no row of {n_leads} numbers, and "
         "none follows; name the columns in the layout's leads"
     )
     return RecordError("file_invalid", record=record, problem=problem)
@@ -286,7 +299,7 @@ def _text_above(
 ) -> RecordError:
     """Return the error of lines of text above the table."""
     problem = (
-        f"line {position + 1 + shift} {head[position][:40]!r} is no row of numbers; {what} begin "
+        f"line {position + 1 + shift} is no row of names or numbers; {what} begin "
         f'in line {found + 1 + shift}: write "skip_lines": {found} into the layout, or remove the '
         "lines above"
     )

@@ -342,7 +342,7 @@ def test_a_table_in_utf_16_with_times_and_words_for_missing_is_read(tmp_path: Pa
 @pytest.mark.parametrize(
     ("content", "layout", "text"),
     [
-        (TEXT + table(), MV, r"line 1 '% made by a device' .* line 3: write \"skip_lines\": 2"),
+        (TEXT + table(), MV, r"line 1 is no row of names .* line 3: write \"skip_lines\": 2"),
         ("Name,X\nRate,\"512,3 Hz\"\n\n" + "0.5\n" * 900, MV | {"leads": ["I"]},
          r"the numbers begin in line 4: write \"skip_lines\": 3"),
         (table(";").replace("0.0000", "1,234", 1), MV, "decimal or between thousands"),
@@ -363,6 +363,15 @@ def test_an_unclear_table_names_the_line_and_what_to_write(
     (tmp_path / "r1.csv.layout.json").write_text(json.dumps(layout))
     with pytest.raises(RecordError, match=text):
         read(tmp_path, "r1.csv")
+
+
+@pytest.mark.parametrize("leads", [[], ["I"]])
+def test_text_above_a_table_is_not_repeated(leads: list[str], tmp_path: Path) -> None:
+    (tmp_path / "r1.csv").write_text("Name,Jane Doe\nBorn,1970\nLead,I\n\n" + "0.5\n" * 900)
+    (tmp_path / "r1.csv.layout.json").write_text(json.dumps(MV | {"leads": leads}))
+    error = refused(tmp_path, "r1.csv")
+    assert "in line 5" in error.problem
+    assert "Jane" not in str(error)
 
 
 @pytest.mark.parametrize(
