@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from data_modules.reading.kinds import named_kind
+from data_modules.reading.text_cells import split_separator
 from lsemvae.core.errors import InputError
 
 DELIMITERS = ",;\t"
@@ -23,11 +25,13 @@ class Cells(NamedTuple):
             wrong length and repeated columns are left out.
         problems: one line for each thing that was left out.
         delimiter: between the cells.
+        notes: one line for each thing that was left out on purpose.
     """
 
     table: pd.DataFrame
     problems: list[str]
     delimiter: str
+    notes: list[str]
 
 
 def read_cells(path: str | Path) -> Cells:
@@ -40,7 +44,8 @@ def read_cells(path: str | Path) -> Cells:
     if not path.is_file():
         raise InputError(f"there is no table {path}; give the path of a CSV file")
     text = _decode(path)
-    delimiter = _delimiter(text, path)
+    separator, text = split_separator(text)
+    delimiter = separator if separator in tuple(DELIMITERS) else _delimiter(text, path)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
@@ -49,12 +54,30 @@ def read_cells(path: str | Path) -> Cells:
     filled = {number: row for number, row in stripped.items() if any(row)}
     if len(filled) < 2:
         raise InputError(f"{path} has no rows; expected a header line and one line per recording")
+    notes = _drop_row_names(filled)
     table, problems = _frame(filled)
-    return Cells(table, problems, delimiter)
+    return Cells(table, problems, delimiter, notes)
+
+
+def _drop_row_names(rows: dict[int, list[str]]) -> list[str]:
+    """Take a first column without name that counts the rows out of them, as R and pandas write."""
+    header, *others = rows.values()
+    names = [row[0] for row in others if len(row) == len(header)]
+    if header[0] or len(header) < 2 or not all(re.fullmatch(r"\d{1,9}", name) for name in names):
+        return []
+    numbers = list(map(int, names))
+    if numbers != sorted(set(numbers)):
+        return []
+    for row in rows.values():
+        del row[0]
+    return ["the first column has no name and counts the rows; it was left out"]
 
 
 def _decode(path: Path) -> str:
     raw = path.read_bytes()
+    named = named_kind(raw, path.suffix)
+    if named is not None:
+        raise InputError(f"{path} is no CSV file: {named}")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from data_modules.cohort.csv_cells import decimal_commas, read_cells
+from data_modules.reading.text_cells import MISSING_PATTERN
 from lsemvae.core.errors import InputError
 
 REQUIRED = ("record", "patient_id")
@@ -35,6 +36,10 @@ MAX_LISTED = 20
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _FORMULA = r"[=@]|[+-].*[A-Za-z(=!|]"  # "-5", "-" and "+/- 3" are none
+_COMMA_NUMBER = r"[-+]?(?:\d+[.,]?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_SIGN_AND_TEXT = r"[+-].*[A-Za-z(=!|]"
+_TRUTH, _ANSWERS = {"true", "false"}, {"yes", "no"}
+_AS_NUMBER = {"true": "1", "false": "0", "yes": "1", "no": "0"}
 _CODE = r"[-+]?0\d.*|.*\d{16,}.*"  # "007" and 16 digits are identifiers, no quantities
 
 
@@ -100,7 +105,10 @@ def _inspect(
     table, lacking = _rename(cells.table, columns)
     problems = [*cells.problems, *lacking]
     numeric = table.columns.difference([*REQUIRED, "sex", *DATES, *text], sort=False)
-    notes = [] if cells.delimiter == "," else _read_decimal_commas(table, numeric)
+    notes = [*cells.notes, *_plain_records(table)]
+    notes += _empty_missing_words(table, numeric)
+    notes += [] if cells.delimiter == "," else _read_decimal_commas(table, numeric)
+    notes += _read_truth_values(table, numeric) + _neutralise(table)
     problems += _check_identity(table) + _check_formulas(table)
     for name, limits in NUMBER_RANGES.items():
         if name in table:
@@ -138,6 +146,71 @@ def _rename(cells: pd.DataFrame, columns: dict[str, str]) -> tuple[pd.DataFrame,
     return pd.DataFrame({name: cells[source[name]] for name in known}), problems
 
 
+def _plain_records(table: pd.DataFrame) -> list[str]:
+    """Write records as paths with `/` and without `.hea`; return a line for each kind of change."""
+    if "record" not in table:
+        return []
+    notes = []
+    cells = table["record"]
+    slashes = cells.str.contains("\\", regex=False) & ~cells.str.match(r"[A-Za-z]:|\\\\")
+    if slashes.any():
+        cells = cells.where(~slashes, cells.str.replace("\\", "/", regex=False))
+        notes.append(f"record: backslashes were read as / in {slashes.sum()} rows")
+    header = cells.str.match(r".*[^/]\.hea$", flags=re.IGNORECASE)
+    if header.any():
+        cells = cells.where(~header, cells.str.slice(stop=-len(".hea")))
+        notes.append(f"record: the ending .hea was left out in {header.sum()} rows")
+    table["record"] = cells
+    return notes
+
+
+def _empty_missing_words(table: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Empty the cells of number columns that hold a word for a missing value."""
+    notes = []
+    for name in names:
+        cells = table[name]
+        words = cells.str.fullmatch(MISSING_PATTERN)
+        others = cells[~words & (cells != "")]
+        number = others.str.fullmatch(_COMMA_NUMBER)
+        if words.any() and (name in NUMBER_RANGES or (len(others) > 0 and number.all())):
+            table[name] = cells.where(~words, "")
+            found = ", ".join(sorted(set(cells[words]))[:5])
+            notes.append(f"{name}: {words.sum()} cells with {found} were read as empty")
+    return notes
+
+
+def _read_truth_values(table: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Turn columns of TRUE and FALSE, or yes and no, into 1 and 0; return one line for each."""
+    notes = []
+    for name in names:
+        lower = table[name].str.lower()
+        filled = set(lower[~lower.str.fullmatch(MISSING_PATTERN) & (lower != "")])
+        if name in NUMBER_RANGES or not filled or not (filled <= _TRUTH or filled <= _ANSWERS):
+            continue
+        table[name] = lower.map(lambda cell: _AS_NUMBER.get(cell, ""))
+        notes.append(f"{name}: {' and '.join(sorted(filled))} were read as 1 (true, yes) and 0")
+    return notes
+
+
+def _neutralise(table: pd.DataFrame) -> list[str]:
+    """Put an apostrophe before free text that begins with a sign, so that no spreadsheet runs it.
+
+    Cells that begin with `=` or `@` are no prose, and stay a problem.
+    """
+    notes = []
+    for name in table.columns.difference([*REQUIRED, *NUMBER_RANGES, *DATES], sort=False):
+        cells = table[name]
+        signs = cells.str.match(_SIGN_AND_TEXT) & ~cells.str.fullmatch(_NUMBER)
+        if signs.any():
+            table[name] = cells.where(~signs, "'" + cells)
+            rows = ", ".join(map(str, table.index[signs][:5]))
+            notes.append(
+                f"{name}: {signs.sum()} cells begin with a formula sign (row {rows}); an "
+                "apostrophe was put before them"
+            )
+    return notes
+
+
 def _read_decimal_commas(table: pd.DataFrame, names: Iterable[str]) -> list[str]:
     """Turn decimal commas into points where a column is clear; return one line for each."""
     notes = []
@@ -156,6 +229,8 @@ def _check_identity(table: pd.DataFrame) -> list[str]:
     problems = []
     for name in table.columns.intersection([*REQUIRED], sort=False):
         problems += [_at(i, f"{name} is empty") for i in table.index[table[name] == ""]]
+        words = table.index[table[name].str.fullmatch(MISSING_PATTERN)]
+        problems += [_at(i, f"{name} is {table[name][i]!r}, a word for missing") for i in words]
     if "record" not in table:
         return problems
     parts = table["record"].str.replace("\\", "/")

@@ -7,7 +7,6 @@ it are shared.
 """
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,11 +21,14 @@ from data_modules.reading.formats.matlab import read_matlab
 from data_modules.reading.formats.muse_xml import read_muse_xml
 from data_modules.reading.formats.philips_xml import read_philips_xml
 from data_modules.reading.formats.scp_ecg import read_scp_ecg
+from data_modules.reading.kinds import kind_of, named_kind
 from data_modules.reading.limits import MAX_FILE_BYTES, MAX_HEADER_BYTES
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording, Recording, check_recording
 from data_modules.reading.safe_files import beside, read_bytes
 from data_modules.reading.wfdb import read_wfdb
+
+__all__ = ["READERS", "TABLE_READERS", "kind_of", "read_recording"]
 
 Reader = Callable[..., RawRecording]
 
@@ -43,13 +45,8 @@ READERS: dict[str, Reader] = {
 TABLE_READERS: dict[str, Reader] = {"CSV": read_csv_table, "MATLAB": read_matlab}
 """Kinds of files that need a layout file, each `reader(content, layout, record=...)`."""
 
-_XML_ROOTS = {
-    "RestingECG": "GE MUSE XML",
-    "restingecgdata": "Philips XML",
-    "AnnotatedECG": "HL7 aECG",
-}
-_FIRST_TAG = re.compile(r"<([A-Za-z_][\w.-]{0,40})[\s>]")
-_SNIFFED = 16_384
+_TEXT_ENDINGS = (".csv", ".txt", ".tsv", ".asc")
+_SIBLINGS = (".xml", ".scp", ".dcm", ".edf", ".csv", ".txt", ".mat", ".ecg", ".json")
 LAYOUT_SUFFIX = ".layout.json"
 FOLDER_LAYOUT = "layout.json"
 
@@ -72,17 +69,37 @@ def read_recording(root: Path, record: str, *, amplitude: Amplitude) -> Recordin
         return read_wfdb(root, record, amplitude=amplitude)
     except RecordError as error:
         path = os.path.join(root, record)
-        row_of_array = parse_array_row(record) is not None
-        is_file = os.path.lexists(path) and not os.path.lexists(f"{path}.hea")
-        other_kind = row_of_array or is_file
-        if error.code != "file_missing" or not other_kind:
+        if error.code != "file_missing" or os.path.lexists(f"{path}.hea"):
             raise
+        if parse_array_row(record) is None and not os.path.lexists(path):
+            raise _missing(path, error) from error
+    stem = _wfdb_stem(root, record)
+    if stem is not None:
+        return read_wfdb(root, stem, amplitude=amplitude)._replace(record=record)
     try:
         raw = _read_file(root, record)
     except OSError as error:
         problem = f"it cannot be read: {error.strerror or error}"
         raise RecordError("unreadable", record=record, problem=problem) from error
     return check_recording(raw, amplitude=amplitude, record=record)
+
+
+def _missing(path: str, error: RecordError) -> RecordError:
+    """Add to the message which files of another kind have the record's name."""
+    endings = [ending for one in _SIBLINGS for ending in (one, one.upper())]
+    found = [os.path.basename(path + end) for end in endings if os.path.lexists(path + end)]
+    if not found:
+        return error
+    problem = f"{error.problem}; {', '.join(found)} is there: name it with its extension"
+    return RecordError(error.code, record=error.record, problem=problem)
+
+
+def _wfdb_stem(root: Path, record: str) -> str | None:
+    """Return the WFDB record that a header or a signal file belongs to, None where it is none."""
+    stem, dot, ending = record.rpartition(".")
+    if not dot or ending.lower() not in ("hea", "dat", "mat"):
+        return None
+    return stem if os.path.lexists(os.path.join(root, f"{stem}.hea")) else None
 
 
 def _read_file(root: Path, record: str) -> RawRecording:
@@ -92,36 +109,28 @@ def _read_file(root: Path, record: str) -> RawRecording:
         return read_array_row(root, *of_array, layout, record=record)
     content = read_bytes(root, record, record=record, limit=MAX_FILE_BYTES)
     kind = kind_of(content)
-    if kind is None and record.lower().endswith(".csv"):
+    if kind is None and _is_text_table(root, record, content):
         kind = "CSV"
     if kind in TABLE_READERS:
         layout = parse_layout(_layout(root, record), record=record)
         return TABLE_READERS[kind](content, layout, record=record)
     if kind is not None:
         return READERS[kind](content, record=record)
-    problem = (
+    problem = named_kind(content, os.path.splitext(record)[1]) or (
         f"its contents are none of {', '.join([*READERS, *TABLE_READERS])}; WFDB records are named "
-        "without extension, other kinds must be exported as one of these"
+        "without extension, other kinds must be exported as one of these; a text table needs its "
+        f"layout {os.path.basename(record)}{LAYOUT_SUFFIX} beside it"
     )
     raise RecordError("format_unknown", record=record, problem=problem)
 
 
-def kind_of(content: bytes) -> str | None:
-    """Tell the kind of a file by its contents, None where it is unknown or text."""
-    if content[128:132] == b"DICM":
-        return "DICOM"
-    if content[16:22] == b"SCPECG":
-        return "SCP-ECG"
-    if content[:8] == b"0       ":
-        return "EDF"
-    if content[:10] == b"MATLAB 5.0":
-        return "MATLAB"
+def _is_text_table(root: Path, record: str, content: bytes) -> bool:
+    """Tell a table of signals by its ending or by a layout of its own, and by being text."""
+    own = os.path.lexists(os.path.join(root, record + LAYOUT_SUFFIX))
+    if not own and not record.lower().endswith(_TEXT_ENDINGS):
+        return False
     wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    text = content[:_SNIFFED].decode("utf-16" if wide else "latin-1", errors="replace")
-    if text.lstrip("\ufeff\xef\xbb\xbf \t\r\n")[:1] != "<":
-        return None
-    tag = _FIRST_TAG.search(re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL))
-    return _XML_ROOTS.get(tag[1]) if tag else None
+    return named_kind(content) is None and (wide or b"\0" not in content)
 
 
 def _layout(root: Path, record: str) -> bytes:

@@ -17,8 +17,8 @@ REASONS = {
     "duration)",
     "length_missing": "the header does not state the number of samples",
     "multi_segment": "the record is a list of segments; name the segments instead",
-    "layout_unsupported": "several samples per frame, or a sample format or layout that the "
-    "reader does not know",
+    "layout_unsupported": "several samples per frame, several parts of which none is the one with "
+    "all leads, or a sample format or layout that the reader does not know",
     "rate_invalid": "the sampling rate is missing, not a number or implausible",
     "gain_invalid": "a lead's gain is missing, not a number, or not above zero",
     "unit_unknown": "a lead's unit is missing or is none of mV, uV and V",
@@ -42,6 +42,8 @@ REASONS = {
     "unit_assumed": "leads state no unit and were taken as mV, because amplitude is default_mv",
     "samples_cut": "the file holds fewer samples than it declares, cut at what its kind can hold",
     "checksum_missing": "the file carries no checksum, so damage would go unnoticed",
+    "encoding_assumed": "the file is not in the encoding that it states; it was read as what its "
+    "bytes are, and names in it may be wrong",
     "limb_leads_inconsistent": "the limb leads break Einthoven's and Goldberger's relations: "
     "leads swapped, inverted, or scaled one by one",
     "leads_scaled_separately": "all leads have one peak-to-peak amplitude, so each was scaled by "
@@ -71,7 +73,8 @@ REMEDIES = {
     "header_limit": "cut the recording to the part that you need",
     "length_missing": "write the number of samples behind the rate in the header's first line",
     "multi_segment": "list its segments in the table instead",
-    "layout_unsupported": "resample all signals to one rate, or write them in WFDB's format 16",
+    "layout_unsupported": "export all leads as one part; resample all signals to one rate, or "
+    "write them in WFDB's format 16",
     "rate_invalid": "ask the source for the rate, and correct the file",
     "gain_invalid": "ask the source for the gain, and correct the file",
     "unit_unknown": "ask the source for the unit; see `--amplitude`",
@@ -96,6 +99,8 @@ REMEDIES = {
     "unit_assumed": "make sure that the amplitudes are those of a heart",
     "samples_cut": "nothing where the seconds kept are enough; else export as another kind",
     "checksum_missing": "compare the files with the source's own list of digests, if it has one",
+    "encoding_assumed": "nothing for the signals; else correct the encoding in the file's first "
+    "line, or convert the file with iconv",
     "limb_leads_inconsistent": f"{_LOOK}; correct the leads' names, or leave it out",
     "leads_scaled_separately": "convert the whole set with `--amplitude arbitrary`",
     "gain_doubtful": f"compare the header's gain with its source, and {_LOOK}",

@@ -7,17 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.reading.amplitude import Amplitude
-from data_modules.reading.lead_names import known_lead
+from data_modules.reading.lead_names import read_name
 from data_modules.reading.limits import check_extent, check_rate
 from data_modules.reading.reasons import RecordError
-
-# Two code points are in use for the mu; CinC 2021 writes `mv`. `MV` would be a megavolt.
-_MV_PER_UNIT = {"mV": 1.0, "mv": 1.0, "V": 1e3, "uV": 1e-3, "uv": 1e-3}
-_MV_PER_UNIT |= {"\N{MICRO SIGN}V": 1e-3, "\N{GREEK SMALL LETTER MU}V": 1e-3}
+from data_modules.reading.units import mv_per_unit, unit_hint
 
 Warnings = tuple[tuple[str, str], ...]
 """(reason code, message) of everything that was repaired or is doubtful."""
-
 
 IMPLIED_BY_I_AND_II = ("III", "aVR", "aVL", "aVF")
 """What files of eight leads leave out, because it follows from I and II."""
@@ -58,6 +54,7 @@ class RawRecording(NamedTuple):
         notes: comments worth keeping.
         warnings: what the reader found doubtful.
         implied: leads that this kind of file leaves to be computed from I and II.
+        ignored: names of signals that are no lead, and whose samples were not decoded.
     """
 
     names: tuple[str, ...]
@@ -67,6 +64,7 @@ class RawRecording(NamedTuple):
     notes: tuple[str, ...] = ()
     warnings: Warnings = ()
     implied: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 class ChosenLeads(NamedTuple):
@@ -79,56 +77,81 @@ class ChosenLeads(NamedTuple):
 
 
 def choose_leads(
-    names: Sequence[str], units: Sequence[str | None], *, amplitude: Amplitude, record: str
+    names: Sequence[str],
+    units: Sequence[str | None],
+    *,
+    amplitude: Amplitude,
+    record: str,
+    ignored: Sequence[str] = (),
 ) -> ChosenLeads:
     """Find the known leads among the signals and check their units.
 
     Args:
         names: the signals' names.
-        units: their units.
+        units: their units; where there is none, the one in the name (`II (mV)`) holds.
         amplitude: `calibrated` wants a unit of mV, uV or V in every lead; `default_mv` also takes
             leads without a unit as mV, with a warning; `arbitrary` takes any unit.
         record: the record as the user names it.
+        ignored: names of further signals of the file, for the warning.
 
     Raises:
         RecordError: `duplicate_lead`, `no_known_lead` or `unit_unknown`.
     """
     channels: dict[str, int] = {}
     for channel, name in enumerate(names):
-        lead = known_lead(name)
+        lead = read_name(name).lead
         if lead in channels:
-            problem = f"lead {lead} occurs twice; nobody can tell which one is meant"
+            problem = (
+                f"lead {lead} occurs twice, as {names[channels[lead]]!r} and {name!r}; nobody can "
+                "tell which one is meant"
+            )
             raise RecordError("duplicate_lead", record=record, problem=problem)
         if lead is not None:
             channels[lead] = channel
+    others = [name for i, name in enumerate(names) if i not in channels.values()] + [*ignored]
+    listed = ", ".join(name or "(no name)" for name in others)[:200]
     if not channels:
-        listed = ", ".join(name or "(no name)" for name in names)[:200]
         problem = f"no signal is one of the twelve leads; the file has {listed or 'none'}"
         raise RecordError("no_known_lead", record=record, problem=problem)
-    warnings = []
-    if len(channels) < len(names):
-        others = [name for i, name in enumerate(names) if i not in channels.values()]
-        listed = ", ".join(name or "(no name)" for name in others)[:200]
-        warnings.append(("signals_ignored", f"none of the twelve leads: {listed}"))
-    chosen = [units[channel] for channel in channels.values()]
-    if amplitude == "default_mv" and None in chosen:
+    warnings = [("signals_ignored", f"none of the twelve leads: {listed}")] if others else []
+    stated = [
+        _stated_unit(names[channel], units[channel], amplitude=amplitude, lead=lead, record=record)
+        for lead, channel in channels.items()
+    ]
+    if amplitude == "default_mv" and None in stated:
         warnings.append(("unit_assumed", "leads without a unit are taken as mV, as told"))
     scales = [
         _mv_per_unit(unit, amplitude=amplitude, lead=lead, record=record)
-        for lead, unit in zip(channels, chosen, strict=True)
+        for lead, unit in zip(channels, stated, strict=True)
     ]
     return ChosenLeads(tuple(channels), list(channels.values()), scales, tuple(warnings))
 
 
+def _stated_unit(
+    name: str, unit: str | None, *, amplitude: Amplitude, lead: str, record: str
+) -> str | None:
+    """Return the unit of a lead by its field or its name, which must not contradict each other."""
+    in_name = read_name(name).unit
+    if in_name is None or unit is None:
+        return unit or in_name
+    if amplitude != "arbitrary" and mv_per_unit(unit) != mv_per_unit(in_name):
+        problem = (
+            f"lead {lead} has the unit {in_name} in its name {name!r} and {unit} in its own field "
+            "or the layout; correct the wrong one"
+        )
+        raise RecordError("unit_unknown", record=record, problem=problem)
+    return unit
+
+
 def _mv_per_unit(unit: str | None, *, amplitude: Amplitude, lead: str, record: str) -> float:
-    if unit in _MV_PER_UNIT:
-        return _MV_PER_UNIT[unit]
+    size = mv_per_unit(unit)
+    if size is not None:
+        return size
     if amplitude == "arbitrary" or (amplitude == "default_mv" and unit is None):
         return 1.0
-    hint = (
-        "amplitude default_mv reads it as mV" if unit is None else "amplitude arbitrary ignores it"
+    problem = (
+        f"lead {lead} has the unit {unit or '(none)'}; expected mV, uV or V; {unit_hint(unit)}"
     )
-    problem = f"lead {lead} has the unit {unit or '(none)'}; expected mV, uV or V; {hint}"
     raise RecordError("unit_unknown", record=record, problem=problem)
 
 
@@ -150,7 +173,9 @@ def check_recording(raw: RawRecording, *, amplitude: Amplitude, record: str) -> 
     """
     rate = check_rate(raw.sampling_rate_hz, record=record)
     check_extent(len(raw.names), raw.signals.shape[-1], rate, record=record)
-    chosen = choose_leads(raw.names, raw.units, amplitude=amplitude, record=record)
+    chosen = choose_leads(
+        raw.names, raw.units, amplitude=amplitude, record=record, ignored=raw.ignored
+    )
     scales = np.array(chosen.mv_per_unit)[:, None]
     ecg = np.asarray(raw.signals[chosen.channels] * scales, dtype=np.float32)
     ecg[~np.isfinite(ecg)] = np.nan

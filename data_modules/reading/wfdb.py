@@ -14,9 +14,16 @@ import numpy.typing as npt
 
 from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.flac import check_flac
+from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_HEADER_BYTES
 from data_modules.reading.reasons import RecordError
-from data_modules.reading.recording import ChosenLeads, Recording, choose_leads, stored_unit
+from data_modules.reading.recording import (
+    ChosenLeads,
+    Recording,
+    Warnings,
+    choose_leads,
+    stored_unit,
+)
 from data_modules.reading.safe_files import (
     beside,
     check_record_name,
@@ -24,6 +31,7 @@ from data_modules.reading.safe_files import (
     open_regular,
     regular_file,
 )
+from data_modules.reading.stated_numbers import none_computed
 from data_modules.reading.wfdb_header import Header, SignalLine, parse_header
 
 # signal(5): bits per sample on disk, and the sample value that stands for "missing".
@@ -69,32 +77,36 @@ def _read_checked(root: Path, record: str, *, amplitude: Amplitude) -> Recording
     check_record_name(record)
     with open_regular(root, f"{record}.hea", record=record) as file:
         header = parse_header(file.read(MAX_HEADER_BYTES + 1), record=record)
-    files = _by_file(header, record=record)
+    names = [line.description for line in header.signals]
+    units = [line.unit for line in header.signals]
+    leads = [i for i, name in enumerate(names) if known_lead(name)] or list(range(len(names)))
+    files = _by_file(header, leads, record=record)
     paths = {
         name: _check_file(root, name, [header.signals[i] for i in channels], header, record=record)
         for name, channels in files.items()
     }
-    names = [line.description for line in header.signals]
-    units = [line.unit for line in header.signals]
     chosen = choose_leads(names, units, amplitude=amplitude, record=record)
-    if all(line.fmt == "16" for line in header.signals):
-        counts = _read_16(paths, files, header, record=record)
+    if all(header.signals[channel].fmt == "16" for channel in chosen.channels):
+        counts = _read_16(paths, files, chosen.channels, header, record=record)
     else:
-        counts = _read_rare(root, header, record=record)
-    verified = _compare_checksums(counts, header, record=record)
+        counts = _read_rare(root, chosen.channels, header, record=record)
+    verified = _compare_checksums(counts, chosen.channels, header, record=record)
     ecg = _to_physical(counts, header, chosen)
-    warnings = chosen.warnings
-    if not verified:
-        text = "the header has no checksums; nobody can tell whether the samples are sound"
-        warnings += (("checksum_missing", text),)
+    warnings = chosen.warnings + verified
+    if header.surplus:
+        text = f"lines beyond the {len(names)} declared signals: {header.surplus[0][:60]!r}"
+        warnings += (("signals_ignored", text),)
     rate, unit = header.sampling_rate_hz, stored_unit(amplitude)
     return Recording(record, ecg, chosen.leads, rate, unit, header.comments, warnings)
 
 
-def _by_file(header: Header, *, record: str) -> dict[str, list[int]]:
-    """Group the channels by file; one file has one known format and one offset."""
+def _by_file(header: Header, leads: list[int], *, record: str) -> dict[str, list[int]]:
+    """Group the channels of the files that hold leads; one file has one known format and offset."""
     files: dict[str, list[int]] = {}
+    needed = {header.signals[channel].file_name for channel in leads}
     for channel, line in enumerate(header.signals):
+        if line.file_name not in needed:
+            continue
         group = files.setdefault(line.file_name, [])
         first = header.signals[group[0]] if group else line
         mixed = (line.fmt, line.offset) != (first.fmt, first.offset)
@@ -135,10 +147,15 @@ def _check_file(
 
 
 def _read_16(
-    paths: dict[str, str], files: dict[str, list[int]], header: Header, *, record: str
+    paths: dict[str, str],
+    files: dict[str, list[int]],
+    leads: list[int],
+    header: Header,
+    *,
+    record: str,
 ) -> npt.NDArray[np.integer]:
-    """Read the ADC counts of files of format 16, shape (signals, T)."""
-    parts = []
+    """Read the ADC counts of the leads from files of format 16, shape (L, T)."""
+    rows: dict[int, npt.NDArray[np.int16]] = {}
     for name, channels in files.items():
         counts = np.empty((header.n_samples, len(channels)), dtype="<i2")
         with open_path(paths[name], record=record) as file:
@@ -146,42 +163,54 @@ def _read_16(
             if file.readinto(counts.data) != counts.nbytes:
                 problem = f"{name} became shorter while it was read; wait until it is copied"
                 raise RecordError("size_mismatch", record=record, problem=problem)
-        parts.append(np.ascontiguousarray(counts.T))  # every later step runs along a lead
-    if len(parts) == 1:
-        return parts[0]
-    order = np.argsort([channel for channels in files.values() for channel in channels])
-    return np.concatenate(parts)[order]
+        if channels == leads:
+            return np.ascontiguousarray(counts.T)  # every later step runs along a lead
+        rows |= {channel: counts[:, i] for i, channel in enumerate(channels)}
+    return np.stack([rows[channel] for channel in leads])
 
 
-def _read_rare(root: Path, header: Header, *, record: str) -> npt.NDArray[np.integer]:
-    """Let the wfdb library decode the rarer formats of files that were checked."""
+def _read_rare(
+    root: Path, leads: list[int], header: Header, *, record: str
+) -> npt.NDArray[np.integer]:
+    """Let the wfdb library decode the leads of rarer formats, from files that were checked."""
     import wfdb  # importing it costs a second
 
     stem = os.path.join(os.path.realpath(root), record)
     try:
-        counts = wfdb.rdrecord(stem, physical=False, ignore_skew=True).d_signal
-        if counts.shape != (header.n_samples, len(header.signals)):
+        counts = wfdb.rdrecord(stem, physical=False, ignore_skew=True, channels=leads).d_signal
+        if counts.shape != (header.n_samples, len(leads)):
             raise ValueError(f"it gave {counts.shape}")
     except Exception as error:  # the library documents no exceptions; a bad file may raise any
         reason = " ".join(str(error).split())[:200]
-        problem = f"wfdb cannot decode it: {type(error).__name__}: {reason}; copy it again"
+        problem = f"wfdb cannot decode it: {type(error).__name__}: {reason}"
         raise RecordError("unreadable", record=record, problem=problem) from error
     return np.asarray(counts, dtype=np.int64).T
 
 
-def _compare_checksums(counts: npt.NDArray[np.integer], header: Header, *, record: str) -> bool:
-    """Compare the 16-bit sums of the samples with the header's; False where it states none."""
+def _compare_checksums(
+    counts: npt.NDArray[np.integer], leads: list[int], header: Header, *, record: str
+) -> Warnings:
+    """Compare the 16-bit sums of the leads' samples (L, T) with the header's."""
+    lines = [header.signals[channel] for channel in leads]
     # 16-bit sums wrap around as the header's do, and need no wider copy
     exact = counts.dtype == np.int16
     sums = counts.sum(axis=1, dtype=np.int16 if exact else np.int64)
-    for found, line in zip(sums, header.signals, strict=True):
-        if line.checksum is not None and (int(found) - line.checksum) % 65_536:
+    stated = [line.checksum for line in lines if line.checksum is not None]
+    if len(stated) < len(lines):
+        text = "the header has no checksums; nobody can tell whether the samples are sound"
+        return (("checksum_missing", text),)
+    if none_computed([*stated, *(line.checksum or 0 for line in header.signals)], sums.tolist()):
+        text = "all checksums in the header are 0: its writer left them out; damage goes unnoticed"
+        return (("checksum_missing", text),)
+    for found, line in zip(sums, lines, strict=True):
+        if (int(found) - (line.checksum or 0)) % 65_536:
             problem = (
                 f"the samples of {line.description or line.file_name} do not match the header's "
-                "checksum; the file is damaged or belongs to another header; copy it again"
+                "checksum; the file is damaged or belongs to another header; copy it again, or "
+                "remove all checksums if the header's writer computes none"
             )
             raise RecordError("checksum_mismatch", record=record, problem=problem)
-    return all(line.checksum is not None for line in header.signals)
+    return ()
 
 
 def _to_physical(
@@ -189,7 +218,7 @@ def _to_physical(
 ) -> npt.NDArray[np.float32]:
     """Convert the chosen channels from counts to mV (or the header's unit), shape (L, T)."""
     lines = [header.signals[channel] for channel in chosen.channels]
-    samples = counts[chosen.channels]
+    samples = counts
     baseline = np.array([[line.baseline] for line in lines])
     factor = np.array(chosen.mv_per_unit) / [line.gain for line in lines]
     # float32 holds 16-bit counts and their differences from a small baseline exactly

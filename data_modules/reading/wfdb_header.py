@@ -10,6 +10,7 @@ import math
 import re
 from typing import NamedTuple
 
+from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_HEADER_BYTES, check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
 
@@ -54,12 +55,16 @@ class SignalLine(NamedTuple):
 
 
 class Header(NamedTuple):
-    """One single-segment record: rate in Hz, `n_samples` T for each of the signals."""
+    """One single-segment record: rate in Hz, `n_samples` T for each of the signals.
+
+    `surplus` holds the lines beyond the declared number of signals, which nobody reads.
+    """
 
     sampling_rate_hz: float
     n_samples: int
     signals: tuple[SignalLine, ...]
     comments: tuple[str, ...]
+    surplus: tuple[str, ...] = ()
 
 
 def parse_header(content: bytes, *, record: str) -> Header:
@@ -81,14 +86,32 @@ def parse_header(content: bytes, *, record: str) -> Header:
         problem = f"the header is empty, binary, or has a line above {MAX_LINE} characters"
         raise RecordError("header_invalid", record=record, problem=problem)
     rate, n_samples, n_signals = _parse_record_line(lines[0], record=record)
-    if len(lines) - 1 != n_signals:
+    if len(lines) - 1 < n_signals:
         problem = f"the header declares {n_signals} signals and describes {len(lines) - 1}"
         raise RecordError("header_invalid", record=record, problem=problem)
-    signals = tuple(_parse_signal_line(line, record=record) for line in lines[1:])
+    signals = tuple(_parse_signal_line(line, record=record) for line in lines[1 : n_signals + 1])
+    surplus = tuple(lines[n_signals + 1 :])
+    _check_surplus(surplus, signals, record=record)
     if len({signal.checksum is None for signal in signals}) > 1:
         problem = "some signals have a checksum and some have none; the header is damaged"
         raise RecordError("header_invalid", record=record, problem=problem)
-    return Header(rate, n_samples, signals, comments)
+    return Header(rate, n_samples, signals, comments, surplus)
+
+
+def _check_surplus(
+    surplus: tuple[str, ...], signals: tuple[SignalLine, ...], *, record: str
+) -> None:
+    """Refuse lines beyond the declared signals that name a lead; header(5) reads none of them."""
+    read = {known_lead(signal.description) for signal in signals}
+    for line in surplus:
+        name = _GAPS.split(line, maxsplit=8)[8:]
+        lead = known_lead(name[0]) if name else None
+        if lead is not None and lead not in read:
+            problem = (
+                f"the header declares {len(signals)} signals, and the line {line[:60]!r} beyond "
+                f"them describes lead {lead}; correct the number or remove the line"
+            )
+            raise RecordError("header_invalid", record=record, problem=problem)
 
 
 def _decode(content: bytes, *, record: str) -> str:
@@ -107,7 +130,11 @@ def _parse_record_line(line: str, *, record: str) -> tuple[float, int, int]:
     if match is None:
         problem = f"the first line {line[:60]!r} is not `name signals rate samples`"
         raise RecordError("header_invalid", record=record, problem=problem)
-    if match["name"] != record.rpartition("/")[2]:
+    stem = record.rpartition("/")[2]
+    # the name may carry the extension of the record's own files
+    if match["name"] != stem and not re.fullmatch(
+        rf"{re.escape(stem)}\.(hea|dat|mat)", match["name"], re.IGNORECASE
+    ):
         problem = f"its header names the record {match['name']!r}; a renamed or a foreign file"
         raise RecordError("header_invalid", record=record, problem=problem)
     if match["segments"]:
@@ -142,7 +169,8 @@ def _parse_signal_line(line: str, *, record: str) -> SignalLine:
     if int(layout["frame"] or 1) != 1:
         problem = f"format {fields[1]} has several samples per frame; expected one; resample it"
         raise RecordError("layout_unsupported", record=record, problem=problem)
-    gain, baseline, unit = _gain(fields[2], record=record)
+    name = fields[8] if len(fields) > 8 else ""
+    gain, baseline, unit = _gain(fields[2], name, record=record)
     # header(5): without a baseline, the ADC's zero (field 5) is the baseline
     count = int(baseline or (fields[4] if len(fields) > 4 else "0"))
     if abs(count) > MAX_BASELINE:
@@ -157,12 +185,17 @@ def _parse_signal_line(line: str, *, record: str) -> SignalLine:
         baseline=count,
         unit=unit,
         checksum=int(fields[6]) if len(fields) > 6 else None,
-        description=fields[8] if len(fields) > 8 else "",
+        description=name,
     )
 
 
-def _gain(text: str, *, record: str) -> tuple[float, str | None, str | None]:
-    """Read `gain(baseline)/unit`; the last two are None where the field lacks them."""
+def _gain(text: str, name: str, *, record: str) -> tuple[float, str | None, str | None]:
+    """Read `gain(baseline)/unit`; the last two are None where the field lacks them.
+
+    The gain of a signal that is no lead is not needed, and NaN where it is no gain.
+    """
     match = _GAIN.fullmatch(text)
-    gain = check_gain(float(match["gain"]) if match else math.nan, record=record, text=text)
+    gain = float(match["gain"]) if match else math.nan
+    if known_lead(name) is not None:
+        check_gain(gain, record=record, text=text)
     return (gain, match["baseline"], match["unit"]) if match else (gain, None, None)

@@ -76,7 +76,11 @@ def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
         ecg[:6], usable[:6], limb_warnings = _complete_limb_leads(
             ecg[:6], usable[:6], implied=recording.implied
         )
-        warnings += limb_warnings
+        scaled = any(code == "leads_scaled_separately" for code, _ in warnings)
+        # leads that were scaled one by one cannot keep the relations: one cause, one finding
+        warnings += [
+            one for one in limb_warnings if not (scaled and one[0] == "limb_leads_inconsistent")
+        ]
         # leads that this kind of file never holds are no fault once they are computed
         implied = np.isin(LEADS, recording.implied)
         faults["lead_missing"] &= ~(implied & usable)

@@ -147,6 +147,7 @@ def test_ludb_is_readable_and_found_to_be_scaled_lead_by_lead(
     store = EcgStore(summary.store)
     assert summary.accepted == summary.listed == 200
     assert summary.warnings["leads_scaled_separately"] == summary.accepted
-    inconsistent = (limb_residuals_uv(store) > 1000 * MAX_LIMB_RESIDUAL_MV).sum()
-    assert summary.warnings["limb_leads_inconsistent"] == inconsistent
+    # the scaling breaks the relations of the limb leads; it is the one cause that is told
+    assert (limb_residuals_uv(store) > 1000 * MAX_LIMB_RESIDUAL_MV).sum() > 100
+    assert "limb_leads_inconsistent" not in summary.warnings
     assert store.table["Sex"].isin(["F", "M"]).all()

@@ -1,19 +1,22 @@
-"""Read European Data Format files (Kemp et al. 1992, doi:10.1016/0013-4694(92)90009-7; EDF+C)."""
+"""Read European Data Format files (Kemp et al. 1992, doi:10.1016/0013-4694(92)90009-7; EDF+)."""
 
 import re
 
 import numpy as np
 
-from data_modules.reading.formats.xml_tree import invalid, number
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_SIGNALS, check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
+from data_modules.reading.stated_numbers import invalid, number, whole
 
 _FIXED = 256
 # label, transducer, unit, physical minimum and maximum, digital ones, filter, samples, reserved
 _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 _ANNOTATIONS = "EDF Annotations"
+_ONSET = re.compile(rb"([-+]\d{1,9}(?:\.\d{1,9})?)\x14\x14")
+_RANGES = ("physical minimum", "physical maximum", "digital minimum", "digital maximum")
+_TOLERANCE_S = 1e-4  # half a sample at 5000 Hz
 
 
 def read_edf(content: bytes, *, record: str) -> RawRecording:
@@ -26,30 +29,66 @@ def read_edf(content: bytes, *, record: str) -> RawRecording:
     Raises:
         RecordError: a discontinuous or damaged file, or one that states too little.
     """
-    try:
-        header = content[:_FIXED].decode("ascii")
-        n_signals = _whole(header[252:256], what="the number of signals", record=record)
-        if not 0 < n_signals <= MAX_SIGNALS:
-            problem = f"it declares {n_signals} signals; accepted are {MAX_SIGNALS}"
-            raise RecordError("header_limit", record=record, problem=problem)
-        size = _FIXED * (n_signals + 1)
-        fields = _columns(content[_FIXED:size].decode("latin-1"), n_signals, record=record)
-    except UnicodeDecodeError as error:
-        raise invalid("its header is not ASCII text", record=record) from error
-    if header[192:197] == "EDF+D":
-        problem = "it is a discontinuous EDF+ file; expected one without interruptions"
-        raise RecordError("layout_unsupported", record=record, problem=problem)
+    header = content[:_FIXED].decode("latin-1")  # names and dates beside the numbers may be odd
+    n_signals = whole(header[252:256], what="the number of signals", record=record)
+    if not 0 < n_signals <= MAX_SIGNALS:
+        problem = f"it declares {n_signals} signals; accepted are {MAX_SIGNALS}"
+        raise RecordError("header_limit", record=record, problem=problem)
+    size = _FIXED * (n_signals + 1)
+    fields = _columns(content[_FIXED:size].decode("latin-1"), n_signals, record=record)
     if header[236:244].strip() in ("-1", "0"):
         problem = "it states no number of data records; it was not closed properly"
         raise RecordError("length_missing", record=record, problem=problem)
-    n_records = _whole(header[236:244], what="the number of data records", record=record)
+    n_records = whole(header[236:244], what="the number of data records", record=record)
     seconds = number(header[244:252], what="the duration of a data record", record=record)
-    counts = [_whole(text, what="samples per data record", record=record) for text in fields[8]]
+    counts = [
+        whole(text, what=f"samples per data record of {label[:20]}", record=record)
+        for label, text in zip(fields[0], fields[8], strict=True)
+    ]
     if len(content) != size + 2 * n_records * sum(counts):
         declared = size + 2 * n_records * sum(counts)
-        problem = f"it has {len(content)} bytes; its header declares {declared}; copy it again"
+        problem = f"it has {len(content)} bytes; its header declares {declared}"
         raise RecordError("size_mismatch", record=record, problem=problem)
-    return _read_signals(content[size:], fields, counts, n_records, seconds, record=record)
+    data = content[size:]
+    if header[192:197] == "EDF+D":
+        _check_contiguous(data, fields, counts, n_records, seconds, record=record)
+    return _read_signals(data, fields, counts, n_records, seconds, record=record)
+
+
+def _check_contiguous(
+    data: bytes,
+    fields: list[list[str]],
+    counts: list[int],
+    n_records: int,
+    seconds: float,
+    *,
+    record: str,
+) -> None:
+    """Check by the times that EDF+ keeps in its annotations that no data record is apart."""
+    if _ANNOTATIONS not in fields[0]:
+        raise _discontinuous("it keeps no times", record=record)
+    channel = fields[0].index(_ANNOTATIONS)
+    start, width, step = 2 * sum(counts[:channel]), 2 * counts[channel], 2 * sum(counts)
+    onsets = []
+    for position in range(start, len(data), step):
+        # the first annotation of a record is its time: +SECONDS, 0x14, 0x14, 0
+        found = _ONSET.match(data[position : position + width])
+        if found is None:
+            raise _discontinuous("its annotations hold no time for each record", record=record)
+        onsets.append(float(found[1]))
+    ideal = onsets[0] + seconds * np.arange(n_records)
+    apart = np.flatnonzero(np.abs(np.array(onsets) - ideal) > _TOLERANCE_S)
+    if len(apart):
+        lasted = apart[0] * seconds
+        raise _discontinuous(f"it is interrupted after {lasted:g} s", record=record)
+
+
+def _discontinuous(why: str, *, record: str) -> RecordError:
+    problem = (
+        f"it is a discontinuous EDF+ file (EDF+D) and {why}; cut it at the gaps and save each part "
+        "as EDF+C, or save it as EDF+C if it has no gap"
+    )
+    return RecordError("layout_unsupported", record=record, problem=problem)
 
 
 def _read_signals(
@@ -63,36 +102,47 @@ def _read_signals(
 ) -> RawRecording:
     leads = [i for i, label in enumerate(fields[0]) if known_lead(label)]
     per_record = counts[leads[0]] if leads else max(counts)
-    chosen = [
-        i for i, label in enumerate(fields[0]) if counts[i] == per_record and label != _ANNOTATIONS
-    ]
-    if set(leads) - set(chosen):
-        problem = "its leads have different sampling rates; expected one"
+    if any(counts[i] != per_record for i in leads):
+        listed = ", ".join(f"{fields[0][i]} {counts[i] / (seconds or 1):g} Hz" for i in leads)
+        problem = f"its leads have different sampling rates ({listed[:200]}); expected one"
         raise RecordError("layout_unsupported", record=record, problem=problem)
     rate = check_rate(per_record / seconds if seconds > 0 else 0.0, record=record)
-    check_extent(len(chosen), n_records * per_record, rate, record=record)
+    check_extent(max(len(leads), 1), n_records * per_record, rate, record=record)
     starts = np.cumsum([0, *counts])
     blocks = np.frombuffer(data, dtype="<i2").reshape(n_records, -1)
-    signals = np.stack([blocks[:, starts[i] : starts[i] + per_record].ravel() for i in chosen])
-    scales = [_scale([column[i] for column in fields], record=record) for i in chosen]
-    factor, offset = np.array(scales).T[:, :, None]
+    stored = [blocks[:, starts[i] : starts[i] + per_record].ravel() for i in leads]
+    scales = [_scale([column[i] for column in fields], record=record) for i in leads]
+    factor, offset = np.array(scales).reshape(-1, 2).T[:, :, None]
+    others = [label for label in fields[0] if not known_lead(label) and label != _ANNOTATIONS]
     return RawRecording(
-        names=tuple(fields[0][i] for i in chosen),
-        signals=signals * factor + offset,
-        units=tuple(fields[2][i] or None for i in chosen),
+        names=tuple(fields[0][i] for i in leads),
+        signals=np.array(stored).reshape(len(leads), -1) * factor + offset,
+        units=tuple(fields[2][i] or None for i in leads),
         sampling_rate_hz=rate,
+        ignored=tuple(others),
     )
 
 
 def _scale(fields: list[str], *, record: str) -> tuple[float, float]:
-    """Return the unit per count and the value of count 0."""
+    """Return the unit per count, below zero where the physical range is reversed; and the offset.
+
+    EDF allows a physical maximum below the minimum: a negative gain.
+    """
+    label = fields[0][:20]
     low, high, bottom, top = (
-        number(text, what=f"a range of {fields[0][:20]}", record=record) for text in fields[3:7]
+        number(text, what=f"{what} of {label}", record=record)
+        for what, text in zip(_RANGES, fields[3:7], strict=True)
     )
     span = top - bottom
     factor = (high - low) / span if span > 0 else 0.0
     text = f"{low:g}..{high:g} for {bottom:g}..{top:g}"
-    check_gain(1 / factor if factor > 0 else 0.0, record=record, text=text)
+    if factor == 0:
+        problem = (
+            f"{label} has the physical range {low:g}..{high:g} and the digital range {bottom:g}.."
+            f"{top:g}; expected two different physical and two rising digital limits"
+        )
+        raise RecordError("gain_invalid", record=record, problem=problem)
+    check_gain(1 / abs(factor), record=record, text=f"{label}: {text}")
     return factor, low - bottom * factor
 
 
@@ -106,9 +156,3 @@ def _columns(text: str, n_signals: int, *, record: str) -> list[list[str]]:
         columns.append([text[start : start + width].strip() for start in ends])
         position += width * n_signals
     return columns
-
-
-def _whole(text: str, *, what: str, record: str) -> int:
-    if not re.fullmatch(r" *[0-9]{1,8} *", text):
-        raise invalid(f"{what} is {text[:20]!r}; expected a whole number", record=record)
-    return int(text)

@@ -6,14 +6,18 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import numpy.typing as npt
 
-from data_modules.reading.formats.xml_tree import invalid, number, parse_xml
+from data_modules.reading.formats.xml_tree import loose_number, parse_xml
+from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_SIGNALS, check_extent, check_gain, check_rate
-from data_modules.reading.reasons import RecordError
-from data_modules.reading.recording import RawRecording
+from data_modules.reading.parts import Part, read_parts
+from data_modules.reading.recording import RawRecording, Warnings
+from data_modules.reading.stated_numbers import invalid, number
+from data_modules.reading.units import mv_per_unit
 
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
 _TIME = ("TIME_ABSOLUTE", "TIME_RELATIVE")
-_NOT_INTEGERS = re.compile(r"[^0-9+\-\s]")
+_OTHER_SIGNS = re.compile(r"[^0-9+\-.\s]")
+_PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)", re.ASCII)
 
 
 def read_hl7_aecg(content: bytes, *, record: str) -> RawRecording:
@@ -26,38 +30,76 @@ def read_hl7_aecg(content: bytes, *, record: str) -> RawRecording:
     Raises:
         RecordError: the file is damaged, states too little, or holds leads recorded in turn.
     """
-    root = parse_xml(content, record=record)
-    series = [
-        found
-        for found in root.findall("component/series")
-        if (code := found.find("code")) is not None and code.get("code") == "RHYTHM"
+    root, warnings = parse_xml(content, record=record)
+    parts = [
+        _part(series, found, warnings, record=record)
+        for series in root.iter("series")
+        for found in series.findall("component/sequenceSet")
     ]
-    sets = [found for one in series for found in one.findall("component/sequenceSet")]
-    if len(sets) != 1:
-        problem = f"it has {len(sets)} sets of rhythm sequences; expected one with all leads"
-        raise RecordError("layout_unsupported", record=record, problem=problem)
-    rate, leads = 0.0, []
-    for sequence in sets[0].findall("component/sequence"):
+    return read_parts(parts, record=record)
+
+
+def _part(series: Element, found: Element, warnings: Warnings, *, record: str) -> Part:
+    code = series.find("code")
+    kind = "" if code is None else (code.get("code") or "").strip()
+    sequences = found.findall("component/sequence")
+    signals = [one for one in sequences if _code(one) not in _TIME]
+    steps = [_step(one) for one in sequences if _code(one) in _TIME]
+    lengths = [len((one.findtext("value/digits") or "").split()) for one in signals[:1]]
+    return Part(
+        label=kind or "no code",
+        names=tuple(_code(one) for one in signals),
+        sampling_rate_hz=1 / steps[0] if steps and steps[0] > 0 else 0.0,
+        n_samples=max(lengths, default=0),
+        read=lambda: _read_set(found, warnings, record=record),
+        derived=kind.upper() != "RHYTHM",
+    )
+
+
+def _code(sequence: Element) -> str:
+    code = sequence.find("code")
+    return "" if code is None else (code.get("code") or "").strip()
+
+
+def _step(sequence: Element) -> float:
+    """Return the time increment in seconds for the list of parts, 0 where there is none."""
+    found = sequence.find("value/increment")
+    if found is None:
+        return 0.0
+    return loose_number(found.get("value")) * _SECONDS.get(found.get("unit") or "", 0.0)
+
+
+def _read_set(found: Element, warnings: Warnings, *, record: str) -> RawRecording:
+    rate, leads, ignored = 0.0, [], []
+    for sequence in found.findall("component/sequence"):
         name = _attribute(sequence, "code", "code", record=record)
         if name in _TIME:
             rate = _rate(sequence, record=record)
+        elif known_lead(name) is None:
+            ignored.append(name)
         else:
-            leads.append((name, *_signal(sequence, record=record)))
-    if not leads or len({len(signal) for _, signal, _ in leads}) > 1 or len(leads) > MAX_SIGNALS:
-        raise invalid("it has no leads, or leads of different lengths", record=record)
+            leads.append((name, *_signal(sequence, name, record=record)))
+    if (not leads and not ignored) or len(leads) > MAX_SIGNALS:
+        raise invalid("it has no leads", record=record)
+    if len({len(signal) for _, signal, _ in leads}) > 1:
+        listed = ", ".join(f"{name} {len(signal)}" for name, signal, _ in leads)
+        raise invalid(f"its leads have different lengths ({listed[:200]})", record=record)
     check_rate(rate, record=record, text=f"{rate:g}" if rate else "")
-    check_extent(len(leads), len(leads[0][1]), rate, record=record)
+    check_extent(len(leads), len(leads[0][1]) if leads else 0, rate, record=record)
+    signals = np.stack([one for _, one, _ in leads]) if leads else np.empty((0, 0))
     return RawRecording(
         names=tuple(name for name, _, _ in leads),
-        signals=np.stack([signal for _, signal, _ in leads]),
+        signals=signals,
         units=tuple(unit for _, _, unit in leads),
         sampling_rate_hz=rate,
+        warnings=warnings,
+        ignored=tuple(ignored),
     )
 
 
 def _attribute(element: Element, path: str, name: str, *, record: str) -> str:
     child = element.find(path)
-    value = None if child is None else child.get(name)
+    value = None if child is None else (child.get(name) or "").strip()
     if not value:
         raise invalid(f"{element.tag}/{path} states no {name}", record=record)
     return value
@@ -72,24 +114,26 @@ def _rate(sequence: Element, *, record: str) -> float:
     return round(1 / seconds, 6) if seconds > 1e-9 else 0.0
 
 
-def _signal(sequence: Element, *, record: str) -> tuple[npt.NDArray[np.float64], str]:
+def _signal(sequence: Element, name: str, *, record: str) -> tuple[npt.NDArray[np.float64], str]:
     """Return one lead in the unit of its scale, and that unit."""
     text = _attribute(sequence, "value/scale", "value", record=record)
     unit = _attribute(sequence, "value/scale", "unit", record=record)
-    scale = number(text, what="the scale", record=record)
+    scale = number(text, what=f"the scale of {name}", record=record)
     check_gain(1 / scale if scale > 0 else 0.0, record=record, text=f"{text} {unit} per count")
-    offset = number(
-        _attribute(sequence, "value/origin", "value", record=record),
-        what="the origin",
-        record=record,
-    )
-    if _attribute(sequence, "value/origin", "unit", record=record) != unit:
-        raise invalid("a lead's origin and scale have different units", record=record)
+    origin = _attribute(sequence, "value/origin", "value", record=record)
+    offset = number(origin, what=f"the origin of {name}", record=record)
+    other = _attribute(sequence, "value/origin", "unit", record=record)
+    if other != unit and (mv_per_unit(other) is None or mv_per_unit(other) != mv_per_unit(unit)):
+        raise invalid(f"origin and scale of {name} have different units", record=record)
     digits = sequence.findtext("value/digits") or ""
-    if _NOT_INTEGERS.search(digits):
-        raise invalid("the digits of a lead are not whole numbers", record=record)
+    words = digits.split()
     try:
-        counts = np.array(digits.split(), dtype=np.float64)
+        if _OTHER_SIGNS.search(digits):
+            raise ValueError("signs that are no part of a plain number")
+        return np.array(words, dtype=np.float64) * scale + offset, unit
     except ValueError as error:
-        raise invalid("the digits of a lead are not whole numbers", record=record) from error
-    return counts * scale + offset, unit
+        odd = next((word for word in words if not _PLAIN.fullmatch(word)), "")
+        problem = (
+            f"the digits of {name} hold {odd[:40]!r}; expected numbers with blanks between them"
+        )
+        raise invalid(problem, record=record) from error

@@ -20,6 +20,8 @@ class Layout(NamedTuple):
         unit: mV, uV or V.
         counts_per_unit: what one unit is in the table.
         variable: the MATLAB matrix, `NAME` or `STRUCT.FIELD`; empty for CSV.
+        skip_lines: lines of text above the names or numbers of a CSV file.
+        decimal: `,` or `.` where a CSV file leaves it unclear; empty tells it by the cells.
     """
 
     leads: tuple[str, ...]
@@ -27,6 +29,8 @@ class Layout(NamedTuple):
     unit: str
     counts_per_unit: float
     variable: str
+    skip_lines: int = 0
+    decimal: str = ""
 
 
 def parse_layout(content: bytes, *, record: str) -> Layout:
@@ -47,10 +51,27 @@ def parse_layout(content: bytes, *, record: str) -> Layout:
     names = isinstance(leads, list) and all(isinstance(lead, str) for lead in leads)
     if not names or not isinstance(unit, str) or not isinstance(variable, str):
         raise _invalid("leads, unit or variable are missing or of a wrong type", record=record)
+    skip, decimal = stated.get("skip_lines", 0), stated.get("decimal", "")
+    if isinstance(skip, bool) or not isinstance(skip, int) or not 0 <= skip <= 10_000:
+        raise _invalid("skip_lines must be a whole number from 0", record=record)
+    if decimal not in ("", ".", ","):
+        raise _invalid('decimal must be "," or "."', record=record)
+    _check_unquoted(stated, record=record)
     rate, counts = stated.get("sampling_rate_hz"), stated.get("counts_per_unit", 1)
     rate_hz = check_rate(_as_number(rate), record=record, text=str(rate or "")[:40])
     per_unit = check_gain(_as_number(counts), record=record, text=f"{counts} counts per unit")
-    return Layout(tuple(leads), rate_hz, unit, per_unit, variable)
+    return Layout(tuple(leads), rate_hz, unit, per_unit, variable, skip, decimal)
+
+
+def _check_unquoted(stated: dict[str, Any], *, record: str) -> None:
+    """Refuse numbers that are written as text."""
+    for field, code in (("sampling_rate_hz", "rate_invalid"), ("counts_per_unit", "gain_invalid")):
+        if isinstance(stated.get(field), str):
+            problem = (
+                f'the layout file: {field} is the text "{stated[field][:20]}"; write the number '
+                "without quotes"
+            )
+            raise RecordError(code, record=record, problem=problem)
 
 
 def _as_number(value: object) -> float:

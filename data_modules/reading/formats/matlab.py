@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.reading.formats.layout import Layout
-from data_modules.reading.formats.xml_tree import invalid
 from data_modules.reading.limits import MAX_FILE_BYTES, check_extent
 from data_modules.reading.recording import RawRecording
+from data_modules.reading.stated_numbers import invalid
 
 _HEADER = 128
 _DTYPES = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8"}

@@ -8,13 +8,16 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import numpy.typing as npt
 
-from data_modules.reading.formats.xml_tree import invalid, number, parse_xml, text_of
+from data_modules.reading.formats.xml_tree import loose_number, parse_xml, text_of
+from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import check_extent, check_gain, check_rate
+from data_modules.reading.parts import Part, read_parts
 from data_modules.reading.reasons import RecordError
-from data_modules.reading.recording import IMPLIED_BY_I_AND_II, RawRecording
+from data_modules.reading.recording import IMPLIED_BY_I_AND_II, RawRecording, Warnings
+from data_modules.reading.stated_numbers import checksum, invalid, none_computed, number, whole
 
-_UNITS = {"MICROVOLTS": "uV", "MILLIVOLTS": "mV", "VOLTS": "V"}
 _MISSING = -(1 << 15)
+_BYTES = 2  # of a sample
 
 
 def read_muse_xml(content: bytes, *, record: str) -> RawRecording:
@@ -25,65 +28,103 @@ def read_muse_xml(content: bytes, *, record: str) -> RawRecording:
         record: the record as the user names it.
 
     Raises:
-        RecordError: the file is damaged or states too little.
+        RecordError: the file is damaged, states too little, or holds no single rhythm strip.
     """
-    root = parse_xml(content, record=record)
-    strips = [
-        strip
-        for strip in root.findall("Waveform")
-        if (strip.findtext("WaveformType") or "").strip() == "Rhythm"
-    ]
-    if len(strips) != 1:
-        raise invalid(f"it has {len(strips)} rhythm strips; expected one", record=record)
-    base = number(text_of(strips[0], "SampleBase", record=record), what="SampleBase", record=record)
-    power = text_of(strips[0], "SampleExponent", record=record)
+    root, warnings = parse_xml(content, record=record)
+    parts = [_part(strip, warnings, record=record) for strip in root.findall("Waveform")]
+    return read_parts(parts, record=record)
+
+
+def _part(strip: Element, warnings: Warnings, *, record: str) -> Part:
+    kind = (strip.findtext("WaveformType") or "").strip()
+    leads = strip.findall("LeadData")
+    power = min(max(loose_number(strip.findtext("SampleExponent")), 0), 9)
+    lengths = [int(loose_number(lead.findtext("LeadSampleCountTotal"))) for lead in leads]
+    return Part(
+        label=kind or "no WaveformType",
+        names=tuple((lead.findtext("LeadID") or "").strip() for lead in leads),
+        sampling_rate_hz=loose_number(strip.findtext("SampleBase")) * 10.0**power,
+        n_samples=max(lengths, default=0),
+        read=lambda: _read_strip(strip, warnings, record=record),
+        derived=kind.casefold() != "rhythm",
+    )
+
+
+def _read_strip(strip: Element, warnings: Warnings, *, record: str) -> RawRecording:
+    base = number(text_of(strip, "SampleBase", record=record), what="SampleBase", record=record)
+    power = text_of(strip, "SampleExponent", record=record)
     exponent = number(power, what="SampleExponent", record=record)
     rate = check_rate(base * 10.0 ** max(min(exponent, 9), -9), record=record)
-    leads = strips[0].findall("LeadData")
-    counts = [_samples(lead, record=record) for lead in leads]
-    if not counts or len({len(lead) for lead in counts}) > 1:
-        raise invalid("it has no leads, or leads of different lengths", record=record)
-    check_extent(len(leads), len(counts[0]), rate, record=record)
+    signals = {id(lead): (lead.findtext("LeadID") or "").strip() for lead in strip.iter("LeadData")}
+    leads = [lead for lead in strip.findall("LeadData") if known_lead(signals[id(lead)])]
+    ignored = tuple(name for name in signals.values() if not known_lead(name))
+    if not leads:
+        listed = ", ".join(ignored)[:200] or "none"
+        problem = f"no signal is one of the twelve leads; the file has {listed}"
+        raise RecordError("no_known_lead", record=record, problem=problem)
+    raw = [_samples(lead, record=record) for lead in leads]
+    if len({len(samples) for samples in raw}) > 1:
+        raise invalid("its leads have different lengths", record=record)
+    check_extent(len(leads), len(raw[0]) // _BYTES, rate, record=record)
+    checked = _compare_crc(leads, raw, record=record)
     scale = np.array([[_units_per_count(lead, record=record)] for lead in leads])
-    stacked = np.stack(counts)
-    signals = np.where(stacked == _MISSING, np.nan, stacked * scale)
-    units = tuple(text_of(lead, "LeadAmplitudeUnits", record=record) for lead in leads)
-    checked = all(lead.find("LeadDataCRC32") is not None for lead in leads)
+    counts: npt.NDArray[np.int16] = np.stack([np.frombuffer(one, dtype="<i2") for one in raw])
+    missing = (("checksum_missing", "a lead has no LeadDataCRC32, or all of them are 0"),)
     return RawRecording(
-        names=tuple(text_of(lead, "LeadID", record=record) for lead in leads),
-        signals=signals,
-        units=tuple(_UNITS.get(unit, unit) for unit in units),
+        names=tuple(signals[id(lead)] for lead in leads),
+        signals=np.where(counts == _MISSING, np.nan, counts * scale),
+        units=tuple(text_of(lead, "LeadAmplitudeUnits", record=record) for lead in leads),
         sampling_rate_hz=rate,
-        warnings=() if checked else (("checksum_missing", "a lead has no LeadDataCRC32"),),
+        warnings=warnings + (() if checked else missing),
         implied=IMPLIED_BY_I_AND_II,
+        ignored=ignored,
     )
 
 
 def _units_per_count(lead: Element, *, record: str) -> float:
     text = text_of(lead, "LeadAmplitudeUnitsPerBit", record=record)
-    value = number(text, what="LeadAmplitudeUnitsPerBit", record=record)
+    what = f"LeadAmplitudeUnitsPerBit of {_name(lead)}"
+    value = number(text, what=what, record=record)
     check_gain(1 / value if value > 0 else 0.0, record=record, text=f"{text} units per bit")
     return value
 
 
-def _samples(lead: Element, *, record: str) -> npt.NDArray[np.int16]:
-    """Decode one lead and compare its size and its CRC with what the file declares."""
+def _samples(lead: Element, *, record: str) -> bytes:
+    """Decode the bytes of one lead and compare their number with what the file declares."""
+    text = text_of(lead, "WaveFormData", record=record)
     try:
-        raw = base64.b64decode(
-            "".join(text_of(lead, "WaveFormData", record=record).split()), validate=True
-        )
+        raw = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise invalid("the samples of a lead are no base64 text", record=record) from error
-    declared = text_of(lead, "LeadSampleCountTotal", record=record)
-    if (
-        text_of(lead, "LeadSampleSize", record=record) != "2"
-        or declared != str(len(raw) // 2)
-        or len(raw) % 2
-    ):
-        problem = f"a lead has {len(raw)} bytes; it declares {declared[:20]} samples of 2 bytes"
+        raise invalid(f"the samples of {_name(lead)} are no base64 text", record=record) from error
+    declared = whole(
+        text_of(lead, "LeadSampleCountTotal", record=record),
+        what=f"LeadSampleCountTotal of {_name(lead)}",
+        record=record,
+    )
+    # left out by some exporters; the number of bytes tells it as well
+    size = (lead.findtext("LeadSampleSize") or str(_BYTES)).strip()
+    if size.rstrip("0").rstrip(".") != str(_BYTES) or len(raw) != _BYTES * declared:
+        problem = (
+            f"{_name(lead)} has {len(raw)} bytes; it declares {declared} samples of {size[:20]} "
+            f"bytes; expected {_BYTES} bytes each"
+        )
         raise RecordError("size_mismatch", record=record, problem=problem)
-    stated = lead.findtext("LeadDataCRC32")
-    if stated is not None and stated.strip() != str(zlib.crc32(raw)):
-        problem = "the samples of a lead do not match its LeadDataCRC32; export it again"
-        raise RecordError("checksum_mismatch", record=record, problem=problem)
-    return np.frombuffer(raw, dtype="<i2")
+    return raw
+
+
+def _compare_crc(leads: list[Element], raw: list[bytes], *, record: str) -> bool:
+    """Compare each lead's CRC-32 with the stated one; False where the file states none."""
+    texts = [(lead.findtext("LeadDataCRC32") or "").strip() for lead in leads]
+    stated = [checksum(text) for text in texts]
+    found = [zlib.crc32(samples) for samples in raw]
+    if none_computed([1 if one is None else one for one in stated], found):
+        return False
+    for lead, text, one, right in zip(leads, texts, stated, found, strict=True):
+        if text and (one is None or (one - right) % (1 << 32)):
+            problem = f"the samples of {_name(lead)} do not match its LeadDataCRC32"
+            raise RecordError("checksum_mismatch", record=record, problem=problem)
+    return all(texts)
+
+
+def _name(lead: Element) -> str:
+    return f"lead {(lead.findtext('LeadID') or '').strip()[:40]}"

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from data_modules.reading.formats.xml_tree import invalid
+from data_modules.reading.stated_numbers import invalid
 
 _BITS = 10
 _LAST_CODE = (1 << _BITS) - 2

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.reading.formats.philips_xli import decode_xli
-from data_modules.reading.formats.xml_tree import invalid, number, parse_xml, text_of
+from data_modules.reading.formats.xml_tree import parse_xml, text_of
 from data_modules.reading.limits import check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
+from data_modules.reading.stated_numbers import invalid, number
 from lsemvae.core.leads import LEADS
 
 _VERSIONS = ("1.03", "1.04", "1.04.01", "1.04.02")
@@ -29,7 +30,7 @@ def read_philips_xml(content: bytes, *, record: str) -> RawRecording:
     Raises:
         RecordError: another version or encoding, a damaged file, or one that states too little.
     """
-    root = parse_xml(content, record=record)
+    root, warnings = parse_xml(content, record=record)
     kind = text_of(root, "documentinfo/documenttype", record=record)
     version = text_of(root, "documentinfo/documentversion", record=record)
     if kind not in ("SierraECG", "PhilipsECG") or version not in _VERSIONS:
@@ -38,7 +39,11 @@ def read_philips_xml(content: bytes, *, record: str) -> RawRecording:
     details = root.findall(".//dataacquisition/signalcharacteristics")
     waveforms = root.findall(".//parsedwaveforms")
     if len(details) != 1 or len(waveforms) != 1:
-        raise invalid("signalcharacteristics, parsedwaveforms must occur once", record=record)
+        problem = (
+            f"it has {len(details)} signalcharacteristics and {len(waveforms)} parsedwaveforms; "
+            "expected one of each: export one ECG as one file"
+        )
+        raise RecordError("layout_unsupported", record=record, problem=problem)
     rate, names, scale = _layout(details[0], waveforms[0], record=record)
     duration = waveforms[0].get("durationperchannel") or ""
     milliseconds = number(duration, what="durationperchannel", record=record)
@@ -50,6 +55,7 @@ def read_philips_xml(content: bytes, *, record: str) -> RawRecording:
         signals=_restore_limb_leads(counts, names) * scale,
         units=("uV",) * len(names),
         sampling_rate_hz=rate,
+        warnings=warnings,
     )
 
 
@@ -67,7 +73,11 @@ def _layout(
         "signed": (details.findtext("signalsigned"), "True"),
         "offset": (details.findtext("signaloffset"), "0"),
     }
-    odd = {what: found for what, (found, wanted) in states.items() if found != wanted}
+    odd = {
+        what: found
+        for what, (found, wanted) in states.items()
+        if (found or "").strip().casefold() != wanted.casefold()
+    }
     if odd:
         problem = f"its samples are {odd}; expected 16 bits, signed, offset 0"
         raise RecordError("format_unsupported", record=record, problem=problem)

@@ -9,13 +9,14 @@ import numpy.typing as npt
 
 from data_modules.reading.formats.scp_huffman import decode_huffman
 from data_modules.reading.formats.scp_leads import SCP_LEADS
-from data_modules.reading.formats.xml_tree import invalid
 from data_modules.reading.limits import MAX_SIGNALS, check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import IMPLIED_BY_I_AND_II, RawRecording
+from data_modules.reading.stated_numbers import invalid
 
 _SECTION_HEADER = 16
 _DEFAULT_HUFFMAN = 19_999
+_NEEDED = (2, 3, 6)  # Huffman tables, leads, rhythm
 _MOST_BYTES = 65_534  # what a lead's size field holds: longer leads are cut there by some makers
 
 
@@ -50,9 +51,9 @@ def _sections(content: bytes, *, record: str) -> dict[int, bytes]:
     """Return the bodies of the sections by number, after comparing sizes and CRCs."""
     _, size = struct.unpack_from("<HI", content)
     if size != len(content):
-        problem = f"it has {len(content)} bytes; it declares {size}; copy it again"
+        problem = f"it has {len(content)} bytes; it declares {size}"
         raise RecordError("size_mismatch", record=record, problem=problem)
-    _compare_crc(content, "the file", record=record)
+    sound = _crc_matches(content)
     (length,) = struct.unpack_from("<I", content, 10)
     found: dict[int, bytes] = {}
     for position in range(22, min(6 + length, 6 + 16 + 10 * 64, len(content)), 10):
@@ -62,18 +63,21 @@ def _sections(content: bytes, *, record: str) -> dict[int, bytes]:
         section = content[index - 1 : index - 1 + size] if index else b""
         if len(section) != size or size < _SECTION_HEADER or number in found:
             raise invalid(f"section {number} lies outside the file", record=record)
-        _compare_crc(section, f"section {number}", record=record)
+        if number in _NEEDED and not _crc_matches(section):
+            problem = f"the CRC of section {number} does not match; the file is damaged"
+            raise RecordError("checksum_mismatch", record=record, problem=problem)
         if struct.unpack_from("<HI", section, 2) != (number, size):
             raise invalid(f"section {number} is not where the file says", record=record)
         found[number] = section[_SECTION_HEADER:]
+    if not sound:
+        problem = "the CRC of the file does not match; the file is damaged"
+        raise RecordError("checksum_mismatch", record=record, problem=problem)
     return found
 
 
-def _compare_crc(part: bytes, what: str, *, record: str) -> None:
+def _crc_matches(part: bytes) -> bool:
     (stated,) = struct.unpack_from("<H", part)
-    if binascii.crc_hqx(part[2:], 0xFFFF) != stated:
-        problem = f"the CRC of {what} does not match; the file is damaged; copy it again"
-        raise RecordError("checksum_mismatch", record=record, problem=problem)
+    return binascii.crc_hqx(part[2:], 0xFFFF) == stated
 
 
 def _leads(section: bytes, *, record: str) -> _Leads:
@@ -84,7 +88,10 @@ def _leads(section: bytes, *, record: str) -> _Leads:
     rows = [struct.unpack_from("<IIB", section, 2 + 9 * k) for k in range(n_leads)]
     # bit 2: all leads were recorded at once; files of a single lead may leave it out
     if not flags & 4 and n_leads > 1:
-        problem = "its leads were not recorded at the same time; expected all at once"
+        held = ", ".join(
+            f"{SCP_LEADS.get(lead, lead)} samples {start} to {end}" for start, end, lead in rows
+        )
+        problem = f"its leads were not recorded at the same time ({held[:300]}); expected at once"
         raise RecordError("layout_unsupported", record=record, problem=problem)
     names = tuple(SCP_LEADS.get(lead, f"lead {lead}") for _, _, lead in rows)
     # the first sample is number 1; some makers count from 0 up to the number of samples
@@ -103,8 +110,15 @@ def _rhythm(sections: dict[int, bytes], leads: _Leads, *, record: str) -> RawRec
     check_gain(1e6 / nanovolts if nanovolts else 0.0, record=record, text=f"{nanovolts} nV")
     compressed = 2 in sections
     own_tables = compressed and struct.unpack_from("<H", sections[2])[0] != _DEFAULT_HUFFMAN
-    if bimodal or leads.subtracted or own_tables or differences > 2:
-        problem = "it uses bimodal compression, a subtracted reference beat or own Huffman tables"
+    uses = {
+        "bimodal compression": bimodal,
+        "a subtracted reference beat": leads.subtracted,
+        "own Huffman tables": own_tables,
+        f"differences of order {differences}": differences > 2,
+    }
+    if any(uses.values()):
+        named = " and ".join(what for what, used in uses.items() if used)
+        problem = f"it uses {named}; export it uncompressed, or as DICOM, HL7 aECG or WFDB"
         raise RecordError("format_unsupported", record=record, problem=problem)
     sizes = struct.unpack_from(f"<{n_leads}H", section, 6)
     data = section[6 + 2 * n_leads :]

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from data_modules.reading.formats.xml_tree import invalid
+from data_modules.reading.stated_numbers import invalid
 
 # k ones and a zero: for k = 0 the value 0; up to 8 a sign bit follows and the value is +-k; for 9
 # ones and a zero a byte follows; after 10 ones a word of 16 bits follows.

@@ -1,16 +1,28 @@
 """Parse foreign XML: no entities, no external references, bounded size."""
 
-import math
 import re
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 from data_modules.reading.reasons import RecordError
+from data_modules.reading.recording import Warnings
+from data_modules.reading.stated_numbers import invalid
 
 MAX_ELEMENTS = 200_000  # an annotated ECG of 12 leads has some hundreds
 
+_DECLARED = re.compile(r"""^(\s*<\?xml[^>]{0,80}?)\s+encoding\s*=\s*["']([^"'>]{0,40})["']""")
+_BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 
-def parse_xml(content: bytes, *, record: str) -> Element:
-    """Return the root element, namespaces removed from the tags.
+
+class XmlFile(NamedTuple):
+    """The root element, namespaces removed, and what had to be assumed to read it."""
+
+    root: Element
+    warnings: Warnings
+
+
+def parse_xml(content: bytes, *, record: str) -> XmlFile:
+    """Parse a file; one whose bytes are not in its stated encoding is read as what they are.
 
     Raises:
         RecordError: `file_invalid` (no XML, or forbidden parts), `file_limit` (too many elements),
@@ -25,20 +37,50 @@ def parse_xml(content: bytes, *, record: str) -> Element:
     if content.count(b"<") > MAX_ELEMENTS:
         problem = f"the XML file has more than {MAX_ELEMENTS} tags; cut the recording first"
         raise RecordError("file_limit", record=record, problem=problem)
+    warnings: Warnings = ()
     try:
-        root: Element = fromstring(content)
-    # a wrong encoding is a LookupError or ValueError, an entity a DefusedXmlException
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise invalid(f"it is no plain XML: {str(error)[:200]}", record=record) from error
+        try:
+            root: Element = fromstring(content)
+        # a wrong encoding is a ParseError, LookupError or ValueError
+        except (ParseError, LookupError, ValueError):
+            mended, stated, found = _as_utf8(content)
+            root = fromstring(mended)
+            text = f"its encoding is not {stated} as it states; read as {found}; names may be wrong"
+            warnings = (("encoding_assumed", text),) if stated else ()
+    except DefusedXmlException as error:
+        raise invalid(f"it is no plain XML: {error!s:.200}", record=record) from error
+    except (ParseError, ValueError, LookupError) as error:
+        raise invalid(f"it is no plain XML: {error!s:.200}", record=record) from error
     for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
-    return root
+        element.tag = local_name(element.tag)
+        for name in [name for name in element.attrib if "}" in name]:
+            element.attrib.setdefault(local_name(name), element.attrib[name])
+    return XmlFile(root, warnings)
 
 
-def invalid(problem: str, *, record: str) -> RecordError:
-    """Return the error of a file that breaks the rules of its kind."""
-    problem = f"{problem}; export the recording again"
-    return RecordError("file_invalid", record=record, problem=problem)
+def local_name(name: str) -> str:
+    """Return an element's or attribute's name without its namespace."""
+    return name.rpartition("}")[2]
+
+
+def _as_utf8(content: bytes) -> tuple[bytes, str, str]:
+    """Return the text as UTF-8 without a declared encoding, the declared and the true encoding.
+
+    The declared one is empty where leading blanks alone were in the way.
+    """
+    found = next((name for mark, name in _BOMS if content.startswith(mark)), "")
+    if not found:
+        try:
+            content.decode("utf-8")
+            found = "utf-8"
+        except UnicodeDecodeError:
+            found = "windows-1252"
+    text = content.decode(found, errors="replace").strip(" \t\r\n\0\ufeff")
+    declared = _DECLARED.match(text)
+    stated = declared[2].upper() if declared else "UTF-8"
+    text = _DECLARED.sub(r"\1", text, count=1)
+    same = stated.replace("-", "") == found.upper().replace("-", "")
+    return text.encode("utf-8"), "" if same else stated, found.upper()
 
 
 def text_of(element: Element, path: str, *, record: str) -> str:
@@ -53,14 +95,10 @@ def text_of(element: Element, path: str, *, record: str) -> str:
     return text
 
 
-def number(text: str, *, what: str, record: str) -> float:
-    """Read a finite number that a file must state.
-
-    Raises:
-        RecordError: `file_invalid`.
-    """
-    plain = re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", text.strip(), re.ASCII)
-    value = float(text) if plain else math.nan
-    if not math.isfinite(value):
-        raise invalid(f"{what} is {text[:40]!r}; expected a number", record=record)
-    return value
+def loose_number(text: str | None) -> float:
+    """Return a number for a list of what a file holds, 0 where there is none."""
+    try:
+        value = float((text or "").strip()[:40])
+    except ValueError:
+        return 0.0
+    return value if 0 <= value < 1e9 else 0.0

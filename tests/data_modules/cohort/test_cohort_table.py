@@ -122,12 +122,24 @@ def test_problems_of_the_file_its_columns_and_its_cells_come_in_one_list(path: P
 
 @pytest.mark.parametrize(
     "cell",
-    ["=1+1", "@x", "+cmd", "-cmd|' /C calc'!A0", "-A1", "- stable", "=", "+HYPERLINK(1)"],
+    ["=1+1", "@x", "=", "@SUM(A1)", "=cmd|' /C calc'!A0"],
 )
 def test_formulas_in_any_text_cell_are_refused(path: Path, cell: str) -> None:
     path.write_text(f'record,patient_id,note\n1,1,"{cell}"\n2,2,fine\n')
     with pytest.raises(InputError, match=r"row 2: note .* starts with a formula sign"):
         read_cohort_table(path)
+
+
+@pytest.mark.parametrize(
+    "cell", ["+cmd", "-cmd|' /C calc'!A0", "-A1", "- stable", "+HYPERLINK(1)", "- sinus, normal"]
+)
+def test_free_text_with_a_sign_is_kept_but_can_no_longer_run(path: Path, cell: str) -> None:
+    path.write_text(f'record,patient_id,note\n1,1,"{cell}"\n2,2,fine\n')
+    cohort = read_cohort_table(path)
+    assert cohort.table["note"].tolist() == [f"'{cell}", "fine"]
+    assert cohort.warnings == [
+        "note: 1 cells begin with a formula sign (row 2); an apostrophe was put before them"
+    ]
 
 
 @pytest.mark.parametrize("cell", ["-5", "-5.2e3", "-", "--", "+/- 3", "a=b", "1-2", "+49 170"])
@@ -226,3 +238,71 @@ def test_pressure_of_zero_is_no_healthy_patient(path: Path, zero: str) -> None:
     with pytest.raises(InputError, match=rf"row 2: mpap_mmhg is {zero}: nobody has it") as refused:
         read_cohort_table(path)
     assert "pawp_mmhg" not in str(refused.value)  # a wedge pressure of 0 can be read
+
+
+@pytest.mark.parametrize("word", ["NA", "NaN", "nan", "n/a", "NULL", "-", ".", "#N/A", "?"])
+def test_words_for_missing_are_empty_in_columns_of_numbers_alone(path: Path, word: str) -> None:
+    path.write_text(f"record,patient_id,mpap_mmhg,bnp,note\n1,1,{word},{word},{word}\n2,2,28,7,x\n")
+    cohort = read_cohort_table(path)
+    np.testing.assert_array_equal(cohort.table["mpap_mmhg"], [np.nan, 28])
+    np.testing.assert_array_equal(cohort.table["bnp"], [np.nan, 7])
+    assert cohort.table["note"].tolist() == [word, "x"]
+    assert f"mpap_mmhg: 1 cells with {word} were read as empty" in cohort.warnings
+    path.write_text(f"record,patient_id\n1,{word}\n")
+    with pytest.raises(InputError, match=r"row 2: patient_id is .* a word for missing"):
+        read_cohort_table(path)
+
+
+@pytest.mark.parametrize("numbers", [(1, 2), (0, 1), (3, 17)])
+def test_a_nameless_first_column_that_counts_rows_is_left_out(
+    path: Path, numbers: tuple[int, int]
+) -> None:
+    rows = "".join(f'"{n}","p{n}","r{n}",28.5\n' for n in numbers)
+    path.write_text('"","patient_id","record","mpap_mmhg"\n' + rows)
+    cohort = read_cohort_table(path)
+    assert list(cohort.table) == ["record", "patient_id", "mpap_mmhg"]
+    assert "counts the rows; it was left out" in cohort.warnings[0]
+
+
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=;"])
+def test_excels_line_of_the_separator_is_obeyed(path: Path, line: str) -> None:
+    path.write_text(f"{line}\nrecord;patient_id;mpap_mmhg\na;1;20,5\n")
+    assert read_cohort_table(path).table["mpap_mmhg"].tolist() == [20.5]
+
+
+def test_paths_of_windows_and_headers_name_the_same_record(path: Path) -> None:
+    path.write_text("record,patient_id\nrec\\a,1\nrec/b.hea,2\n")
+    cohort = read_cohort_table(path)
+    assert cohort.table["record"].tolist() == ["rec/a", "rec/b"]
+    assert len(cohort.warnings) == 2
+    path.write_text("record,patient_id\nrec/a,1\nrec\\a.hea,2\n")
+    with pytest.raises(InputError, match=r"row 3: record 'rec/a' occurs a second time"):
+        read_cohort_table(path)
+
+
+@pytest.mark.parametrize(("yes", "no"), [("TRUE", "FALSE"), ("true", "False"), ("Yes", "no")])
+def test_truth_values_become_one_and_zero(path: Path, yes: str, no: str) -> None:
+    path.write_text(f"record,patient_id,ph,mixed\n1,a,{yes},{yes}\n2,b,{no},perhaps\n3,c,,{no}\n")
+    cohort = read_cohort_table(path)
+    np.testing.assert_array_equal(cohort.table["ph"], [1, 0, np.nan])
+    assert cohort.table["mixed"].tolist() == [yes, "perhaps", no]
+    assert any(note.startswith("ph: ") for note in cohort.warnings)
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"PK\x03\x04....xl/workbook.xml", "an Excel workbook .* save the sheet as CSV UTF-8"),
+        (b"PK\x03\x04..opendocument.spreadsheet", "LibreOffice"),
+        (b"PK\x03\x04", "a zip file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel"),
+        (b"%PDF-1.7", "a PDF file"),
+        (b"\x1f\x8b\x08", "a gzip file"),
+        (b"PAR1", "a Parquet table"),
+        (b"$FL2", "an SPSS file"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(path: Path, content: bytes, name: str) -> None:
+    path.write_bytes(content + bytes(200))
+    with pytest.raises(InputError, match=name):
+        read_cohort_table(path)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from data_modules.reading.lead_names import known_lead
+from data_modules.reading.lead_names import known_lead, read_name
+from data_modules.reading.units import mv_per_unit
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,30 @@ def test_makers_spellings_are_known(written: str, lead: str) -> None:
 )
 def test_other_positions_and_inverted_leads_are_unknown(written: str) -> None:
     assert known_lead(written) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "lead", "unit"),
+    [
+        ("II (mV)", "II", "mV"), ("II [uV]", "II", "uV"), ("Lead V1/mV", "V1", "mV"),
+        ("'aVR'", "aVR", None), ("I-REF", "I", None), ("ECG V6-Ref", "V6", None),
+        ("D1", "I", None), ("MDC_ECG_ELEC_POTL_II", "II", None), ("V 3", "V3", None),
+        ("aVR, augmented voltage, right", "aVR", None), ("\u2161", "II", None),
+        ("II (filtered)", None, None), ("I (MV)", None, None), ("D4", None, None),
+    ],
+)  # fmt: skip
+def test_names_carry_units_and_references(written: str, lead: str | None, unit: str | None) -> None:
+    assert read_name(written) == (lead, unit)
+
+
+@pytest.mark.parametrize(
+    ("unit", "size"),
+    [
+        ("mV", 1), ("mv", 1), ("V", 1e3), ("v", 1e3), ("uV", 1e-3), ("UV", 1e-3), ("nV", 1e-6),
+        ("\u00b5V", 1e-3), ("\u03bcV", 1e-3), ("MICROVOLTS", 1e-3), ("microvolt", 1e-3),
+        ("Millivolts", 1), ("volts", 1e3), ("[uV]", 1e-3), ("MV", None), ("Mv", None),
+        ("MVolt", None), ("NU", None), ("", None), ("kV", None), (None, None),
+    ],
+)  # fmt: skip
+def test_units_that_could_be_two_sizes_are_unknown(unit: str | None, size: float | None) -> None:
+    assert mv_per_unit(unit) == size

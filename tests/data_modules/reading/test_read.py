@@ -126,7 +126,7 @@ EXTERNAL = b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><RestingECG>&
         ("GE MUSE XML", replace(b"MICROVOLTS", b"BANANAS"), "unit_unknown"),
         ("GE MUSE XML", replace(b">II<", b">I<"), "duplicate_lead"),
         ("GE MUSE XML", replace(b"<LeadID>", b"<LeadID>x"), "no_known_lead"),
-        ("GE MUSE XML", replace(b"Rhythm", b"Other"), "file_invalid"),
+        ("GE MUSE XML", replace(b"Rhythm", b"Other"), "layout_unsupported"),
         ("HL7 aECG", replace(b"<digits>", b"<digits>1e5 "), "file_invalid"),
         ("HL7 aECG", replace(b'value="5"', b'value="nan"'), "file_invalid"),
         ("HL7 aECG", replace(b'value="0.004"', b'value="0"'), "rate_invalid"),
@@ -246,12 +246,15 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert code_of(tmp_path, "r1") == "file_missing"
 
 
-def test_a_wfdb_file_named_with_its_extension_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["hea", "dat", "HEA"])
+def test_a_wfdb_record_may_be_named_by_one_of_its_files(ending: str, tmp_path: Path) -> None:
     record, leads, writer = WRITERS["WFDB"]
-    write(tmp_path, writer(make_counts(leads), leads))
-    with pytest.raises(RecordError, match="WFDB records are named without extension") as caught:
-        read_recording(tmp_path, f"{record}.hea", amplitude="calibrated")
-    assert caught.value.code == "format_unknown"
+    counts = make_counts(leads)
+    write(tmp_path, writer(counts, leads))
+    (tmp_path / "r1.HEA").write_bytes(b"")  # as on a disk that knows no case
+    recording = read_recording(tmp_path, f"{record}.{ending}", amplitude="calibrated")
+    np.testing.assert_allclose(recording.ecg, counts * 0.005, atol=1e-6)
+    assert recording.record == f"{record}.{ending}"
 
 
 def test_a_missing_package_says_how_to_install_it(

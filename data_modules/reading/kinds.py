@@ -1,0 +1,122 @@
+"""Tell the kind of a file by its first bytes: those that are read, those only named."""
+
+import re
+
+_SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
+    (0, b"\xffBIOSEMI", "a BDF file (BioSemi)", "save it as EDF"),
+    (0, b"ISHNE1.0", "an ISHNE Holter file", "cut the seconds you need and save them as WFDB"),
+    (0, b"ANN  1.0", "an ISHNE annotation file", "name the file of the recording"),
+    (0, b"@ MFR", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
+    (0, b"@ MFER", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
+    (0, b"@\x20\x20MFER", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
+    (2, b"MFR", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
+    (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file (or MATLAB 7.3)", "save it as MATLAB 5 (-v7) or WFDB"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Office file", "save it as CSV UTF-8"),
+    (0, b"%PDF-", "a PDF file, a picture of an ECG", "export the signal, not the printout"),
+    (0, b"\x93NUMPY", "a NumPy array", "name its rows as NAME.npy#0, with a layout"),
+    (0, b"\x1f\x8b", "a gzip file", "unpack it first"),
+    (0, b"BZh", "a bzip2 file", "unpack it first"),
+    (0, b"\xfd7zXZ\0", "an xz file", "unpack it first"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip file", "unpack it first"),
+    (0, b"Rar!\x1a\x07", "a RAR file", "unpack it first"),
+    (0, b"\x28\xb5\x2f\xfd", "a Zstandard file", "unpack it first"),
+    (0, b"\x89PNG\r\n", "a picture", "export the signal, not the picture"),
+    (0, b"\xff\xd8\xff", "a picture", "export the signal, not the picture"),
+    (0, b"II*\0", "a picture", "export the signal, not the picture"),
+    (0, b"MM\0*", "a picture", "export the signal, not the picture"),
+    (0, b"GIF8", "a picture", "export the signal, not the picture"),
+    (0, b"PAR1", "a Parquet table", "save it as CSV UTF-8"),
+    (0, b"ARROW1", "an Arrow table", "save it as CSV UTF-8"),
+    (0, b"SQLite format 3\0", "an SQLite database", "export the table as CSV UTF-8"),
+    (0, b"$FL2", "an SPSS file", "save it as CSV UTF-8"),
+    (0, b"$FL3", "an SPSS file", "save it as CSV UTF-8"),
+    (0, b"<stata_dta>", "a Stata file", "save it as CSV UTF-8"),
+    (0, b"\x80\x04", "a Python pickle", "save it as CSV or WFDB; pickles can run code"),
+    (0, b"\x80\x05", "a Python pickle", "save it as CSV or WFDB; pickles can run code"),
+    (0, b"RIFF", "a RIFF file (audio, or AliveCor)", "export it as EDF, CSV or WFDB"),
+    (0, b"ALIVE\0\0\0", "an AliveCor ATC file", "export it as EDF or CSV"),
+    (257, b"ustar", "a tar file", "unpack it first"),
+)
+_ZIPPED = (
+    (b"xl/", "an Excel workbook (.xlsx)", "save the sheet as CSV UTF-8"),
+    (b"opendocument.spreadsheet", "a LibreOffice sheet (.ods)", "save the sheet as CSV UTF-8"),
+    (b"word/", "a Word document", "export the signal, or save the table as CSV UTF-8"),
+    (b".npy", "a NumPy archive (.npz)", "save the array as CSV or MATLAB 5 with a layout"),
+)
+_XML_NAMED = {
+    "cardiologyxml": (
+        "CardioSoft XML (root CardiologyXML)",
+        "GE MUSE XML, HL7 aECG or DICOM",
+    ),
+    "ecg": ("Mortara ELI or Schiller XML", "HL7 aECG, DICOM or SCP-ECG"),
+    "examdescript": ("Schiller SEMA XML", "HL7 aECG, DICOM or SCP-ECG"),
+    "dicomgraph": ("a DICOM text dump", "the DICOM file itself"),
+    "nativedicommodel": ("DICOM as XML", "the DICOM file itself"),
+    "clinicaldocument": ("an HL7 CDA document", "HL7 aECG"),
+    "healthdata": ("an Apple Health export", "the CSV files of its folder electrocardiograms"),
+    "workbook": ("an Excel sheet as XML", "CSV UTF-8"),
+    "svg": ("a picture (SVG)", "the signal"),
+    "html": ("a web page", "the signal; a failed download may be the cause"),
+}
+_FIRST_TAG = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40})[\s/>]")
+_SNIFFED = 16_384
+
+XML_ROOTS = {
+    "RestingECG": "GE MUSE XML",
+    "restingecgdata": "Philips XML",
+    "AnnotatedECG": "HL7 aECG",
+}
+
+
+def kind_of(content: bytes) -> str | None:
+    """Tell the kind of a file that is read, None where it is another or text."""
+    if content[128:132] == b"DICM" or content[:6] == b"\x02\0\0\0UL":
+        return "DICOM"
+    if content[16:22] == b"SCPECG":
+        return "SCP-ECG"
+    if content[:8] == b"0       ":
+        return "EDF"
+    if content[:10] == b"MATLAB 5.0":
+        return "MATLAB"
+    root = _xml_root(content)
+    return XML_ROOTS.get(root) if root else None
+
+
+def named_kind(content: bytes, ending: str = "") -> str | None:
+    """Name a kind of file that is not read, and the next step; None where it is not recognised.
+
+    Args:
+        content: the file.
+        ending: of its name, which tells one zipped kind from another where it is all there is.
+    """
+    for position, magic, name, step in _SIGNATURES:
+        if content[position : position + len(magic)] == magic:
+            return f"it is {name}, which is not read; {step}"
+    if content[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        found = [(name, step) for mark, name, step in _ZIPPED if mark in content]
+        if ending.lower() in (".xlsx", ".xlsm"):
+            found = [_ZIPPED[0][1:]]
+        name, step = found[0] if found else ("a zip file", "unpack it first")
+        return f"it is {name}, which is not read; {step}"
+    if content[:4] in (b"\x08\0\x05\0", b"\x08\0\x16\0", b"\x08\0\x00\0"):
+        return (
+            "it is a DICOM data set without preamble and file header, which state how it is "
+            "encoded; save it as DICOM Part 10"
+        )
+    root = _xml_root(content)
+    if root:
+        name, step = _XML_NAMED.get(root.lower(), (f"XML with the root {root}", "GE MUSE XML"))
+        return f"it is {name}, which is not read; export it as {step}"
+    return None
+
+
+def _xml_root(content: bytes) -> str | None:
+    """Return the name of an XML file's root element without its prefix."""
+    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+    encoding = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(content[:2], "utf-16")
+    start = content[:_SNIFFED].decode(encoding if wide else "latin-1", errors="replace")
+    text = start.lstrip("\ufeff\xef\xbb\xbf \t\r\n")
+    if text[:1] != "<":
+        return None
+    tag = _FIRST_TAG.search(re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL))
+    return tag[1] if tag else None

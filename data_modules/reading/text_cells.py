@@ -1,0 +1,20 @@
+"""Words, lines and marks that text tables share, whatever wrote them: cohorts and signals."""
+
+import re
+
+MISSING = ("NA", "N/A", "#N/A", "NaN", "NULL", "None", ".", "-", "--", "?")
+"""What R, Excel, SAS and hand-kept tables write for a missing value; case is ignored."""
+
+MISSING_PATTERN = re.compile("|".join(map(re.escape, MISSING)), re.IGNORECASE)
+_SEPARATOR = re.compile(r"\ufeff?\"?sep=(.)\"?[ ,;\t]*(\r\n?|\n)", re.IGNORECASE)
+
+
+def split_separator(text: str) -> tuple[str, str]:
+    """Return what Excel's line `sep=;` states, empty where there is none, and the text after it."""
+    found = _SEPARATOR.match(text)
+    return (found[1], text[found.end() :]) if found else ("", text)
+
+
+def is_missing(cell: str) -> bool:
+    """Tell whether a cell of a number holds nothing, or a word for nothing."""
+    return not cell or MISSING_PATTERN.fullmatch(cell) is not None
