@@ -82,6 +82,7 @@ class Plan:
         batch_size: recordings per step of a fold.
         seed: of folds and training.
         allow_leakage: go on although pre-training saw patients or recordings of the cohort.
+        references: compare every frozen encoder with its untrained twins and the like.
     """
 
     cohort: str
@@ -94,6 +95,7 @@ class Plan:
     batch_size: int
     seed: int
     allow_leakage: bool = False
+    references: bool = False
 
     def check(self) -> None:
         """Refuse what would fail in every run, before the first one starts.
@@ -192,6 +194,7 @@ class Plan:
             "size": self.budget.size,
             "seed": self.seed,
             "allow_leakage": self.allow_leakage,
+            "references": self.references and METHODS[method].pretrained,
             "out": str(folder / "cv"),
         }
         log = folder / "logs" / f"{task}_{method}_{leads}.txt"

@@ -29,6 +29,7 @@ def benchmark(
     jobs: int = 1,
     dask: str | None = None,
     allow_leakage: bool = False,
+    references: bool = False,
     out: str = "runs/benchmark",
 ) -> None:
     """Run methods x tasks x lead sets on the same folds and write Table 2.
@@ -55,6 +56,8 @@ def benchmark(
         dask: run the jobs on a Dask cluster: the scheduler's address, or local.
         allow_leakage: go on although pre-training saw patients or recordings of the cohort; the
             captions say so.
+        references: compare every frozen encoder with its untrained twins, random convolutions and
+            PCA, see docs/worth.md.
         out: folder of results.
     """
     from lsemvae.benchmark.plan import BUDGETS, Plan, run_plan
@@ -81,6 +84,7 @@ def benchmark(
         batch_size=batch_size,
         seed=seed,
         allow_leakage=allow_leakage,
+        references=references,
     )
     for lead_set in plan.leads:
         parse_leads(lead_set)

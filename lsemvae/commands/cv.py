@@ -2,10 +2,15 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name, parse_leads
+
+if TYPE_CHECKING:
+    from data_modules.rhc_cohort import RhcCohort
+    from lsemvae.crossval.folds import FoldSettings
+    from lsemvae.models import Pretrained
 
 Size = Literal["paper", "small"]  # as in lsemvae.models.methods, which --help should not import
 
@@ -34,6 +39,7 @@ def cross_validate(
     overwrite: bool = False,
     allow_leakage: bool = False,
     permute_labels: int | None = None,
+    references: bool = False,
 ) -> None:
     """Cross-validate a method by patient and write its predictions and metrics.
 
@@ -69,6 +75,9 @@ def cross_validate(
         permute_labels: seed of a shuffle of the labels between patients, for training and test. The
             run has nothing to learn, so an AUROC above chance means that it saw its test records;
             the report says which. Results go to OUT/TASK-permuted-SEED.
+        references: compare the frozen encoder with its untrained twins, random convolutions and
+            PCA, with all labels and with few, as `lsemvae worth` does; writes references.csv,
+            references.json and label_curve.svg beside metrics.json.
     """
     chosen = parse_leads(leads)
     _check_options(task=task, folds=folds, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed,
@@ -95,6 +104,7 @@ def cross_validate(
         print(f"No cohort given: using the demo's SYNTHETIC one, {cohort}")
         if method == "ls_emvae" and encoder is None:
             encoder = demo_encoder()
+    _check_references(references, method, needs_encoder)
     pretrained = None
     if needs_encoder:
         if encoder is None:
@@ -166,6 +176,40 @@ def cross_validate(
     }
     inner_predictions = gather_inner(folder, splits.fold, folds) if inner else None
     print_table(write_results(folder, predictions, about, inner_predictions), folder)
+    _compare_with_references(
+        pretrained if references else None, data, folder, settings, cache=Path(out) / "features",
+        jobs=jobs, overwrite=overwrite,
+    )  # fmt: skip
+
+
+def _check_references(references: bool, method: str, needs_encoder: bool) -> None:
+    if references and not needs_encoder:
+        raise InputError(
+            f"--references judges a frozen encoder, method {method} is trained end to end; leave "
+            "it out"
+        )
+
+
+def _compare_with_references(
+    pretrained: "Pretrained | None", data: "RhcCohort", folder: Path, settings: "FoldSettings", *,
+    cache: Path, jobs: int, overwrite: bool,
+) -> None:  # fmt: skip
+    """Measure what pre-training was worth, if asked to, with the head's schedule of the run."""
+    if pretrained is None:
+        return
+    from lsemvae.commands.worth import show
+    from lsemvae.heads.mlp import MlpSettings
+    from lsemvae.references.probing import ProbeSettings
+    from lsemvae.references.study import StudySettings, study
+    from lsemvae.tasks import FocalSettings
+
+    focal = FocalSettings(settings.focal_alpha, settings.focal_gamma)
+    head = MlpSettings(
+        settings.epochs, settings.batch_size, settings.lr, focal=focal, seed=settings.seed
+    )
+    compared = StudySettings(ProbeSettings(seed=settings.seed), head)
+    found = study([pretrained], data, folder, cache, compared, jobs=jobs, overwrite=overwrite)
+    show(found, folder)
 
 
 def _check_options(task: str, **numbers: float) -> None:

@@ -24,6 +24,8 @@ COLUMNS = (
     "head", "fraction", "row", "n_seeds", "n_draws", "auroc", "low", "high", "sd_seeds", "sd_draws",
     "difference", "difference_low", "difference_high", "p",
 )  # fmt: skip
+HEADER = ("head", "labels", "features", "AUROC [95 %]", "SD of seeds", "SD of draws",
+          "pre-trained minus this [95 %]")  # fmt: skip
 
 Scores = Mapping[tuple[str, float], npt.NDArray[np.float64]]
 
@@ -123,3 +125,31 @@ def _worth(line: pd.Series) -> str:
     if high < 0:
         return f"did harm, {measured},"
     return f"was worth nothing that can be told from zero, {measured},"
+
+
+def worth_cells(table: pd.DataFrame) -> list[list[str]]:
+    """Return the table as text, under `HEADER`."""
+    return [
+        [
+            HEADS.get(line["head"], line["head"]),
+            f"{100 * line['fraction']:g} %",
+            title_of(line["row"])
+            + (f" (mean of {line['n_seeds']})" if line["n_seeds"] > 1 else ""),
+            _between(line, "auroc", "low", "high", ""),
+            _number(line["sd_seeds"]),
+            _number(line["sd_draws"]),
+            _between(line, "difference", "difference_low", "difference_high", "+"),
+        ]
+        for line in table.to_dict("records")
+    ]
+
+
+def _between(line: Mapping[str, Any], value: str, low: str, high: str, sign: str) -> str:
+    if pd.isna(line[value]):
+        return ""
+    ends = f" [{line[low]:{sign}.3f}, {line[high]:{sign}.3f}]" if pd.notna(line[low]) else ""
+    return f"{line[value]:{sign}.3f}{ends}"
+
+
+def _number(value: float) -> str:
+    return "" if pd.isna(value) else f"{value:.3f}"
