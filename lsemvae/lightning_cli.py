@@ -18,7 +18,6 @@ from lightning.pytorch.cli import (
     LightningCLI,
     SaveConfigCallback,
 )
-from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from data_modules.base import StoreDataModule
 from data_modules.leakage import (
@@ -29,17 +28,25 @@ from data_modules.leakage import (
     write_trained_on,
 )
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.callbacks import ContinuedLog, HashedCheckpointIO, SameThreads, StopSignal
+from lsemvae.callbacks import ContinuedLog, SameThreads, StopSignal
+from lsemvae.callbacks.checkpoint_io import load_safely
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.core.errors import InputError
 from lsemvae.models import check_same_input, read_data_state
-from lsemvae.runtime.config_safety import check_arguments, parsing_error, secure_configurations
+from lsemvae.models.checkpoint_file import local_path, read_checkpoint
+from lsemvae.runtime.config_safety import (
+    check_arguments,
+    check_values,
+    parsing_error,
+    secure_configurations,
+)
 from lsemvae.runtime.cpu_matmul import faster_float32_products
 from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.runtime.suggestion import explain_refusal, suggest_options
 from lsemvae.tasks import Classifier, Pretrainer
 
+CHECKPOINT_WORDS = ("best", "hpc", "last")  # Lightning finds these by itself
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 
 
@@ -68,6 +75,15 @@ class EcgCLI(LightningCLI):
         except ArgumentError as error:
             message = suggest_options(explain_refusal(str(error)), _option_names(parser))
             raise _input_error(error) or parsing_error(message) from error
+        check_values(self.config)
+
+    def _parse_ckpt_path(self) -> None:
+        """Read the settings of a checkpoint, once it is known to be one that may be read."""
+        subcommand = self.config.get("subcommand")
+        given = self.config[subcommand].get("ckpt_path") if subcommand else None
+        if given is not None and given not in CHECKPOINT_WORDS:
+            read_checkpoint(local_path(given), mmap=True)
+        super()._parse_ckpt_path()
 
     def before_instantiate_classes(self) -> None:
         """Copy the leads of the data to a task that asks for them; only fit writes a log."""
@@ -143,8 +159,7 @@ class EcgCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer, with checkpoints that are safe against crashes and foreign files."""
         trainer = super().instantiate_trainer(**kwargs)
-        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:  # none was given
-            trainer.strategy.checkpoint_io = HashedCheckpointIO()
+        load_safely(trainer.strategy)
         return trainer
 
     def before_fit(self) -> None:
