@@ -30,11 +30,11 @@ def worth(
     overwrite: bool = False,
     allow_leakage: bool = False,
 ) -> None:
-    """Say what pre-training was worth: against untrained twins, random convolutions and PCA.
+    """Say what pre-training was worth against encoders that were never trained.
 
-    Frozen features of every row, a linear probe and the publication's head, on the frozen folds of
-    `lsemvae cv` where --out is its folder; label curves on the same draws of patients for every
-    row. Writes OUT/TASK/worth/LEADS/references.csv, references.json and label_curve.svg.
+    And against random convolutions and PCA: a linear probe and the publication's head, on the
+    folds of `lsemvae cv` where --out is its folder; label curves on the same draws of patients for
+    every row. Writes references.csv, references.json and label_curve.svg to OUT/TASK/worth/LEADS.
 
     Args:
         encoder: checkpoints; several are pre-trainings of one architecture with other seeds.

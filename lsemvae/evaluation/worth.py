@@ -103,19 +103,18 @@ def worth_sentence(table: pd.DataFrame, leads: str, data: str) -> str:
 
 def _verdict(mine: pd.DataFrame, share: float) -> str:
     """Return a clause for one share of the labels."""
-    by_row = mine.set_index("row")
-    twin = by_row.loc[UNTRAINED]
-    kinds = by_row.index.str.partition("/").get_level_values(0)
-    others = by_row[~kinds.isin([PRETRAINED, UNTRAINED, LARGER_CLASS])]
+    lines = {str(line["row"]): line for line in _lines(mine)}
+    encoders = (PRETRAINED, UNTRAINED, LARGER_CLASS)
+    others = [row for row in lines if row.partition("/")[0] not in encoders]
     labels = f"with {100 * share:g} % of the training patients' labels"
-    said = f"{labels} pre-training {_worth(twin)} against its untrained twin"
-    if not len(others):
+    said = f"{labels} pre-training {_worth(lines[UNTRAINED])} against its untrained twin"
+    if not others:
         return said
-    best = others.loc[others["auroc"].idxmax()]
-    return f"{said} and {_worth(best)} against {title_of(str(best.name))}"
+    best = max(others, key=lambda row: float(lines[row]["auroc"]))
+    return f"{said} and {_worth(lines[best])} against {title_of(best)}"
 
 
-def _worth(line: pd.Series) -> str:
+def _worth(line: Mapping[str, Any]) -> str:
     low, high = line["difference_low"], line["difference_high"]
     measured = f"{line['difference']:+.3f} AUROC [{low:+.3f}, {high:+.3f}]"
     if math.isnan(low):
@@ -140,8 +139,12 @@ def worth_cells(table: pd.DataFrame) -> list[list[str]]:
             _number(line["sd_draws"]),
             _between(line, "difference", "difference_low", "difference_high", "+"),
         ]
-        for line in table.to_dict("records")
+        for line in _lines(table)
     ]
+
+
+def _lines(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in line.items()} for line in table.to_dict("records")]
 
 
 def _between(line: Mapping[str, Any], value: str, low: str, high: str, sign: str) -> str:

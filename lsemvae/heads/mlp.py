@@ -83,7 +83,7 @@ def train_heads(
         logit = heads.logits(features[number, rows], kept / keep)
         terms = focal_terms(logit, label[rows], settings.focal.alpha, settings.focal.gamma)
         optimiser.zero_grad()
-        (terms * counted).sum().backward()
+        torch.autograd.backward((terms * counted).sum())
         optimiser.step()
     with torch.no_grad():
         return heads.logits(features)

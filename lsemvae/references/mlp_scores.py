@@ -42,7 +42,7 @@ def mlp_scores(
         numbers = list(alike)
         sets = [_standardised(rows[n], place, part) for n in numbers for part in train]
         logits = train_heads(torch.stack(sets), label, train * len(numbers), settings)
-        for number, own in zip(numbers, logits.unflatten(0, (len(numbers), -1)), strict=True):
+        for number, own in zip(numbers, logits.reshape(len(numbers), len(train), -1), strict=True):
             each[number] = _out_of_fold(own, fold)
     return by_kind(rows, [{1.0: scores[None]} for scores in each])
 

@@ -5,6 +5,10 @@ import pandas as pd
 import pytest
 
 from lsemvae.cli import main
+from lsemvae.evaluation.report.blocks import Picture, Table, Text
+from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
+from lsemvae.evaluation.report.worth import worth_section
+from lsemvae.evaluation.runs import read_cv_run
 from tests.conftest import cv, error_of
 
 QUICK = ["--folds", "3", "--twins", "2", "--draws", "2", "--fractions", "[1,0.5]", "--epochs", "2"]
@@ -91,23 +95,26 @@ def test_bad_request_is_one_line(
 def test_cv_puts_references_beside_its_metrics_and_the_report_shows_them(
     cohort: Path, encoder: Path, tmp_path: Path
 ) -> None:
-    assert cv(cohort, encoder, tmp_path / "cv", "--leads", "6", "--references", "true") == 0
-    folder = tmp_path / "cv/detection/ls_emvae/6L"
+    assert cv(cohort, encoder, tmp_path, "--leads", "6", "--references", "true") == 0
+    folder = tmp_path / "detection/ls_emvae/6L"
     content = json.loads((folder / "references.json").read_text())
     assert content["settings"]["mlp"]["epochs"] == 2
-    out = tmp_path / "page"
-    assert main(["report", "--cv", str(tmp_path / "cv"), "--out", str(out)]) == 0
-    section = json.loads((out / "report.json").read_text())["sections"]["worth"]
-    assert content["statement"] in section["texts"]
-    assert section["figures"][0]["file"] == "figures/label_curve_detection_ls_emvae_6L.svg"
-    (row,) = [r for r in section["tables"][0]["rows"] if r[2] == "larger class" and r[1] == "10 %"
-              and r[0] == "linear probe"]  # fmt: skip
+    evidence = Evidence("", [RunEvidence(read_cv_run(folder), {})])
+    section = worth_section(evidence)
+    text, table, picture = section.blocks
+    assert isinstance(text, Text)
+    assert text.text == content["statement"]
+    assert isinstance(table, Table)
+    assert "SYNTHETIC" in table.caption
+    (row,) = [r for r in table.rows if r[:3] == ["linear probe", "10 %", "larger class"]]
     assert row[3].startswith("0.500")
+    assert isinstance(picture, Picture)
+    assert picture.name == "label_curve_detection_ls_emvae_6L"
     content["encoders_sha256"] = ["other"]
     (folder / "references.json").write_text(json.dumps(content))
-    assert main(["report", "--cv", str(tmp_path / "cv"), "--out", str(out)]) == 0
-    section = json.loads((out / "report.json").read_text())["sections"]["worth"]
-    assert "is of another encoder_sha256" in section["texts"][0]
+    (said,) = worth_section(evidence).blocks
+    assert isinstance(said, Text)
+    assert "is of another encoder_sha256" in said.text
 
 
 def test_references_of_a_network_trained_end_to_end_are_refused(
