@@ -41,6 +41,7 @@ from lsemvae.runtime.config_safety import (
     secure_configurations,
 )
 from lsemvae.runtime.cpu_matmul import faster_float32_products
+from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.runtime.suggestion import explain_refusal, suggest_options
@@ -92,6 +93,8 @@ class EcgCLI(LightningCLI):
         module, name = config.model.class_path.rsplit(".", 1)
         if issubclass(getattr(import_module(module), name), Classifier):
             self._copy_leads(config)
+            if type(config.seed_everything) is int:
+                seed_fold(config.seed_everything, config.data.init_args.get("fold"))
             if self.subcommand in ("test", "predict") and config.ckpt_path is None:
                 raise InputError(
                     f"{self.subcommand} needs --ckpt_path, the checkpoint of a trained head; fit "

@@ -1,7 +1,7 @@
 """`lsemvae worth`: what pre-training was worth, against what needs none."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name, parse_leads
@@ -64,6 +64,7 @@ def worth(
     from lsemvae.heads.mlp import MlpSettings
     from lsemvae.models import check_same_input, load_pretrained
     from lsemvae.references.label_draws import check_fractions
+    from lsemvae.references.printed import print_worth
     from lsemvae.references.probing import ProbeSettings
     from lsemvae.references.study import StudySettings, study
 
@@ -97,30 +98,4 @@ def worth(
             folder = Path(out) / task / "worth" / lead_set_name(chosen)
             result = study(encoders, data, folder, Path(out) / "features", settings, jobs=jobs,
                            overwrite=overwrite)  # fmt: skip
-            show(result, folder)
-
-
-def show(result: dict[str, Any], folder: Path) -> None:
-    """Print a study's sentence and table, and draw its label curves.
-
-    Args:
-        result: of `study`.
-        folder: gets `label_curve.svg`.
-    """
-    import pandas as pd
-    from rich.console import Console
-    from rich.table import Table
-
-    from lsemvae.evaluation.plots.label_curve import label_curve
-    from lsemvae.evaluation.worth import HEADER, worth_cells
-
-    lines = pd.DataFrame(result["rows"])
-    data = f"{result['data']}{' (SYNTHETIC)' if result['synthetic'] else ''}"
-    title = f"{result['task']}, {lead_set_name(result['leads'])}, {data}"
-    table = Table(*HEADER, title=title)
-    for cells in worth_cells(lines):
-        table.add_row(*cells)
-    Console().print(table)
-    label_curve(lines, title).savefig(folder / "label_curve.svg", metadata={"Date": None})
-    print(result["statement"])
-    print(f"results: {folder}")
+            print_worth(result, folder)
