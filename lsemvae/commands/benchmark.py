@@ -30,6 +30,7 @@ def benchmark(
     dask: str | None = None,
     allow_leakage: bool = False,
     references: bool = False,
+    distinct_ids: bool = False,
     out: str = "runs/benchmark",
 ) -> None:
     """Run methods x tasks x lead sets on the same folds and write Table 2.
@@ -58,6 +59,8 @@ def benchmark(
             captions say so.
         references: compare every frozen encoder with its untrained twins, random convolutions and
             PCA, see docs/worth.md.
+        distinct_ids: patient ids that differ only as they are written (1 and 1.0, 007 and 7) are
+            different people; without it they are refused.
         out: folder of results.
     """
     from lsemvae.benchmark.plan import BUDGETS, Plan, run_plan
@@ -85,11 +88,12 @@ def benchmark(
         seed=seed,
         allow_leakage=allow_leakage,
         references=references,
+        distinct_ids=distinct_ids,
     )
     for lead_set in plan.leads:
         parse_leads(lead_set)
-    plan.check()
     folder = Path(out).resolve()
+    plan.check(folder)
     failed = run_plan(plan, folder, jobs=jobs, dask=dask)
     write_tables(plan, folder, without=set(failed))
     if failed:

@@ -29,6 +29,7 @@ def worth(
     out: str = "runs/worth",
     overwrite: bool = False,
     allow_leakage: bool = False,
+    distinct_ids: bool = False,
 ) -> None:
     """Say what pre-training was worth against encoders that were never trained.
 
@@ -57,6 +58,8 @@ def worth(
         out: folder of results.
         overwrite: measure again what is there.
         allow_leakage: go on although pre-training and test share patients or recordings.
+        distinct_ids: patient ids that differ only as they are written (1 and 1.0, 007 and 7) are
+            different people; without it they are refused.
     """
     from data_modules.cohort.labels import Thresholds
     from data_modules.leakage import check_leakage, refuse_leaks
@@ -88,7 +91,7 @@ def worth(
                 cohort, task, n_folds=folds, splits=str(Path(out) / task / "splits.json"),
                 thresholds=Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg),
                 leads=list(chosen), normalisation=encoders[0].data.ecg_input.normalisation,
-                seed=seed,
+                seed=seed, distinct_ids=distinct_ids,
             )  # fmt: skip
             for path, one in zip(encoder, encoders, strict=True):
                 check_same_input(path, one.data.ecg_input, data.ecg_input)
