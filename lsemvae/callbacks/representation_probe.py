@@ -1,7 +1,7 @@
 """Follow what a representation is good for while it is being pre-trained."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +76,7 @@ class RepresentationProbe(Callback):
         is_last = trainer.should_stop or epoch + 1 == trainer.max_epochs
         if not isinstance(pl_module, Pretrainer) or (epoch % self.every_n_epochs and not is_last):
             return
-        measured = self._measure(pl_module) if trainer.is_global_zero else None
+        measured = self._measure(pl_module) if trainer.is_global_zero else {}
         measured = trainer.strategy.broadcast(measured)
         pl_module.log_dict(measured, sync_dist=True)  # of equal values
 
@@ -104,11 +104,9 @@ class RepresentationProbe(Callback):
         probe = fit_linear_probe(train.features, train.label, part)
         return float(roc_auc_score(held_out.label, probe.logits(held_out.features)))
 
-    def _batches(
-        self, loader: "Iterator[EcgBatch] | object", device: torch.device
-    ) -> Iterator[EcgBatch]:
+    def _batches(self, loader: Any, device: torch.device) -> Iterator[EcgBatch]:
         """Yield batches on the device, normalised as the cohort says."""
-        for batch in loader:  # type: ignore[attr-defined]
+        for batch in loader:
             moved = self.cohort.transfer_batch_to_device(batch, device, 0)
             yield self.cohort.on_after_batch_transfer(moved, 0)
 
