@@ -25,7 +25,7 @@ def table1(
     from data_modules.cohort.labels import Thresholds, task_labels
     from data_modules.store.read import EcgStore
     from lsemvae.core.errors import InputError
-    from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, Comparison, characteristics_table
+    from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, TwoGroups, characteristics_table
     from lsemvae.evaluation.tables.table_files import write_table
 
     store = EcgStore(cohort)
@@ -36,7 +36,7 @@ def table1(
     thresholds = Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg)
     needed = {"detection": "mpap_mmhg", "phenotype": "pawp_mmhg"}
     comparisons = [
-        Comparison(task, task_labels(store.table, task, thresholds), groups)
+        TwoGroups(task, task_labels(store.table, task, thresholds), groups)
         for task, groups in GROUPS.items()
         if needed[task] in store.table
     ]

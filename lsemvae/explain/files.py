@@ -16,7 +16,7 @@ from lsemvae.explain.attribution import DELTA_ABSOLUTE, DELTA_RELATIVE
 from lsemvae.explain.figures import gate_figure, ranking_figure, waves_figure
 from lsemvae.explain.gate import summarise_gate
 from lsemvae.explain.ranking import rank_leads, summarise_waves
-from lsemvae.explain.records import Explained, Plan
+from lsemvae.explain.records import Explained, ExplanationSettings
 from lsemvae.explain.sheet import draw_attribution
 
 CLASS_NAMES = {
@@ -27,7 +27,11 @@ QUANTILES = (0.05, 0.5, 0.95)
 
 
 def write_explanation(
-    out: Path, about: dict[str, Any], data: StoreDataModule, plan: Plan, found: Explained
+    out: Path,
+    about: dict[str, Any],
+    data: StoreDataModule,
+    plan: ExplanationSettings,
+    found: Explained,
 ) -> None:
     """Write every file and print where they are.
 
@@ -66,7 +70,9 @@ def write_explanation(
     print(f"explanation: {out}")
 
 
-def _about(about: dict[str, Any], data: StoreDataModule, plan: Plan) -> dict[str, Any]:
+def _about(
+    about: dict[str, Any], data: StoreDataModule, plan: ExplanationSettings
+) -> dict[str, Any]:
     names = ("task", "method", "leads", "data", "synthetic", "normalisation", "cohort_sha256",
              "encoder_sha256", "splits_sha256")  # fmt: skip
     return {
@@ -93,7 +99,7 @@ def _source(about: dict[str, Any], data: StoreDataModule) -> str:
     return f"{names}{cut}, {label}"
 
 
-def _title(about: dict[str, Any], data: StoreDataModule, plan: Plan) -> str:
+def _title(about: dict[str, Any], data: StoreDataModule, plan: ExplanationSettings) -> str:
     explained_by = plan.settings.method.replace("_", " ")
     return f"{about['task']}, {about['method']}, {explained_by}\n{_source(about, data)}"
 

@@ -15,7 +15,7 @@ from lsemvae.core.files import file_sha256
 from lsemvae.core.leads import LEADS
 from lsemvae.evaluation.report.evidence import CohortEvidence
 from lsemvae.evaluation.runs import CvRun
-from lsemvae.evaluation.tables.table1 import Comparison
+from lsemvae.evaluation.tables.table1 import TwoGroups
 from lsemvae.models import read_data_state
 
 MPAP_MMHG = (20.0, 25.0)  # definitions of pulmonary hypertension: ESC/ERS 2022 and before
@@ -73,7 +73,7 @@ def _flow(store: EcgStore) -> list[tuple[str, int]]:
     ]
 
 
-def _comparisons(table: pd.DataFrame, tasks: list[str], thresholds: Thresholds) -> list[Comparison]:
+def _comparisons(table: pd.DataFrame, tasks: list[str], thresholds: Thresholds) -> list[TwoGroups]:
     """Return the paper's groups where the store has their pressures, then those of other tasks."""
     comparisons = []
     for task in dict.fromkeys([*GROUPS, *tasks]):
@@ -82,7 +82,7 @@ def _comparisons(table: pd.DataFrame, tasks: list[str], thresholds: Thresholds) 
         except InputError:
             continue
         groups = GROUPS.get(task, (f"{task} = 0", f"{task} = 1"))
-        comparisons.append(Comparison(task, label, groups))
+        comparisons.append(TwoGroups(task, label, groups))
     return comparisons
 
 
