@@ -73,8 +73,8 @@ def cross_validate(
             PCA, with all labels and with few, as `lsemvae worth` does; writes references.csv,
             references.json and label_curve.svg beside metrics.json.
     """
-    from data_modules.cohort.labels import Thresholds
     from lsemvae.commands.demo import demo_cohort, demo_encoder
+    from lsemvae.core.tasks import Thresholds
     from lsemvae.crossval.printed import run_and_print
     from lsemvae.crossval.run import CvSettings
 

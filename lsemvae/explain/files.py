@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from data_modules.base import StoreDataModule
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.provenance import provenance
+from lsemvae.core.tasks import find_task
 from lsemvae.explain.attribution import DELTA_ABSOLUTE, DELTA_RELATIVE
 from lsemvae.explain.figures import gate_figure, ranking_figure, waves_figure
 from lsemvae.explain.gate import summarise_gate
@@ -19,10 +20,6 @@ from lsemvae.explain.ranking import rank_leads, summarise_waves
 from lsemvae.explain.records import Explained, ExplanationSettings
 from lsemvae.explain.sheet import draw_attribution
 
-CLASS_NAMES = {
-    "detection": ("non-PH", "PH"),
-    "phenotype": ("pre-capillary", "post-capillary"),
-}
 QUANTILES = (0.05, 0.5, 0.95)
 
 
@@ -147,7 +144,7 @@ def _write_gate(out: Path, about: dict[str, Any], found: Explained, source: str)
         parts.append(summarise_gate(weights, table["label"].to_numpy(), leads))
     gate = pd.concat(parts, ignore_index=True)
     gate.to_csv(out / "gate.csv", index=False, float_format="%.6g")
-    names = CLASS_NAMES.get(about["task"], (f"{about['task']} 0", f"{about['task']} 1"))
+    names = find_task(about["task"]).groups
     _save(
         gate_figure(
             gate, names, f"Weights of the gate, {about['task']}, {about['method']}\n{source}"
@@ -161,7 +158,7 @@ def _write_records(
 ) -> None:
     facts = leads.drop_duplicates("record").set_index("record").to_dict("index")
     task = about["task"]
-    names = CLASS_NAMES.get(task, (f"{task} = 0", f"{task} = 1"))
+    names = find_task(task).groups
     for record, explained in found.records.items():
         fact = facts[record]
         title = (

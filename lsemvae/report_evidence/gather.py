@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from data_modules.cohort.labels import Thresholds
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
+from lsemvae.core.tasks import Thresholds
 from lsemvae.evaluation.report.evidence import Evidence, PretrainEvidence
 from lsemvae.evaluation.report.gather import find_runs, with_statistics
 from lsemvae.evaluation.report.verify import verify_runs
