@@ -48,6 +48,7 @@ COMMANDS: dict[str, Command] = {
     "predict": Command(TRAINING, "lsemvae.commands.lightning:predict"),
     "cv": Command(EVALUATION, "lsemvae.commands.cv:cross_validate"),
     "benchmark": Command(EVALUATION, "lsemvae.commands.benchmark:benchmark", "benchmark.md"),
+    "worth": Command(EVALUATION, "lsemvae.commands.worth:worth", "worth.md"),
     "sweep": Command(EVALUATION, "lsemvae.commands.sweep:sweep", "sweeps.md"),
     "report": Command(EVALUATION, "lsemvae.commands.report:report", "report.md"),
     "explain": Command(EVALUATION, "lsemvae.commands.explain:explain", "explain.md"),
@@ -59,7 +60,7 @@ COMMANDS: dict[str, Command] = {
 }
 
 LIGHTNING = tuple(name for name, command in COMMANDS.items() if command.group == TRAINING)
-LONG = (*LIGHTNING, "cv", "benchmark", "sweep", "demo")  # what computes for long
+LONG = (*LIGHTNING, "cv", "benchmark", "worth", "sweep", "demo")  # what computes for long
 
 
 @cache

@@ -28,7 +28,7 @@ from data_modules.leakage import (
     write_trained_on,
 )
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.callbacks import ContinuedLog, SameThreads, StopSignal
+from lsemvae.callbacks import ContinuedLog, RepresentationProbe, SameThreads, StopSignal
 from lsemvae.callbacks.checkpoint_io import load_safely
 from lsemvae.callbacks.earlier_run import refuse_to_replace
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
@@ -178,6 +178,7 @@ class EcgCLI(LightningCLI):
             self._check_head(data.made_for)
         if isinstance(task, Classifier) and task.encoder_input is not None:
             check_same_input(str(task.encoder), task.encoder_input, data.ecg_input)
+        self._check_probes(data)
         if self.subcommand == "fit" and isinstance(data, RhcCohort) and data.fold is not None:
             self._check_fold(data, getattr(task, "encoder", None))
 
@@ -188,6 +189,13 @@ class EcgCLI(LightningCLI):
         if head is not None and head not in CHECKPOINT_WORDS:
             checkpoint = read_checkpoint(local_path(head), mmap=True)
             check_made_for(str(head), head_made_for(checkpoint), given)
+
+    def _check_probes(self, data: StoreDataModule) -> None:
+        """Refuse a probe's recordings that are unlike those of the training."""
+        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+            probed = getattr(callback, "cohort", None)
+            if isinstance(callback, RepresentationProbe) and isinstance(probed, StoreDataModule):
+                check_same_input("of this training", data.ecg_input, probed.ecg_input)
 
     def _check_fold(self, data: RhcCohort, encoder: str | None) -> None:
         """Refuse leaks as `lsemvae cv` does; warn of callbacks that choose by the held-out fold."""

@@ -84,9 +84,14 @@ def focal_loss(logit: Tensor, label: Tensor, alpha: float, gamma: float) -> Tens
         alpha: weight of the positive class, in [0, 1].
         gamma: focusing exponent, >= 0.
     """
+    return focal_terms(logit, label, alpha, gamma).mean()
+
+
+def focal_terms(logit: Tensor, label: Tensor, alpha: float, gamma: float) -> Tensor:
+    """Return the focal loss of every record, of the shape of `logit`; see `focal_loss`."""
     positive = label > 0.5
     towards_label = torch.where(positive, logit, -logit)
     alpha_t = torch.where(positive, alpha, 1.0 - alpha)
     focus = torch.exp(gamma * F.logsigmoid(-towards_label))
     cross_entropy = F.binary_cross_entropy_with_logits(logit, label, reduction="none")
-    return (alpha_t * focus * cross_entropy).mean()
+    return alpha_t * focus * cross_entropy

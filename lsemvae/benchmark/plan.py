@@ -20,6 +20,7 @@ from lsemvae.crossval.jobs import Job, run_jobs
 from lsemvae.crossval.printed import run_and_print
 from lsemvae.crossval.run import CvSettings
 from lsemvae.models.methods import METHODS, Size
+from lsemvae.references.printed import run_with_references
 
 PLAN = "benchmark.json"
 
@@ -85,6 +86,7 @@ class Plan:
         batch_size: recordings per step of a fold.
         seed: of folds and training.
         allow_leakage: go on although pre-training saw patients or recordings of the cohort.
+        references: compare every frozen encoder with its untrained twins and the like.
         distinct_ids: patient ids that differ only as they are written are different people.
     """
 
@@ -98,6 +100,7 @@ class Plan:
     batch_size: int
     seed: int
     allow_leakage: bool = False
+    references: bool = False
     distinct_ids: bool = False
 
     def check(self, folder: Path) -> None:
@@ -207,7 +210,9 @@ class Plan:
             "allow_leakage": self.allow_leakage,
         }
         log = folder / "logs" / f"{task}_{method}_{leads}.txt"
-        return Job(run_name(task, method, leads), log, run_and_print, arguments)
+        compared = self.references and METHODS[method].pretrained
+        run = run_with_references if compared else run_and_print
+        return Job(run_name(task, method, leads), log, run, arguments)
 
 
 def run_name(task: str, method: str, leads: int | str) -> str:

@@ -7,6 +7,7 @@ from lsemvae.callbacks.diagnostics import LatentDiagnostics
 from lsemvae.callbacks.predictions import PredictionWriter
 from lsemvae.callbacks.provenance import ProvenanceWriter
 from lsemvae.callbacks.reconstructions import ReconstructionWriter
+from lsemvae.callbacks.representation_probe import RepresentationProbe
 from lsemvae.callbacks.same_threads import SameThreads
 from lsemvae.callbacks.stop_signal import StopSignal
 from lsemvae.callbacks.wandb_logger import PrivateWandbLogger
@@ -20,6 +21,7 @@ __all__ = [
     "PrivateWandbLogger",
     "ProvenanceWriter",
     "ReconstructionWriter",
+    "RepresentationProbe",
     "SameThreads",
     "StopSignal",
 ]

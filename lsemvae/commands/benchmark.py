@@ -30,6 +30,7 @@ def benchmark(
     jobs: int = 1,
     dask: str | None = None,
     allow_leakage: bool = False,
+    references: bool = False,
     distinct_ids: bool = False,
     out: str = "runs/benchmark",
 ) -> None:
@@ -57,6 +58,8 @@ def benchmark(
         dask: run the jobs on a Dask cluster: the scheduler's address, or local.
         allow_leakage: go on although pre-training saw patients or recordings of the cohort; the
             captions say so.
+        references: compare every frozen encoder with its untrained twins, random convolutions and
+            PCA, see docs/worth.md.
         distinct_ids: patient ids that differ only as they are written (1 and 1.0, 007 and 7) are
             different people; without it they are refused.
         out: folder of results.
@@ -85,6 +88,7 @@ def benchmark(
         batch_size=batch_size,
         seed=seed,
         allow_leakage=allow_leakage,
+        references=references,
         distinct_ids=distinct_ids,
     )
     for lead_set in plan.leads:

@@ -31,6 +31,7 @@ def cross_validate(
     allow_leakage: bool = False,
     distinct_ids: bool = False,
     permute_labels: int | None = None,
+    references: bool = False,
 ) -> None:
     """Cross-validate a method by patient and write its predictions and metrics.
 
@@ -68,6 +69,9 @@ def cross_validate(
         permute_labels: seed of a shuffle of the labels between patients, for training and test. The
             run has nothing to learn, so an AUROC above chance means that it saw its test records;
             the report says which. Results go to OUT/TASK-permuted-SEED.
+        references: compare the frozen encoder with its untrained twins, random convolutions and
+            PCA, with all labels and with few, as `lsemvae worth` does; writes references.csv,
+            references.json and label_curve.svg beside metrics.json.
     """
     from lsemvae.commands.demo import demo_cohort, demo_encoder
     from lsemvae.core.tasks import Thresholds
@@ -84,7 +88,10 @@ def cross_validate(
         print(f"No cohort given: using the demo's SYNTHETIC one, {cohort}")
         if method == "ls_emvae" and encoder is None:
             encoder = demo_encoder()
-    run_and_print(
+    run = run_and_print
+    if references:
+        from lsemvae.references.printed import run_with_references as run
+    run(
         settings, cohort, Path(out), encoder=encoder, overwrite=overwrite,
         allow_leakage=allow_leakage,
     )  # fmt: skip

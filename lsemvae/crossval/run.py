@@ -117,7 +117,7 @@ def cross_validate(
     """
     method = find_method(settings.method)
     pretrained = _read_encoder(method, settings.method, encoder)
-    data = _open_cohort(settings, cohort, out, pretrained)
+    data = open_cohort(settings, cohort, out, pretrained)
     if pretrained:
         check_same_input(str(encoder), pretrained.data.ecg_input, data.ecg_input)
     leakage = _check_leaks(data, encoder, pretrained, allow_leakage)
@@ -155,7 +155,7 @@ def _read_encoder(method: Method, name: str, encoder: str | None) -> Pretrained 
     return pretrained
 
 
-def _open_cohort(
+def open_cohort(
     settings: CvSettings, cohort: str, out: Path, pretrained: Pretrained | None
 ) -> RhcCohort:
     """Open the labelled recordings; their folds are frozen in the task's splits.json."""

@@ -10,23 +10,19 @@ from torch import Tensor
 
 from lsemvae.core.errors import InputError
 from lsemvae.models import EcgNetwork, FixedLeadNetwork, Pretrained
+from lsemvae.models.untrained import untrained_network
 
 
 def untrained_twin(pretrained: Pretrained, seed: int) -> Pretrained:
     """Return an encoder of the same architecture with the weights that training begins with.
 
-    The global random numbers are left as they were.
-
     Args:
         pretrained: whose twin it is.
         seed: of the weights.
     """
-    network = type(pretrained.network)
-    described = ("untrained", network.__name__, pretrained.network.init_args, seed)
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings(action="ignore"):
-        torch.manual_seed(seed)
-        twin = network.from_plain(pretrained.network.init_args)
-    return replace(pretrained, network=twin.eval(), sha256=_digest(described))
+    twin = untrained_network(pretrained.network, seed)
+    described = ("untrained", type(twin).__name__, twin.init_args, seed)
+    return replace(pretrained, network=twin, sha256=_digest(described))
 
 
 def with_feature(pretrained: Pretrained, feature: str) -> Pretrained:

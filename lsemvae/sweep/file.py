@@ -18,7 +18,8 @@ KEYS = (
 METHODS = ("grid", "random", "bayes")
 PROGRAMS = ("lsemvae", "lightning")
 ARGS = "${args}"
-STAGES = ("val/", "latent/")  # both over the validation part of the pre-training recordings
+# The validation part of the pre-training recordings, or a probe's labelled recordings held out.
+STAGES = ("val/", "latent/", "probe/")
 # Weighted by what a sweep of lambda, beta and gamma changes: a smaller weight is a smaller loss.
 INCOMPARABLE = ("val/loss", "val/reconstruction")
 HYPERBAND_KEYS = ("type", "min_iter", "max_iter", "s", "eta")

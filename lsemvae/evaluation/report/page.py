@@ -37,6 +37,7 @@ from lsemvae.evaluation.report.sensitivity import (
     permutation_section,
 )
 from lsemvae.evaluation.report.subgroups import subgroup_section
+from lsemvae.evaluation.report.worth import worth_section
 from lsemvae.evaluation.statistics.json_values import to_json
 
 SECTIONS: Sequence[Callable[[Evidence], Section]] = (
@@ -46,6 +47,7 @@ SECTIONS: Sequence[Callable[[Evidence], Section]] = (
     sanity_section,
     methods_section,
     results_section,
+    worth_section,
     discrimination_section,
     calibration_section,
     decision_section,

@@ -1,0 +1,104 @@
+"""`lsemvae worth`: what pre-training was worth, against what needs none."""
+
+from pathlib import Path
+from typing import Literal
+
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import lead_set_name, parse_leads
+
+
+def worth(
+    encoder: list[str],
+    cohort: str,
+    *,
+    tasks: list[str] | None = None,
+    leads: list[int | str] | None = None,
+    features: list[Literal["mixture_mean", "lead_means"]] | None = None,
+    fractions: list[float] | None = None,
+    draws: int = 10,
+    twins: int = 5,
+    mlp: bool = True,
+    epochs: int = 50,
+    lr: float = 1e-4,
+    strengths: list[float] | None = None,
+    folds: int = 5,
+    seed: int = 0,
+    mpap_threshold_mmhg: float = 20.0,
+    pawp_threshold_mmhg: float = 15.0,
+    jobs: int = 1,
+    out: str = "runs/worth",
+    overwrite: bool = False,
+    allow_leakage: bool = False,
+    distinct_ids: bool = False,
+) -> None:
+    """Say what pre-training was worth against encoders that were never trained.
+
+    And against random convolutions and PCA: a linear probe and the publication's head, on the
+    folds of `lsemvae cv` where --out is its folder; label curves on the same draws of patients for
+    every row. Writes references.csv, references.json and label_curve.svg to OUT/TASK/worth/LEADS.
+
+    Args:
+        encoder: checkpoints; several are pre-trainings of one architecture with other seeds.
+        cohort: store made by `lsemvae prepare cohort`.
+        tasks: detection by default; any column of 0 and 1 in the cohort's table.
+        leads: lead sets; 12 and 6 by default.
+        features: further ways to read LS-EMVAE, each with twins of its own.
+        fractions: shares of the training patients whose labels are used; 1, .25, .1, .05.
+        draws: of patients at every share below 1.
+        twins: untrained networks of the same architecture.
+        mlp: train the publication's head too, with all labels.
+        epochs: of that head.
+        lr: of that head.
+        strengths: C of the linear probe, chosen on inner parts; .003, .03, .3.
+        folds: number of folds.
+        seed: of folds, draws and heads.
+        mpap_threshold_mmhg: pulmonary hypertension is mPAP above this.
+        pawp_threshold_mmhg: post-capillary is PAWP above this.
+        jobs: rows probed at the same time.
+        out: folder of results.
+        overwrite: measure again what is there.
+        allow_leakage: go on although pre-training and test share patients or recordings.
+        distinct_ids: patient ids that differ only as they are written (1 and 1.0, 007 and 7) are
+            different people; without it they are refused.
+    """
+    from data_modules.cohort.labels import Thresholds
+    from data_modules.leakage import check_leakage, refuse_leaks
+    from data_modules.rhc_cohort import RhcCohort
+    from lsemvae.heads.mlp import MlpSettings
+    from lsemvae.models import check_same_input, load_pretrained
+    from lsemvae.references.label_draws import check_fractions
+    from lsemvae.references.printed import print_worth
+    from lsemvae.references.probing import ProbeSettings
+    from lsemvae.references.study import StudySettings, study
+
+    if not encoder:
+        raise InputError("name one checkpoint at least: lsemvae worth --encoder FILE")
+    if folds < 2 or epochs < 1 or not lr > 0:
+        raise InputError(
+            f"folds must be >= 2, epochs >= 1 and lr > 0, got {folds}, {epochs}, {lr:g}"
+        )
+    probe = ProbeSettings(
+        check_fractions(fractions or ProbeSettings.fractions), draws,
+        tuple(strengths or ProbeSettings.strengths), seed,
+    )  # fmt: skip
+    head = MlpSettings(epochs=epochs, lr=lr, seed=seed) if mlp else None
+    settings = StudySettings(probe, head, twins, tuple(features or ()))
+    encoders = [load_pretrained(path) for path in encoder]
+    for task in tasks or ["detection"]:
+        for lead_set in leads or (12, 6):
+            chosen = parse_leads(lead_set)
+            data = RhcCohort(
+                cohort, task, n_folds=folds, splits=str(Path(out) / task / "splits.json"),
+                thresholds=Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg),
+                leads=list(chosen), normalisation=encoders[0].data.ecg_input.normalisation,
+                seed=seed, distinct_ids=distinct_ids,
+            )  # fmt: skip
+            for path, one in zip(encoder, encoders, strict=True):
+                check_same_input(path, one.data.ecg_input, data.ecg_input)
+                found = check_leakage(data.pool, data.load_splits().fold, encoder=path,
+                                      trained_on=one.data.sha256)  # fmt: skip
+                refuse_leaks(found.leaks, allow_leakage)
+            folder = Path(out) / task / "worth" / lead_set_name(chosen)
+            result = study(encoders, data, folder, Path(out) / "features", settings, jobs=jobs,
+                           overwrite=overwrite)  # fmt: skip
+            print_worth(result, folder)

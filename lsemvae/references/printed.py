@@ -1,0 +1,69 @@
+"""Print what pre-training was worth, alone or after a cross-validation."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import lead_set_name
+from lsemvae.crossval.printed import print_table
+from lsemvae.crossval.run import FEATURES, CvSettings, cross_validate, open_cohort
+from lsemvae.evaluation.plots.label_curve import label_curve
+from lsemvae.evaluation.worth import HEADER, worth_cells
+from lsemvae.heads.mlp import MlpSettings
+from lsemvae.models import load_pretrained
+from lsemvae.models.methods import find_method
+from lsemvae.references.probing import ProbeSettings
+from lsemvae.references.study import StudySettings, study
+from lsemvae.tasks import FocalSettings
+
+
+def print_worth(result: dict[str, Any], folder: Path) -> None:
+    """Print a study's table and sentence, and draw its label curves.
+
+    Args:
+        result: of `study`.
+        folder: gets `label_curve.svg`.
+    """
+    lines = pd.DataFrame(result["rows"])
+    data = f"{result['data']}{' (SYNTHETIC)' if result['synthetic'] else ''}"
+    title = f"{result['task']}, {lead_set_name(result['leads'])}, {data}"
+    table = Table(*HEADER, title=title)
+    for cells in worth_cells(lines):
+        table.add_row(*cells)
+    Console().print(table)
+    label_curve(lines, title).savefig(folder / "label_curve.svg", metadata={"Date": None})
+    print(result["statement"])
+    print(f"results: {folder}")
+
+
+def run_with_references(settings: CvSettings, cohort: str, out: Path, **others: Any) -> None:
+    """Cross-validate, then say what pre-training was worth, with the head's schedule of the run.
+
+    Arguments as in `cross_validate`.
+
+    Raises:
+        InputError: as `cross_validate`; the method freezes no encoder.
+    """
+    if not find_method(settings.method).pretrained:
+        raise InputError(
+            f"--references judges a frozen encoder, method {settings.method} is trained end to "
+            "end; leave it out"
+        )
+    folder, metrics = cross_validate(settings, cohort, out, **others)
+    print_table(metrics, folder)
+    pretrained = load_pretrained(others["encoder"])
+    data = open_cohort(settings, cohort, out, pretrained)
+    focal = FocalSettings(settings.focal_alpha, settings.focal_gamma)
+    head = MlpSettings(
+        settings.epochs, settings.batch_size, settings.lr, focal=focal, seed=settings.seed
+    )
+    found = study(
+        [pretrained], data, folder, out / FEATURES,
+        StudySettings(ProbeSettings(seed=settings.seed), head), jobs=settings.jobs,
+        overwrite=others.get("overwrite", False),
+    )  # fmt: skip
+    print_worth(found, folder)

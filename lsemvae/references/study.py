@@ -1,0 +1,178 @@
+"""Measure what pre-training was worth on a labelled cohort, and write it down in one step."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from data_modules.rhc_cohort import RhcCohort
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import lead_set_name
+from lsemvae.core.provenance import provenance
+from lsemvae.evaluation.runs import data_label
+from lsemvae.evaluation.statistics.json_values import to_json
+from lsemvae.evaluation.worth import LINEAR, MLP, worth_sentence, worth_table
+from lsemvae.heads.mlp import MlpSettings
+from lsemvae.models import Pretrained
+from lsemvae.references.label_draws import check_fractions
+from lsemvae.references.mlp_scores import mlp_scores
+from lsemvae.references.probing import ProbeSettings, labelled_folds, linear_scores
+from lsemvae.references.rows import Row, encoder_rows, trivial_rows
+
+TABLE, ABOUT = "references.csv", "references.json"
+FORMAT, VERSION = "lsemvae-references", 1
+
+
+@dataclass(frozen=True)
+class StudySettings:
+    """What an encoder is compared with, and how.
+
+    Attributes:
+        probe: label fractions, draws, strengths.
+        mlp: schedule of the publication's head; None leaves it out.
+        n_twins: untrained twins.
+        features: how LS-EMVAE is read, besides its own way.
+    """
+
+    probe: ProbeSettings = ProbeSettings()
+    mlp: MlpSettings | None = MlpSettings()
+    n_twins: int = 5
+    features: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that make no comparison, all of them in one line."""
+        check_fractions(self.probe.fractions)
+        numbers = {"twins": self.n_twins, "draws": self.probe.n_draws}
+        wrong = [f"{name} must be >= 1, got {n}" for name, n in numbers.items() if n < 1]
+        if not self.probe.strengths or min(self.probe.strengths) <= 0:
+            wrong.append(f"strengths must be > 0, got {list(self.probe.strengths)}")
+        if wrong:
+            raise InputError("; ".join(wrong))
+
+
+def reference_rows(
+    encoders: Sequence[Pretrained], data: RhcCohort, cache: Path, settings: StudySettings
+) -> list[Row]:
+    """Return the features of encoders, twins and what needs no encoder.
+
+    Args:
+        encoders: pre-trainings of one architecture that differ in their seed.
+        data: recordings and leads.
+        cache: folder of features.
+        settings: which rows.
+
+    Raises:
+        InputError: encoders of several architectures.
+    """
+    first = encoders[0].network
+    for other in encoders[1:]:
+        if type(other.network) is not type(first) or other.network.init_args != first.init_args:
+            raise InputError(
+                "encoders of different architectures; those of one study may differ in their seed "
+                "only, so that their spread means something: study each architecture by itself"
+            )
+    rows = encoder_rows(encoders, data, cache, n_twins=settings.n_twins)
+    for feature in settings.features:
+        rows += encoder_rows(encoders, data, cache, n_twins=settings.n_twins, feature=feature)
+    return rows + trivial_rows(encoders[0], data, cache)
+
+
+def measure(
+    encoders: Sequence[Pretrained], data: RhcCohort, cache: Path,
+    settings: StudySettings = StudySettings(), *, jobs: int = 1,
+) -> pd.DataFrame:  # fmt: skip
+    """Return the table of `worth_table` for a cohort, its task, its leads and its frozen folds.
+
+    Args:
+        encoders: see `reference_rows`.
+        data: the cohort.
+        cache: folder of features.
+        settings: what is compared.
+        jobs: rows probed at the same time.
+    """
+    rows = reference_rows(encoders, data, cache, settings)
+    cohort = labelled_folds(data.labelled(), data.load_splits())
+    scores = {LINEAR: linear_scores(rows, cohort, settings.probe, jobs=jobs)}
+    if settings.mlp is not None:
+        scores[MLP] = mlp_scores(rows, cohort, settings.mlp)
+    return worth_table(cohort, scores)
+
+
+def described(
+    encoders: Sequence[Pretrained], data: RhcCohort, settings: StudySettings
+) -> dict[str, Any]:
+    """Return everything that decides the table, ready for JSON."""
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "task": data.task,
+        "leads": list(data.leads),
+        "cohort_sha256": data.pool.sha256,
+        "splits_sha256": data.load_splits().digest(),
+        "normalisation": data.normalisation,
+        "encoders_sha256": [one.sha256 for one in encoders],
+        "settings": asdict(settings),
+    }
+    plain: dict[str, Any] = json.loads(json.dumps(content))
+    return plain
+
+
+def study(
+    encoders: Sequence[Pretrained], data: RhcCohort, folder: Path, cache: Path,
+    settings: StudySettings = StudySettings(), *, jobs: int = 1, overwrite: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Measure and write `references.csv` and `references.json`, unless that is done.
+
+    Arguments as in `measure`; `folder` gets the files, `overwrite` measures again.
+
+    Returns:
+        What `references.json` holds.
+    """
+    asked = described(encoders, data, settings)
+    found = read_study(folder)
+    if found is not None and not overwrite and all(found.get(k) == v for k, v in asked.items()):
+        return found
+    table = measure(encoders, data, cache, settings, jobs=jobs)
+    synthetic = data.pool.synthetic or any(one.data.synthetic for one in encoders)
+    label = data_label(data.pool.label, synthetic)
+    cohort = data.labelled()
+    content: dict[str, Any] = to_json(
+        {
+            **asked,
+            "data": data.pool.label,
+            "synthetic": synthetic,
+            "n_records": len(cohort),
+            "n_patients": int(cohort["patient_id"].nunique()),
+            "n_positive": int(cohort["label"].sum()),
+            "encoder_saw_these_recordings": any(
+                data.pool.sha256 in one.data.sha256.split("+") for one in encoders
+            ),
+            "statement": worth_sentence(table, lead_set_name(data.leads), f"{data.task}, {label}"),
+            "rows": table,
+            "provenance": provenance(),
+        }
+    )
+    _write(folder / TABLE, table.to_csv(index=False))
+    _write(folder / ABOUT, json.dumps(content, indent=1) + "\n")
+    return content
+
+
+def read_study(folder: Path) -> dict[str, Any] | None:
+    """Return what a folder's `references.json` holds, None where there is none."""
+    file = folder / ABOUT
+    if not file.is_file():
+        return None
+    content: dict[str, Any] = json.loads(file.read_text())
+    return content
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a whole file in one step."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    temporary.write_text(text)
+    temporary.replace(file)

@@ -1,0 +1,125 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lsemvae.cli import main
+from lsemvae.evaluation.report.blocks import Picture, Table, Text
+from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
+from lsemvae.evaluation.report.worth import worth_section
+from lsemvae.evaluation.runs import read_cv_run
+from tests.conftest import cv, error_of
+
+QUICK = ["--folds", "3", "--twins", "2", "--draws", "2", "--fractions", "[1,0.5]", "--epochs", "2"]
+
+
+def worth(cohort: Path, encoder: Path, out: Path, *more: str) -> int:
+    arguments = ["--cohort", str(cohort), "--encoder", f'["{encoder}"]', "--out", str(out)]
+    return main(["worth", *arguments, *QUICK, *more])
+
+
+def test_worth_writes_a_table_a_curve_and_one_sentence_per_lead_set(
+    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert worth(cohort, encoder, tmp_path) == 0
+    said = capsys.readouterr().out
+    for leads in ("12L", "6L"):
+        folder = tmp_path / "detection/worth" / leads
+        table = pd.read_csv(folder / "references.csv")
+        assert set(table["row"]) == {
+            "pretrained", "untrained", "random_convolutions", "pca", "larger_class",
+        }  # fmt: skip
+        assert set(table["head"]) == {"linear_probe", "mlp"}
+        twins = table[(table["row"] == "untrained") & (table["fraction"] == 0.5)].iloc[0]
+        assert (twins["n_seeds"], twins["n_draws"]) == (2, 2)
+        assert twins["difference_low"] < twins["difference"] < twins["difference_high"]
+        content = json.loads((folder / "references.json").read_text())
+        assert content["statement"] in said.replace("\n", " ") or content["statement"] in said
+        assert "SYNTHETIC" in content["statement"]
+        assert content["settings"]["probe"]["strengths"] == [0.003, 0.03, 0.3]
+        assert (folder / "label_curve.svg").read_text().startswith("<?xml")
+
+
+def test_what_is_measured_is_not_measured_again_unless_asked_differently(
+    cohort: Path, encoder: Path, tmp_path: Path
+) -> None:
+    only = ["--leads", "[6]", "--mlp", "false"]
+    assert worth(cohort, encoder, tmp_path, *only) == 0
+    file = tmp_path / "detection/worth/6L/references.csv"
+    before = file.stat().st_mtime_ns
+    assert worth(cohort, encoder, tmp_path, *only) == 0
+    assert file.stat().st_mtime_ns == before
+    assert worth(cohort, encoder, tmp_path, *only, "--strengths", "[0.1]") == 0
+    assert file.stat().st_mtime_ns != before
+
+
+def test_several_encoders_show_the_spread_of_their_seeds(
+    cohort: Path, encoder: Path, tmp_path: Path
+) -> None:
+    both = ["--encoder", f'["{encoder}","{encoder}"]', "--leads", "[6]", "--mlp", "false"]
+    assert worth(cohort, encoder, tmp_path, *both) == 0
+    content = json.loads((tmp_path / "detection/worth/6L/references.json").read_text())
+    assert "2 pre-trainings, standard deviation over their seeds 0.000" in content["statement"]
+
+
+def test_folds_are_those_of_cv_in_the_same_folder(
+    cohort: Path, encoder: Path, tmp_path: Path
+) -> None:
+    assert cv(cohort, encoder, tmp_path) == 0
+    before = (tmp_path / "detection/splits.json").read_text()
+    assert worth(cohort, encoder, tmp_path, "--leads", "[12]", "--mlp", "false") == 0
+    assert (tmp_path / "detection/splits.json").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--fractions", "[0.5]"], "label fractions must be in (0, 1] and hold 1"),
+        (["--twins", "0", "--draws", "0"], "twins must be >= 1, got 0; draws must be >= 1, got 0"),
+        (["--strengths", "[0]"], "strengths must be > 0"),
+        (["--folds", "1"], "folds must be >= 2"),
+        (["--tasks", "[IRBBB]"], "needs the column 'IRBBB'"),
+        (["--encoder", "[]"], "name one checkpoint at least"),
+    ],
+)
+def test_bad_request_is_one_line(
+    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    arguments: list[str], expected: str,
+) -> None:  # fmt: skip
+    assert worth(cohort, encoder, tmp_path, *arguments) == 2
+    assert expected in error_of(capsys)
+    assert not list(tmp_path.rglob("references.json"))
+
+
+def test_cv_puts_references_beside_its_metrics_and_the_report_shows_them(
+    cohort: Path, encoder: Path, tmp_path: Path
+) -> None:
+    assert cv(cohort, encoder, tmp_path, "--leads", "6", "--references", "true") == 0
+    folder = tmp_path / "detection/ls_emvae/6L"
+    content = json.loads((folder / "references.json").read_text())
+    assert content["settings"]["mlp"]["epochs"] == 2
+    evidence = Evidence("", [RunEvidence(read_cv_run(folder), {})])
+    section = worth_section(evidence)
+    text, table, picture = section.blocks
+    assert isinstance(text, Text)
+    assert text.text == content["statement"]
+    assert isinstance(table, Table)
+    assert "SYNTHETIC" in table.caption
+    (row,) = [r for r in table.rows if r[:3] == ["linear probe", "10 %", "larger class"]]
+    assert row[3].startswith("0.500")
+    assert isinstance(picture, Picture)
+    assert picture.name == "label_curve_detection_ls_emvae_6L"
+    content["encoders_sha256"] = ["other"]
+    (folder / "references.json").write_text(json.dumps(content))
+    (said,) = worth_section(evidence).blocks
+    assert isinstance(said, Text)
+    assert "is of another encoder_sha256" in said.text
+
+
+def test_references_of_a_network_trained_end_to_end_are_refused(
+    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    method = ["--method", "multimodal_cnn", "--references", "true"]
+    assert cv(cohort, encoder, tmp_path, *method) == 2
+    assert "--references judges a frozen encoder" in error_of(capsys)
