@@ -21,9 +21,6 @@ def many(runs: list[str] | None = None, *, pdf: bool = False) -> None: ...
         (one, ["--deep", "false"], ["--deep", "false"]),
         (one, ["--deep=false"], ["--deep=false"]),
         (many, ["a", "b c", "--pdf"], ['--runs=["a", "b c"]', "--pdf=true"]),
-        ({"one": one}, ["one", "a", "--deep"], ["one", "--file=a", "--deep=true"]),
-        ({"one": one}, ["two", "a"], ["two", "a"]),
-        ({"one": one}, [], []),
     ],
 )
 def test_names_and_values_that_were_left_out(
