@@ -20,6 +20,7 @@ import pandas as pd
 
 from data_modules.dataset import EcgPool
 from lsemvae.core.errors import InputError
+from lsemvae.core.shipped_encoders import encoder_path
 
 Hashes = npt.NDArray[np.uint64]
 FILE_NAME = "trained_on.npz"
@@ -237,7 +238,7 @@ def read_trained_on(encoder: Path, sha256: str) -> Part | None:
     Raises:
         InputError: the file cannot be read.
     """
-    for folder in encoder.absolute().parents[:2]:
+    for folder in Path(encoder_path(str(encoder))).absolute().parents[:2]:
         file = folder / FILE_NAME
         if not file.is_file():
             continue

@@ -117,9 +117,7 @@ class BeatLsEmvae(PretrainableNetwork):
         """Return the mean log variance of the fused posterior over dimensions and beats, (B,)."""
         return self.codes(ecg, leads, present).logvar
 
-    def codes(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> BeatCodes:
+    def codes(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> BeatCodes:
         """Encode every beat of the recordings; arguments as in `encode`."""
         ecg, present = self._checked(ecg, leads, present)
         found = find_beats(ecg, present, self.window)

@@ -16,6 +16,7 @@ from lsemvae.core.leads import LEADS
 from lsemvae.core.types import EcgInput
 from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import EcgNetwork
+from lsemvae.models.beat_ls_emvae import BeatLsEmvae
 from lsemvae.models.beta_vae import BetaVae
 from lsemvae.models.ls_emvae import LsEmvae
 from lsemvae.models.mopoe_vae import MopoeVae
@@ -179,6 +180,12 @@ ABLATIONS: dict[str, Method] = {
     "ls_emvae_scratch": Method("LS-EMVAE, no pre-training", LsEmvae, small={"latent_dim": 64}),
 }
 
+RECOMMENDED: dict[str, Method] = {
+    "ls_emvae_recommended": Method(
+        "LS-EMVAE, recommended recipe", BeatLsEmvae, config="pretrain/ls_emvae_recommended.yaml"
+    ),
+}
+
 AUTHORS_CODE: dict[str, Method] = {
     f"{name}_authors_code": _vae(
         f"{TABLE_2[name].title}, authors' code",
@@ -189,7 +196,7 @@ AUTHORS_CODE: dict[str, Method] = {
     for name in ("mvae", "mopoe_vae", "ls_emvae")
 }
 
-METHODS = {**TABLE_2, **ABLATIONS, **AUTHORS_CODE}
+METHODS = {**TABLE_2, **ABLATIONS, **RECOMMENDED, **AUTHORS_CODE}
 
 
 def find_method(name: str) -> Method:

@@ -23,6 +23,7 @@ THRESHOLD_SHARE = 0.35
 BLOCK_S = 2.0
 MAX_SHIFT_S = 0.04
 N_ALIGNMENTS = 2
+LEAST_ENERGY = 1e-6  # of a lead of unit variance; less is the rounding of a flat line
 N_RHYTHM = 8
 """Figures of the rhythm that `rhythm_figures` yields."""
 
@@ -159,7 +160,8 @@ def find_peaks(energy: Tensor, sampling_rate_hz: float) -> Tensor:
     largest = F.max_pool1d(energy.unsqueeze(1), 2 * reach + 1, stride=1, padding=reach).squeeze(1)
     inside = torch.ones_like(energy, dtype=torch.bool)
     inside[:, [0, -1]] = False
-    return (energy == largest) & (energy >= THRESHOLD_SHARE * usual) & inside
+    enough = (energy >= THRESHOLD_SHARE * usual) & (energy > LEAST_ENERGY)
+    return (energy == largest) & enough & inside
 
 
 def _aligned(ecg: Tensor, place: Tensor, valid: Tensor, window: BeatWindow) -> Tensor:

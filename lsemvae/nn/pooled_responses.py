@@ -13,9 +13,7 @@ def pooled_size() -> int:
     return 2 * CHANNELS[-1]
 
 
-def pooled_responses(
-    encoders: LeadEncoderBank, ecg: Tensor, leads: Sequence[str]
-) -> Tensor:
+def pooled_responses(encoders: LeadEncoderBank, ecg: Tensor, leads: Sequence[str]) -> Tensor:
     """Return mean and maximum over time of each channel of the last convolution, (B, L, 128).
 
     The linear layer after it is bound to places in the beat; these are not.
