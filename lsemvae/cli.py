@@ -11,16 +11,22 @@ from importlib.metadata import version
 
 from lsemvae.command_table import COMMANDS, LIGHTNING, LONG, help_text, load, members, summary
 from lsemvae.core.errors import InputError
+from lsemvae.core.findings import FindingsFoundError
 from lsemvae.runtime.cli_arguments import options_of, spell_out
 from lsemvae.runtime.suggestion import suggest_options, suggestion
 from lsemvae.runtime.threads import settle_threads
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return the exit code: 0, or 2 with one line on stderr for bad input."""
+    """Run a command and return the exit code: 0, or 2 with one line on stderr for bad input.
+
+    `check cohort` returns 1 where it has found something.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         _run(arguments)
+    except FindingsFoundError:
+        return 1
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -34,6 +34,7 @@ from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import stored_unit
 from data_modules.signals.clean import clean_ecg
+from data_modules.signals.gains import adc_step, relative_amplitude
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import StoreDescription, signal_digest
 from data_modules.store.mark import VERSION
@@ -276,5 +277,14 @@ def convert_block(
         ecg[i], present[i] = clean.ecg, clean.present
         digest = signal_digest(ecg[i])
         synthetic = any("synthetic" in comment.lower() for comment in recording.comments)
-        outcomes.append(Outcome(record, True, tuple(clean.warnings), digest, synthetic))
+        step = adc_step(recording.ecg) if recording.unit == "mV" else None
+        outcomes.append(
+            Outcome(record, True, tuple(clean.warnings), digest, synthetic, step_mv=step)
+        )
+    if stored_unit(amplitude) == "mV":
+        measured = relative_amplitude(ecg, present, sampling_rate_hz=settings.sampling_rate_hz)
+        outcomes = [
+            outcome._replace(amplitude=float(f"{value:.4g}")) if outcome.accepted else outcome
+            for outcome, value in zip(outcomes, measured, strict=True)
+        ]
     return Block(ecg, present, outcomes)

@@ -19,6 +19,8 @@ class Outcome(NamedTuple):
         reasons: (code, message) of its rejection or of its warnings.
         signal_sha256: first 16 digits of the digest of its stored signal; empty when rejected.
         synthetic: whether its header says that it is synthetic.
+        amplitude: from `relative_amplitude`; None where it means nothing.
+        step_mv: from `adc_step`; None where it means nothing.
     """
 
     record: str
@@ -26,6 +28,8 @@ class Outcome(NamedTuple):
     reasons: tuple[tuple[str, str], ...]
     signal_sha256: str = ""
     synthetic: bool = False
+    amplitude: float | None = None
+    step_mv: float | None = None
 
     @property
     def kind(self) -> str:
@@ -47,6 +51,7 @@ class ConversionSummary(NamedTuple):
         rejected: rejected and skipped recordings for each reason code.
         warnings: accepted recordings for each warning code.
         seconds: wall-clock time.
+        doubts: what looks wrong in the set as a whole, a sentence each.
     """
 
     store: Path
@@ -57,6 +62,7 @@ class ConversionSummary(NamedTuple):
     rejected: dict[str, int]
     warnings: dict[str, int]
     seconds: float
+    doubts: tuple[str, ...] = ()
 
 
 def write_quarantine(path: Path, outcomes: Iterable[Outcome]) -> None:
@@ -113,6 +119,7 @@ def describe(summary: ConversionSummary) -> str:
         lines.append(f"  warnings: {count_text(summary.warnings)}")
     if summary.rejected or summary.warnings:
         lines.append(f"  details:  {summary.quarantine}")
+    lines += [f"  warning:  {doubt}" for doubt in summary.doubts]
     return "\n".join(lines)
 
 

@@ -46,6 +46,9 @@ REASONS = {
     "leads swapped, inverted, or scaled one by one",
     "leads_scaled_separately": "all leads have one peak-to-peak amplitude, so each was scaled by "
     "itself and the unit in the header is not true",
+    "gain_doubtful": "the amplitudes are far from those of the other recordings, as with a wrong "
+    "gain or unit",
+    "signal_repeated": "the same signal stands under another patient as well",
     "program_fault": "the program failed on this recording in a way that was not foreseen",
 }
 """Every reason code and what it means."""
@@ -93,6 +96,9 @@ REMEDIES = {
     "checksum_missing": "compare the files with the source's own list of digests, if it has one",
     "limb_leads_inconsistent": f"{_LOOK}; correct the leads' names, or leave it out",
     "leads_scaled_separately": "convert the whole set with `--amplitude arbitrary`",
+    "gain_doubtful": f"compare the header's gain with its source, and {_LOOK}",
+    "signal_repeated": "find out whose it is, and leave out the other with `--exclude`, or give "
+    "both one patient with `--same_patient`",
     "program_fault": "report it with the message; the other recordings are not affected",
 }
 """What to do about each reason code."""

@@ -83,6 +83,7 @@ class Plan:
         batch_size: recordings per step of a fold.
         seed: of folds and training.
         allow_leakage: go on although pre-training saw patients or recordings of the cohort.
+        distinct_ids: patient ids that differ only as they are written are different people.
     """
 
     cohort: str
@@ -95,9 +96,13 @@ class Plan:
     batch_size: int
     seed: int
     allow_leakage: bool = False
+    distinct_ids: bool = False
 
-    def check(self) -> None:
+    def check(self, folder: Path) -> None:
         """Refuse what would fail in every run, before the first one starts.
+
+        Args:
+            folder: of the results.
 
         Raises:
             InputError: methods that are pre-trained without recordings for it, or a task that the
@@ -110,7 +115,10 @@ class Plan:
                 "or leave them out with --methods"
             )
         for task in self.tasks:
-            RhcCohort(self.cohort, task, thresholds=Thresholds()).labelled()
+            RhcCohort(
+                self.cohort, task, thresholds=Thresholds(), distinct_ids=self.distinct_ids,
+                splits=str(folder / "cv" / task / "splits.json"),
+            ).labelled()  # fmt: skip
 
     def check_folder(self, folder: Path) -> None:
         """Refuse a folder that holds a benchmark of other data or another budget.
@@ -190,6 +198,7 @@ class Plan:
             lr=self.budget.lr,
             size=self.budget.size,
             seed=self.seed,
+            distinct_ids=self.distinct_ids,
         )
         arguments = {
             "settings": settings,

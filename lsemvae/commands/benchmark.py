@@ -29,6 +29,7 @@ def benchmark(
     jobs: int = 1,
     dask: str | None = None,
     allow_leakage: bool = False,
+    distinct_ids: bool = False,
     out: str = "runs/benchmark",
 ) -> None:
     """Run methods x tasks x lead sets on the same folds and write Table 2.
@@ -55,6 +56,8 @@ def benchmark(
         dask: run the jobs on a Dask cluster: the scheduler's address, or local.
         allow_leakage: go on although pre-training saw patients or recordings of the cohort; the
             captions say so.
+        distinct_ids: patient ids that differ only as they are written (1 and 1.0, 007 and 7) are
+            different people; without it they are refused.
         out: folder of results.
     """
     from lsemvae.benchmark.plan import BUDGETS, Plan, run_plan
@@ -81,11 +84,12 @@ def benchmark(
         batch_size=batch_size,
         seed=seed,
         allow_leakage=allow_leakage,
+        distinct_ids=distinct_ids,
     )
     for lead_set in plan.leads:
         parse_leads(lead_set)
-    plan.check()
     folder = Path(out).resolve()
+    plan.check(folder)
     failed = run_plan(plan, folder, jobs=jobs, dask=dask)
     write_tables(plan, folder, without=set(failed))
     if failed:

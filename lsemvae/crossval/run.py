@@ -42,6 +42,7 @@ class CvSettings:
         seed: of folds and training.
         permute_labels: seed of a shuffle of the labels, None for the labels as they are.
         jobs: folds trained at the same time; changes no result.
+        distinct_ids: patient ids that differ only as they are written are different people.
 
     Raises:
         InputError: names every option that is out of range.
@@ -63,6 +64,7 @@ class CvSettings:
     seed: int = 0
     permute_labels: int | None = None
     jobs: int = 1
+    distinct_ids: bool = False
 
     def __post_init__(self) -> None:
         parse_leads(self.leads)
@@ -169,6 +171,7 @@ def _open_cohort(
         normalisation=settings.normalisation or own,
         batch_size=settings.batch_size,
         seed=settings.seed,
+        distinct_ids=settings.distinct_ids,
     )
 
 
