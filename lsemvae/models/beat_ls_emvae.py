@@ -169,7 +169,12 @@ class BeatLsEmvae(PretrainableNetwork):
         experts = self.beat.lead_posteriors(mixed, seen, leads)
         with torch.autocast(ecg.device.type, enabled=False):
             one, other, both = (self._fused(experts, part, leads) for part in (*parts, seen))
-            return self._terms((one, other, both), parts, target, leads, present, beta)
+            share = self.objective.part
+            of_part = self._elbo(one, target, leads, present)
+            of_all = self._elbo(both, target, leads, present)
+            error, kl = share * of_part + (1.0 - share) * of_all
+            contrasts = self._contrasts((one, other), parts)
+            return self._terms(error, kl, both, contrasts, beta)
 
     def _fused(self, experts: Gaussian, part: Tensor, leads: Sequence[str]) -> Posterior:
         """Fuse the experts of a part of the leads as if there were no others."""
@@ -178,21 +183,10 @@ class BeatLsEmvae(PretrainableNetwork):
         return self.beat.fuse(mean, logvar, part, lead_indices(leads))
 
     def _terms(
-        self, fused: tuple[Posterior, Posterior, Posterior], parts: tuple[Tensor, Tensor],
-        target: Tensor, leads: Sequence[str], present: Tensor, beta: KlWeight,
-    ) -> LossTerms:  # fmt: skip
-        one, other, both = fused
-        share = self.objective.part
-        error, kl = (
-            share * of_part + (1.0 - share) * of_all
-            for of_part, of_all in zip(
-                self._elbo(one, target, leads, present),
-                self._elbo(both, target, leads, present),
-                strict=True,
-            )
-        )
+        self, error: Tensor, kl: Tensor, both: Posterior, contrasts: Tensor, beta: KlWeight
+    ) -> LossTerms:
         alignment = alignment_distance(both.expert_mean, both.mean, both.expert_present).mean()
-        contrast, lead_contrast = self._contrasts((one, other), parts, len(leads))
+        contrast, lead_contrast = contrasts
         total = error + beta * kl + self.objective.gamma * alignment
         total = total + self.objective.contrast * contrast
         total = total + self.objective.lead_contrast * lead_contrast
@@ -209,22 +203,23 @@ class BeatLsEmvae(PretrainableNetwork):
 
     def _elbo(
         self, posterior: Posterior, target: Tensor, leads: Sequence[str], counted: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return the error of the median beats decoded from a code, and its divergence."""
+    ) -> Tensor:
+        """Return the error of the median beats decoded from a code, and its divergence, (2,)."""
         decoded = self.beat.decoder(sample(Gaussian(posterior.mean, posterior.logvar)))
         error = self.beat.weighted_error(decoded, target, leads, counted).mean()
-        return error, gaussian_kl(posterior.mean, posterior.logvar).mean()
+        return torch.stack([error, gaussian_kl(posterior.mean, posterior.logvar).mean()])
 
     def _contrasts(
-        self, fused: tuple[Posterior, Posterior], parts: tuple[Tensor, Tensor], n_leads: int
-    ) -> tuple[Tensor, Tensor]:
-        """Return how badly parts find one another, by their fused codes and by single leads."""
+        self, fused: tuple[Posterior, Posterior], parts: tuple[Tensor, Tensor]
+    ) -> Tensor:
+        """Return how badly parts find one another, by fused codes and by single leads, (2,)."""
         keys = [self.project(posterior.mean) for posterior in fused]
-        whole = torch.ones_like(parts[0][:, :1])
-        by_code, by_lead = [], []
+        whole, n_leads = torch.ones_like(parts[0][:, :1]), parts[0].shape[1]
+        temperature = self.objective.temperature
+        by_part = []
         for mine, theirs in ((0, 1), (1, 0)):
             lead_code = self.project_lead(fused[mine].expert_mean[:, :n_leads])
-            temperature = self.objective.temperature
-            by_code.append(info_nce(keys[mine].unsqueeze(1), keys[theirs], whole, temperature))
-            by_lead.append(info_nce(lead_code, keys[theirs], parts[mine], temperature))
-        return sum(by_code) / 2, sum(by_lead) / 2  # type: ignore[return-value]
+            by_code = info_nce(keys[mine].unsqueeze(1), keys[theirs], whole, temperature)
+            by_lead = info_nce(lead_code, keys[theirs], parts[mine], temperature)
+            by_part.append(torch.stack([by_code, by_lead]))
+        return torch.stack(by_part).mean(0)
