@@ -25,7 +25,7 @@ TRAINED_ON = [
     },
     {
         "name": "CinC challenge 2011, 553 recordings of set a",
-        "licence": "Open Data Commons Attribution (ODC-By 1.0)",
+        "licence": "PhysioNet open access, attribution",
         "source": "Silva et al. 2011, PhysioNet",
     },
     {

@@ -29,6 +29,7 @@ def write_shipped(checkpoint: dict[str, Any], keep: tuple[str, ...], path: Path)
     path.parent.mkdir(parents=True, exist_ok=True)
     described = json.dumps({name: checkpoint[name] for name in keep})
     save_file(weights, path, metadata={DESCRIPTION: described})
+    path.chmod(0o644)
 
 
 def read_shipped(path: Path) -> dict[str, Any]:
