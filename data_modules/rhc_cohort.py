@@ -10,11 +10,12 @@ from torch.utils.data import DataLoader
 
 from data_modules.base import StoreDataModule
 from data_modules.cohort.identity import refuse_alike_ids
-from data_modules.cohort.labels import Thresholds, task_labels
+from data_modules.cohort.labels import task_labels
 from data_modules.cohort.splits import Splits, inner_validation, load_or_make_splits
 from data_modules.cohort.twins import signal_twins
 from data_modules.dataset import EcgDataset
 from lsemvae.core.errors import InputError
+from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import Normalisation
 
 TWINS = "twins.csv"

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from data_modules.cohort.identity import alike_ids
-from data_modules.cohort.labels import DETECTION, PHENOTYPE, Thresholds, task_labels
+from data_modules.cohort.labels import task_labels
 from data_modules.cohort.table import DATES, NUMBER_RANGES, ORDERED, REQUIRED
 from data_modules.cohort.twins import signal_twins
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
+from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds
 
-GROUPS = {DETECTION: ("non-PH", "PH"), PHENOTYPE: ("pre-capillary", "post-capillary")}
 MMHG_PER_KPA = 7.50062
 
 
@@ -97,10 +97,10 @@ def check_cohort_values(table: pd.DataFrame, limits: CohortLimits) -> list[Findi
 def group_counts(table: pd.DataFrame, thresholds: Thresholds) -> dict[str, int]:
     """Count records, patients and the groups of the paper's tasks that the table has."""
     counts = {"records": len(table), "patients": int(table["patient_id"].nunique())}
-    for task, names in GROUPS.items():
-        label = _defined(table, task, thresholds)
+    for task in PRESSURE_TASKS.values():
+        label = _defined(table, task.name, thresholds)
         if label is not None:
-            counts |= {name: int((label == value).sum()) for value, name in enumerate(names)}
+            counts |= {name: int((label == value).sum()) for value, name in enumerate(task.groups)}
     return counts
 
 
@@ -162,8 +162,9 @@ def _mean_pressure(table: pd.DataFrame, tolerance_mmhg: float) -> list[Finding]:
 def _labels(table: pd.DataFrame, limits: CohortLimits) -> list[Finding]:
     found = []
     for task, column in limits.labels.items():
-        if task not in GROUPS:
-            raise InputError(f"labels name the task {task!r}; expected {' or '.join(GROUPS)}")
+        if task not in PRESSURE_TASKS:
+            expected = " or ".join(PRESSURE_TASKS)
+            raise InputError(f"labels name the task {task!r}; expected {expected}")
         defined = task_labels(table, task, limits.thresholds)
         given = task_labels(table, column, limits.thresholds)
         wrong = (defined != given) & (defined.notna() | given.notna())

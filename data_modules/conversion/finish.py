@@ -16,7 +16,7 @@ from data_modules.conversion.doubts import Doubts, cohort_doubts
 from data_modules.conversion.journal import Journal
 from data_modules.conversion.quarantine import (
     ConversionSummary,
-    Outcome,
+    RecordFate,
     count_text,
     summarise,
     write_quarantine,
@@ -88,7 +88,7 @@ def finish_conversion(
     return summary._replace(seconds=monotonic() - start)
 
 
-def _outcomes(journal: Journal, doubts: Doubts | None = None) -> Iterator[Outcome]:
+def _outcomes(journal: Journal, doubts: Doubts | None = None) -> Iterator[RecordFate]:
     """Yield what became of each recording, in the order of the list, doubts among the reasons."""
     outcomes = (outcome for shard in journal.read() for outcome in shard.outcomes)
     for position, outcome in enumerate(outcomes):

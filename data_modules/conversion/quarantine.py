@@ -1,4 +1,4 @@
-"""What became of recordings: the quarantine list and the summary."""
+"""Write the quarantine list, and count what became of recordings."""
 
 import csv
 from collections import Counter
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from data_modules.reading.reasons import SKIPPED
+from data_modules.reading.reasons import REMEDIES, SKIPPED
 from lsemvae.core.files import sync_file
 
 
-class Outcome(NamedTuple):
+class RecordFate(NamedTuple):
     """What became of one recording.
 
     Attributes:
@@ -65,18 +65,21 @@ class ConversionSummary(NamedTuple):
     doubts: tuple[str, ...] = ()
 
 
-def write_quarantine(path: Path, outcomes: Iterable[Outcome]) -> None:
-    """Write one line for each reason why a recording was not simply accepted."""
+def write_quarantine(path: Path, outcomes: Iterable[RecordFate]) -> None:
+    """Write one line for each reason why a recording was not simply accepted, and what to do."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("record", "outcome", "code", "message"))
+        writer.writerow(("record", "outcome", "code", "message", "remedy"))
         for outcome in outcomes:
-            writer.writerows((outcome.record, outcome.kind, *reason) for reason in outcome.reasons)
+            writer.writerows(
+                (outcome.record, outcome.kind, code, message, REMEDIES[code])
+                for code, message in outcome.reasons
+            )
         sync_file(file)
 
 
 def summarise(
-    outcomes: Iterable[Outcome], store: Path, quarantine: Path, *, seconds: float
+    outcomes: Iterable[RecordFate], store: Path, quarantine: Path, *, seconds: float
 ) -> ConversionSummary:
     """Count what became of the recordings, by reason."""
     listed = accepted = with_warnings = 0

@@ -56,6 +56,8 @@ REASONS = {
 _COPY_AGAIN = "copy or download the recording again"
 _EXPORT_AGAIN = "export the recording again"
 _LOOK = "look at it with `lsemvae view`"
+_MASKED = "nothing: the lead is masked; `--signal.bad_leads reject` refuses all such"
+
 REMEDIES = {
     "path_unsafe": "name records below the source folder, and copy linked files into it",
     "file_missing": "copy the missing file, or correct the name in the table",
@@ -81,11 +83,11 @@ REMEDIES = {
     "duplicate_lead": "find out which signal is the lead, and rename or remove the other",
     "too_short": "nothing, or lower `--signal.min_duration_s`",
     "no_usable_lead": f"{_LOOK}; leave it out",
-    "lead_missing": "nothing: the lead is masked; `--signal.bad_leads reject` refuses all such",
-    "lead_gap": "as for `lead_missing`",
-    "lead_flat": "as for `lead_missing`",
-    "lead_saturated": "as for `lead_missing`",
-    "lead_out_of_range": f"as for `lead_missing`; where many leads are concerned, {_LOOK}, and "
+    "lead_missing": _MASKED,
+    "lead_gap": _MASKED,
+    "lead_flat": _MASKED,
+    "lead_saturated": _MASKED,
+    "lead_out_of_range": f"{_MASKED}; where many leads are concerned, {_LOOK}, and "
     "check gain and unit",
     "gap_interpolated": "nothing, or `--signal.max_gap_s 0`",
     "padded": "nothing, or raise `--signal.min_duration_s`",

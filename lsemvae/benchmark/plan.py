@@ -4,10 +4,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from data_modules.cohort.labels import Thresholds
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import parse_leads
+from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.tasks import Thresholds
 from lsemvae.crossval.encoders import (
     PretrainSettings,
     encoder_file,
@@ -131,15 +132,11 @@ class Plan:
         file = folder / PLAN
         if not file.is_file():
             return
-        found, mine = json.loads(file.read_text()), json.loads(json.dumps(asdict(self)))
         names = ("cohort", "pretrain", "budget", "folds", "batch_size", "seed")
-        other = [f"{name} {found.get(name)} against {mine[name]}" for name in names
-                 if found.get(name) != mine[name]]  # fmt: skip
-        if other:
-            raise InputError(
-                f"{folder} holds a benchmark with other settings ({'; '.join(other)}); choose "
-                "another --out"
-            )
+        refuse_other_settings(
+            f"{folder} holds a benchmark with other settings", json.loads(file.read_text()),
+            {name: asdict(self)[name] for name in names}, "choose another --out",
+        )  # fmt: skip
 
     def encoder_jobs(self, folder: Path) -> list[Job]:
         """Return the pre-trainings."""

@@ -19,7 +19,7 @@ from lsemvae.evaluation.tables.terminal import print_frame
 from lsemvae.models.methods import ABLATIONS, AUTHORS_CODE, METHODS, TABLE_2
 
 REFERENCE = "ls_emvae"
-GROUPS = {
+METHOD_GROUPS = {
     "table2": tuple(TABLE_2),
     "ablations": (REFERENCE, *ABLATIONS),
     "authors_code": (REFERENCE, *AUTHORS_CODE),
@@ -45,7 +45,7 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
         raise InputError(f"no run below {folder} is finished; its logs say why")
     long = long_table(runs)
     long.to_csv(folder / "benchmark.csv", index=False)
-    for stem, group in GROUPS.items():
+    for stem, group in METHOD_GROUPS.items():
         methods = [name for name in plan.methods if name in group]
         chosen = [run for run in runs if run.metrics["method"] in methods]
         if chosen and methods != [REFERENCE]:

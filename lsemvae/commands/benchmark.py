@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import parse_leads
+from lsemvae.core.tasks import PRESSURE_TASKS
 
 if TYPE_CHECKING:
     from lsemvae.benchmark.plan import Budget
@@ -76,7 +77,7 @@ def benchmark(
     plan = Plan(
         cohort=str(Path(cohort).resolve()),
         pretrain=tuple(str(Path(store).resolve()) for store in pretrain or ()),
-        tasks=tuple(tasks or ("detection", "phenotype")),
+        tasks=tuple(tasks or PRESSURE_TASKS),
         methods=tuple(chosen),
         leads=tuple(leads or (12, 6)),
         budget=asked,

@@ -80,7 +80,7 @@ def check_cohort(
         out: CSV file for the findings.
     """
     from data_modules.cohort.checks import CohortLimits, check_cohort_values, group_counts
-    from data_modules.cohort.labels import Thresholds
+    from lsemvae.core.tasks import Thresholds
 
     if (table is None) == (store is None):
         raise InputError("give either --table or --store, and not both")

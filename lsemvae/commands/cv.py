@@ -69,8 +69,8 @@ def cross_validate(
             run has nothing to learn, so an AUROC above chance means that it saw its test records;
             the report says which. Results go to OUT/TASK-permuted-SEED.
     """
-    from data_modules.cohort.labels import Thresholds
     from lsemvae.commands.demo import demo_cohort, demo_encoder
+    from lsemvae.core.tasks import Thresholds
     from lsemvae.crossval.printed import run_and_print
     from lsemvae.crossval.run import CvSettings
 

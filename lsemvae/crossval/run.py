@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from data_modules.cohort.labels import Thresholds
 from data_modules.leakage import LeakageCheck, check_leakage, refuse_leaks
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name, parse_leads
 from lsemvae.core.provenance import provenance
+from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import Normalisation
 from lsemvae.crossval.features import describe_codes
 from lsemvae.crossval.folds import FoldSettings, run_missing_folds

@@ -68,7 +68,7 @@ def test_good_recordings_are_stored_and_bad_ones_end_nothing(
 
 def test_the_quarantine_list_names_record_outcome_and_reason(mixed: Path) -> None:
     header, *rows = quarantine(prepare(mixed))
-    assert header == ["record", "outcome", "code", "message"]
+    assert header == ["record", "outcome", "code", "message", "remedy"]
     assert [row[:3] for row in rows] == [
         ["4", "rejected", "checksum_mismatch"],
         ["5", "rejected", "file_missing"],
