@@ -22,6 +22,7 @@ from data_modules.cohort.identity import plain_ids
 from data_modules.dataset import EcgPool
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing
+from lsemvae.core.shipped_encoders import encoder_path
 
 Hashes = npt.NDArray[np.uint64]
 FILE_NAME = "trained_on.npz"
@@ -252,7 +253,7 @@ def read_trained_on(encoder: Path, sha256: str) -> Part | None:
     Raises:
         InputError: the file cannot be read.
     """
-    for folder in encoder.absolute().parents[:2]:
+    for folder in Path(encoder_path(str(encoder))).absolute().parents[:2]:
         file = folder / FILE_NAME
         if not file.is_file():
             continue

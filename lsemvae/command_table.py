@@ -55,6 +55,7 @@ COMMANDS: dict[str, Command] = {
     "table1": Command(EVALUATION, "lsemvae.commands.table1:table1"),
     "plan": Command(EVALUATION, "lsemvae.commands.plan:plan"),
     "check tables": Command(EVALUATION, "lsemvae.commands.check:check_published"),
+    "encoders": Command(EVALUATION, "lsemvae.commands.encoders:encoders", "pretraining.md"),
     "demo": Command(EVALUATION, "lsemvae.commands.demo:demo"),
     "completion": Command(PROGRAM, "lsemvae.commands.completion:completion"),
 }

@@ -70,6 +70,27 @@ def alignment_distance(expert_mean: Tensor, mixture_mean: Tensor, present: Tenso
     return torch.where(present, distance, 0.0).sum(-1) / present.sum(-1)
 
 
+def info_nce(query: Tensor, key: Tensor, present: Tensor, temperature: float) -> Tensor:
+    """Return how badly queries find the key of their own recording (van den Oord et al. 2018).
+
+    The cross-entropy of the softmax over the batch of cosine / temperature (arXiv:1807.03748,
+    equation 4): log B where nothing is learnt, 0 where every query is sure of its own key.
+
+    Args:
+        query: (B, L, P), several of each recording.
+        key: (B, P).
+        present: (B, L) bool; the mean is over the queries present.
+        temperature: > 0.
+
+    Returns:
+        A scalar, in nats.
+    """
+    cosine = F.normalize(query, dim=-1) @ F.normalize(key, dim=-1).T
+    log_share = F.log_softmax(cosine / temperature, dim=-1)
+    own = log_share.diagonal(dim1=0, dim2=2).T
+    return -torch.where(present, own, 0.0).sum() / present.sum()
+
+
 def focal_loss(logit: Tensor, label: Tensor, alpha: float, gamma: float) -> Tensor:
     """Return the focal loss averaged over the batch (Lin et al. 2017, doi:10.1109/ICCV.2017.324).
 

@@ -24,6 +24,8 @@ CLASSIFICATION = [file for file in CONFIGS if "Classifier" in file.read_text()]
 # What makes a network tiny, by class; those that are not named here take tiny_network().
 SIZE = "--model.init_args.network.init_args"
 TINY = {
+    "BeatLsEmvae": {"n_samples": N_SAMPLES, "latent_dim": 4, "window.before_s": 0.3,
+                    "window.after_s": 0.5},
     "StMem": {"n_samples": N_SAMPLES, "patch_size": 30, "encoder.dim": 8, "encoder.n_blocks": 1,
               "encoder.n_heads": 2, "decoder.dim": 8, "decoder.n_blocks": 1, "decoder.n_heads": 2},
     "MultimodalCnn": {"n_samples": N_SAMPLES, "lead_features": 4},

@@ -8,6 +8,8 @@ from lsemvae.models.base import (
     LossTerms,
     PretrainableNetwork,
 )
+from lsemvae.models.beat_ls_emvae import BeatLsEmvae
+from lsemvae.models.beat_objective import BeatObjective
 from lsemvae.models.beta_vae import BetaVae
 from lsemvae.models.checkpoint import (
     Pretrained,
@@ -26,6 +28,8 @@ from lsemvae.models.xresnet1d import XResNet1d
 
 __all__ = [
     "AuthorsCode",
+    "BeatLsEmvae",
+    "BeatObjective",
     "BetaVae",
     "EcgNetwork",
     "ElboObjective",

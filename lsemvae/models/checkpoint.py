@@ -8,9 +8,11 @@ import torch
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
+from lsemvae.core.shipped_encoders import encoder_path, shipped_encoders
 from lsemvae.core.types import EcgInput
 from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import EcgNetwork
+from lsemvae.models.beat_ls_emvae import BeatLsEmvae
 from lsemvae.models.beta_vae import BetaVae
 from lsemvae.models.checkpoint_file import local_path, read_checkpoint
 from lsemvae.models.ls_emvae import LsEmvae
@@ -18,6 +20,7 @@ from lsemvae.models.mopoe_vae import MopoeVae
 from lsemvae.models.multimodal_cnn import MultimodalCnn
 from lsemvae.models.mvae import Mvae
 from lsemvae.models.resnet1d import ResNet1d
+from lsemvae.models.shipped_file import SUFFIX, read_shipped
 from lsemvae.models.st_mem import StMem
 from lsemvae.models.xresnet1d import XResNet1d
 
@@ -30,6 +33,7 @@ NETWORKS: dict[str, type[EcgNetwork]] = {
     network.__name__: network
     for network in (
         AuthorsCode,
+        BeatLsEmvae,
         BetaVae,
         LsEmvae,
         MopoeVae,
@@ -84,11 +88,12 @@ def load_pretrained(path: str) -> Pretrained:
     """Read a pre-trained network from a checkpoint of the Pretrainer, weights only.
 
     Args:
-        path: a local checkpoint file.
+        path: a local checkpoint file, or the name of an encoder that ships, such as `public`.
 
     Raises:
         InputError: the file is missing, is no checkpoint, or was not written by the Pretrainer.
     """
+    path = encoder_path(path)
     checkpoint = _read(path)
     network = _build(checkpoint[NETWORK_KEY], path)
     weights = {
@@ -111,6 +116,7 @@ def read_data_state(path: str) -> DataState:
     Raises:
         InputError: as `load_pretrained`.
     """
+    path = encoder_path(path)
     return _data_state(_read(path), path)
 
 
@@ -118,9 +124,12 @@ def _read(path: str) -> dict[str, Any]:
     if not local_path(path).is_file():
         raise InputError(
             f"encoder checkpoint {path} not found; pre-train one with `lightning fit --config "
-            "experiments/pretrain/ls_emvae.yaml`, or `make demo` for a small synthetic one"
+            "experiments/pretrain/ls_emvae.yaml`, or `make demo` for a small synthetic one; "
+            f"`lsemvae encoders` lists what ships ({', '.join(shipped_encoders())})"
         )
-    checkpoint = read_checkpoint(local_path(path), mmap=True)
+    file = local_path(path)
+    shipped = file.suffix == SUFFIX
+    checkpoint = read_shipped(file) if shipped else read_checkpoint(file, mmap=True)
     if NETWORK_KEY not in checkpoint:
         raise InputError(
             f"{path} holds no pre-trained network; expected a checkpoint that `lightning fit` "
@@ -155,6 +164,7 @@ def _data_state(checkpoint: dict[str, Any], path: str) -> DataState:
         if isinstance(value, dict) and INPUT_KEY in value:
             others = {name: value[name] for name in DataState._fields if name != INPUT_KEY}
             ecg_input = EcgInput(*value[INPUT_KEY])
+            ecg_input = ecg_input._replace(band_hz=tuple(ecg_input.band_hz))  # JSON has no tuples
             if ecg_input.unit is None:  # of a version that kept it beside
                 ecg_input = ecg_input._replace(unit="mV" if value["calibrated"] else "NU")
             return DataState(ecg_input=ecg_input, **others)

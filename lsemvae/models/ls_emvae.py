@@ -126,9 +126,10 @@ class LsEmvae(LeadVae):
     def _posterior(self, ecg: Tensor, present: Tensor, leads: Sequence[str]) -> Posterior:
         mean, logvar = self.lead_posteriors(ecg, present, leads)
         with torch.autocast(ecg.device.type, enabled=False):
-            return self._fuse(mean, logvar, present, lead_indices(leads))
+            return self.fuse(mean, logvar, present, lead_indices(leads))
 
-    def _fuse(self, mean: Tensor, logvar: Tensor, present: Tensor, expert: list[int]) -> Posterior:
+    def fuse(self, mean: Tensor, logvar: Tensor, present: Tensor, expert: list[int]) -> Posterior:
+        """Fuse lead experts (B, L, D), zero where absent, whose scorers are `expert`."""
         product = product_of_experts(mean, logvar, present, prior_expert=self.fusion.prior_expert)
         if self.fusion.kind != "moe":
             mean = torch.cat([mean, product.mean.unsqueeze(1)], 1)

@@ -162,6 +162,12 @@ ABLATIONS: dict[str, Method] = _ablations(
     lead_dropout="lead dropout",
 ) | {"ls_emvae_scratch": _vae("LS-EMVAE, no pre-training", "detection/ls_emvae_scratch_12l.yaml")}
 
+RECOMMENDED: dict[str, Method] = {
+    "ls_emvae_recommended": Method(
+        "LS-EMVAE, recommended recipe", "pretrain/ls_emvae_recommended.yaml"
+    ),
+}
+
 AUTHORS_CODE: dict[str, Method] = {
     f"{name}_authors_code": _vae(
         f"{TABLE_2[name].title}, authors' code", f"authors_code/{name}.yaml"
@@ -169,7 +175,7 @@ AUTHORS_CODE: dict[str, Method] = {
     for name in ("mvae", "mopoe_vae", "ls_emvae")
 }
 
-METHODS = {**TABLE_2, **ABLATIONS, **AUTHORS_CODE}
+METHODS = {**TABLE_2, **ABLATIONS, **RECOMMENDED, **AUTHORS_CODE}
 
 
 def find_method(name: str) -> Method:

@@ -71,14 +71,21 @@ class LeadEncoderBank(nn.Module):
         Raises:
             InputError: a lead name is unknown or repeated, or `ecg` does not fit.
         """
-        rows = self._rows(ecg, leads)
-        weights = [_pick(weight, rows) for weight in self.conv_weights]
-        biases = [_pick(bias, rows) for bias in self.conv_biases]
-        flat = convolve(ecg.transpose(0, 1), weights, biases).flatten(2)
+        flat, rows = self.convolved(ecg, leads).flatten(2), self._rows(ecg, leads)
         weight = _pick(self.linear_weight, rows)[:, :n_outputs]
         bias = _pick(self.linear_bias, rows)[..., :n_outputs]
         outputs = apply_function(_StackedLinear, flat, weight)
         return (outputs + bias).transpose(0, 1)
+
+    def convolved(self, ecg: Tensor, leads: Sequence[str]) -> Tensor:
+        """Return what the convolutions of each lead answer, (L, B, ceil(T / 8), 64).
+
+        Arguments and errors as in `forward`.
+        """
+        rows = self._rows(ecg, leads)
+        weights = [_pick(weight, rows) for weight in self.conv_weights]
+        biases = [_pick(bias, rows) for bias in self.conv_biases]
+        return convolve(ecg.transpose(0, 1), weights, biases)
 
     def _rows(self, ecg: Tensor, leads: Sequence[str]) -> list[int]:
         """Check names and shape; return the index of each lead's encoder."""

@@ -173,7 +173,7 @@ def test_all_encoders_of_table_2_see_all_recordings() -> None:
         for name, method in METHODS.items()
         if method.pretrained and name not in ("ls_emvae", *ABLATIONS)
     ]
-    assert len(files) == 8
+    assert len(files) == 9
     for file in files:
         data = yaml.safe_load(file.read_text())["data"]["init_args"]
         assert data["val_fraction"] == 0.0, file

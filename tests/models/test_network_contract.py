@@ -18,6 +18,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models import (
     AuthorsCode,
+    BeatLsEmvae,
     BetaVae,
     EcgNetwork,
     FixedLeadNetwork,
@@ -33,6 +34,7 @@ from lsemvae.models import (
     XResNet1d,
 )
 from lsemvae.models.checkpoint import NETWORKS, describe_network
+from lsemvae.nn.heart_beats import BeatWindow
 from lsemvae.nn.transformer import TransformerSize
 from tests.tiny_batches import N_SAMPLES, tiny_ecg
 
@@ -46,8 +48,14 @@ def st_mem(n_samples: int, leads: Leads) -> StMem:
     )
 
 
+def beat_ls_emvae(n_samples: int, _: Leads) -> BeatLsEmvae:
+    window = BeatWindow(sampling_rate_hz=50.0, before_s=0.2, after_s=0.4)
+    return BeatLsEmvae(n_samples, 4, window=window)
+
+
 NETWORKS_UNDER_TEST: dict[str, Callable[[int, Leads], EcgNetwork]] = {
     "LsEmvae": lambda n_samples, _: LsEmvae(n_samples, 4),
+    "BeatLsEmvae": beat_ls_emvae,
     "LsEmvae, lead means": lambda n_samples, _: LsEmvae(n_samples, 4, feature="lead_means"),
     "LsEmvae, product only": lambda n_samples, _: LsEmvae(n_samples, 4, fusion=Fusion("poe")),
     "MultimodalCnn": lambda n_samples, leads: MultimodalCnn(n_samples, 4, leads=list(leads)),

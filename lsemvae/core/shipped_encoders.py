@@ -1,0 +1,31 @@
+"""The pre-trained encoders that come with the package, by name."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parents[1] / "encoders"
+NEWEST = {"public": "public-v1"}
+"""Short names, each of the newest version; a version never changes."""
+
+
+def shipped_encoders() -> list[str]:
+    """Return the names of all versions that are there."""
+    return sorted(file.parent.name for file in FOLDER.glob("*/encoder.safetensors"))
+
+
+def encoder_path(encoder: str) -> str:
+    """Return the file of a shipped encoder; what is no name of one is returned as it is.
+
+    A file of the user's goes first: `./public` is one, where there is such a file.
+    """
+    name = NEWEST.get(encoder, encoder)
+    if name in shipped_encoders() and not Path(encoder).is_file():
+        return str(FOLDER / name / "encoder.safetensors")
+    return encoder
+
+
+def about_encoder(name: str) -> dict[str, Any]:
+    """Return what is told of a shipped encoder beside its weights: the values of `about.json`."""
+    about: dict[str, Any] = json.loads((FOLDER / name / "about.json").read_text())
+    return about
