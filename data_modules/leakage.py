@@ -7,7 +7,6 @@ another format and order of leads, the 49 unaltered ones are found, and none of 
 a lead or some samples.
 """
 
-import hashlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,9 +18,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from data_modules.dataset import EcgPool
+from data_modules.store.content import Hashes, patient_hashes, signal_hashes
 from lsemvae.core.errors import InputError
 
-Hashes = npt.NDArray[np.uint64]
 FILE_NAME = "trained_on.npz"
 PRETRAINING = "pre-training"
 N_EXAMPLES = 3
@@ -103,8 +102,8 @@ def part_of(name: str, tables: Iterable[pd.DataFrame]) -> Part:
     patients = pd.unique(table["patient_id"].astype(str))
     return Part(
         name,
-        _members(_patient_hashes(patients), np.asarray(patients)),
-        _members(_signal_digests(table["signal_sha256"]), table["record"].to_numpy()),
+        _members(patient_hashes(patients), np.asarray(patients)),
+        _members(signal_hashes(table["signal_sha256"]), table["record"].to_numpy()),
     )
 
 
@@ -255,13 +254,3 @@ def read_trained_on(encoder: Path, sha256: str) -> Part | None:
 def _members(hashes: Hashes, names: npt.NDArray[Any]) -> Members:
     unique, first = np.unique(hashes, return_index=True)
     return Members(unique, names[first])
-
-
-def _patient_hashes(ids: Iterable[str]) -> Hashes:
-    digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in ids)
-    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
-
-
-def _signal_digests(digests: pd.Series) -> Hashes:
-    """Return the store's digests, 16 hexadecimal digits each, as numbers."""
-    return np.frombuffer(bytes.fromhex("".join(digests)), dtype=">u8").astype(np.uint64)
