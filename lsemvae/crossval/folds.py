@@ -2,7 +2,6 @@
 
 import json
 import logging
-import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from lsemvae.core.types import EcgInput, FeatureBatch, Names
 from lsemvae.crossval.features import Features, cached_features
 from lsemvae.models import Pretrained
 from lsemvae.models.methods import Size, find_method
+from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.tasks import Classifier, FocalSettings
 
 FINISHED = "finished.json"
@@ -180,9 +180,7 @@ def run_fold(
 def _keep_quiet() -> None:
     """Leave out what Lightning says about every Trainer; a line per fold is enough here."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    for message in (".*in eval mode at the start.*", ".*LeafSpec.*", ".*many workers.*",
-                    ".*smaller than the logging interval.*"):  # fmt: skip
-        warnings.filterwarnings("ignore", message)
+    silence_lightning()
 
 
 def _task(settings: FoldSettings, encoder: str | None, ecg_input: EcgInput) -> Classifier:

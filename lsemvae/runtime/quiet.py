@@ -1,0 +1,32 @@
+"""Silence what Lightning says in every run and nobody can act on."""
+
+import logging
+import warnings
+
+# Beginnings are enough; the tests of the project ignore the same (pyproject.toml).
+WARNINGS = (
+    ".*does not have many workers.*",
+    ".*in eval mode at the start of training.*",  # the frozen encoder
+    ".*isinstance.treespec, LeafSpec.*",
+    ".*smaller than the logging interval.*",
+    "LightningCLI's args parameter.*",
+)
+MESSAGES = ("litlogger", "TPU", "FLOPs", "estimate number of stepping batches")
+
+
+def silence_lightning() -> None:
+    """Leave out tips, advertisements and warnings about small data; errors and the rest stay."""
+    for message in WARNINGS:
+        warnings.filterwarnings("ignore", message)
+    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch",
+                 "lightning.fabric.utilities.rank_zero"):  # fmt: skip
+        logger = logging.getLogger(name)
+        if not any(isinstance(one, _Unhelpful) for one in logger.filters):
+            logger.addFilter(_Unhelpful())
+
+
+class _Unhelpful(logging.Filter):
+    """Drop messages about what a run does not use."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not any(word in record.getMessage() for word in MESSAGES)
