@@ -6,11 +6,12 @@ none; every other first word goes to LightningCLI (fit, validate, test, predict)
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any
 
-from lsemvae.core.errors import InputError
 from lsemvae.runtime.cli_arguments import spell_out
+from lsemvae.runtime.exit_code import exit_code
 from lsemvae.runtime.threads import settle_threads
 
 # Command -> function, imported when called. A mapping inside is a group of commands.
@@ -34,6 +35,9 @@ COMMANDS: dict[str, Any] = {
     "report": "lsemvae.commands.report:report",
     "plan": "lsemvae.commands.plan:plan",
     "explain": "lsemvae.commands.explain:explain",
+    "lock": "lsemvae.commands.lock:lock",
+    "predict": "lsemvae.commands.predict:predict",
+    "export": "lsemvae.commands.export:export",
     "demo": "lsemvae.commands.demo:demo",
 }
 
@@ -54,7 +58,7 @@ Recordings
 Training (LightningCLI; every run is described by one YAML)
   fit                 train:          lsemvae fit --config experiments/pretrain/ls_emvae.yaml
   validate, test      measure a checkpoint
-  predict             write predictions.csv for recordings
+  predict --config    write predictions.csv for a store by a checkpoint, uncalibrated
 
 Evaluation
   cv                  cross-validate:  lsemvae cv --task phenotype --leads 6
@@ -66,6 +70,11 @@ Evaluation
   check tables        list what contradicts itself in published tables, such as the paper's
   explain             which leads and waves move the predictions of a finished run
   demo                all of the above on synthetic data, in minutes
+
+A model for use
+  lock                one file of a finished cross-validation, with calibration and thresholds
+  predict             apply it:       lsemvae predict MODEL FILES... --out predictions.csv
+  export              the same as ONNX, for use without torch
 
 lsemvae COMMAND --help lists the options of a command.
 """
@@ -79,30 +88,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     threads = settle_threads()
     fewer = threads is not None and threads.n_threads < threads.n_granted
-    if fewer and (arguments[0] in TRAINING or arguments[0] not in COMMANDS):
+    trains = arguments[0] in TRAINING or arguments[0] not in COMMANDS or is_lightnings(arguments)
+    if fewer and trains:
         print(f"note: {threads}", file=sys.stderr)
-    try:
-        _run(arguments)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 141
-    except OSError as error:
-        if error.filename is None:
-            raise
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("interrupted; what is finished is kept", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code(partial(_run, arguments))
 
 
 def _run(arguments: list[str]) -> None:
     command = COMMANDS.get(arguments[0])
-    if command is None:
+    if command is None or is_lightnings(arguments):
         from lsemvae.lightning_cli import run_lightning
 
         run_lightning(arguments)
@@ -116,6 +110,12 @@ def _run(arguments: list[str]) -> None:
     loaded = _load(command)
     options = spell_out(loaded, arguments[1:])
     auto_cli(loaded, args=options, prog=f"lsemvae {arguments[0]}", as_positional=False)
+
+
+def is_lightnings(arguments: Sequence[str]) -> bool:
+    """Tell `predict --config ...`, which is Lightning's, from `predict MODEL FILES...`."""
+    first = arguments[1] if len(arguments) > 1 else ""
+    return arguments[0] == "predict" and first.startswith("-") and first not in ("-h", "--help")
 
 
 def _load(command: Any) -> Any:

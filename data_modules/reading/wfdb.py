@@ -155,8 +155,11 @@ def _read_16(
 
 def _read_rare(root: Path, header: Header, *, record: str) -> npt.NDArray[np.integer]:
     """Let the wfdb library decode the rarer formats of files that were checked."""
-    import wfdb  # importing it costs a second
-
+    try:
+        import wfdb  # importing it costs a second
+    except ImportError as error:
+        problem = "its sample format needs the package wfdb; pip install wfdb"
+        raise RecordError("reader_missing", record=record, problem=problem) from error
     stem = os.path.join(os.path.realpath(root), record)
     try:
         counts = wfdb.rdrecord(stem, physical=False, ignore_skew=True).d_signal

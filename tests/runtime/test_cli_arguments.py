@@ -11,6 +11,9 @@ def one(file: str, *, deep: bool = False, name: str = "") -> None: ...
 def many(runs: list[str] | None = None, *, pdf: bool = False) -> None: ...
 
 
+def then_many(model: str, files: list[str], *, deep: bool = False) -> None: ...
+
+
 @pytest.mark.parametrize(
     ("command", "given", "meant"),
     [
@@ -21,6 +24,9 @@ def many(runs: list[str] | None = None, *, pdf: bool = False) -> None: ...
         (one, ["--deep", "false"], ["--deep", "false"]),
         (one, ["--deep=false"], ["--deep=false"]),
         (many, ["a", "b c", "--pdf"], ['--runs=["a", "b c"]', "--pdf=true"]),
+        (then_many, ["m", "a", "b c", "--deep"],
+         ['--files=["a", "b c"]', "--model=m", "--deep=true"]),
+        (then_many, ["m", "--deep"], ["--model=m", "--deep=true"]),
         ({"one": one}, ["one", "a", "--deep"], ["one", "--file=a", "--deep=true"]),
         ({"one": one}, ["two", "a"], ["two", "a"]),
         ({"one": one}, [], []),

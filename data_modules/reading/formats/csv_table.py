@@ -25,8 +25,11 @@ def read_csv_table(content: bytes, layout: Layout, *, record: str) -> RawRecordi
     Raises:
         RecordError: no table of numbers, or another number of columns than leads.
     """
-    import pandas as pd
-
+    try:
+        import pandas as pd
+    except ImportError as error:
+        problem = "CSV files need the package pandas; pip install pandas"
+        raise RecordError("reader_missing", record=record, problem=problem) from error
     first = content[:_LONGEST_LINE].partition(b"\n")[0].decode("utf-8-sig", errors="replace")
     delimiter = max(",;\t", key=first.count)
     names = layout.leads or tuple(name.strip(' "\r') for name in first.split(delimiter))
