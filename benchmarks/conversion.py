@@ -21,8 +21,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.machine import describe_machine, write_results
+from data_modules.conversion import convert as conversion
 from data_modules.conversion.convert import Job, convert_shard
-from data_modules.conversion.convert import convert as conversion
 from data_modules.conversion.prepare import prepare_mimic
 from data_modules.signals import band_filter
 from data_modules.signals import clean as signal

@@ -1,4 +1,4 @@
-"""LightningCLI for fit, validate, test and predict, with what ties data and task together."""
+"""Run LightningCLI for fit, validate, test and predict, and tie data and task together."""
 
 import gc
 from argparse import ArgumentError
@@ -18,7 +18,6 @@ from lightning.pytorch.cli import (
     LightningCLI,
     SaveConfigCallback,
 )
-from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from data_modules.base import StoreDataModule
 from data_modules.leakage import (
@@ -29,16 +28,26 @@ from data_modules.leakage import (
     write_trained_on,
 )
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.callbacks import ContinuedLog, HashedCheckpointIO, SameThreads, StopSignal
+from lsemvae.callbacks import ContinuedLog, SameThreads, StopSignal
+from lsemvae.callbacks.checkpoint_io import load_safely
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.core.errors import InputError
 from lsemvae.models import check_same_input, read_data_state
-from lsemvae.runtime.config_safety import check_arguments, parsing_error, secure_configurations
+from lsemvae.models.checkpoint_file import local_path, read_checkpoint
+from lsemvae.runtime.config_safety import (
+    check_arguments,
+    check_values,
+    parsing_error,
+    secure_configurations,
+)
 from lsemvae.runtime.cpu_matmul import faster_float32_products
+from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.quiet import silence_lightning
+from lsemvae.runtime.suggestion import explain_refusal, suggest_options
 from lsemvae.tasks import Classifier, Pretrainer
 
+CHECKPOINT_WORDS = ("best", "hpc", "last")  # Lightning finds these by itself
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 
 
@@ -65,7 +74,17 @@ class EcgCLI(LightningCLI):
         try:
             super().parse_arguments(parser, args)
         except ArgumentError as error:
-            raise _input_error(error) or parsing_error(str(error)) from error
+            message = suggest_options(explain_refusal(str(error)), _option_names(parser))
+            raise _input_error(error) or parsing_error(message) from error
+        check_values(self.config)
+
+    def _parse_ckpt_path(self) -> None:
+        """Read the settings of a checkpoint, once it is known to be one that may be read."""
+        subcommand = self.config.get("subcommand")
+        given = self.config[subcommand].get("ckpt_path") if subcommand else None
+        if given is not None and given not in CHECKPOINT_WORDS:
+            read_checkpoint(local_path(given), mmap=True)
+        super()._parse_ckpt_path()
 
     def before_instantiate_classes(self) -> None:
         """Copy the leads of the data to a task that asks for them; only fit writes a log."""
@@ -74,6 +93,8 @@ class EcgCLI(LightningCLI):
         module, name = config.model.class_path.rsplit(".", 1)
         if issubclass(getattr(import_module(module), name), Classifier):
             self._copy_leads(config)
+            if type(config.seed_everything) is int:
+                seed_fold(config.seed_everything, config.data.init_args.get("fold"))
             if self.subcommand in ("test", "predict") and config.ckpt_path is None:
                 raise InputError(
                     f"{self.subcommand} needs --ckpt_path, the checkpoint of a trained head; fit "
@@ -141,8 +162,7 @@ class EcgCLI(LightningCLI):
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer, with checkpoints that are safe against crashes and foreign files."""
         trainer = super().instantiate_trainer(**kwargs)
-        if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:  # none was given
-            trainer.strategy.checkpoint_io = HashedCheckpointIO()
+        load_safely(trainer.strategy)
         return trainer
 
     def before_fit(self) -> None:
@@ -183,6 +203,17 @@ def _input_error(error: BaseException | None) -> InputError | None:
     return error
 
 
+def _option_names(parser: LightningArgumentParser) -> list[str]:
+    """Return the options of a parser and of its subcommands."""
+    found: list[str] = []
+    for action in parser._actions:
+        found += action.option_strings
+        if isinstance(action.choices, dict):
+            for inner in action.choices.values():
+                found += _option_names(inner)
+    return found
+
+
 def build_cli(
     arguments: list[str],
     *,
@@ -219,11 +250,8 @@ def run_lightning(arguments: list[str]) -> None:
     """Run one of LightningCLI's subcommands; only fit writes its configuration beside its log.
 
     Raises:
-        InputError: an unknown command, or settings that Lightning refuses.
+        InputError: settings that Lightning refuses.
     """
-    known = (*SUBCOMMANDS, "--print_completion")
-    if not arguments[0].startswith(known):
-        raise InputError(f"unknown command {arguments[0]!r}; see lsemvae --help")
     set_private_defaults()
     if not torch.cuda.is_available():
         keep_freed_memory()

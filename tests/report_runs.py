@@ -11,6 +11,7 @@ from lsemvae.core.leads import lead_set_name, parse_leads
 from lsemvae.crossval.gather import write_results
 from lsemvae.evaluation.projection import project, write_projection
 from lsemvae.evaluation.report.verify import splits_digest
+from lsemvae.models.methods import METHODS
 
 N_FOLDS = 3
 INNER_SHARE = 3  # every third record of a training part
@@ -55,6 +56,7 @@ def write_run(
         "pawp_threshold_mmhg": 15.0, "normalisation": "record", "epochs": 50, "batch_size": 32,
         "lr": 1e-4, "focal_alpha": 0.25, "focal_gamma": 2.0, "size": "paper", "seed": 0,
         "provenance": {"git_commit": "abc", "versions": {"numpy": "2"}},
+        **(METHODS[method].about() if method in METHODS else {}),
     }  # fmt: skip
     write_results(folder, table, {**settings, **about}, inner)
     write_projection(folder, project(rng.normal(size=(len(table), 4)), table["record"]))

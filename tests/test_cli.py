@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from importlib.metadata import distributions
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 import pandas as pd
@@ -8,16 +8,26 @@ import pytest
 
 from data_modules.store.read import EcgStore
 from lsemvae.callbacks import BetaAnnealing
-from lsemvae.cli import COMMANDS, HELP, main
+from lsemvae.cli import main
+from lsemvae.command_table import COMMANDS, help_text, load, summary
 from lsemvae.lightning_cli import build_cli
 from tests.conftest import ROOT, cv, error_of, tiny_network
 
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == main(["--help"]) == 0
-    assert capsys.readouterr().out == HELP * 2
-    for command in (*COMMANDS, "fit", "validate", "test", "predict"):
-        assert command in HELP
+    printed = capsys.readouterr().out
+    assert printed == help_text() * 2
+    for command in COMMANDS:
+        assert f"  {command} " in printed
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_summary_of_a_command_is_the_first_line_of_its_docstring(name: str) -> None:
+    described = str(load(name).__doc__).splitlines()[0]
+    assert summary(name) == described
+    assert described.endswith((".", "`."))
+    assert len(described) <= 80
 
 
 def test_help_starts_without_torch() -> None:
@@ -50,12 +60,49 @@ def test_module_and_scripts_are_the_same_program() -> None:
     for script in ("lsemvae", "lightning"):
         path = Path(sys.executable).parent / script
         found = subprocess.run([path, "--help"], capture_output=True, text=True, check=True)
-        assert found.stdout == module.stdout == HELP
+        assert found.stdout == module.stdout == help_text()
 
 
 def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cross-validate"]) == 2
     assert "unknown command 'cross-validate'" in error_of(capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["bencmark"], "unknown command 'bencmark'; did you mean benchmark?"),
+        (["prepare", "cohrt"], "unknown command 'prepare cohrt'; did you mean prepare cohort?"),
+        (["prepare"], "prepare needs one more word: mimic, cohort, mimic-rhc"),
+        (["zzz"], "unknown command 'zzz'; see lsemvae --help"),
+        (["cv", "--leeds", "6"], "unrecognized arguments: --leeds 6; did you mean --leads?"),
+        (["view", "a", "--signal.hihg_hz=5"], "did you mean --signal.high_hz?"),
+        (["view"], "required: record; see lsemvae view --help"),
+        (["sweep", "a.yaml", "--jobs", "abc"], "jobs"),
+        (["fit", "--trainer.max_epoochs", "3"], "did you mean --trainer.max_epochs?"),
+        (
+            ["fit", "--config", str(ROOT / "experiments/demo/pretrain.yaml"),
+             "--data.init_args.batchsize", "3"],
+            "MimicEcg takes no 'batchsize'; did you mean batch_size?",
+        ),
+    ],
+)  # fmt: skip
+def test_misspelt_words_get_one_line_with_the_word_that_was_meant(
+    arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert expected in error_of(capsys)
+
+
+def test_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"lsemvae {version('lsemvae')}\n"
+
+
+def test_help_of_a_group_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--help"]) == 0
+    printed = capsys.readouterr().out
+    assert [line.split()[2] for line in printed.splitlines()] == ["cohort", "tables"]
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def connect(spill_folder: Path) -> Iterator["DuckDBPyConnection"]:
         import duckdb
     except ImportError as error:
         raise InputError(
-            "mimic-rhc needs DuckDB, which is not installed: pip install 'lsemvae[mimic]'"
+            "mimic-rhc needs DuckDB, which is not installed: pip install -e '.[mimic]'"
         ) from error
     with TemporaryDirectory(prefix=".mimic_rhc_", dir=spill_folder) as temporary:
         settings: dict[str, str | bool | int | float | list[str]] = {

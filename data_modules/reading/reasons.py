@@ -11,7 +11,7 @@ REASONS = {
     "format_unsupported": "the kind of file is known, but not this version or encoding of it",
     "file_invalid": "the file breaks the rules of its kind or lacks a field that must be stated",
     "reader_missing": "reading this kind of file needs an extra package: `pip install "
-    "'lsemvae[readers]'`",
+    "-e '.[readers]'`",
     "header_invalid": "the header breaks the WFDB syntax or names another record",
     "header_limit": "the file declares more than the readers accept (size, signals, samples, "
     "duration)",

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from data_modules.cohort.labels import Thresholds
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.commands.cv import cross_validate
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import parse_leads
 from lsemvae.crossval.encoders import (
@@ -16,6 +15,8 @@ from lsemvae.crossval.encoders import (
     pretrain_encoder,
 )
 from lsemvae.crossval.jobs import Job, run_jobs
+from lsemvae.crossval.printed import run_and_print
+from lsemvae.crossval.run import CvSettings
 from lsemvae.models.methods import METHODS, Size
 
 PLAN = "benchmark.json"
@@ -179,23 +180,26 @@ class Plan:
 
     def _fold_job(self, folder: Path, task: str, method: str, leads: int | str) -> Job:
         encoder = str(encoder_file(_encoder_folder(folder, method)))
+        settings = CvSettings(
+            task=task,
+            leads=leads,
+            method=method,
+            folds=self.folds,
+            epochs=self.budget.epochs,
+            batch_size=self.batch_size,
+            lr=self.budget.lr,
+            size=self.budget.size,
+            seed=self.seed,
+        )
         arguments = {
-            "task": task,
-            "leads": leads,
-            "method": method,
+            "settings": settings,
             "cohort": self.cohort,
+            "out": folder / "cv",
             "encoder": encoder if METHODS[method].pretrained else None,
-            "folds": self.folds,
-            "epochs": self.budget.epochs,
-            "batch_size": self.batch_size,
-            "lr": self.budget.lr,
-            "size": self.budget.size,
-            "seed": self.seed,
             "allow_leakage": self.allow_leakage,
-            "out": str(folder / "cv"),
         }
         log = folder / "logs" / f"{task}_{method}_{leads}.txt"
-        return Job(run_name(task, method, leads), log, cross_validate, arguments)
+        return Job(run_name(task, method, leads), log, run_and_print, arguments)
 
 
 def run_name(task: str, method: str, leads: int | str) -> str:
@@ -234,7 +238,7 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[s
     failed = _run_part(first, jobs, dask)
     ready, waiting = [], {}
     for job in plan.fold_jobs(folder, pretrained=True):
-        method = job.arguments["method"]
+        method = job.arguments["settings"].method
         if _encoder_job_name(method) in failed or not is_pretrained(
             _encoder_folder(folder, method)
         ):

@@ -3,8 +3,10 @@
 import os
 from typing import Any
 
-from lightning.pytorch.plugins.io import CheckpointIO
+from lightning.pytorch.plugins.io import CheckpointIO, TorchCheckpointIO
+from lightning.pytorch.strategies import Strategy
 
+from lsemvae.core.errors import InputError
 from lsemvae.models.checkpoint_file import (
     digest_file,
     local_path,
@@ -39,3 +41,30 @@ class HashedCheckpointIO(CheckpointIO):
         file = local_path(path)
         file.unlink(missing_ok=True)
         digest_file(file).unlink(missing_ok=True)
+
+
+def load_safely(strategy: Strategy) -> None:
+    """Let a strategy read and write through `HashedCheckpointIO`, whatever was chosen.
+
+    All loading of a Trainer goes through `Strategy.load_checkpoint` and the IO that it holds.
+
+    Raises:
+        InputError: the strategy reads by itself, or another IO was chosen.
+    """
+    kind = type(strategy)
+    if (kind.load_checkpoint, kind.checkpoint_io) != (
+        Strategy.load_checkpoint,
+        Strategy.checkpoint_io,
+    ):
+        raise InputError(
+            f"{kind.__name__} reads checkpoints by itself, past the checks (weights "
+            "only, local, the digest that was written); use --trainer.strategy=auto, or ddp for "
+            "several devices"
+        )
+    given = strategy.checkpoint_io
+    if type(given) not in (TorchCheckpointIO, HashedCheckpointIO):
+        raise InputError(
+            f"trainer.plugins names {type(given).__name__}, which reads and writes checkpoints "
+            "without the checks (weights only, local, the digest that was written); leave it out"
+        )
+    strategy.checkpoint_io = HashedCheckpointIO()

@@ -31,7 +31,7 @@ def benchmark(
     allow_leakage: bool = False,
     out: str = "runs/benchmark",
 ) -> None:
-    """Run every method on every task and lead set, on the same folds, and write Table 2.
+    """Run methods x tasks x lead sets on the same folds and write Table 2.
 
     What is finished is not run again, so an interrupted benchmark goes on where it stopped. Tables
     (CSV, Markdown, LaTeX) and the bar chart stand in OUT; every run has a log beside its results.

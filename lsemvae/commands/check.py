@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def check_published(
     *, table1: str | None = None, table2: str | None = None, out: str | None = None
 ) -> None:
-    """List what contradicts itself in published tables; without arguments the paper's own.
+    """List what contradicts itself in published tables, by default in the paper's own.
 
     Group sizes and accuracies, MCC and accuracy, pooled columns, pressures, p-values, and what the
     paper's text says of its tables. Findings are no error: the exit code is 0. It is 2 where a

@@ -1,11 +1,7 @@
 """`lsemvae cv`: cross-validate a method on a task and a set of leads."""
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
-
-from lsemvae.core.errors import InputError
-from lsemvae.core.leads import lead_set_name, parse_leads
+from typing import Literal
 
 Size = Literal["paper", "small"]  # as in lsemvae.models.methods, which --help should not import
 
@@ -35,7 +31,7 @@ def cross_validate(
     allow_leakage: bool = False,
     permute_labels: int | None = None,
 ) -> None:
-    """Cross-validate a method by patient and write predictions.csv, metrics.json and a table.
+    """Cross-validate a method by patient and write its predictions and metrics.
 
     Folds are drawn once per task, frozen in OUT/TASK/splits.json and shared by all methods and
     leads. A finished fold is not run again. The reported fold score is that of the last epoch.
@@ -70,139 +66,22 @@ def cross_validate(
             run has nothing to learn, so an AUROC above chance means that it saw its test records;
             the report says which. Results go to OUT/TASK-permuted-SEED.
     """
-    chosen = parse_leads(leads)
-    _check_options(task=task, folds=folds, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed,
-                   jobs=jobs)  # fmt: skip
     from data_modules.cohort.labels import Thresholds
-    from data_modules.leakage import check_leakage, refuse_leaks
     from lsemvae.commands.demo import demo_cohort, demo_encoder
-    from lsemvae.core.provenance import provenance
-    from lsemvae.crossval.features import describe_codes
-    from lsemvae.crossval.folds import FoldSettings, run_missing_folds
-    from lsemvae.crossval.gather import (
-        gather_inner,
-        gather_predictions,
-        write_results,
-    )
-    from lsemvae.crossval.permuted import labelled_cohort
-    from lsemvae.models import check_same_input, load_pretrained
-    from lsemvae.models.methods import find_method
+    from lsemvae.crossval.printed import run_and_print
+    from lsemvae.crossval.run import CvSettings
 
-    chosen_method = find_method(method)
-    needs_encoder = chosen_method.pretrained
+    settings = CvSettings(
+        task, leads, method, folds, epochs, batch_size, lr, focal_alpha, focal_gamma, normalisation,
+        Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg), size, inner, seed, permute_labels,
+        jobs,
+    )  # fmt: skip
     if cohort is None:
         cohort = demo_cohort()
         print(f"No cohort given: using the demo's SYNTHETIC one, {cohort}")
         if method == "ls_emvae" and encoder is None:
             encoder = demo_encoder()
-    pretrained = None
-    if needs_encoder:
-        if encoder is None:
-            raise InputError(f"method {method} needs --encoder, a pre-trained checkpoint")
-        pretrained = load_pretrained(encoder)
-        chosen_method.check_encoder(pretrained.network, pretrained.data.ecg_input, encoder)
-        normalisation = normalisation or pretrained.data.ecg_input.normalisation
-    shuffled = "" if permute_labels is None else f"-permuted-{permute_labels}"
-    task_folder = Path(out) / f"{task}{shuffled}"
-    data = labelled_cohort(
-        cohort,
-        task,
-        permute_labels=permute_labels,
-        n_folds=folds,
-        splits=str(task_folder / "splits.json"),
-        thresholds=Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg),
-        leads=list(chosen),
-        normalisation=normalisation or "record",
-        batch_size=batch_size,
-        seed=seed,
-    )
-    if pretrained:
-        check_same_input(str(encoder), pretrained.data.ecg_input, data.ecg_input)
-    splits = data.load_splits()
-    leakage = check_leakage(
-        data.pool, splits.fold, encoder=encoder if pretrained else None,
-        trained_on=pretrained.data.sha256 if pretrained else "",
+    run_and_print(
+        settings, cohort, Path(out), encoder=encoder, overwrite=overwrite,
+        allow_leakage=allow_leakage,
     )  # fmt: skip
-    refuse_leaks(leakage.leaks, allow_leakage)
-    folder = task_folder / method / lead_set_name(chosen)
-    settings = FoldSettings(
-        method=method,
-        encoder_sha256=pretrained.sha256 if pretrained else None,
-        cohort_sha256=data.pool.sha256,
-        splits_sha256=splits.digest(),
-        mpap_threshold_mmhg=mpap_threshold_mmhg,
-        pawp_threshold_mmhg=pawp_threshold_mmhg,
-        leads=data.leads,
-        normalisation=data.normalisation,
-        epochs=epochs,
-        batch_size=batch_size,
-        lr=lr,
-        focal_alpha=focal_alpha,
-        focal_gamma=focal_gamma,
-        size=size,
-        seed=seed,
-        permute_labels=permute_labels,
-    )
-    inner = needs_encoder if inner is None else inner
-    run_missing_folds(
-        folder, data, settings, encoder=encoder, pretrained=pretrained, inner=inner, jobs=jobs,
-        overwrite=overwrite, feature_folder=Path(out) / "features",
-    )  # fmt: skip
-    predictions = gather_predictions(folder, splits.fold, folds)
-    if pretrained:
-        predictions = describe_codes(predictions, folder, data, pretrained, Path(out) / "features")
-    seen = pretrained is not None and data.pool.sha256 in pretrained.data.sha256.split("+")
-    if seen:
-        print("note: the encoder was pre-trained on these recordings too (without labels)")
-    about = {
-        "task": task,
-        "data": data.pool.label,
-        "synthetic": data.pool.synthetic or bool(pretrained and pretrained.data.synthetic),
-        "encoder_saw_these_recordings": seen,
-        "scored_epoch": "last",
-        **leakage.about(),
-        **asdict(settings),
-        "provenance": provenance(),
-    }
-    inner_predictions = gather_inner(folder, splits.fold, folds) if inner else None
-    print_table(write_results(folder, predictions, about, inner_predictions), folder)
-
-
-def _check_options(task: str, **numbers: float) -> None:
-    """Report every option that is out of range at once."""
-    least = {"folds": 2, "epochs": 1, "batch_size": 1, "seed": 0, "jobs": 1}
-    wrong = [
-        f"{name} must be >= {least[name]}, got {number}"
-        for name, number in numbers.items()
-        if name in least and number < least[name]
-    ]
-    if not numbers["lr"] > 0:
-        wrong.append(f"lr must be > 0, got {numbers['lr']}")
-    if task in ("", "features") or task.startswith(".") or {"/", "\\"} & set(task):
-        wrong.append(f"task {task!r} cannot name a result folder; rename the column in the table")
-    if wrong:
-        raise InputError("; ".join(wrong))
-
-
-def print_table(metrics: dict[str, Any], folder: Path) -> None:
-    """Print the metrics of a cross-validation, with the label of the data."""
-    from rich.console import Console
-    from rich.table import Table
-
-    data = f"{metrics['data']}{' (SYNTHETIC)' if metrics['synthetic'] else ''}"
-    table = Table(
-        title=f"{metrics['task']}, {metrics['method']}, {lead_set_name(metrics['leads'])}, {data}",
-        caption=f"{metrics['n_records']} records of {metrics['n_patients']} patients, "
-        f"{metrics['n_positive']} positive; accuracy of the larger class alone "
-        f"{metrics['base_rate_accuracy']:.3f}",
-    )
-    for name in ("", "AUROC", "accuracy", "MCC"):
-        table.add_column(name, justify="right" if name else "left")
-    keys = ("auroc", "accuracy", "mcc")
-    for number, fold in enumerate(metrics["folds"]):
-        table.add_row(f"fold {number}", *(f"{fold[key]:.3f}" for key in keys))
-    spread = [f"{metrics['mean'][key]:.3f} ± {metrics['sd'][key]:.3f}" for key in keys]
-    table.add_row("mean ± SD", *spread, style="bold")
-    table.add_row("pooled", *(f"{metrics['pooled'][key]:.3f}" for key in keys))
-    Console().print(table)
-    print(f"results: {folder}")

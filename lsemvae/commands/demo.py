@@ -15,15 +15,17 @@ N_PRETRAINING_PATIENTS = 1000
 
 
 def demo() -> None:
-    """Build a synthetic cohort, pre-train, cross-validate both tasks on 12 and 6 leads, report."""
-    from lsemvae.commands.cv import cross_validate
+    """Walk the whole way on synthetic data: pre-train, cross-validate, report."""
     from lsemvae.commands.report import report
+    from lsemvae.crossval.printed import run_and_print
+    from lsemvae.crossval.run import CvSettings
 
     cohort, encoder = demo_cohort(), demo_encoder()
     for task in ("detection", "phenotype"):
         for leads in (12, 6):
             _announce(f"cross-validating {task} on {leads} leads")
-            cross_validate(task, leads, cohort=cohort, encoder=encoder, out=str(RUNS / "cv"))
+            settings = CvSettings(task, leads)
+            run_and_print(settings, cohort, RUNS / "cv", encoder=encoder)
     _announce("writing the report")
     report(
         [str(RUNS / "cv")],

@@ -32,7 +32,9 @@ def explain(
     seed: int = 0,
     out: str = "reports/explain",
 ) -> None:
-    """Explain each record by the model of the fold in which it was held out.
+    """Explain which leads and waves move the predictions of a finished run.
+
+    Each record is explained by the model of the fold in which it was held out.
 
     Writes attribution.csv, waves.csv, gate.csv, attribution.json and pictures (PNG, SVG).
 
@@ -49,7 +51,7 @@ def explain(
         batch_size: recordings that pass through the network at a time.
         pictures: how many records are drawn: those named, else the positives with the largest
             predicted probability.
-        waves: whether shares of P, QRS and T are wanted (needs `pip install lsemvae[waves]`).
+        waves: whether shares of P, QRS and T are wanted (needs `pip install -e '.[waves]'`).
         seed: of every draw.
         out: folder of results.
     """

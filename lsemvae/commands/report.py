@@ -29,7 +29,7 @@ def report(
     max_days: int = 30,
     pdf: bool = False,
 ) -> None:
-    """Write a page about finished cross-validations from their files, without a model.
+    """Write a page about finished cross-validations from their files alone.
 
     Writes index.html (needs no other file), report.json (every number), model cards and figures.
     Refuses missing folds, patients predicted twice, runs of other data or folds, and leaks that

@@ -41,7 +41,7 @@ def sweep(
     try:
         import optuna
     except ImportError as error:
-        raise InputError("lsemvae sweep needs Optuna: pip install 'lsemvae[sweep]'") from error
+        raise InputError("lsemvae sweep needs Optuna: pip install -e '.[sweep]'") from error
     from lsemvae.sweep.command import check_command
     from lsemvae.sweep.file import read_sweep
     from lsemvae.sweep.results import write_results

@@ -15,7 +15,7 @@ def synthesize(
     difficulty: float = DEFAULT_DIFFICULTY,
     seed: int = 0,
 ) -> None:
-    """Write a synthetic right-heart-catheter cohort and a synthetic pre-training set.
+    """Write a synthetic cohort and a synthetic pre-training set as WFDB files.
 
     OUT/cohort holds cohort.csv and its WFDB records, OUT/mimic a tree in MIMIC-IV-ECG's layout with
     one to three recordings of each patient. Every header says that the recording is synthetic.

@@ -39,7 +39,7 @@ def joblib_backend(n_parallel: int, dask: str | None) -> Iterator[None]:
         from dask.distributed import Client, LocalCluster
     except ImportError as error:
         raise InputError(
-            "--dask needs the package distributed: pip install 'lsemvae[dask]'"
+            "--dask needs the package distributed: pip install -e '.[dask]'"
         ) from error
     with contextlib.ExitStack() as stack:
         address: Any = dask

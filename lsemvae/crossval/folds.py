@@ -20,6 +20,7 @@ from lsemvae.core.types import EcgInput, FeatureBatch, Names
 from lsemvae.crossval.features import Features, cached_features
 from lsemvae.models import Pretrained
 from lsemvae.models.methods import Size, find_method
+from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.tasks import Classifier, FocalSettings
 
@@ -148,7 +149,7 @@ def run_fold(
     """
     _keep_quiet()
     (folder / FINISHED).unlink(missing_ok=True)
-    lightning.seed_everything(settings.seed + (data.fold or 0), verbose=False)
+    seed_fold(settings.seed, data.fold)
     data.setup("fit")
     task = _task(settings, encoder, data.ecg_input)
     trainer = lightning.Trainer(

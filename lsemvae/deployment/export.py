@@ -53,7 +53,10 @@ def export_onnx(
         kept = model.trained_on._asdict() if hashes and network.description.hashes else {}
         texts = {
             DESCRIPTION: replace(network.description, hashes=bool(kept)).to_json(),
-            **{HASHES + kind: base64.b64encode(one.tobytes()).decode() for kind, one in kept.items()},
+            **{
+                HASHES + kind: base64.b64encode(one.tobytes()).decode()
+                for kind, one in kept.items()
+            },
             SEAL: OPEN_SEAL,
         }
         _describe(temporary, texts)
@@ -100,7 +103,9 @@ def _write_graph(network: LockedNetwork, path: Path) -> None:
                 dynamic_shapes=({0: batch}, {0: batch}),
             )  # fmt: skip
     except ModuleNotFoundError as error:
-        raise InputError("export needs onnx and onnxscript; pip install 'lsemvae[export]'") from error
+        raise InputError(
+            "export needs onnx and onnxscript; pip install 'lsemvae[export]'"
+        ) from error
 
 
 def _silence() -> Any:

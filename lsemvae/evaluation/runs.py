@@ -34,6 +34,11 @@ class CvRun:
         return lead_set_name(self.metrics["leads"])
 
     @property
+    def method_title(self) -> str:
+        """Published name of the method; runs of older versions have its short name only."""
+        return str(self.metrics.get("title", self.metrics["method"]))
+
+    @property
     def title(self) -> str:
         """Method and leads, for legends."""
         return f"{self.metrics['method']} {self.leads}"

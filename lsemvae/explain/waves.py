@@ -41,7 +41,7 @@ def find_library() -> Callable[..., Any]:
         from neurokit2 import ecg_delineate
     except ImportError as error:
         raise InputError(
-            "shares of waves need NeuroKit2; install it with `pip install lsemvae[waves]`, or do "
+            "shares of waves need NeuroKit2; install it with `pip install -e '.[waves]'`, or do "
             "without them (--waves false)"
         ) from error
     delineate: Callable[..., Any] = ecg_delineate

@@ -45,7 +45,9 @@ def _measure(path: Path) -> tuple[str, int, bytes]:
         raise InputError(f"{path} is no model of lsemvae; make one with `lsemvae lock`")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         # a safetensors file has its texts in front, an ONNX file behind its weights
-        place = max(content.find(MARK, 0, _BLOCK), content.rfind(MARK, max(0, len(content) - _TAIL)))
+        place = max(
+            content.find(MARK, 0, _BLOCK), content.rfind(MARK, max(0, len(content) - _TAIL))
+        )
         place += len(MARK)
         if place < len(MARK):
             raise InputError(f"{path} is no model of lsemvae; make one with `lsemvae lock`")

@@ -76,6 +76,14 @@ class Method:
                 f"with experiments/{self.config}"
             )
 
+    def about(self) -> dict[str, Any]:
+        """Return what tables say of the method, as a run keeps it in metrics.json."""
+        return {
+            "title": self.title,
+            "study_type": "Multimodal" if self.multimodal else "Unimodal",
+            "pretrained": self.pretrained,
+        }
+
     @property
     def pretrained(self) -> bool:
         """Whether the method freezes a pre-trained encoder."""

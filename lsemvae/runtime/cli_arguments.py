@@ -1,15 +1,16 @@
-"""Short forms of the command line that jsonargparse does not know, spelt out for it."""
+"""Spell out the short forms of the command line that jsonargparse does not know."""
 
 import inspect
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from itertools import pairwise, takewhile
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 VALUES = ("true", "false")
 
 
-def spell_out(command: Any, arguments: list[str]) -> list[str]:
+def spell_out(command: Callable[..., Any], arguments: list[str]) -> list[str]:
     """Return the arguments of a command with the names and values that were left out.
 
     Words before the first option belong to the command's positional parameter, as a list where it
@@ -17,12 +18,9 @@ def spell_out(command: Any, arguments: list[str]) -> list[str]:
     FILE FILE`); a switch without a value means true (`--overwrite`).
 
     Args:
-        command: the function, or the functions of a group by their names.
+        command: the function.
         arguments: those after the command's name.
     """
-    if isinstance(command, Mapping):
-        first = command.get(arguments[0]) if arguments else None
-        return arguments[:1] + spell_out(first, arguments[1:]) if first else arguments
     parameters = inspect.signature(command).parameters.values()
     named = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     words = list(takewhile(lambda word: not word.startswith("-"), arguments))
@@ -38,3 +36,30 @@ def spell_out(command: Any, arguments: list[str]) -> list[str]:
         f"{word}=true" if word in switches and after not in VALUES else word
         for word, after in pairwise([*options, ""])
     ]
+
+
+def options_of(command: Callable[..., Any]) -> dict[str, tuple[str, ...]]:
+    """Return the options of a command and the values that each one chooses from, if any."""
+    return {"--config": (), "--help": ()} | _options("--", get_type_hints(command))
+
+
+def _options(prefix: str, hints: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the options of annotated names; those of a settings object stand behind a dot."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, hint in hints.items():
+        if isinstance(hint, type) and is_dataclass(hint):
+            inner = get_type_hints(hint)
+            own = {field.name: inner[field.name] for field in fields(hint)}
+            found |= _options(f"{prefix}{name}.", own)
+        elif name != "return":
+            found[prefix + name] = _choices(hint)
+    return found
+
+
+def _choices(hint: Any) -> tuple[str, ...]:
+    """Return the words that a Literal allows, also within a union."""
+    if get_origin(hint) is Literal:
+        return tuple(str(value) for value in get_args(hint))
+    if hint is bool:
+        return VALUES
+    return tuple(word for part in get_args(hint) for word in _choices(part))

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import yaml
 
 from lsemvae.core.errors import InputError
-from lsemvae.runtime.config_safety import check_yaml
+from lsemvae.runtime.yaml_text import check_yaml
 
 KEYS = (
     "name", "description", "project", "entity", "program", "command", "method", "metric",

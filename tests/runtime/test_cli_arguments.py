@@ -23,13 +23,9 @@ def then_many(model: str, files: list[str], *, deep: bool = False) -> None: ...
         (one, ["--deep", "--name", "x"], ["--deep=true", "--name", "x"]),
         (one, ["--deep", "false"], ["--deep", "false"]),
         (one, ["--deep=false"], ["--deep=false"]),
-        (many, ["a", "b c", "--pdf"], ['--runs=["a", "b c"]', "--pdf=true"]),
-        (then_many, ["m", "a", "b c", "--deep"],
-         ['--files=["a", "b c"]', "--model=m", "--deep=true"]),
+        (then_many, ["m", "a", "b c"], ['--files=["a", "b c"]', "--model=m"]),
         (then_many, ["m", "--deep"], ["--model=m", "--deep=true"]),
-        ({"one": one}, ["one", "a", "--deep"], ["one", "--file=a", "--deep=true"]),
-        ({"one": one}, ["two", "a"], ["two", "a"]),
-        ({"one": one}, [], []),
+        (many, ["a", "b c", "--pdf"], ['--runs=["a", "b c"]', "--pdf=true"]),
     ],
 )
 def test_names_and_values_that_were_left_out(

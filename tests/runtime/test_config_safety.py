@@ -1,6 +1,7 @@
 """Hostile configurations through the front door; each ends in one line and does nothing."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ import yaml
 
 from lsemvae.cli import main
 from lsemvae.core.errors import InputError
-from lsemvae.runtime.config_safety import MAX_CHARACTERS, MAX_DEPTH, check_yaml
+from lsemvae.runtime.yaml_text import MAX_CHARACTERS, MAX_DEPTH, check_yaml
 from tests.conftest import ROOT, error_of
 
 BASE = ROOT / "experiments/demo/pretrain.yaml"
@@ -28,7 +29,7 @@ def fit(folder: Path, text: str) -> int:
 NAMES = [
     "os.system", "posix.system", "subprocess.Popen", "builtins.exec", "torch.os.system",
     "torch.hub.load", "torch.load", "torch.utils.collect_env.run", "pathlib.Path",
-    "lsemvae.cli.import_module", "torch.utils.cpp_extension.load_inline", "numpy.save",
+    "lsemvae.command_table.import_module", "torch.utils.cpp_extension.load_inline", "numpy.save",
     "lightning.pytorch.cli.os.system", "jsonargparse.set_parsing_settings",
     "torch.storage._load_from_bytes", "torch.fx.graph_module._exec_with_source",
     "lightning.pytorch.core.saving._load_from_checkpoint", "torch.export.load",
@@ -54,6 +55,78 @@ def test_imports_from_elsewhere_are_refused(
     assert fit(tmp_path, text.format(name=name, callback=CALLBACK)) == 2
     assert "may not import" in error_of(capsys)
     assert [file.name for file in tmp_path.iterdir()] == ["hostile.yaml"]
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return the list of addresses that anything tries to reach; none is reached."""
+    asked: list[object] = []
+
+    def refuse(_: socket.socket, address: object) -> None:
+        asked.append(address)
+        raise OSError("no network in this test")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *host, **_: refuse(None, host))  # type: ignore[arg-type]
+    return asked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ckpt_path: http://127.0.0.1:9/x.ckpt\ntrainer: {plugins: [AsyncCheckpointIO]}",
+        "ckpt_path: https://127.0.0.1:9/x.ckpt",
+        "ckpt_path: simplecache::s3://bucket/x.ckpt",
+        "model: http://127.0.0.1:9/model.yaml",
+        "trainer: {default_root_dir: 'ftp://127.0.0.1:9/'}",
+        "trainer: {logger: {class_path: CSVLogger, init_args: {save_dir: 'memory://runs'}}}",
+    ],
+)
+def test_addresses_in_a_configuration_are_refused_unfetched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], offline: list[object], text: str
+) -> None:
+    assert fit(tmp_path, text) == 2
+    assert "is an address; files are read from" in error_of(capsys)
+    assert offline == []
+
+
+@pytest.mark.parametrize("option", ["--config", "--ckpt_path", "--model", "--data.init_args.store"])
+def test_addresses_on_the_command_line_are_refused_unfetched(
+    capsys: pytest.CaptureFixture[str], offline: list[object], option: str
+) -> None:
+    assert main(["fit", "--config", str(BASE), option, "http://127.0.0.1:9/x"]) == 2
+    assert "is an address" in error_of(capsys)
+    assert offline == []
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "plugins: [AsyncCheckpointIO]",
+        "plugins: [lightning.pytorch.plugins.io.TorchCheckpointIO]",
+        "strategy: {class_path: FSDPStrategy}",
+        "strategy: {class_path: DeepSpeedStrategy}",
+        "callbacks: [ModelPruning]",
+        "logger: WandbLogger",
+        "profiler: {class_path: PyTorchProfiler}",
+    ],
+)
+def test_parts_of_lightning_that_are_not_on_the_list_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str
+) -> None:
+    assert fit(tmp_path, f"trainer: {{{part}}}") == 2
+    assert "may not import lightning.pytorch." in error_of(capsys)
+
+
+def test_functions_are_refused_even_from_our_own_rooms(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "lsemvae.models.checkpoint_file.write_checkpoint"
+    hook = (
+        f"trainer: {{strategy: {{class_path: DDPStrategy, init_args: {{ddp_comm_hook: {name}}}}}}}"
+    )
+    assert fit(tmp_path, hook) == 2
+    assert f"may not name the function {name}" in error_of(capsys)
 
 
 def test_refused_import_on_the_command_line_names_the_way_out(

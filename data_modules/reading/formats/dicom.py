@@ -33,7 +33,7 @@ def read_dicom(content: bytes, *, record: str) -> RawRecording:
     try:
         import pydicom
     except ImportError as error:
-        problem = "DICOM files need the package pydicom; pip install 'lsemvae[readers]'"
+        problem = "DICOM files need the package pydicom; pip install -e '.[readers]'"
         raise RecordError("reader_missing", record=record, problem=problem) from error
     try:
         with warnings.catch_warnings():

@@ -20,7 +20,7 @@ def parse_xml(content: bytes, *, record: str) -> Element:
         from defusedxml import DefusedXmlException
         from defusedxml.ElementTree import ParseError, fromstring
     except ImportError as error:
-        problem = "XML files need the package defusedxml; pip install 'lsemvae[readers]'"
+        problem = "XML files need the package defusedxml; pip install -e '.[readers]'"
         raise RecordError("reader_missing", record=record, problem=problem) from error
     if content.count(b"<") > MAX_ELEMENTS:
         problem = f"the XML file has more than {MAX_ELEMENTS} tags; cut the recording first"

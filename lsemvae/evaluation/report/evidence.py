@@ -14,7 +14,6 @@ from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.evaluation.statistics.summary_sections import or_reason
 from lsemvae.evaluation.tables.table1 import Comparison
-from lsemvae.models.methods import METHODS
 
 MOST_CURVES = 6
 MOST_DETAILED = 4
@@ -64,8 +63,7 @@ class RunEvidence:
     @property
     def title(self) -> str:
         """Method and leads as people read them."""
-        known = METHODS.get(self.method)
-        return f"{known.title if known else self.method}, {self.run.leads}"
+        return f"{self.run.method_title}, {self.run.leads}"
 
 
 @dataclass(frozen=True)

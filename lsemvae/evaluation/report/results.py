@@ -20,9 +20,9 @@ from lsemvae.evaluation.report.written import (
     reason,
     unavailable,
 )
+from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.tables.auroc_bars import auroc_bars
 from lsemvae.evaluation.tables.table2 import MethodRow, long_table, table_2
-from lsemvae.models.methods import METHODS
 
 HEADER = ("model", "AUROC, mean over folds [95 %]", "SD", "[95 %], trained anew",
           "AUROC, pooled [95 %]", "AUPRC [95 %]", "MCC [95 %]", "accuracy [95 %]")  # fmt: skip
@@ -63,15 +63,15 @@ def _table_2(evidence: Evidence, long: pd.DataFrame, task: str) -> list[Table]:
     runs = evidence.of_task(task)
     tables = []
     for leads in dict.fromkeys(run.run.leads for run in runs):
-        names = dict.fromkeys(run.method for run in runs if run.run.leads == leads)
-        found = table_2(long, [_method_row(name) for name in names], [leads])
+        rows = {run.method: _method_row(run.run) for run in runs if run.run.leads == leads}
+        found = table_2(long, list(rows.values()), [leads])
         order = ["method", *found.cells.columns.drop("method")]
         caption = (
             f"{task}, {leads}: mean ± SD over the folds, on {evidence.label}; accuracy and MCC at "
             "a probability of one half."
         )
         marks = {}
-        if len(names) > 1:
+        if len(rows) > 1:
             caption += " Bold: best mean of a column; underlined: best unimodal method."
             marks = {"bold": found.bold[order], "underlined": found.underline[order]}
         if any(name.startswith("paper ") for name in order):
@@ -80,12 +80,10 @@ def _table_2(evidence: Evidence, long: pd.DataFrame, task: str) -> list[Table]:
     return tables
 
 
-def _method_row(name: str) -> MethodRow:
-    known = METHODS.get(name)
-    if known is None:
-        return MethodRow(name, name, "-", False)
-    study = "Multimodal" if known.multimodal else "Unimodal"
-    return MethodRow(name, known.title, study, known.pretrained)
+def _method_row(run: CvRun) -> MethodRow:
+    about = run.metrics
+    study, pretrained = about.get("study_type", "-"), about.get("pretrained", False)
+    return MethodRow(about["method"], run.method_title, str(study), bool(pretrained))
 
 
 def _per_run(evidence: Evidence, task: str, baseline: Baseline | None) -> Table:

@@ -160,10 +160,13 @@ def test_wrong_arguments_are_named_before_anything_is_read(mixed: Path) -> None:
 
 @pytest.mark.parametrize(
     ("module", "heavy"),
-    [("prepare", ("torch", "scipy", "pandas", "h5py")), ("conversion", ("torch", "lightning"))],
+    [("prepare", ("torch", "scipy", "pandas", "h5py")), ("convert", ("torch", "lightning"))],
 )
 def test_commands_start_without_heavy_imports(module: str, heavy: tuple[str, ...]) -> None:
-    code = f"import sys, data_modules.{module}; print([n for n in {heavy} if n in sys.modules])"
+    code = (
+        f"import sys, data_modules.conversion.{module}; "
+        f"print([n for n in {heavy} if n in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -516,4 +516,4 @@ def test_without_duckdb_the_extra_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     assert run(files.write(tmp_path)) == 2
-    assert "pip install 'lsemvae[mimic]'" in capsys.readouterr().err
+    assert "pip install -e '.[mimic]'" in capsys.readouterr().err

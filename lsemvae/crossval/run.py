@@ -1,0 +1,220 @@
+"""Cross-validate one method on one task and one set of leads."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from data_modules.cohort.labels import Thresholds
+from data_modules.leakage import LeakageCheck, check_leakage, refuse_leaks
+from data_modules.rhc_cohort import RhcCohort
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import lead_set_name, parse_leads
+from lsemvae.core.provenance import provenance
+from lsemvae.core.types import Normalisation
+from lsemvae.crossval.features import describe_codes
+from lsemvae.crossval.folds import FoldSettings, run_missing_folds
+from lsemvae.crossval.gather import gather_inner, gather_predictions, write_results
+from lsemvae.crossval.permuted import labelled_cohort
+from lsemvae.models import Pretrained, check_same_input, load_pretrained
+from lsemvae.models.methods import Method, Size, find_method
+
+FEATURES = "features"
+
+
+@dataclass(frozen=True)
+class CvSettings:
+    """What is compared, how folds are drawn and how each is trained.
+
+    Args:
+        task: detection, phenotype, or any column of 0 and 1 in the cohort's table.
+        leads: 12, 6 (the limb leads), or names.
+        method: see `lsemvae.models.methods`.
+        folds: number of folds.
+        epochs: training epochs per fold; paper section 3.
+        batch_size: recordings per step; paper section 3.
+        lr: learning rate of AdamW; paper section 3.
+        focal_alpha: weight of the positive class in the focal loss.
+        focal_gamma: focusing exponent of the focal loss.
+        normalisation: of the amplitudes; None for a frozen encoder's own, else `record`.
+        thresholds: pressures that define the tasks.
+        size: of a network trained end to end.
+        inner: predict an inner part of every training part too; None where the encoder is frozen.
+        seed: of folds and training.
+        permute_labels: seed of a shuffle of the labels, None for the labels as they are.
+        jobs: folds trained at the same time; changes no result.
+
+    Raises:
+        InputError: names every option that is out of range.
+    """
+
+    task: str = "detection"
+    leads: int | str | list[str] = 12
+    method: str = "ls_emvae"
+    folds: int = 5
+    epochs: int = 50
+    batch_size: int = 32
+    lr: float = 1e-4
+    focal_alpha: float = 0.25
+    focal_gamma: float = 2.0
+    normalisation: Normalisation | None = None
+    thresholds: Thresholds = Thresholds()
+    size: Size = "paper"
+    inner: bool | None = None
+    seed: int = 0
+    permute_labels: int | None = None
+    jobs: int = 1
+
+    def __post_init__(self) -> None:
+        parse_leads(self.leads)
+        least = {"folds": 2, "epochs": 1, "batch_size": 1, "seed": 0, "jobs": 1}
+        wrong = [
+            f"{name} must be >= {low}, got {getattr(self, name)}"
+            for name, low in least.items()
+            if getattr(self, name) < low
+        ]
+        if not self.lr > 0:
+            wrong.append(f"lr must be > 0, got {self.lr}")
+        if self.task in ("", FEATURES) or self.task.startswith(".") or {"/", "\\"} & set(self.task):
+            wrong.append(
+                f"task {self.task!r} cannot name a result folder; rename the column in the table"
+            )
+        if wrong:
+            raise InputError("; ".join(wrong))
+
+    def folder(self, out: Path) -> Path:
+        """Return the folder of the task's folds, which all methods and leads share."""
+        shuffled = "" if self.permute_labels is None else f"-permuted-{self.permute_labels}"
+        return out / f"{self.task}{shuffled}"
+
+
+def cross_validate(
+    settings: CvSettings,
+    cohort: str,
+    out: Path,
+    *,
+    encoder: str | None = None,
+    overwrite: bool = False,
+    allow_leakage: bool = False,
+) -> tuple[Path, dict[str, Any]]:
+    """Run the folds that are not finished, gather them, and write what they predict.
+
+    Args:
+        settings: of the cross-validation.
+        cohort: store of labelled recordings.
+        out: folder of results, shared by tasks, methods and leads.
+        encoder: checkpoint of the frozen encoder, where the method has one.
+        overwrite: run finished folds again.
+        allow_leakage: go on although pre-training and test share patients or recordings.
+
+    Returns:
+        The folder of predictions.csv and metrics.json, and what metrics.json holds.
+
+    Raises:
+        InputError: the encoder does not fit, parts share patients, or the folder holds results of
+            other settings.
+    """
+    method = find_method(settings.method)
+    pretrained = _read_encoder(method, settings.method, encoder)
+    data = _open_cohort(settings, cohort, out, pretrained)
+    if pretrained:
+        check_same_input(str(encoder), pretrained.data.ecg_input, data.ecg_input)
+    leakage = _check_leaks(data, encoder, pretrained, allow_leakage)
+    folder = settings.folder(out) / settings.method / lead_set_name(data.leads)
+    inner = method.pretrained if settings.inner is None else settings.inner
+    fold_settings = _fold_settings(settings, data, pretrained)
+    run_missing_folds(
+        folder, data, fold_settings, encoder=encoder, pretrained=pretrained, inner=inner,
+        jobs=settings.jobs, overwrite=overwrite, feature_folder=out / FEATURES,
+    )  # fmt: skip
+    fold_of = data.load_splits().fold
+    predictions = gather_predictions(folder, fold_of, settings.folds)
+    if pretrained:
+        predictions = describe_codes(predictions, folder, data, pretrained, out / FEATURES)
+    inner_predictions = gather_inner(folder, fold_of, settings.folds) if inner else None
+    about = {
+        "task": settings.task,
+        **method.about(),
+        **_about_data(data, pretrained),
+        **leakage.about(),
+        **asdict(fold_settings),
+        "provenance": provenance(),
+    }
+    return folder, write_results(folder, predictions, about, inner_predictions)
+
+
+def _read_encoder(method: Method, name: str, encoder: str | None) -> Pretrained | None:
+    """Read the encoder of a method that freezes one, and refuse that of another method."""
+    if not method.pretrained:
+        return None
+    if encoder is None:
+        raise InputError(f"method {name} needs --encoder, a pre-trained checkpoint")
+    pretrained = load_pretrained(encoder)
+    method.check_encoder(pretrained.network, pretrained.data.ecg_input, encoder)
+    return pretrained
+
+
+def _open_cohort(
+    settings: CvSettings, cohort: str, out: Path, pretrained: Pretrained | None
+) -> RhcCohort:
+    """Open the labelled recordings; their folds are frozen in the task's splits.json."""
+    own = pretrained.data.ecg_input.normalisation if pretrained else "record"
+    return labelled_cohort(
+        cohort,
+        settings.task,
+        permute_labels=settings.permute_labels,
+        n_folds=settings.folds,
+        splits=str(settings.folder(out) / "splits.json"),
+        thresholds=settings.thresholds,
+        leads=list(parse_leads(settings.leads)),
+        normalisation=settings.normalisation or own,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+    )
+
+
+def _check_leaks(
+    data: RhcCohort, encoder: str | None, pretrained: Pretrained | None, allow: bool
+) -> LeakageCheck:
+    found = check_leakage(
+        data.pool, data.load_splits().fold, encoder=encoder if pretrained else None,
+        trained_on=pretrained.data.sha256 if pretrained else "",
+    )  # fmt: skip
+    refuse_leaks(found.leaks, allow)
+    return found
+
+
+def _fold_settings(
+    settings: CvSettings, data: RhcCohort, pretrained: Pretrained | None
+) -> FoldSettings:
+    """Return what decides a fold's result: the settings, and digests of all that is read."""
+    return FoldSettings(
+        method=settings.method,
+        encoder_sha256=pretrained.sha256 if pretrained else None,
+        cohort_sha256=data.pool.sha256,
+        splits_sha256=data.load_splits().digest(),
+        mpap_threshold_mmhg=settings.thresholds.mpap_mmhg,
+        pawp_threshold_mmhg=settings.thresholds.pawp_mmhg,
+        leads=data.leads,
+        normalisation=data.normalisation,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        lr=settings.lr,
+        focal_alpha=settings.focal_alpha,
+        focal_gamma=settings.focal_gamma,
+        size=settings.size,
+        seed=settings.seed,
+        permute_labels=settings.permute_labels,
+    )
+
+
+def _about_data(data: RhcCohort, pretrained: Pretrained | None) -> dict[str, Any]:
+    """Say what the recordings are, and whether the encoder has seen them."""
+    seen = pretrained is not None and data.pool.sha256 in pretrained.data.sha256.split("+")
+    if seen:
+        print("note: the encoder was pre-trained on these recordings too (without labels)")
+    return {
+        "data": data.pool.label,
+        "synthetic": data.pool.synthetic or bool(pretrained and pretrained.data.synthetic),
+        "encoder_saw_these_recordings": seen,
+        "scored_epoch": "last",
+    }

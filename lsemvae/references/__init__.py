@@ -1,0 +1,1 @@
+"""What a pre-trained encoder has to beat: its untrained twin, random convolutions, PCA."""

@@ -1,0 +1,102 @@
+"""Compute the features of every row: encoder, untrained twins, random convolutions, PCA."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from data_modules.base import StoreDataModule
+from lsemvae.crossval.features import Features, cached_features
+from lsemvae.models import Pretrained
+from lsemvae.references.random_convolutions import RandomConvolutions
+from lsemvae.references.untrained import Flattened, as_encoder, untrained_twin, with_feature
+
+PRETRAINED, UNTRAINED = "pretrained", "untrained"
+RANDOM_CONVOLUTIONS, PCA, LARGER_CLASS = "random_convolutions", "pca", "larger_class"
+N_COMPONENTS = 64
+
+
+@dataclass(frozen=True)
+class Row:
+    """Features of every recording of a store, one seed of one kind.
+
+    Attributes:
+        kind: `pretrained`, `untrained`, `random_convolutions` or `pca`, with the feature after a
+            slash where an encoder is read in a way that is not its own: `untrained/lead_means`.
+        features: (N, F) in the order of the store; NaN for recordings that have none of the leads.
+        n_components: principal components to keep, fitted on each training part; None for no PCA.
+    """
+
+    kind: str
+    features: Features
+    n_components: int | None = None
+
+
+def encoder_rows(
+    encoders: Sequence[Pretrained],
+    data: StoreDataModule,
+    cache: Path,
+    *,
+    n_twins: int = 5,
+    feature: str | None = None,
+) -> list[Row]:
+    """Return a row per encoder and one per untrained twin of the first.
+
+    Args:
+        encoders: of one architecture: pre-trainings that differ in their seed.
+        data: recordings and leads.
+        cache: folder of features.
+        n_twins: untrained twins, seeds 0, 1, ...
+        feature: how LS-EMVAE is read; None for the encoder's own way.
+    """
+    ending = "" if feature is None else f"/{feature}"
+    read = (lambda one: one) if feature is None else partial(with_feature, feature=feature)
+    twins = [untrained_twin(encoders[0], seed) for seed in range(n_twins)]
+    return [
+        Row(kind + ending, cached_features(read(one), data, cache))
+        for kind, group in ((PRETRAINED, encoders), (UNTRAINED, twins))
+        for one in group
+    ]
+
+
+def trivial_rows(
+    like: Pretrained, data: StoreDataModule, cache: Path, *, n_seeds: int = 1
+) -> list[Row]:
+    """Return what needs no encoder: random convolutions and PCA of the samples.
+
+    Args:
+        like: gives the description of the recordings.
+        data: recordings and leads.
+        cache: folder of features.
+        n_seeds: draws of random convolutions.
+    """
+    n_samples, leads = data.ecg_input.n_samples, list(data.leads)
+    rows = []
+    for seed in range(n_seeds):
+        drawn = as_encoder(RandomConvolutions(n_samples, leads, seed=seed), like)
+        rows.append(Row(RANDOM_CONVOLUTIONS, cached_features(drawn, data, cache)))
+    samples = as_encoder(Flattened(n_samples, leads), like)
+    return [*rows, Row(PCA, cached_features(samples, data, cache), N_COMPONENTS)]
+
+
+def fold_features(row: Row, train: np.ndarray) -> Features:
+    """Return the features (N, F) that a fold may use: components are those of its training part.
+
+    Args:
+        row: of all recordings of the store.
+        train: rows of the store in the training part; labels are not needed, so that the part is
+            whole however few of its patients have labels.
+    """
+    if row.n_components is None:
+        return row.features
+    part = torch.from_numpy(row.features[train]).double()
+    mean = part.mean(0)
+    gram = (part - mean) @ (part - mean).T
+    variance, vectors = torch.linalg.eigh(gram)
+    kept = min(row.n_components, int((variance > variance[-1] * 1e-10).sum()))
+    axes = (part - mean).T @ (vectors[:, -kept:] / variance[-kept:].sqrt())
+    scores = (torch.from_numpy(row.features).double() - mean) @ axes
+    return np.asarray(scores.flip(-1).float().numpy())

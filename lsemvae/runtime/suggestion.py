@@ -1,0 +1,32 @@
+"""Suggest the known word that somebody may have meant."""
+
+import inspect
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib import import_module
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean ...?`, or nothing where no known word comes near."""
+    found = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def suggest_options(message: str, known: Iterable[str]) -> str:
+    """Return a parser's message about unrecognised arguments with the option that was meant."""
+    unknown = re.search(r"(?i)unrecognized arguments: (--[^\s=]+)", message)
+    return message + suggestion(unknown[1], known) if unknown else message
+
+
+def explain_refusal(message: str) -> str:
+    """Return what a class was given and does not take, in place of jsonargparse's page about it."""
+    found = re.search(r"given class_path '([\w.]+)':\s+Option '(\w+)' is not accepted", message)
+    if found is None:
+        return message
+    module, _, name = found[1].rpartition(".")
+    try:
+        known = inspect.signature(getattr(import_module(module), name)).parameters
+    except (ImportError, AttributeError, ValueError):
+        return message
+    return f"{found[1]} takes no {found[2]!r}{suggestion(found[2], known)}"

@@ -1,0 +1,123 @@
+"""Refuse a text that hides a key, names an address or unfolds without measure."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+from lsemvae.core.errors import InputError
+
+MAX_CHARACTERS = 1_000_000  # the longest shipped file has 1,300
+MAX_NODES = 100_000  # with every alias unfolded; the largest shipped file has 60
+MAX_DEPTH = 50  # PyYAML and jsonargparse recurse; a network's objective stands at depth 7
+
+# What a scheduler of Dask listens on; neither Lightning nor fsspec fetches anything from there.
+_SCHEDULER = re.compile(r"\s*(tcp|tls|ucxx?|inproc)://")
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def check_yaml(text: str) -> None:
+    """Refuse a text with a key twice in one mapping, an address, or values without measure.
+
+    A text that is no YAML at all passes: the parser behind says what is wrong with it.
+
+    Args:
+        text: YAML or JSON.
+
+    Raises:
+        InputError: the reason and the line.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise InputError(
+            f"a configuration may have {MAX_CHARACTERS:,} characters, this one has {len(text):,}"
+        )
+    try:
+        _Unfolding().measure(yaml.parse(text, Loader=_Loader))
+    except yaml.YAMLError:
+        return
+
+
+def refuse_address(value: str) -> None:
+    """Refuse a value that names a file of another machine, or of a file system of fsspec's.
+
+    Raises:
+        InputError: names the value.
+    """
+    if "://" in value and not _SCHEDULER.match(value):
+        raise InputError(
+            f"{value[:200]!r} is an address; files are read from and written to this machine only: "
+            "download it, look at what it is and where it comes from, and name the copy"
+        )
+
+
+class _Node:
+    """A mapping or a list that is being read."""
+
+    def __init__(self, anchor: str | None, *, is_mapping: bool) -> None:
+        self.anchor, self.is_mapping = anchor, is_mapping
+        self.keys: set[str] = set()
+        self.n_children, self.n_nodes = 0, 1
+
+    @property
+    def awaits_key(self) -> bool:
+        return self.is_mapping and self.n_children % 2 == 0
+
+
+class _Unfolding:
+    """Count the nodes of a document with every alias replaced by what it stands for."""
+
+    def __init__(self) -> None:
+        self._open: list[_Node] = []
+        self._size: dict[str, int] = {}
+        self._text: dict[str, str] = {}
+
+    def measure(self, events: Iterable[Any]) -> None:
+        for event in events:
+            line = event.start_mark.line + 1
+            if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+                is_mapping = isinstance(event, yaml.MappingStartEvent)
+                self._open.append(_Node(event.anchor, is_mapping=is_mapping))
+                if len(self._open) > MAX_DEPTH:
+                    raise InputError(f"a configuration nests deeper than {MAX_DEPTH} (line {line})")
+            elif isinstance(event, yaml.ScalarEvent):
+                self._check_key(event.value, line)
+                refuse_address(event.value)
+                if event.anchor is not None:
+                    self._text[event.anchor] = event.value
+                self._add(1, event.anchor, line)
+            elif isinstance(event, yaml.AliasEvent):
+                if event.anchor not in self._size:
+                    raise InputError(
+                        f"alias *{event.anchor} contains itself or has no anchor (line {line})"
+                    )
+                self._check_key(self._text.get(event.anchor), line)
+                self._add(self._size[event.anchor], None, line)
+            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+                node = self._open.pop()
+                self._add(node.n_nodes, node.anchor, line)
+
+    def _check_key(self, text: str | None, line: int) -> None:
+        if text is None or not self._open or not self._open[-1].awaits_key:
+            return
+        keys = self._open[-1].keys
+        if text in keys:
+            raise InputError(
+                f"the key {text!r} stands twice in one mapping (line {line}); "
+                "only the last would count: remove one"
+            )
+        keys.add(text)
+
+    def _add(self, n_nodes: int, anchor: str | None, line: int) -> None:
+        if anchor is not None:
+            self._size[anchor] = n_nodes
+        if not self._open:
+            return
+        parent = self._open[-1]
+        parent.n_nodes += n_nodes
+        parent.n_children += 1
+        if parent.n_nodes > MAX_NODES:
+            raise InputError(
+                f"aliases unfold to more than {MAX_NODES:,} values (line {line}); write them out, "
+                "or look at where this file comes from"
+            )

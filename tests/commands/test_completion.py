@@ -1,0 +1,94 @@
+"""Shell completion knows every command and every option, and needs no torch."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonargparse import ArgumentParser, capture_parser
+
+from lsemvae.cli import main
+from lsemvae.command_table import COMMANDS, LIGHTNING
+from lsemvae.commands.completion import LIGHTNING_OPTIONS, command_options, completion_script
+
+COMPLETE = """
+source {script}
+COMP_WORDS=({words})
+COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+_lsemvae
+echo "${{COMPREPLY[@]}}"
+"""
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("completion") / "lsemvae.bash"
+    file.write_text(completion_script())
+    return file
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("lsemvae ben", ["benchmark"]),
+        ("lsemvae prepare ''", ["mimic", "cohort", "mimic-rhc"]),
+        ("lsemvae prepare cohort --tab", ["--table"]),
+        ("lsemvae prepare cohort --signal.seg", ["--signal.segment"]),
+        ("lsemvae prepare cohort --signal.segment ''", ["record", "median_beat"]),
+        ("lsemvae explain --method grad", ["gradient_shap"]),
+        ("lightning fit --ckpt", ["--ckpt_path"]),
+        ("lsemvae view rec", []),
+    ],
+)
+def test_bash_completes(script: Path, words: str, expected: list[str]) -> None:
+    text = COMPLETE.format(script=script, words=words)
+    found = subprocess.run(["bash", "-uc", text], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == expected
+    assert found.stderr == ""
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh_reads_the_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", "zsh"]) == 0
+    file = tmp_path / "_lsemvae"
+    file.write_text(capsys.readouterr().out)
+    text = f"source {file}; print -r -- ${{_comps[lsemvae]}}"
+    found = subprocess.run(["zsh", "-fc", text], capture_output=True, text=True, check=True)
+    assert "_lsemvae" in found.stdout
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in LIGHTNING])
+def test_options_are_those_of_the_parser(name: str) -> None:
+    parser = capture_parser(lambda: main([*name.split(" "), "--out", "x"]))
+    known = {option for action in parser._actions for option in action.option_strings}
+    leaves = {option for option in known if option.startswith("--") and option[-1] != "+"}
+    found = set(command_options(name))
+    assert found <= leaves
+    assert leaves - found <= {"--print_config", *_groups(found)}
+
+
+def test_options_of_lightning_are_those_of_its_parser() -> None:
+    from lsemvae.lightning_cli import _option_names
+
+    seen: list[ArgumentParser] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "lsemvae.lightning_cli._option_names", lambda parser: seen.append(parser) or []
+        )
+        assert main(["fit", "--nonsense", "1"]) == 2
+    assert set(LIGHTNING_OPTIONS) <= set(_option_names(seen[0]))  # type: ignore[arg-type]
+
+
+def test_completion_imports_no_torch() -> None:
+    code = (
+        "import sys; from lsemvae.cli import main; main(['completion', 'bash']);"
+        "sys.exit('torch' in sys.modules or 'lightning' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.returncode == 0
+
+
+def _groups(options: set[str]) -> set[str]:
+    """Return the settings objects that dotted options belong to: they take a file."""
+    return {option.split(".")[0] for option in options if "." in option}
