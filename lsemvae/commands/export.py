@@ -38,8 +38,11 @@ def export(
     locked = read_model(Path(model))
     trained = locked.network.description.trained_leads
     chosen = trained if leads is None else parse_leads(leads)
-    digest = export_onnx(locked, target, leads=chosen, hashes=hashes, int8=int8)
-    print(f"{target}: {format}, {target.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")
+    made = export_onnx(locked, target, leads=chosen, hashes=hashes, int8=int8)
+    print(f"{target}: {format}, {target.stat().st_size / 1e6:.1f} MB, SHA-256 {made.digest}")
+    print(
+        f"  largest difference of a probability from the network's on noise: {made.difference:.2g}"
+    )
     if chosen != trained:
         print(
             f"warning: the model was trained on {len(trained)} leads; with {len(chosen)} its "

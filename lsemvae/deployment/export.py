@@ -1,13 +1,16 @@
 """Write a locked model as an ONNX graph that describes itself."""
 
 import base64
+import contextlib
+import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from lsemvae.core.errors import InputError
@@ -15,15 +18,24 @@ from lsemvae.core.files import replace_file, sync_file
 from lsemvae.deployment.locked_network import LockedNetwork
 from lsemvae.deployment.model_file import LockedModel
 from lsemvae.model_file.seal import OPEN_SEAL, seal
-from lsemvae.predicting.onnx_predictor import DESCRIPTION, HASHES, SEAL
+from lsemvae.predicting.onnx_predictor import DESCRIPTION, HASHES, SEAL, OnnxPredictor
 
+TOLERANCE = 1e-4  # of a probability, in float32
+N_COMPARED = 16
 MAX_BYTES = (1 << 31) - (1 << 24)  # a protobuf message has less than 2 GiB
+
+
+class Exported(NamedTuple):
+    """A graph that was written: the file's digest, and how far its probabilities are off."""
+
+    digest: str
+    difference: float
 
 
 def export_onnx(
     model: LockedModel, out: Path, *, leads: Sequence[str], hashes: bool = True, int8: bool = False
-) -> str:
-    """Write the graph of a model for a fixed set of leads and return the file's digest.
+) -> Exported:
+    """Write the graph of a model for a fixed set of leads, after comparing it with the network.
 
     Inputs `ecg` (B, L, T) float32 and `present` (B, L) bool; outputs as in `Outputs`.
 
@@ -35,7 +47,8 @@ def export_onnx(
         int8: weights of matrix products as 8-bit integers.
 
     Raises:
-        InputError: leads that the model does not have, or a package or room on the disk is missing.
+        InputError: leads that the model does not have, a method whose graph gives other numbers, or
+            a package or room on the disk is missing.
     """
     network = for_leads(model.network, leads)
     size = sum(one.numel() * one.element_size() for one in network.state_dict().values())
@@ -61,6 +74,12 @@ def export_onnx(
         }
         _describe(temporary, texts)
         digest = seal(temporary)
+        difference = graph_difference(network, temporary)
+        if difference > TOLERANCE and not int8:
+            raise InputError(
+                f"the graph of {network.description.method} gives other probabilities than the "
+                f"network (by {difference:.2g}); it was not kept"
+            )
         with temporary.open("rb") as file:
             sync_file(file)
         replace_file(temporary, out)
@@ -68,7 +87,7 @@ def export_onnx(
         raise InputError(f"cannot write {out} ({error}); what was there is intact") from error
     finally:
         temporary.unlink(missing_ok=True)
-    return digest
+    return Exported(digest, difference)
 
 
 def for_leads(network: LockedNetwork, leads: Sequence[str]) -> LockedNetwork:
@@ -86,6 +105,31 @@ def for_leads(network: LockedNetwork, leads: Sequence[str]) -> LockedNetwork:
     fewest = min(network.description.fewest_leads, len(leads))
     described = replace(network.description, leads=tuple(leads), fewest_leads=fewest)
     return LockedNetwork(described, list(network.networks), list(network.heads)).eval()
+
+
+def graph_difference(network: LockedNetwork, path: Path) -> float:
+    """Return the largest difference of probabilities on noise in random leads.
+
+    Raises:
+        InputError: onnxruntime cannot run the graph.
+    """
+    draw = np.random.default_rng(0)
+    rows, n_samples = len(network.description.leads), int(network.networks[0].n_samples)  # type: ignore[arg-type]
+    ecg = draw.normal(scale=0.3, size=(N_COMPARED, rows, n_samples)).astype(np.float32)
+    present = draw.random((N_COMPARED, rows)) < 0.7
+    present[np.arange(N_COMPARED), draw.integers(rows, size=N_COMPARED)] = True
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(ecg), torch.from_numpy(present)).probability.numpy()
+    try:
+        found = OnnxPredictor(path).score(ecg, present).probability
+    except InputError:
+        raise
+    except Exception as error:  # onnxruntime's own classes have no common parent
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(
+            f"the graph of {network.description.method} does not run: {reason}"
+        ) from error
+    return float(np.abs(found - expected).max())
 
 
 def _write_graph(network: LockedNetwork, path: Path) -> None:
@@ -108,20 +152,15 @@ def _write_graph(network: LockedNetwork, path: Path) -> None:
         ) from error
 
 
-def _silence() -> Any:
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
     """Keep what the exporter prints about packages of no concern off the terminal."""
-    import contextlib
-    import logging
-
-    @contextlib.contextmanager
-    def quiet() -> Any:
-        logging.disable(logging.WARNING)
-        try:
-            yield
-        finally:
-            logging.disable(logging.NOTSET)
-
-    return quiet()
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _quantise(path: Path) -> None:

@@ -52,7 +52,7 @@ class LockedNetwork(nn.Module):
             ecg: (B, L, T) in the model's unit, in the order of `description.leads`.
             present: (B, L) bool; every recording has one lead at least.
         """
-        leads = self.description.leads
+        leads: Sequence[str] = self.description.leads
         unit = torch.ones(1, 1, dtype=ecg.dtype, device=ecg.device)
         none = torch.empty(0)
         batch = EcgBatch(ecg, unit, present, leads, none, None, None)  # type: ignore[arg-type]

@@ -139,7 +139,8 @@ class MopoeVae(LeadVae):
     def _chunks(self, weight: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Split the subsets that any recording of the batch has into weights and members."""
         if torch.compiler.is_exporting():  # a graph cannot depend on what is in the batch
-            return list(zip(weight.split(CHUNK, 1), self.members.split(CHUNK), strict=True))
+            parts = torch.split(weight, CHUNK, 1), torch.split(self.members, CHUNK)
+            return list(zip(*parts, strict=True))
         used = weight.sum(0).nonzero().squeeze(-1)
         return [(weight[:, part], self.members[part]) for part in torch.split(used, CHUNK)]
 

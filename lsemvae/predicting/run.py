@@ -180,7 +180,8 @@ def score_block(predictor: Predictor, judged: Sequence[Judged]) -> list[Row]:
         return rows
     chosen = lead_indices(predictor.description.leads)
     loaded = [one.loaded for one in judged if one.loaded and one.row.outcome == RESULT]
-    ecg = np.stack([one.ecg[chosen] for one in loaded]).astype(np.float32) / COUNTS_PER_UNIT
+    counts = np.stack([one.ecg[chosen] for one in loaded])
+    ecg = np.asarray(counts / np.float32(COUNTS_PER_UNIT), np.float32)
     scores = predictor.score(ecg, np.stack([one.present[chosen] for one in loaded]))
     for i, p, u in zip(waiting, scores.probability, scores.uncertainty, strict=True):
         rows[i] = with_score(rows[i], float(p), float(u), predictor.description)
