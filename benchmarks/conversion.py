@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.machine import describe_machine, write_results
 from data_modules.conversion import convert as conversion
-from data_modules.conversion.convert import Job, convert_shard
+from data_modules.conversion.convert import ShardWork, convert_shard
 from data_modules.conversion.prepare import prepare_mimic
 from data_modules.signals import band_filter
 from data_modules.signals import clean as signal
@@ -37,7 +37,7 @@ RATE_HZ = 500.0
 def convert_ours(source: Path, records: Sequence[str], folder: Path) -> None:
     """Convert to one shard."""
     plan = plan_shards(len(records), SETTINGS.n_samples)._replace(rows=len(records))
-    convert_shard(Job(source, "calibrated", SETTINGS, plan, folder), 0, records)
+    convert_shard(ShardWork(source, "calibrated", SETTINGS, plan, folder), 0, records)
 
 
 def plain_scipy(source: Path, records: Sequence[str]) -> list[Any]:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from data_modules.cohort.identity import plain_ids
 from data_modules.dataset import EcgPool
 from data_modules.store.content import Hashes, patient_hashes, signal_hashes
 from lsemvae.core.errors import InputError
@@ -45,11 +46,20 @@ class Part(NamedTuple):
         name: such as `pre-training` or `fold 0`.
         patient: its patients.
         signal: its recordings.
+        patient_spelt: its patients, also as `plain_ids` writes their ids; None where `patient`
+            holds these as well, as in a file of a pre-training.
     """
 
     name: str
     patient: Members
     signal: Members
+    patient_spelt: Members | None = None
+
+    def members(self, kind: str, *, spelt: bool = False) -> Members:
+        """Return patients or signals; the patients in every spelling where it is asked for."""
+        if kind == "patient" and spelt:
+            return self.patient_spelt or self.patient
+        return self.patient if kind == "patient" else self.signal
 
 
 class Leak(NamedTuple):
@@ -100,10 +110,12 @@ def part_of(name: str, tables: Iterable[pd.DataFrame]) -> Part:
     """
     table = pd.concat([table[["record", "patient_id", "signal_sha256"]] for table in tables])
     patients = pd.unique(table["patient_id"].astype(str))
+    spelt = np.concatenate([patients, plain_ids(pd.Series(patients)).to_numpy()])
     return Part(
         name,
         _members(patient_hashes(patients), np.asarray(patients)),
         _members(signal_hashes(table["signal_sha256"]), table["record"].to_numpy()),
+        _members(patient_hashes(spelt), np.tile(np.asarray(patients), 2)),
     )
 
 
@@ -121,20 +133,23 @@ def find_leaks(parts: Sequence[Part]) -> list[Leak]:
     """Return what any two of the parts share; every fold is a test part once.
 
     A patient id that pre-training and cohort share is a leak even where no recording is the same:
-    whether two hospitals number different patients alike is for the user to say.
+    whether two hospitals number different patients alike is for the user to say. There the ids may
+    be written in different ways (1 and 1.0); within one cohort `refuse_alike_ids` looks for that.
     """
     found = []
     for one, other in itertools.combinations(parts, 2):
+        spelt = PRETRAINING in (one.name, other.name)
         for kind in ("patient", "signal"):
-            ours, theirs = getattr(one, kind), getattr(other, kind)
+            ours, theirs = (part.members(kind, spelt=spelt) for part in (one, other))
             shared, left, right = np.intersect1d(
                 ours.hashes, theirs.hashes, assume_unique=True, return_indices=True
             )
             if len(shared):
                 known = theirs.names is not None
                 names, at = (theirs.names, right) if known else (ours.names, left)
-                examples = () if names is None else tuple(map(str, names[at[:N_EXAMPLES]]))
-                found.append(Leak(kind, (one.name, other.name), len(shared), examples))
+                named = [] if names is None else list(dict.fromkeys(map(str, names[at])))
+                examples, n = tuple(named[:N_EXAMPLES]), len(named) or len(shared)
+                found.append(Leak(kind, (one.name, other.name), n, examples))
     return found
 
 
@@ -214,7 +229,7 @@ def write_trained_on(
     own = pd.concat([store.select(columns) for store in pool.stores], ignore_index=True)
     parts = [part_of(PRETRAINING, [own.iloc[rows]]), *([] if earlier is None else [earlier])]
     patient, signal = (
-        np.unique(np.concatenate([getattr(part, kind).hashes for part in parts]))
+        np.unique(np.concatenate([part.members(kind, spelt=True).hashes for part in parts]))
         for kind in ("patient", "signal")
     )
     folder.mkdir(parents=True, exist_ok=True)

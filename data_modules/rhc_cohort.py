@@ -1,6 +1,7 @@
 """A labelled cohort: right-heart-catheter tasks or any binary column, in folds by patient."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,17 @@ import pandas as pd
 from torch.utils.data import DataLoader
 
 from data_modules.base import StoreDataModule
-from data_modules.cohort.labels import Thresholds, task_labels
+from data_modules.cohort.identity import refuse_alike_ids
+from data_modules.cohort.labels import task_labels
 from data_modules.cohort.splits import Splits, inner_validation, load_or_make_splits
+from data_modules.cohort.twins import signal_twins
 from data_modules.dataset import EcgDataset
 from lsemvae.core.errors import InputError
+from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import Normalisation
+
+TWINS = "twins.csv"
+N_NAMED = 3
 
 
 class RhcCohort(StoreDataModule):
@@ -33,6 +40,8 @@ class RhcCohort(StoreDataModule):
         batch_size: paper section 3: 32.
         seed: of the folds.
         num_workers: loader processes.
+        distinct_ids: patient ids that differ only as they are written (1 and 1.0) are different
+            people; without it they are refused.
     """
 
     def __init__(
@@ -49,6 +58,7 @@ class RhcCohort(StoreDataModule):
         batch_size: int = 32,
         seed: int = 0,
         num_workers: int = 0,
+        distinct_ids: bool = False,
     ) -> None:
         super().__init__(
             store,
@@ -61,7 +71,7 @@ class RhcCohort(StoreDataModule):
             raise InputError(f"fold must be in 0..{n_folds - 1}, got {fold}; n_folds is {n_folds}")
         self.task, self.fold, self.n_folds, self.seed = task, fold, n_folds, seed
         self.splits_file = splits or f"runs/cv/{task}/splits.json"
-        self.thresholds = thresholds
+        self.thresholds, self.distinct_ids = thresholds, distinct_ids
         self._inner = False
 
     def for_fold(self, fold: int, *, inner: bool = False) -> "RhcCohort":
@@ -80,18 +90,15 @@ class RhcCohort(StoreDataModule):
         """Return record, patient_id, label and row in the pool of every labelled recording.
 
         Raises:
-            InputError: no labels, or one signal under two patients, which would be a leak.
+            InputError: no labels; or one patient under two ids, or one signal under two patients,
+                which would be leaks.
         """
         table = self.pool.table
+        if not self.distinct_ids:
+            refuse_alike_ids(table["patient_id"], self.pool.label)
         label = task_labels(table, self.task, self.thresholds)
         cohort = table[["record", "patient_id"]].assign(label=label, row=np.arange(len(table)))
-        owners = table[label.notna()].groupby("signal_sha256")["patient_id"].nunique()
-        if (owners > 1).any():
-            twins = table[table["signal_sha256"] == owners.idxmax()]["record"]
-            raise InputError(
-                f"records {twins.iloc[0]} and {twins.iloc[1]} hold the same signal under different "
-                "patient_id; correct the table, or they may land on both sides of a fold"
-            )
+        _refuse_twins(table[label.notna()], Path(self.splits_file).with_name(TWINS))
         return cohort[label.notna()].reset_index(drop=True)
 
     def load_splits(self) -> Splits:
@@ -133,3 +140,23 @@ class RhcCohort(StoreDataModule):
     def predict_dataloader(self) -> DataLoader[Any]:
         """Return the held-out fold, or every recording where no fold is held out."""
         return self.loader(self.held_out)
+
+
+def _refuse_twins(table: pd.DataFrame, file: Path) -> None:
+    """Name the signals that stand under several patients, all of them in a file.
+
+    Raises:
+        InputError: there are some.
+    """
+    twins = signal_twins(table)
+    if not len(twins):
+        return
+    groups = [" = ".join(own["record"]) for _, own in twins.groupby("signal_sha256", sort=False)]
+    more = f" and {len(groups) - N_NAMED} more" if len(groups) > N_NAMED else ""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    twins.to_csv(file, index=False)
+    raise InputError(
+        f"records {', '.join(groups[:N_NAMED])}{more} hold the same signal under different "
+        f"patient_id, and may land on both sides of a fold; {file} lists all. Prepare again with "
+        "--exclude FILE (the records to leave out) or --same_patient FILE (whose they are)"
+    )

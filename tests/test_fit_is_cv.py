@@ -30,7 +30,8 @@ def test_fit_and_cv_predict_a_fold_alike_to_the_bit(
     description = [
         "--config", str(ROOT / f"experiments/detection/{method}_12l.yaml"), *network,
         "--seed_everything", "3", "--data.init_args.store", str(cohort),
-        "--data.init_args.n_folds", "2", "--data.init_args.fold", FOLD, "--data.init_args.seed", "3",
+        "--data.init_args.n_folds", "2", "--data.init_args.fold", FOLD,
+        "--data.init_args.seed", "3",
         "--data.init_args.splits", str(tmp_path / "detection/splits.json"),
         "--trainer.max_epochs", "2", "--trainer.enable_progress_bar", "false",
         "--trainer.default_root_dir", str(run), "--trainer.logger.init_args.save_dir", str(run),

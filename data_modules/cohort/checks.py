@@ -7,12 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from data_modules.cohort.labels import DETECTION, PHENOTYPE, Thresholds, task_labels
+from data_modules.cohort.identity import alike_ids
+from data_modules.cohort.labels import task_labels
 from data_modules.cohort.table import DATES, NUMBER_RANGES, ORDERED, REQUIRED
+from data_modules.cohort.twins import signal_twins
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
+from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds
 
-GROUPS = {DETECTION: ("non-PH", "PH"), PHENOTYPE: ("pre-capillary", "post-capillary")}
 MMHG_PER_KPA = 7.50062
 
 
@@ -95,10 +97,10 @@ def check_cohort_values(table: pd.DataFrame, limits: CohortLimits) -> list[Findi
 def group_counts(table: pd.DataFrame, thresholds: Thresholds) -> dict[str, int]:
     """Count records, patients and the groups of the paper's tasks that the table has."""
     counts = {"records": len(table), "patients": int(table["patient_id"].nunique())}
-    for task, names in GROUPS.items():
-        label = _defined(table, task, thresholds)
+    for task in PRESSURE_TASKS.values():
+        label = _defined(table, task.name, thresholds)
         if label is not None:
-            counts |= {name: int((label == value).sum()) for value, name in enumerate(names)}
+            counts |= {name: int((label == value).sum()) for value, name in enumerate(task.groups)}
     return counts
 
 
@@ -160,8 +162,9 @@ def _mean_pressure(table: pd.DataFrame, tolerance_mmhg: float) -> list[Finding]:
 def _labels(table: pd.DataFrame, limits: CohortLimits) -> list[Finding]:
     found = []
     for task, column in limits.labels.items():
-        if task not in GROUPS:
-            raise InputError(f"labels name the task {task!r}; expected {' or '.join(GROUPS)}")
+        if task not in PRESSURE_TASKS:
+            expected = " or ".join(PRESSURE_TASKS)
+            raise InputError(f"labels name the task {task!r}; expected {expected}")
         defined = task_labels(table, task, limits.thresholds)
         given = task_labels(table, column, limits.thresholds)
         wrong = (defined != given) & (defined.notna() | given.notna())
@@ -177,6 +180,10 @@ def _labels(table: pd.DataFrame, limits: CohortLimits) -> list[Finding]:
 
 def _patients(table: pd.DataFrame) -> list[Finding]:
     found = []
+    alike = alike_ids(table["patient_id"])
+    if alike.groups:
+        spelt = table["patient_id"].isin([name for group in alike.groups for name in group])
+        found.append(Finding("alike patient ids", _rows(spelt), str(alike)))
     repeated = table["patient_id"].duplicated(keep=False)
     if repeated.any():
         n = table["patient_id"][repeated].nunique()
@@ -199,16 +206,20 @@ def _patients(table: pd.DataFrame) -> list[Finding]:
 def _waveforms(table: pd.DataFrame) -> list[Finding]:
     if "signal_sha256" not in table:
         return []
+    twins = signal_twins(table)
+    found = [
+        Finding(
+            "identical waveform",
+            tuple(map(str, own.index)),
+            "identical waveforms under different patients",
+        )
+        for _, own in twins.groupby("signal_sha256", sort=False)
+    ]  # fmt: skip
     repeated = table["signal_sha256"].duplicated(keep=False)
-    owners = table.groupby("signal_sha256")["patient_id"].transform("nunique")
-    found = []
-    for wrong, whose in (
-        (repeated & (owners > 1), "different patients"),
-        (repeated & (owners == 1), "one patient"),
-    ):
-        if wrong.any():
-            text = f"identical waveforms under {whose}"
-            found.append(Finding("identical waveform", _rows(wrong), text))
+    alone = repeated & ~table["signal_sha256"].isin(twins["signal_sha256"])
+    if alone.any():
+        text = "identical waveforms under one patient"
+        found.append(Finding("identical waveform", _rows(alone), text))
     return found
 
 

@@ -1,27 +1,10 @@
-"""Labels of a task from the columns of a cohort table."""
-
-from dataclasses import dataclass
+"""Label recordings for a task from the columns of a cohort table."""
 
 import numpy as np
 import pandas as pd
 
 from lsemvae.core.errors import InputError
-
-DETECTION = "detection"
-PHENOTYPE = "phenotype"
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Pressures that define the two tasks of the paper (section 3).
-
-    Attributes:
-        mpap_mmhg: pulmonary hypertension is a mean pulmonary artery pressure above this.
-        pawp_mmhg: post-capillary is a pulmonary artery wedge pressure above this.
-    """
-
-    mpap_mmhg: float = 20.0
-    pawp_mmhg: float = 15.0
+from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds, find_task
 
 
 def task_labels(table: pd.DataFrame, task: str, thresholds: Thresholds) -> pd.Series:
@@ -36,21 +19,19 @@ def task_labels(table: pd.DataFrame, task: str, thresholds: Thresholds) -> pd.Se
     Raises:
         InputError: a missing column, a column that is not binary, or no labelled record.
     """
-    if task == DETECTION:
-        mpap = _column(table, "mpap_mmhg", task)
-        label = (mpap > thresholds.mpap_mmhg).astype(float).where(mpap.notna())
-    elif task == PHENOTYPE:
-        mpap, pawp = _column(table, "mpap_mmhg", task), _column(table, "pawp_mmhg", task)
-        included = (mpap > thresholds.mpap_mmhg) & pawp.notna()
-        label = (pawp > thresholds.pawp_mmhg).astype(float).where(included)
-    else:
-        label = _column(table, task, task)
+    record = find_task(task)
+    columns = {name: _column(table, name, task) for name in record.columns}
+    if record.label is None:
+        label = columns[task]
         odd = sorted(set(label.dropna().unique()) - {0.0, 1.0})
         if odd:
             raise InputError(
                 f"task {task!r} needs a column of 0 and 1; it also holds "
                 f"{', '.join(f'{value:g}' for value in odd[:5])}{' ...' * (len(odd) > 5)}"
             )
+    else:
+        pressures = {name: column.to_numpy() for name, column in columns.items()}
+        label = pd.Series(record.label(pressures, thresholds), index=table.index)
     if not label.notna().any():
         raise InputError(f"no record has a label for task {task!r}")
     return label
@@ -59,8 +40,8 @@ def task_labels(table: pd.DataFrame, task: str, thresholds: Thresholds) -> pd.Se
 def _column(table: pd.DataFrame, name: str, task: str) -> pd.Series:
     if name not in table.columns:
         raise InputError(
-            f"task {task!r} needs the column {name!r}; tasks are detection, phenotype or one of "
-            f"the binary columns: {', '.join(binary_columns(table)) or 'none'}"
+            f"task {task!r} needs the column {name!r}; tasks are {', '.join(PRESSURE_TASKS)} or "
+            f"one of the binary columns: {', '.join(binary_columns(table)) or 'none'}"
         )
     numbers = pd.to_numeric(table[name].replace("", np.nan), errors="coerce")
     words = numbers.isna() & table[name].notna() & (table[name] != "")

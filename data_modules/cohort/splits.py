@@ -13,6 +13,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.made_with import refuse_other_settings
 
 FORMAT = "lsemvae-splits"
 VERSION = 1
@@ -74,15 +75,10 @@ def _check(
     asked = {
         "task": task, "n_folds": n_folds, "seed": seed, "cohort_sha256": cohort_digest(cohort),
     }  # fmt: skip
-    other = [
-        f"{name} {getattr(splits, name)!s:.12} against {value!s:.12}"
-        for name, value in asked.items()
-        if getattr(splits, name) != value
-    ]
-    if other:
-        raise InputError(
-            f"{path} was frozen for something else ({'; '.join(other)}); name another output folder"
-        )
+    refuse_other_settings(
+        f"{path} was frozen for something else", asdict(splits), asked,
+        "name another output folder",
+    )  # fmt: skip
     fold = cohort["record"].map(splits.fold)
     torn = fold.groupby(cohort["patient_id"]).nunique().ne(1)
     if torn.any() or not fold.isin(range(n_folds)).all():

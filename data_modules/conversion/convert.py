@@ -27,13 +27,14 @@ from data_modules.conversion.destination import (
 from data_modules.conversion.finish import finish_conversion
 from data_modules.conversion.journal import FinishedShard, Journal
 from data_modules.conversion.lock import OutputLock
-from data_modules.conversion.quarantine import ConversionSummary, Outcome, describe
+from data_modules.conversion.quarantine import ConversionSummary, RecordFate, describe
 from data_modules.progress import counted_progress
 from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import stored_unit
 from data_modules.signals.clean import clean_ecg
+from data_modules.signals.gains import adc_step, relative_amplitude
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import StoreDescription, signal_digest
 from data_modules.store.mark import VERSION
@@ -51,10 +52,10 @@ class Block(NamedTuple):
 
     ecg: npt.NDArray[np.int16]
     present: npt.NDArray[np.bool_]
-    outcomes: list[Outcome]
+    outcomes: list[RecordFate]
 
 
-class Job(NamedTuple):
+class ShardWork(NamedTuple):
     """What a worker needs beside the names of records.
 
     Attributes:
@@ -145,7 +146,7 @@ def _convert_locked(
     plan = plan_shards(len(records), signal.n_samples)
     key = _conversion_key(source, records, amplitude, signal, plan)
     owner = 0 if dask else os.getpid()
-    job = Job(source, amplitude, signal, plan, choose_folder(out, key), owner)
+    job = ShardWork(source, amplitude, signal, plan, choose_folder(out, key), owner)
     job.folder.mkdir(parents=True, exist_ok=True)
     description = StoreDescription(
         signal.sampling_rate_hz, signal.n_samples, stored_unit(amplitude), label, asdict(signal),
@@ -177,7 +178,7 @@ def _conversion_key(
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def _look_around(out: Path, job: Job, journal: Journal) -> None:
+def _look_around(out: Path, job: ShardWork, journal: Journal) -> None:
     """Clear what a killed run had begun, tell what it finished, check the space for the rest."""
     remove_temporary(out, job.folder)
     plan = job.plan
@@ -191,7 +192,7 @@ def _look_around(out: Path, job: Job, journal: Journal) -> None:
 
 
 def _convert_shards(
-    job: Job,
+    job: ShardWork,
     records: list[str],
     journal: Journal,
     *,
@@ -219,7 +220,7 @@ def _convert_shards(
             report(done, plan.n_listed)
 
 
-def convert_shard(job: Job, number: int, records: Sequence[str]) -> FinishedShard:
+def convert_shard(job: ShardWork, number: int, records: Sequence[str]) -> FinishedShard:
     """Read, clean and write the recordings of one shard.
 
     Args:
@@ -234,7 +235,7 @@ def convert_shard(job: Job, number: int, records: Sequence[str]) -> FinishedShar
     """
     shape = job.plan.shape(number)
     present = np.zeros(shape[:2], dtype=np.bool_)
-    outcomes: list[Outcome] = []
+    outcomes: list[RecordFate] = []
 
     def blocks() -> Iterator[npt.NDArray[np.int16]]:
         for start in range(0, len(records), BLOCK):
@@ -265,16 +266,25 @@ def convert_block(
             recording = read_recording(source, record, amplitude=amplitude)
             clean = clean_ecg(recording, settings)
         except RecordError as error:
-            outcomes.append(Outcome(record, False, ((error.code, error.problem),)))
+            outcomes.append(RecordFate(record, False, ((error.code, error.problem),)))
             continue
         except MemoryError:
             raise  # says something of the machine, not of the recording
         except Exception as error:  # a fault of the program shall not cost the other recordings
             problem = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            outcomes.append(Outcome(record, False, (("program_fault", problem),)))
+            outcomes.append(RecordFate(record, False, (("program_fault", problem),)))
             continue
         ecg[i], present[i] = clean.ecg, clean.present
         digest = signal_digest(ecg[i])
         synthetic = any("synthetic" in comment.lower() for comment in recording.comments)
-        outcomes.append(Outcome(record, True, tuple(clean.warnings), digest, synthetic))
+        step = adc_step(recording.ecg) if recording.unit == "mV" else None
+        outcomes.append(
+            RecordFate(record, True, tuple(clean.warnings), digest, synthetic, step_mv=step)
+        )
+    if stored_unit(amplitude) == "mV":
+        measured = relative_amplitude(ecg, present, sampling_rate_hz=settings.sampling_rate_hz)
+        outcomes = [
+            outcome._replace(amplitude=float(f"{value:.4g}")) if outcome.accepted else outcome
+            for outcome, value in zip(outcomes, measured, strict=True)
+        ]
     return Block(ecg, present, outcomes)

@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from data_modules.conversion.doubts import Doubts, cohort_doubts
 from data_modules.conversion.journal import Journal
 from data_modules.conversion.quarantine import (
     ConversionSummary,
-    Outcome,
+    RecordFate,
     count_text,
     summarise,
     write_quarantine,
@@ -28,12 +29,14 @@ from lsemvae.core.leads import LEADS
 
 
 class _Columns(NamedTuple):
-    """What the journal knows of all n listed recordings, 30 bytes for each."""
+    """What the journal knows of all n listed recordings, 50 bytes for each."""
 
     accepted: npt.NDArray[np.bool_]
     present: npt.NDArray[np.bool_]
     signal_sha256: npt.NDArray[np.bytes_]
     synthetic: npt.NDArray[np.bool_]
+    amplitude: npt.NDArray[np.float64]
+    step_mv: npt.NDArray[np.float64]
 
 
 def finish_conversion(
@@ -61,10 +64,14 @@ def finish_conversion(
         OSError: the disk is full or cannot be written.
     """
     quarantine = out.with_name(out.name + ".quarantine.csv")
-    summary = summarise(_outcomes(journal), out, quarantine, seconds=monotonic() - start)
+    columns = _columns(journal, plan.n_listed)
+    doubts, of_the_set = cohort_doubts(
+        table, columns.signal_sha256, columns.amplitude, columns.step_mv
+    )
+    summary = summarise(_outcomes(journal, doubts), out, quarantine, seconds=monotonic() - start)
     if not summary.accepted:
         _refuse(out, journal, summary)
-    columns = _columns(journal, plan.n_listed)
+    summary = summary._replace(doubts=of_the_set)
     rows = np.flatnonzero(columns.accepted)
     accepted = Accepted(
         table.iloc[rows].assign(signal_sha256=columns.signal_sha256[rows].astype(str)),
@@ -74,17 +81,19 @@ def finish_conversion(
         reasons={"rejected": summary.rejected, "warnings": summary.warnings},
     )
     written = quarantine.with_name(f"{out.name}.quarantine.tmp")
-    write_quarantine(written, _outcomes(journal))
+    write_quarantine(written, _outcomes(journal, doubts))
     write_store(out, journal.path.parent, accepted, plan=plan, description=description)
     os.replace(written, quarantine)
     _failed(out).unlink(missing_ok=True)
     return summary._replace(seconds=monotonic() - start)
 
 
-def _outcomes(journal: Journal) -> Iterator[Outcome]:
-    """Yield what became of each recording, in the order of the list."""
-    for shard in journal.read():
-        yield from shard.outcomes
+def _outcomes(journal: Journal, doubts: Doubts | None = None) -> Iterator[RecordFate]:
+    """Yield what became of each recording, in the order of the list, doubts among the reasons."""
+    outcomes = (outcome for shard in journal.read() for outcome in shard.outcomes)
+    for position, outcome in enumerate(outcomes):
+        more = doubts.get(position, ()) if doubts else ()
+        yield outcome._replace(reasons=outcome.reasons + more) if more else outcome
 
 
 def _columns(journal: Journal, n_listed: int) -> _Columns:
@@ -93,6 +102,8 @@ def _columns(journal: Journal, n_listed: int) -> _Columns:
         np.zeros((n_listed, len(LEADS)), np.bool_),
         np.zeros(n_listed, "S16"),
         np.zeros(n_listed, np.bool_),
+        np.full(n_listed, np.nan),
+        np.full(n_listed, np.nan),
     )
     start = 0
     for shard in journal.read():
@@ -101,7 +112,14 @@ def _columns(journal: Journal, n_listed: int) -> _Columns:
         columns.present[rows] = shard.present
         columns.signal_sha256[rows] = [outcome.signal_sha256 for outcome in shard.outcomes]
         columns.synthetic[rows] = [outcome.synthetic for outcome in shard.outcomes]
+        columns.amplitude[rows] = _known([outcome.amplitude for outcome in shard.outcomes])
+        columns.step_mv[rows] = _known([outcome.step_mv for outcome in shard.outcomes])
     return columns
+
+
+def _known(values: list[float | None]) -> npt.NDArray[np.float64]:
+    """Return numbers, NaN for None."""
+    return np.array(values, dtype=np.float64)
 
 
 def _failed(out: Path) -> Path:

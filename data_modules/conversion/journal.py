@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from data_modules.conversion.quarantine import Outcome
+from data_modules.conversion.quarantine import RecordFate
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import sync_file
 
@@ -29,7 +29,7 @@ class FinishedShard(NamedTuple):
 
     number: int
     present: npt.NDArray[np.bool_]
-    outcomes: list[Outcome]
+    outcomes: list[RecordFate]
 
 
 class Journal:
@@ -145,7 +145,7 @@ def _unpack(content: dict[str, Any]) -> FinishedShard:
     bits = np.array(content["present"], dtype=np.int64)
     present = (bits[:, None] >> np.arange(len(LEADS))) & 1 == 1
     outcomes = [
-        Outcome(record, accepted, tuple((code, text) for code, text in reasons), *rest)
+        RecordFate(record, accepted, tuple((code, text) for code, text in reasons), *rest)
         for record, accepted, reasons, *rest in content["outcomes"]
     ]
     return FinishedShard(int(content["shard"]), present, outcomes)

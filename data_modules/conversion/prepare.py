@@ -74,6 +74,9 @@ def prepare_cohort(
     out: str,
     *,
     columns: dict[str, str] | None = None,
+    distinct_ids: bool = False,
+    exclude: str | None = None,
+    same_patient: str | None = None,
     amplitude: Amplitude = "calibrated",
     label: str | None = None,
     signal: SignalSettings = DEFAULT_SIGNAL,
@@ -95,6 +98,11 @@ def prepare_cohort(
         out: the store to write, e.g. data/cohort.h5.
         columns: the table's own column names where they differ, for example
             --columns.record=ID --columns.patient_id=ID.
+        distinct_ids: patient ids that differ only in case, blanks, leading zeros or as numbers are
+            written (1 and 1.0, 007 and 7) are different people; without it they are refused.
+        exclude: CSV file with the column record: recordings of the table to leave out.
+        same_patient: CSV file with the columns record and patient_id: whose the recording is; all
+            recordings of the patient that it was under go along.
         amplitude: `calibrated` for recordings in mV, uV or V; `default_mv` to take WFDB leads
             without a unit as mV too; `arbitrary` for sets whose amplitudes mean nothing (z-scored,
             or scaled lead by lead).
@@ -106,16 +114,22 @@ def prepare_cohort(
     Raises:
         InputError: a folder, the table or an option is wrong, or no recording was usable.
     """
+    from data_modules.cohort.identity import refuse_alike_ids
     from data_modules.cohort.table import MAX_LISTED, read_cohort_table
+    from data_modules.cohort.twins import leave_out, merge_patients
     from data_modules.conversion.convert import convert
 
     cohort = read_cohort_table(table, columns)
+    listed = cohort.table if exclude is None else leave_out(cohort.table, exclude)
+    listed = listed if same_patient is None else merge_patients(listed, same_patient)
+    if not distinct_ids:
+        refuse_alike_ids(listed["patient_id"], table)
     for warning in cohort.warnings[:MAX_LISTED]:
         print(f"warning: {table}: {warning}")
     if len(cohort.warnings) > MAX_LISTED:
         print(f"warning: {table}: {len(cohort.warnings)} warnings in all")
     return convert(
-        cohort.table,
+        listed,
         _folder(source),
         Path(out),
         amplitude=amplitude,

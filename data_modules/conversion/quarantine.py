@@ -1,4 +1,4 @@
-"""What became of recordings: the quarantine list and the summary."""
+"""Write the quarantine list, and count what became of recordings."""
 
 import csv
 from collections import Counter
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from data_modules.reading.reasons import SKIPPED
+from data_modules.reading.reasons import REMEDIES, SKIPPED
 from lsemvae.core.files import sync_file
 
 
-class Outcome(NamedTuple):
+class RecordFate(NamedTuple):
     """What became of one recording.
 
     Attributes:
@@ -19,6 +19,8 @@ class Outcome(NamedTuple):
         reasons: (code, message) of its rejection or of its warnings.
         signal_sha256: first 16 digits of the digest of its stored signal; empty when rejected.
         synthetic: whether its header says that it is synthetic.
+        amplitude: from `relative_amplitude`; None where it means nothing.
+        step_mv: from `adc_step`; None where it means nothing.
     """
 
     record: str
@@ -26,6 +28,8 @@ class Outcome(NamedTuple):
     reasons: tuple[tuple[str, str], ...]
     signal_sha256: str = ""
     synthetic: bool = False
+    amplitude: float | None = None
+    step_mv: float | None = None
 
     @property
     def kind(self) -> str:
@@ -47,6 +51,7 @@ class ConversionSummary(NamedTuple):
         rejected: rejected and skipped recordings for each reason code.
         warnings: accepted recordings for each warning code.
         seconds: wall-clock time.
+        doubts: what looks wrong in the set as a whole, a sentence each.
     """
 
     store: Path
@@ -57,20 +62,24 @@ class ConversionSummary(NamedTuple):
     rejected: dict[str, int]
     warnings: dict[str, int]
     seconds: float
+    doubts: tuple[str, ...] = ()
 
 
-def write_quarantine(path: Path, outcomes: Iterable[Outcome]) -> None:
-    """Write one line for each reason why a recording was not simply accepted."""
+def write_quarantine(path: Path, outcomes: Iterable[RecordFate]) -> None:
+    """Write one line for each reason why a recording was not simply accepted, and what to do."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("record", "outcome", "code", "message"))
+        writer.writerow(("record", "outcome", "code", "message", "remedy"))
         for outcome in outcomes:
-            writer.writerows((outcome.record, outcome.kind, *reason) for reason in outcome.reasons)
+            writer.writerows(
+                (outcome.record, outcome.kind, code, message, REMEDIES[code])
+                for code, message in outcome.reasons
+            )
         sync_file(file)
 
 
 def summarise(
-    outcomes: Iterable[Outcome], store: Path, quarantine: Path, *, seconds: float
+    outcomes: Iterable[RecordFate], store: Path, quarantine: Path, *, seconds: float
 ) -> ConversionSummary:
     """Count what became of the recordings, by reason."""
     listed = accepted = with_warnings = 0
@@ -113,6 +122,7 @@ def describe(summary: ConversionSummary) -> str:
         lines.append(f"  warnings: {count_text(summary.warnings)}")
     if summary.rejected or summary.warnings:
         lines.append(f"  details:  {summary.quarantine}")
+    lines += [f"  warning:  {doubt}" for doubt in summary.doubts]
     return "\n".join(lines)
 
 

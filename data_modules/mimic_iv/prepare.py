@@ -122,7 +122,7 @@ def _describe(
     target: Path, mimic_ecg: str, flow: dict[str, Any], rows: Sequence[tuple[Any, ...]]
 ) -> str:
     """Return the lines that end the command."""
-    from data_modules.cohort.labels import Thresholds
+    from lsemvae.core.tasks import Thresholds
 
     limits = Thresholds()
     elevated = [row for row in rows if row[2] > limits.mpap_mmhg]

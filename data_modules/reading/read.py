@@ -1,8 +1,9 @@
 """Read one recording of any known kind: the only door through which foreign bytes enter.
 
-A record without extension is WFDB (`NAME.hea` and its signal files). Any other record names its
-file, whose kind is told by its contents; each kind has one function in
-`data_modules.reading.formats` that makes a raw recording, and the checks after it are shared.
+A record without extension is WFDB (`NAME.hea` and its signal files); `NAME.npy#ROW` is a row of an
+array of many recordings. Any other record names its file, whose kind is told by its contents. Each
+kind has one function in `data_modules.reading.formats` that makes a raw recording; the checks after
+it are shared.
 """
 
 import os
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from data_modules.reading.amplitude import Amplitude
+from data_modules.reading.formats.array_rows import parse_array_row, read_array_row
 from data_modules.reading.formats.csv_table import read_csv_table
 from data_modules.reading.formats.dicom import read_dicom
 from data_modules.reading.formats.edf import read_edf
@@ -70,7 +72,9 @@ def read_recording(root: Path, record: str, *, amplitude: Amplitude) -> Recordin
         return read_wfdb(root, record, amplitude=amplitude)
     except RecordError as error:
         path = os.path.join(root, record)
-        other_kind = os.path.lexists(path) and not os.path.lexists(f"{path}.hea")
+        row_of_array = parse_array_row(record) is not None
+        is_file = os.path.lexists(path) and not os.path.lexists(f"{path}.hea")
+        other_kind = row_of_array or is_file
         if error.code != "file_missing" or not other_kind:
             raise
     try:
@@ -82,6 +86,10 @@ def read_recording(root: Path, record: str, *, amplitude: Amplitude) -> Recordin
 
 
 def _read_file(root: Path, record: str) -> RawRecording:
+    of_array = parse_array_row(record)
+    if of_array is not None:
+        layout = parse_layout(_layout(root, of_array[0]), record=record)
+        return read_array_row(root, *of_array, layout, record=record)
     content = read_bytes(root, record, record=record, limit=MAX_FILE_BYTES)
     kind = kind_of(content)
     if kind is None and record.lower().endswith(".csv"):

@@ -46,6 +46,9 @@ REASONS = {
     "leads swapped, inverted, or scaled one by one",
     "leads_scaled_separately": "all leads have one peak-to-peak amplitude, so each was scaled by "
     "itself and the unit in the header is not true",
+    "gain_doubtful": "the amplitudes are far from those of the other recordings, as with a wrong "
+    "gain or unit",
+    "signal_repeated": "the same signal stands under another patient as well",
     "program_fault": "the program failed on this recording in a way that was not foreseen",
 }
 """Every reason code and what it means."""
@@ -53,6 +56,8 @@ REASONS = {
 _COPY_AGAIN = "copy or download the recording again"
 _EXPORT_AGAIN = "export the recording again"
 _LOOK = "look at it with `lsemvae view`"
+_MASKED = "nothing: the lead is masked; `--signal.bad_leads reject` refuses all such"
+
 REMEDIES = {
     "path_unsafe": "name records below the source folder, and copy linked files into it",
     "file_missing": "copy the missing file, or correct the name in the table",
@@ -78,11 +83,11 @@ REMEDIES = {
     "duplicate_lead": "find out which signal is the lead, and rename or remove the other",
     "too_short": "nothing, or lower `--signal.min_duration_s`",
     "no_usable_lead": f"{_LOOK}; leave it out",
-    "lead_missing": "nothing: the lead is masked; `--signal.bad_leads reject` refuses all such",
-    "lead_gap": "as for `lead_missing`",
-    "lead_flat": "as for `lead_missing`",
-    "lead_saturated": "as for `lead_missing`",
-    "lead_out_of_range": f"as for `lead_missing`; where many leads are concerned, {_LOOK}, and "
+    "lead_missing": _MASKED,
+    "lead_gap": _MASKED,
+    "lead_flat": _MASKED,
+    "lead_saturated": _MASKED,
+    "lead_out_of_range": f"{_MASKED}; where many leads are concerned, {_LOOK}, and "
     "check gain and unit",
     "gap_interpolated": "nothing, or `--signal.max_gap_s 0`",
     "padded": "nothing, or raise `--signal.min_duration_s`",
@@ -93,6 +98,9 @@ REMEDIES = {
     "checksum_missing": "compare the files with the source's own list of digests, if it has one",
     "limb_leads_inconsistent": f"{_LOOK}; correct the leads' names, or leave it out",
     "leads_scaled_separately": "convert the whole set with `--amplitude arbitrary`",
+    "gain_doubtful": f"compare the header's gain with its source, and {_LOOK}",
+    "signal_repeated": "find out whose it is, and leave out the other with `--exclude`, or give "
+    "both one patient with `--same_patient`",
     "program_fault": "report it with the message; the other recordings are not affected",
 }
 """What to do about each reason code."""

@@ -4,10 +4,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from data_modules.cohort.labels import Thresholds
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import parse_leads
+from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.tasks import Thresholds
 from lsemvae.crossval.encoders import (
     PretrainSettings,
     encoder_file,
@@ -83,6 +84,7 @@ class Plan:
         batch_size: recordings per step of a fold.
         seed: of folds and training.
         allow_leakage: go on although pre-training saw patients or recordings of the cohort.
+        distinct_ids: patient ids that differ only as they are written are different people.
     """
 
     cohort: str
@@ -95,9 +97,13 @@ class Plan:
     batch_size: int
     seed: int
     allow_leakage: bool = False
+    distinct_ids: bool = False
 
-    def check(self) -> None:
+    def check(self, folder: Path) -> None:
         """Refuse what would fail in every run, before the first one starts.
+
+        Args:
+            folder: of the results.
 
         Raises:
             InputError: methods that are pre-trained without recordings for it, or a task that the
@@ -110,7 +116,10 @@ class Plan:
                 "or leave them out with --methods"
             )
         for task in self.tasks:
-            RhcCohort(self.cohort, task, thresholds=Thresholds()).labelled()
+            RhcCohort(
+                self.cohort, task, thresholds=Thresholds(), distinct_ids=self.distinct_ids,
+                splits=str(folder / "cv" / task / "splits.json"),
+            ).labelled()  # fmt: skip
 
     def check_folder(self, folder: Path) -> None:
         """Refuse a folder that holds a benchmark of other data or another budget.
@@ -123,15 +132,11 @@ class Plan:
         file = folder / PLAN
         if not file.is_file():
             return
-        found, mine = json.loads(file.read_text()), json.loads(json.dumps(asdict(self)))
         names = ("cohort", "pretrain", "budget", "folds", "batch_size", "seed")
-        other = [f"{name} {found.get(name)} against {mine[name]}" for name in names
-                 if found.get(name) != mine[name]]  # fmt: skip
-        if other:
-            raise InputError(
-                f"{folder} holds a benchmark with other settings ({'; '.join(other)}); choose "
-                "another --out"
-            )
+        refuse_other_settings(
+            f"{folder} holds a benchmark with other settings", json.loads(file.read_text()),
+            {name: asdict(self)[name] for name in names}, "choose another --out",
+        )  # fmt: skip
 
     def encoder_jobs(self, folder: Path) -> list[Job]:
         """Return the pre-trainings."""
@@ -190,6 +195,7 @@ class Plan:
             lr=self.budget.lr,
             size=self.budget.size,
             seed=self.seed,
+            distinct_ids=self.distinct_ids,
         )
         arguments = {
             "settings": settings,

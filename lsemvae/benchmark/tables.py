@@ -1,5 +1,6 @@
 """Write what a benchmark found: tables, comparisons, bar charts."""
 
+import math
 from collections.abc import Set
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from lsemvae.evaluation.tables.auroc_bars import auroc_bars
 from lsemvae.evaluation.tables.selection import select_on_inner_parts
 from lsemvae.evaluation.tables.table2 import MethodRow, comparison_table, long_table, table_2
 from lsemvae.evaluation.tables.table_files import write_table
+from lsemvae.evaluation.tables.terminal import print_frame
 from lsemvae.models.methods import ABLATIONS, AUTHORS_CODE, METHODS, TABLE_2
 
 REFERENCE = "ls_emvae"
-GROUPS = {
+METHOD_GROUPS = {
     "table2": tuple(TABLE_2),
     "ablations": (REFERENCE, *ABLATIONS),
     "authors_code": (REFERENCE, *AUTHORS_CODE),
@@ -43,7 +45,7 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
         raise InputError(f"no run below {folder} is finished; its logs say why")
     long = long_table(runs)
     long.to_csv(folder / "benchmark.csv", index=False)
-    for stem, group in GROUPS.items():
+    for stem, group in METHOD_GROUPS.items():
         methods = [name for name in plan.methods if name in group]
         chosen = [run for run in runs if run.metrics["method"] in methods]
         if chosen and methods != [REFERENCE]:
@@ -62,6 +64,8 @@ def _write_group(
         table = table_2(part, rows, leads)
         write_table(table.cells, folder / f"{stem}_{task}", f"{task}. {about}",
                     bold=table.bold, underline=table.underline)  # fmt: skip
+        shown = table.cells.drop(columns=[name for name in table.cells.columns if "[95 %]" in name])
+        print_frame(shown.drop(columns="study"), str(task), about)
     compared = comparison_table(runs, REFERENCE, titles)
     if len(compared):
         text = (
@@ -86,15 +90,15 @@ def _write_selection(stem: Path, runs: list[CvRun], titles: dict[str, str], abou
             "method": found.inner["method"].map(titles),
             "AUROC, inner parts": found.inner["inner_auroc"].map("{:.4f}".format),
             "difference ± standard error": [
-                f"{row.difference:+.4f} ± {row.standard_error:.4f}"
-                for row in found.inner.itertuples()
+                _difference(*pair)
+                for pair in found.inner[["difference", "standard_error"]].to_numpy(float)
             ],
         }
     )
     text = (
-        "Mean over tasks, leads and folds on inner validation parts; standard error over tasks, "
-        "one seed of pre-training each. Inner parts of one fold are held out in others, so only "
-        f"the nested table is free of the reported records. {about}"
+        "Mean over tasks, leads and folds on inner validation parts; standard error over tasks "
+        "(with one task there is none), one seed of pre-training each. Inner parts of one fold are "
+        f"held out in others, so only the nested table is free of the reported records. {about}"
     )
     write_table(inner, stem, text)
     nested = found.nested.assign(
@@ -103,6 +107,11 @@ def _write_selection(stem: Path, runs: list[CvRun], titles: dict[str, str], abou
     ).rename(columns={"reference": titles[REFERENCE], "chosen": "chosen on the inner part"})
     text = f"AUROC on the held-out folds, mean over the folds (nested cross-validation). {about}"
     write_table(nested, stem.with_name(f"{stem.name}_nested"), text)
+
+
+def _difference(value: float, standard_error: float) -> str:
+    spread = "" if math.isnan(standard_error) else f" ± {standard_error:.4f}"
+    return f"{value:+.4f}{spread}"
 
 
 def finished_runs(plan: Plan, folder: Path, without: Set[str]) -> list[CvRun]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import parse_leads
+from lsemvae.core.tasks import PRESSURE_TASKS
 
 if TYPE_CHECKING:
     from lsemvae.benchmark.plan import Budget
@@ -29,6 +30,7 @@ def benchmark(
     jobs: int = 1,
     dask: str | None = None,
     allow_leakage: bool = False,
+    distinct_ids: bool = False,
     out: str = "runs/benchmark",
 ) -> None:
     """Run methods x tasks x lead sets on the same folds and write Table 2.
@@ -55,6 +57,8 @@ def benchmark(
         dask: run the jobs on a Dask cluster: the scheduler's address, or local.
         allow_leakage: go on although pre-training saw patients or recordings of the cohort; the
             captions say so.
+        distinct_ids: patient ids that differ only as they are written (1 and 1.0, 007 and 7) are
+            different people; without it they are refused.
         out: folder of results.
     """
     from lsemvae.benchmark.plan import BUDGETS, Plan, run_plan
@@ -73,7 +77,7 @@ def benchmark(
     plan = Plan(
         cohort=str(Path(cohort).resolve()),
         pretrain=tuple(str(Path(store).resolve()) for store in pretrain or ()),
-        tasks=tuple(tasks or ("detection", "phenotype")),
+        tasks=tuple(tasks or PRESSURE_TASKS),
         methods=tuple(chosen),
         leads=tuple(leads or (12, 6)),
         budget=asked,
@@ -81,11 +85,12 @@ def benchmark(
         batch_size=batch_size,
         seed=seed,
         allow_leakage=allow_leakage,
+        distinct_ids=distinct_ids,
     )
     for lead_set in plan.leads:
         parse_leads(lead_set)
-    plan.check()
     folder = Path(out).resolve()
+    plan.check(folder)
     failed = run_plan(plan, folder, jobs=jobs, dask=dask)
     write_tables(plan, folder, without=set(failed))
     if failed:

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.findings import Finding, describe_findings, write_findings
+from lsemvae.core.findings import Finding, FindingsFoundError, describe_findings, write_findings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from data_modules.store.read import EcgStore
 
 
 def check_published(
@@ -57,8 +59,10 @@ def check_cohort(
     """List what looks wrong in a table of patients or in a store, all at once.
 
     Units, pressures in an impossible order, labels against their definition, repeated patients and
-    waveforms, days between ECG and catheter, missing values, group sizes. Findings are no error:
-    the exit code is 0. It is 2 where the table cannot be read or an option is wrong.
+    waveforms, patient ids that differ only as they are written, amplitudes that speak for a wrong
+    gain, days between ECG and catheter, missing values, group sizes. The exit code is 0 where
+    nothing was found, 1 where something was, and 2 where the table cannot be read or an option is
+    wrong.
 
     Args:
         table: the table, as `lsemvae prepare cohort` takes it; or else
@@ -76,7 +80,7 @@ def check_cohort(
         out: CSV file for the findings.
     """
     from data_modules.cohort.checks import CohortLimits, check_cohort_values, group_counts
-    from data_modules.cohort.labels import Thresholds
+    from lsemvae.core.tasks import Thresholds
 
     if (table is None) == (store is None):
         raise InputError("give either --table or --store, and not both")
@@ -89,6 +93,8 @@ def check_cohort(
     counted = group_counts(values, thresholds).items()
     print(f"{table or store}: " + ", ".join(f"{n} {name}" for name, n in counted))
     show(findings, out)
+    if findings:
+        raise FindingsFoundError
 
 
 def _read_table(path: str, columns: dict[str, str] | None) -> "tuple[pd.DataFrame, list[Finding]]":
@@ -107,11 +113,31 @@ def _as_finding(problem: str) -> Finding:
 
 
 def _read_store(path: str | None) -> "tuple[pd.DataFrame, list[Finding]]":
-    """Read a store's table, rows named by their records."""
+    """Read a store's table, rows named by their records, and judge its amplitudes."""
+    from data_modules.signals.gains import gain_doubts, store_amplitudes
     from data_modules.store.read import EcgStore
 
-    table = EcgStore(str(path)).table
-    return table.set_axis(table["record"].to_list(), axis="index"), []
+    opened = EcgStore(str(path))
+    table = opened.table
+    doubts = gain_doubts(store_amplitudes(opened))
+    outlying = _doubted_before(opened) | {
+        table["record"].iloc[row]: text for row, text in doubts.outlying.items()
+    }
+    found = [Finding("gain", (record,), text) for record, text in outlying.items()]
+    found += [Finding("gain", ("all records",), doubts.cohort)] if doubts.cohort else []
+    return table.set_axis(table["record"].to_list(), axis="index"), found
+
+
+def _doubted_before(store: "EcgStore") -> dict[str, str]:
+    """Return what `prepare` saw in the recordings' ADC steps, which a store does not keep."""
+    import pandas as pd
+
+    file = store.path.with_name(f"{store.path.name}.quarantine.csv")
+    if "gain_doubtful" not in store.reasons.get("warnings", {}) or not file.is_file():
+        return {}
+    listed = pd.read_csv(file, dtype=str, keep_default_na=False)
+    listed = listed[listed["code"] == "gain_doubtful"]
+    return dict(zip(listed["record"], listed["message"], strict=True))
 
 
 def show(findings: Sequence[Finding], out: str | None) -> None:

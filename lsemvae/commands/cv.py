@@ -29,6 +29,7 @@ def cross_validate(
     out: str = "runs/cv",
     overwrite: bool = False,
     allow_leakage: bool = False,
+    distinct_ids: bool = False,
     permute_labels: int | None = None,
 ) -> None:
     """Cross-validate a method by patient and write its predictions and metrics.
@@ -62,19 +63,21 @@ def cross_validate(
         out: folder of results.
         overwrite: run finished folds again.
         allow_leakage: go on although pre-training and test share patients or recordings.
+        distinct_ids: patient ids that differ only as they are written (1 and 1.0, 007 and 7) are
+            different people; without it they are refused.
         permute_labels: seed of a shuffle of the labels between patients, for training and test. The
             run has nothing to learn, so an AUROC above chance means that it saw its test records;
             the report says which. Results go to OUT/TASK-permuted-SEED.
     """
-    from data_modules.cohort.labels import Thresholds
     from lsemvae.commands.demo import demo_cohort, demo_encoder
+    from lsemvae.core.tasks import Thresholds
     from lsemvae.crossval.printed import run_and_print
     from lsemvae.crossval.run import CvSettings
 
     settings = CvSettings(
         task, leads, method, folds, epochs, batch_size, lr, focal_alpha, focal_gamma, normalisation,
         Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg), size, inner, seed, permute_labels,
-        jobs,
+        jobs, distinct_ids,
     )  # fmt: skip
     if cohort is None:
         cohort = demo_cohort()

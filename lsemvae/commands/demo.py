@@ -5,6 +5,7 @@ from pathlib import Path
 from data_modules.progress import counted_progress
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
+from lsemvae.core.tasks import PRESSURE_TASKS
 
 DATA = Path("data/demo")
 RUNS = Path("runs/demo")
@@ -21,7 +22,7 @@ def demo() -> None:
     from lsemvae.crossval.run import CvSettings
 
     cohort, encoder = demo_cohort(), demo_encoder()
-    for task in ("detection", "phenotype"):
+    for task in PRESSURE_TASKS:
         for leads in (12, 6):
             _announce(f"cross-validating {task} on {leads} leads")
             settings = CvSettings(task, leads)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from lsemvae.core.errors import InputError
 
+N_MEASURED = 500  # 60 MB of signals, read in a moment whatever the store's size
+
 if TYPE_CHECKING:
     from data_modules.store.read import EcgStore
 
@@ -26,8 +28,9 @@ def inspect(store: str, *, verify: bool = False) -> None:
     from data_modules.store.read import EcgStore
 
     opened = EcgStore(store)
-    width = max(map(len, describe(opened)))
-    for name, text in describe(opened).items():
+    described = describe(opened)
+    width = max(map(len, described))
+    for name, text in described.items():
         print(f"{name:{width}}  {text}")
     if not table_is_whole(opened):
         raise InputError(f"{store}: the table is not the one that was written; prepare it again")
@@ -58,11 +61,26 @@ def describe(store: "EcgStore") -> dict[str, str]:
         "warnings": _counts(store.reasons.get("warnings", {})),
         "signals": f"12 leads of {store.n_samples} samples at {store.sampling_rate_hz:g} Hz, int16 "
         f"counts of 1/1000 {store.unit}",
+        "amplitudes": _amplitudes(store),
         "leads lacking": _counts(lacking),
         "settings": json.dumps(store.settings),
         "columns": ", ".join(f"{name} ({n:,})" for name, n in _filled(store).items()),
         "sha256": store.sha256,
     }
+
+
+def _amplitudes(store: "EcgStore") -> str:
+    """Compare the amplitudes of some recordings with usual ones."""
+    import numpy as np
+
+    from data_modules.signals.gains import gain_doubts, store_amplitudes
+
+    if store.unit != "mV":
+        return "arbitrary, so not compared with usual ones"
+    amplitude = store_amplitudes(store, N_MEASURED)
+    found = gain_doubts(amplitude)
+    told = f"{np.nanmedian(amplitude):.2g} times the usual ones, median of {len(amplitude)} records"
+    return f"WARNING: {found.cohort}" if found.cohort else told
 
 
 def _filled(store: "EcgStore") -> dict[str, int]:

@@ -8,6 +8,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.made_with import refuse_other_settings
 
 if TYPE_CHECKING:
     from lsemvae.sweep.file import SweepFile
@@ -78,10 +79,11 @@ def _keep_settings(plan: "SweepFile", folder: Path) -> None:
     settings = {name: value for name, value in asdict(plan).items() if name != "run_cap"}
     text = json.dumps(settings, indent=1, sort_keys=True) + "\n"
     known = folder / SETTINGS
-    if known.is_file() and known.read_text() != text:
-        raise InputError(
-            f"{folder} holds trials of another sweep file, or this one has been changed since; "
-            "choose another --out, or remove that folder"
-        )
+    if known.is_file():
+        refuse_other_settings(
+            f"{folder} holds trials of another sweep file, or this one has been changed since",
+            json.loads(known.read_text()), settings,
+            "choose another --out, or remove that folder",
+        )  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     known.write_text(text)

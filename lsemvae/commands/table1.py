@@ -21,11 +21,11 @@ def table1(
             --columns.bmi="Body mass index".
         out: path of the files without extension.
     """
-    from data_modules.cohort.checks import GROUPS
-    from data_modules.cohort.labels import Thresholds, task_labels
+    from data_modules.cohort.labels import task_labels
     from data_modules.store.read import EcgStore
     from lsemvae.core.errors import InputError
-    from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, Comparison, characteristics_table
+    from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds
+    from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, TwoGroups, characteristics_table
     from lsemvae.evaluation.tables.table_files import write_table
 
     store = EcgStore(cohort)
@@ -34,11 +34,10 @@ def table1(
         raise InputError(f"{cohort} has no column {', '.join(absent)}; it has "
                          f"{', '.join(map(str, store.table))}")  # fmt: skip
     thresholds = Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg)
-    needed = {"detection": "mpap_mmhg", "phenotype": "pawp_mmhg"}
     comparisons = [
-        Comparison(task, task_labels(store.table, task, thresholds), groups)
-        for task, groups in GROUPS.items()
-        if needed[task] in store.table
+        TwoGroups(task.name, task_labels(store.table, task.name, thresholds), task.groups)
+        for task in PRESSURE_TASKS.values()
+        if set(task.columns) <= set(store.table)
     ]
     if not comparisons:
         raise InputError(f"{cohort} has no pressures (mpap_mmhg, pawp_mmhg) to make groups by")

@@ -8,6 +8,10 @@ from typing import NamedTuple
 MAX_SHOWN = 8
 
 
+class FindingsFoundError(Exception):
+    """End a command whose findings are printed with exit code 1, for scripts."""
+
+
 class Finding(NamedTuple):
     """One thing that looks wrong.
 

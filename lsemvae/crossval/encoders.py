@@ -12,6 +12,7 @@ import yaml
 from data_modules.dataset import EcgPool
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS
+from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.types import EcgInput
 from lsemvae.models.methods import Size, find_method
 
@@ -68,13 +69,11 @@ def pretrain_encoder(method: str, folder: Path, settings: PretrainSettings) -> P
     chosen, record = fit_settings(method, settings), described(method, settings)
     known = folder / SETTINGS
     if known.is_file():
-        found = json.loads(known.read_text())
-        other = [name for name in record if found.get(name) != record[name]]
-        if other:
-            raise InputError(
-                f"{folder} holds an encoder that was pre-trained differently ({', '.join(other)}); "
-                "choose another --out, or remove that folder to pre-train it again"
-            )
+        refuse_other_settings(
+            f"{folder} holds an encoder that was pre-trained differently",
+            json.loads(known.read_text()), record,
+            "choose another --out, or remove that folder to pre-train it again",
+        )  # fmt: skip
     checkpoint = encoder_file(folder)
     if not is_pretrained(folder):
         folder.mkdir(parents=True, exist_ok=True)

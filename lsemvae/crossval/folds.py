@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from data_modules.epoch_batches import batch_loader
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
-from lsemvae.core.errors import InputError
+from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
 from lsemvae.crossval.features import Features, cached_features
 from lsemvae.models import Pretrained
@@ -77,15 +77,10 @@ def is_finished(folder: Path, settings: FoldSettings) -> bool:
     file = folder / FINISHED
     if not file.exists():
         return False
-    found = json.loads(file.read_text())
-    asked = json.loads(json.dumps(asdict(settings)))
-    other = [f"{name} {found.get(name)} against {value}" for name, value in asked.items()
-             if found.get(name) != value]  # fmt: skip
-    if other:
-        raise InputError(
-            f"{folder} was run with other settings ({'; '.join(other)}); choose another --out, or "
-            "--overwrite to run it again"
-        )
+    refuse_other_settings(
+        f"{folder} was run with other settings", json.loads(file.read_text()), asdict(settings),
+        "choose another --out, or --overwrite to run it again",
+    )  # fmt: skip
     return True
 
 

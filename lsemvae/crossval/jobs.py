@@ -4,6 +4,7 @@ import contextlib
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Any, NamedTuple
 
 from joblib import Parallel, delayed
@@ -44,9 +45,23 @@ def run_jobs(jobs: Sequence[Job], n_parallel: int, dask: str | None = None) -> l
         dask: address of a Dask scheduler, or `local` for a cluster on this machine. Its workers
             must see the same files under the same names.
     """
+    start, outcomes = monotonic(), []
     with joblib_backend(n_parallel, dask):
-        outcomes: list[Outcome] = Parallel()(delayed(_run)(job) for job in jobs)
+        tasks = (delayed(_run)(job) for job in jobs)
+        for outcome in Parallel(return_as="generator_unordered")(tasks):
+            outcomes.append(outcome)
+            told = "done  " if outcome.error is None else "FAILED"
+            left = _time_left(monotonic() - start, len(outcomes), len(jobs))
+            print(f"{told} {outcome.name} ({len(outcomes)} of {len(jobs)}{left})", flush=True)
     return outcomes
+
+
+def _time_left(seconds: float, n_done: int, n_jobs: int) -> str:
+    """Say how long the rest takes if it takes as long as what is done, empty at the end."""
+    if n_done == n_jobs:
+        return ""
+    minutes = seconds / n_done * (n_jobs - n_done) / 60
+    return f", about {minutes:.0f} min left" if minutes >= 1 else ", less than a minute left"
 
 
 def _run(job: Job) -> Outcome:
@@ -62,5 +77,4 @@ def _run(job: Job) -> Outcome:
             outcome = Outcome(job.name, f"{type(error).__name__}: {error}; see {job.log}")
         else:
             outcome = Outcome(job.name, None)
-    print(f"{'done  ' if outcome.error is None else 'FAILED'} {job.name}", flush=True)
     return outcome

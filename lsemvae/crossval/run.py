@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from data_modules.cohort.labels import Thresholds
 from data_modules.leakage import LeakageCheck, check_leakage, refuse_leaks
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name, parse_leads
 from lsemvae.core.provenance import provenance
+from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import Normalisation
 from lsemvae.crossval.features import describe_codes
 from lsemvae.crossval.folds import FoldSettings, run_missing_folds
@@ -42,6 +42,7 @@ class CvSettings:
         seed: of folds and training.
         permute_labels: seed of a shuffle of the labels, None for the labels as they are.
         jobs: folds trained at the same time; changes no result.
+        distinct_ids: patient ids that differ only as they are written are different people.
 
     Raises:
         InputError: names every option that is out of range.
@@ -63,6 +64,7 @@ class CvSettings:
     seed: int = 0
     permute_labels: int | None = None
     jobs: int = 1
+    distinct_ids: bool = False
 
     def __post_init__(self) -> None:
         parse_leads(self.leads)
@@ -169,6 +171,7 @@ def _open_cohort(
         normalisation=settings.normalisation or own,
         batch_size=settings.batch_size,
         seed=settings.seed,
+        distinct_ids=settings.distinct_ids,
     )
 
 

@@ -205,7 +205,7 @@ def _trained_on(
         else:
             parts.append(before)
     return TrainedOn(*(
-        np.unique(np.concatenate([getattr(part, kind).hashes for part in parts]))
+        np.unique(np.concatenate([part.members(kind, spelt=True).hashes for part in parts]))
         for kind in TrainedOn._fields
     ))  # fmt: skip
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pandas as pd
 
-from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name
 from lsemvae.evaluation.predictions import read_predictions
 
@@ -52,18 +51,6 @@ class CvRun:
 def data_label(data: str, synthetic: bool) -> str:
     """Return a data set's name, with a warning where any of it is synthetic."""
     return f"{data}{' (SYNTHETIC data)' if synthetic else ''}"
-
-
-def read_cv_runs(root: Path) -> list[CvRun]:
-    """Read every finished cross-validation below a folder.
-
-    Raises:
-        InputError: there is none.
-    """
-    runs = [read_cv_run(file.parent) for file in sorted(root.glob("*/*/*/metrics.json"))]
-    if not runs:
-        raise InputError(f"no finished cross-validation below {root}; run `lsemvae cv` first")
-    return runs
 
 
 def read_cv_run(folder: Path) -> CvRun:

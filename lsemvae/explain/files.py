@@ -12,22 +12,23 @@ from matplotlib.figure import Figure
 from data_modules.base import StoreDataModule
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.provenance import provenance
+from lsemvae.core.tasks import find_task
 from lsemvae.explain.attribution import DELTA_ABSOLUTE, DELTA_RELATIVE
 from lsemvae.explain.figures import gate_figure, ranking_figure, waves_figure
 from lsemvae.explain.gate import summarise_gate
 from lsemvae.explain.ranking import rank_leads, summarise_waves
-from lsemvae.explain.records import Explained, Plan
+from lsemvae.explain.records import Explained, ExplanationSettings
 from lsemvae.explain.sheet import draw_attribution
 
-CLASS_NAMES = {
-    "detection": ("non-PH", "PH"),
-    "phenotype": ("pre-capillary", "post-capillary"),
-}
 QUANTILES = (0.05, 0.5, 0.95)
 
 
 def write_explanation(
-    out: Path, about: dict[str, Any], data: StoreDataModule, plan: Plan, found: Explained
+    out: Path,
+    about: dict[str, Any],
+    data: StoreDataModule,
+    plan: ExplanationSettings,
+    found: Explained,
 ) -> None:
     """Write every file and print where they are.
 
@@ -66,7 +67,9 @@ def write_explanation(
     print(f"explanation: {out}")
 
 
-def _about(about: dict[str, Any], data: StoreDataModule, plan: Plan) -> dict[str, Any]:
+def _about(
+    about: dict[str, Any], data: StoreDataModule, plan: ExplanationSettings
+) -> dict[str, Any]:
     names = ("task", "method", "leads", "data", "synthetic", "normalisation", "cohort_sha256",
              "encoder_sha256", "splits_sha256")  # fmt: skip
     return {
@@ -93,7 +96,7 @@ def _source(about: dict[str, Any], data: StoreDataModule) -> str:
     return f"{names}{cut}, {label}"
 
 
-def _title(about: dict[str, Any], data: StoreDataModule, plan: Plan) -> str:
+def _title(about: dict[str, Any], data: StoreDataModule, plan: ExplanationSettings) -> str:
     explained_by = plan.settings.method.replace("_", " ")
     return f"{about['task']}, {about['method']}, {explained_by}\n{_source(about, data)}"
 
@@ -141,7 +144,7 @@ def _write_gate(out: Path, about: dict[str, Any], found: Explained, source: str)
         parts.append(summarise_gate(weights, table["label"].to_numpy(), leads))
     gate = pd.concat(parts, ignore_index=True)
     gate.to_csv(out / "gate.csv", index=False, float_format="%.6g")
-    names = CLASS_NAMES.get(about["task"], (f"{about['task']} 0", f"{about['task']} 1"))
+    names = find_task(about["task"]).groups
     _save(
         gate_figure(
             gate, names, f"Weights of the gate, {about['task']}, {about['method']}\n{source}"
@@ -155,7 +158,7 @@ def _write_records(
 ) -> None:
     facts = leads.drop_duplicates("record").set_index("record").to_dict("index")
     task = about["task"]
-    names = CLASS_NAMES.get(task, (f"{task} = 0", f"{task} = 1"))
+    names = find_task(task).groups
     for record, explained in found.records.items():
         fact = facts[record]
         title = (

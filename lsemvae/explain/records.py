@@ -33,7 +33,7 @@ SHUFFLED = {"head": "head.", "all": ""}
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExplanationSettings:
     """What is computed for every record.
 
     Attributes:
@@ -74,7 +74,7 @@ class Explained:
 
 def explain_fold(
     task: Classifier, data: StoreDataModule, chosen: pd.DataFrame, *, training_rows: Rows,
-    plan: Plan, found: Explained,
+    plan: ExplanationSettings, found: Explained,
 ) -> None:  # fmt: skip
     """Explain the chosen records of one fold with its own model.
 
@@ -129,7 +129,7 @@ def _check_probability(part: pd.DataFrame, attribution: Attribution) -> None:
 
 def _keep(
     part: pd.DataFrame, recordings: Recordings, attribution: Attribution, *,
-    data: StoreDataModule, plan: Plan, found: Explained,
+    data: StoreDataModule, plan: ExplanationSettings, found: Explained,
 ) -> None:  # fmt: skip
     share = lead_shares(attribution.value, recordings.present).cpu().numpy()
     value = attribution.value.cpu().numpy()
@@ -177,7 +177,11 @@ def _keep_waves(
 
 
 def _randomised(
-    task: Classifier, recordings: Recordings, value: Tensor, baseline: Tensor | None, plan: Plan
+    task: Classifier,
+    recordings: Recordings,
+    value: Tensor,
+    baseline: Tensor | None,
+    plan: ExplanationSettings,
 ) -> pd.DataFrame:
     """Compare attributions with those of copies whose weights were shuffled."""
     own = value.cpu().numpy()

@@ -13,6 +13,7 @@ import torch
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS
+from lsemvae.core.made_with import differences
 from lsemvae.core.types import EcgInput
 from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import EcgNetwork
@@ -69,7 +70,7 @@ class Method:
             expected = self.build(ecg_input, LEADS).init_args
         free = {*self.network.input_args(ecg_input, LEADS), *self.small}
         fixed = {name: value for name, value in expected.items() if name not in free}
-        other = _differences(fixed, network.init_args)
+        other = differences(network.init_args, fixed)
         if other:
             raise InputError(
                 f"{path} is not the encoder of {self.title} ({'; '.join(other)}); pre-train one "
@@ -101,17 +102,6 @@ class Method:
     def build(self, ecg_input: EcgInput, leads: Sequence[str], size: Size = "paper") -> EcgNetwork:
         """Build the network."""
         return self.network.from_plain(self.network_args(ecg_input, leads, size))
-
-
-def _differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """Name the plain values that are not as wanted, those of nested mappings by their own names."""
-    lines = []
-    for name, value in wanted.items():
-        if isinstance(value, Mapping):
-            lines += _differences(value, found.get(name) or {})
-        elif found.get(name) != value:
-            lines.append(f"{name} {found.get(name)} where {value} is wanted")
-    return lines
 
 
 def _vae(title: str, network: type[EcgNetwork], config: str, **others: Any) -> Method:

@@ -5,17 +5,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data_modules.cohort.checks import GROUPS, CohortLimits, check_cohort_values
-from data_modules.cohort.labels import DETECTION, PHENOTYPE, Thresholds, task_labels
+from data_modules.cohort.checks import CohortLimits, check_cohort_values
+from data_modules.cohort.labels import task_labels
 from data_modules.cohort.table import DATES
 from data_modules.leakage import Part, find_leaks, fold_parts, read_trained_on
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
 from lsemvae.core.leads import LEADS
+from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds, find_task
 from lsemvae.evaluation.report.evidence import CohortEvidence
 from lsemvae.evaluation.runs import CvRun
-from lsemvae.evaluation.tables.table1 import Comparison
+from lsemvae.evaluation.tables.table1 import TwoGroups
 from lsemvae.models import read_data_state
 
 MPAP_MMHG = (20.0, 25.0)  # definitions of pulmonary hypertension: ESC/ERS 2022 and before
@@ -73,16 +74,15 @@ def _flow(store: EcgStore) -> list[tuple[str, int]]:
     ]
 
 
-def _comparisons(table: pd.DataFrame, tasks: list[str], thresholds: Thresholds) -> list[Comparison]:
+def _comparisons(table: pd.DataFrame, tasks: list[str], thresholds: Thresholds) -> list[TwoGroups]:
     """Return the paper's groups where the store has their pressures, then those of other tasks."""
     comparisons = []
-    for task in dict.fromkeys([*GROUPS, *tasks]):
+    for task in dict.fromkeys([*PRESSURE_TASKS, *tasks]):
         try:
             label = task_labels(table, task, thresholds)
         except InputError:
             continue
-        groups = GROUPS.get(task, (f"{task} = 0", f"{task} = 1"))
-        comparisons.append(Comparison(task, label, groups))
+        comparisons.append(TwoGroups(task, label, find_task(task).groups))
     return comparisons
 
 
@@ -109,19 +109,17 @@ def _days(values: pd.Series) -> pd.Series:
 
 def other_labels(table: pd.DataFrame, run: CvRun) -> pd.DataFrame | None:
     """Return a run's label under every definition in use, None where pressures do not define it."""
-    task = run.metrics["task"]
-    mpap, pawp = (run.metrics[f"{name}_threshold_mmhg"] for name in ("mpap", "pawp"))
-    if task == DETECTION:
-        defined = {f"mPAP > {m:g} mmHg": Thresholds(m, pawp) for m in sorted({*MPAP_MMHG, mpap})}
-    elif task == PHENOTYPE:
-        defined = {
-            f"mPAP > {m:g} mmHg, PAWP > {p:g} mmHg": Thresholds(m, p)
-            for m in sorted({*MPAP_MMHG, mpap}) if m >= mpap
-            for p in sorted({*PAWP_MMHG, pawp})
-        }  # fmt: skip
-    else:
+    task = PRESSURE_TASKS.get(run.metrics["task"])
+    if task is None:
         return None
-    labels = {name: task_labels(table, task, thresholds) for name, thresholds in defined.items()}
+    mpap, pawp = (run.metrics[f"{name}_threshold_mmhg"] for name in ("mpap", "pawp"))
+    by_wedge = "pawp_mmhg" in task.columns
+    defined = [
+        Thresholds(m, p)
+        for m in sorted({*MPAP_MMHG, mpap}) if not by_wedge or m >= mpap
+        for p in (sorted({*PAWP_MMHG, pawp}) if by_wedge else [pawp])
+    ]  # fmt: skip
+    labels = {task.defined_by(one): task_labels(table, task.name, one) for one in defined}
     return pd.DataFrame({"record": table["record"], **labels})
 
 

@@ -4,16 +4,19 @@ import sys
 from collections.abc import Callable
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.findings import FindingsFoundError
 
 
 def exit_code(run: Callable[[], None]) -> int:
-    """Run a command and return 0, or what its end means; 2 is bad input.
+    """Run a command and return 0, or what its end means: 2 bad input, 1 findings of a check.
 
     Args:
         run: the command.
     """
     try:
         run()
+    except FindingsFoundError:
+        return 1
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

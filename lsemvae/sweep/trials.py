@@ -14,7 +14,7 @@ from optuna.trial import Trial, TrialState
 from lsemvae.sweep.command import folder_flags, option_flags
 from lsemvae.sweep.study import NOTE, SweepState
 
-LOG, METRICS = "log.txt", "metrics.csv"
+LOG, METRICS_FILE = "log.txt", "metrics.csv"
 SECONDS_BETWEEN_LOOKS = 0.5
 SECONDS_TO_STOP = 60.0  # for a checkpoint of 3 GB on a slow disk, after which the process is killed
 # Linux ends the training when the sweep is killed (prctl 1 is PR_SET_PDEATHSIG).
@@ -87,7 +87,7 @@ def _watch(
     state: SweepState, trial: Trial, process: subprocess.Popen[bytes], stop: threading.Event
 ) -> Ending:
     """Report every epoch to the early stopping, until the training ends or is stopped."""
-    metrics = state.trial_folder(trial.number) / METRICS
+    metrics = state.trial_folder(trial.number) / METRICS_FILE
     reported: dict[int, float] = {}
     ended = False
     while not ended:

@@ -5,18 +5,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torchmetrics import MetricCollection
-from torchmetrics.classification import (
-    BinaryAccuracy,
-    BinaryAUROC,
-    BinaryMatthewsCorrCoef,
-)
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import parse_leads
 from lsemvae.core.types import EcgBatch, EcgInput, FeatureBatch
 from lsemvae.losses import focal_loss
 from lsemvae.models import EcgNetwork, load_pretrained
+from lsemvae.tasks.held_out_metrics import HeldOutMetrics
 from lsemvae.tasks.optimiser import adamw
 from lsemvae.tasks.task import EcgTask
 
@@ -112,11 +107,7 @@ class Classifier(EcgTask):
         self.encoder_input: EcgInput | None = None
         self.network = network or self._frozen_encoder(str(encoder))
         self.head = self._head(head)
-        metrics = MetricCollection(
-            {"auroc": BinaryAUROC(), "accuracy": BinaryAccuracy(), "mcc": BinaryMatthewsCorrCoef()}
-        )
-        self.val_metrics = metrics.clone(prefix="val/")
-        self.test_metrics = metrics.clone(prefix="test/")
+        self.val_metrics, self.test_metrics = HeldOutMetrics(), HeldOutMetrics()
 
     def _head(self, settings: HeadSettings | None) -> nn.Module:
         own = self.network.own_head() if settings is None and not self.frozen else None
@@ -159,12 +150,12 @@ class Classifier(EcgTask):
     def validation_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> None:
         """Log loss, AUROC, accuracy and MCC of the held-out part."""
         logit, _ = self._step(batch, "val")
-        self._measure(self.val_metrics, logit, batch.label)
+        self.val_metrics.update(logit.sigmoid(), batch.label)
 
     def test_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> dict[str, Any]:
         """Log the metrics and return the predictions of a batch."""
         logit, _ = self._step(batch, "test")
-        self._measure(self.test_metrics, logit, batch.label)
+        self.test_metrics.update(logit.sigmoid(), batch.label)
         return _prediction(batch, logit)
 
     def predict_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> dict[str, Any]:
@@ -177,9 +168,30 @@ class Classifier(EcgTask):
         self.log_means(stage, {"loss": loss}, len(logit))
         return logit, loss
 
-    def _measure(self, metrics: MetricCollection, logit: Tensor, label: Tensor) -> None:
-        metrics.update(logit.sigmoid(), label.long())
-        self.log_dict(metrics, on_step=False, on_epoch=True, batch_size=len(logit))
+    def on_validation_epoch_start(self) -> None:
+        """Begin new metrics."""
+        super().on_validation_epoch_start()
+        self.val_metrics.reset()
+
+    def on_test_epoch_start(self) -> None:
+        """Begin new metrics."""
+        super().on_test_epoch_start()
+        self.test_metrics.reset()
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the means and the metrics."""
+        super().on_validation_epoch_end()
+        self._log_metrics("val", self.val_metrics)
+
+    def on_test_epoch_end(self) -> None:
+        """Log the means and the metrics."""
+        super().on_test_epoch_end()
+        self._log_metrics("test", self.test_metrics)
+
+    def _log_metrics(self, stage: str, metrics: HeldOutMetrics) -> None:
+        found = metrics.compute()
+        logged = {f"{stage}/{name}": value for name, value in found._asdict().items()}
+        self.log_dict(logged, sync_dist=True)  # of equal values, see `_log`
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return AdamW over what is not frozen (paper section 3)."""

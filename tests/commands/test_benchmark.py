@@ -122,7 +122,10 @@ def test_an_encoder_that_is_not_finished_gives_no_row(
     capsys.readouterr()
     assert main(arguments(cohort, pretraining, out)) == 2
     error = error_of(capsys)
-    assert "holds an encoder that was pre-trained differently (network)" in error
+    assert (
+        "holds an encoder that was pre-trained differently (network.fusion.gate_floor 0.9 against"
+        in error
+    )
     assert "detection, ls_emvae_no_poe, 12 leads: its encoder is not there" in error
     assert "ls_emvae_no_poe" not in set(pd.read_csv(out / "benchmark.csv")["method"])
 

@@ -31,7 +31,7 @@ def test_everything_wrong_is_listed_at_once(
     path, out = tmp_path / "cohort.csv", tmp_path / "findings.csv"
     table.to_csv(path, index=False)
     assert main(["check", "cohort", "--table", str(path), "--out", str(out),
-                 "--labels.detection=PH", "--expected.records=61"]) == 0  # fmt: skip
+                 "--labels.detection=PH", "--expected.records=61"]) == 1  # fmt: skip
     assert "row 2: mpap_mmhg is 'high', not a number" in capsys.readouterr().out
     found = pd.read_csv(out)
     checks = {"cell", "value or unit", "pressure order", "label", "ECG to catheter", "group sizes",
@@ -57,7 +57,7 @@ def test_copied_recording_is_found_in_a_store(
     assert main(["prepare", "cohort", "--table", str(tmp_path / "table.csv"), "--source",
                  str(copied), "--out", str(store), *BEATS]) == 0  # fmt: skip
     capsys.readouterr()
-    assert main(["check", "cohort", "--store", str(store)]) == 0
+    assert main(["check", "cohort", "--store", str(store)]) == 1
     text = capsys.readouterr().out
     assert f"{name}, twin: identical waveforms under different patients" in text
 
@@ -67,7 +67,7 @@ def test_rows_and_headers_of_a_wrong_form_are_findings_with_a_place(
 ) -> None:
     path = tmp_path / "table.csv"
     path.write_text("record,patient_id,a,a\nr1,p1,1,2\nr2,p2\n")
-    assert main(["check", "cohort", "--table", str(path)]) == 0
+    assert main(["check", "cohort", "--table", str(path)]) == 1
     text = capsys.readouterr().out
     assert "header: the column 'a' occurs more than once\n" in text
     assert "row 3: it has 2 cells, the header has 4\n" in text

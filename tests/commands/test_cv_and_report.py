@@ -81,10 +81,10 @@ def test_an_encoder_of_another_method_is_refused(
     assert "holds a LsEmvae, MVAE needs a Mvae" in error_of(capsys)
     assert cv(cohort, encoder, tmp_path, "--method", "ls_emvae_no_poe") == 2
     error = error_of(capsys)
-    assert "kind poe_moe where moe is wanted" in error
+    assert "fusion.kind poe_moe against moe" in error
     assert "experiments/ablations/no_poe.yaml" in error
     assert cv(cohort, encoder, tmp_path, "--method", "ls_emvae_no_gate_floor") == 2
-    assert "gate_floor 0.2 where 0.0 is wanted" in error_of(capsys)
+    assert "fusion.gate_floor 0.2 against 0.0" in error_of(capsys)
 
 
 def test_two_jobs_give_the_same_predictions_as_one(

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import data_modules.store.write
-import lsemvae.commands.view
+import lsemvae.viewing.sheet
 from benchmarks.recording_files import WRITERS, make_counts
 from data_modules.reading.amplitude import Amplitude
+from data_modules.reading.reasons import REMEDIES
 from data_modules.signals.settings import SignalSettings
 from data_modules.simulation.files import write_mimic
 from data_modules.store.read import EcgStore
@@ -146,18 +147,20 @@ def test_view_draws_other_kinds_of_files_and_says_that_there_are_warnings(
     for file, content in writer(make_counts(leads), leads).items():
         (tmp_path / file).write_bytes(content)
     titles: list[str] = []
-    draw = lsemvae.commands.view._draw
+    draw = lsemvae.viewing.sheet.draw_view
 
     def watch(seen: Any) -> Any:
         titles.append(seen.title)
         return draw(seen)
 
-    monkeypatch.setattr(lsemvae.commands.view, "_draw", watch)
+    monkeypatch.setattr(lsemvae.viewing.sheet, "draw_view", watch)
     for duration_s in (6.0, 10.0):
         signal = SignalSettings(duration_s=duration_s)
         view(str(tmp_path / name), out=str(tmp_path / "muse.png"), signal=signal)
     assert [title.rpartition(": ")[2] for title in titles] == ["accepted", "accepted with warnings"]
-    assert "padded" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "padded" in printed
+    assert f"(to do: {REMEDIES['padded']})" in printed
 
 
 @pytest.mark.parametrize(

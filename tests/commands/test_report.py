@@ -10,9 +10,10 @@ import h5py
 import pandas as pd
 import pytest
 
-from data_modules.cohort.labels import Thresholds, task_labels
+from data_modules.cohort.labels import task_labels
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
+from lsemvae.core.tasks import Thresholds
 from lsemvae.evaluation.predictions import read_predictions
 from lsemvae.evaluation.report import pdf
 from tests.conftest import error_of

@@ -53,6 +53,14 @@ def test_shared_signal_is_found_under_another_patient_and_record() -> None:
     assert found == [Leak("signal", ("a", "b"), 1, ("b9",))]
 
 
+def test_patient_of_the_pre_training_is_found_in_another_spelling() -> None:
+    seen, fold = table("a", 5), table("b", 5)
+    seen["patient_id"] = ["10000032", "2", "3", "P004", "5"]
+    fold["patient_id"] = ["10000032.0", "02", "33", "p4", "50"]
+    (found,) = find_leaks([part_of(PRETRAINING, [seen]), part_of("fold 0", [fold])])
+    assert (found.kind, found.n, set(found.examples)) == ("patient", 3, {"10000032.0", "02", "p4"})
+
+
 def test_every_pair_of_parts_is_compared() -> None:
     whole = table("a", 60)
     fold = pd.Series(np.arange(60) % 3, dtype=float)
@@ -95,7 +103,8 @@ def test_what_was_trained_on_is_read_back_beside_its_checkpoint(
     for place in ("last.ckpt", "checkpoints/last.ckpt"):
         found = read_trained_on(tmp_path / place, pool.sha256)
         assert found is not None
-        np.testing.assert_array_equal(found.patient.hashes, expected.patient.hashes)
+        assert expected.patient_spelt is not None
+        np.testing.assert_array_equal(found.patient.hashes, expected.patient_spelt.hashes)
         np.testing.assert_array_equal(found.signal.hashes, expected.signal.hashes)
     assert read_trained_on(tmp_path / "last.ckpt", "another run") is None
     assert read_trained_on(tmp_path / "a/b/last.ckpt", pool.sha256) is None

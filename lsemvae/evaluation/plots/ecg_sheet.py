@@ -60,7 +60,7 @@ def ecg_sheet(
     title_mm: float = TITLE_MM, foot_mm: float = 0.0, min_width_mm: float = 0.0,
     row_mm: float = ROW_MM, colours: tuple[str, str, str] = (PAPER, THIN, THICK),
 ) -> Sheet:  # fmt: skip
-    """Return paper for the leads in the usual columns of three, 2.5 s of each at most.
+    """Return a sheet for the leads in the usual columns of three, 2.5 s of each at most.
 
     Args:
         leads: names.
@@ -83,7 +83,7 @@ def ecg_sheet(
     total_mm = height_mm + title_mm + foot_mm
     figure = Figure(figsize=(width_mm / MM_PER_INCH, total_mm / MM_PER_INCH))
     axes = figure.add_axes((0, foot_mm / total_mm, 1, height_mm / total_mm))
-    _paper(axes, width_mm, height_mm, colours)
+    _millimetre_grid(axes, width_mm, height_mm, colours)
     panels = {
         lead: Panel(MARGIN_MM + column * column_mm, height_mm - MARGIN_MM - (row + 0.55) * row_mm)
         for column, names in enumerate(columns)
@@ -134,10 +134,12 @@ def draw_twelve_leads(
     return sheet.figure
 
 
-def _paper(axes: Axes, width_mm: float, height_mm: float, colours: tuple[str, str, str]) -> None:
+def _millimetre_grid(
+    axes: Axes, width_mm: float, height_mm: float, colours: tuple[str, str, str]
+) -> None:
     """Draw lines every 1 mm (thin) and 5 mm (thick)."""
-    paper, thin, thick = colours
-    axes.set(xlim=(0, width_mm), ylim=(0, height_mm), xticks=[], yticks=[], facecolor=paper)
+    background, thin, thick = colours
+    axes.set(xlim=(0, width_mm), ylim=(0, height_mm), xticks=[], yticks=[], facecolor=background)
     for step, colour, line_width in ((1, thin, 0.35), (5, thick, 0.6)):
         vertical = [[(x, 0), (x, height_mm)] for x in np.arange(0, width_mm + 1, step)]
         horizontal = [[(0, y), (width_mm, y)] for y in np.arange(0, height_mm + 1, step)]

@@ -2,15 +2,12 @@
 
 from typing import Any
 
+from lsemvae.core.tasks import find_task
 from lsemvae.evaluation.leakage_statement import leakage_statement
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.first_screen import question
 from lsemvae.evaluation.report.written import estimate, number, reason
 
-INTENDED_USE = {
-    "detection": "research on screening for pulmonary hypertension",
-    "phenotype": "research on the phenotype of pulmonary hypertension",
-}
 LIMITS = (
     "Cross-validated on one cohort; no external evaluation is part of this card.",
     "What holds on this cohort need not hold at another prevalence, hospital or device.",
@@ -36,7 +33,7 @@ def card_facts(evidence: Evidence, run: RunEvidence) -> dict[str, Any]:
         "version": str(made.get("git_commit", "")),
         "checkpoint": f"one head per fold; encoder SHA-256 {metrics['encoder_sha256']}"
         if metrics["encoder_sha256"] else "one network per fold",
-        "intended_use": INTENDED_USE.get(run.task, f"research on what an ECG tells of {run.task}"),
+        "intended_use": find_task(run.task).use,
         "data": run.run.data_label,
         "outcome": question(evidence, run.task),
         "n_patients": counts["n_patients"],

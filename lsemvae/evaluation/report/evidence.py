@@ -13,7 +13,7 @@ from lsemvae.evaluation.runs import CvRun, data_label
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.evaluation.statistics.summary_sections import or_reason
-from lsemvae.evaluation.tables.table1 import Comparison
+from lsemvae.evaluation.tables.table1 import TwoGroups
 
 MOST_CURVES = 6
 MOST_DETAILED = 4
@@ -86,7 +86,7 @@ class CohortEvidence:
     table: pd.DataFrame
     flow: Sequence[tuple[str, int]]
     findings: Sequence[Finding]
-    comparisons: Sequence[Comparison]
+    comparisons: Sequence[TwoGroups]
     interval_days: pd.Series | None
     dates: dict[str, tuple[str, str]]
     most_leads: int

@@ -1,5 +1,6 @@
 """What a reader has to know before anything else."""
 
+from lsemvae.core.tasks import Thresholds, find_task
 from lsemvae.evaluation.leakage_statement import LeakageStatement, leakage_statement
 from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -68,16 +69,8 @@ def first_screen(evidence: Evidence) -> Section:
 def question(evidence: Evidence, task: str) -> str:
     """Return what was asked of the recordings of a task."""
     metrics = evidence.of_task(task)[0].run.metrics
-    ph = f"mPAP above {metrics['mpap_threshold_mmhg']:g} mmHg"
-    if task == "detection":
-        asked = f"does the ECG tell patients with pulmonary hypertension ({ph}) from those without?"
-    elif task == "phenotype":
-        asked = (
-            f"among patients with pulmonary hypertension ({ph}), does the ECG tell post-capillary "
-            f"(PAWP above {metrics['pawp_threshold_mmhg']:g} mmHg) from pre-capillary disease?"
-        )
-    else:
-        asked = f"does the ECG tell records with {task} = 1 from those with {task} = 0?"
+    thresholds = Thresholds(metrics["mpap_threshold_mmhg"], metrics["pawp_threshold_mmhg"])
+    asked = find_task(task).question(thresholds)
     return f"Question ({task}): {asked}"
 
 

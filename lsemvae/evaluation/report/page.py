@@ -27,7 +27,6 @@ from lsemvae.evaluation.report.first_screen import first_screen
 from lsemvae.evaluation.report.latent import latent_section
 from lsemvae.evaluation.report.methods import methods_section
 from lsemvae.evaluation.report.provenance import provenance_section
-from lsemvae.evaluation.report.published import published_section
 from lsemvae.evaluation.report.reconstructions import reconstruction_section
 from lsemvae.evaluation.report.results import results_section
 from lsemvae.evaluation.report.sensitivity import (
@@ -67,7 +66,7 @@ INTERVAL = re.compile(r"\[[^\[\]]*\]|\S+ ± \S+|\d+ %")
 def build_sections(evidence: Evidence) -> list[Section]:
     """Return all sections in the order of the page."""
     sections = [build(evidence) for build in SECTIONS]
-    return [*sections, checklist_section(sections), published_section()]
+    return [*sections, checklist_section(sections)]
 
 
 def write_report(evidence: Evidence, out: Path) -> Path:

@@ -61,6 +61,23 @@ def binary_metrics(label: npt.ArrayLike, probability: npt.ArrayLike) -> Metrics:
     return Metrics(*(plain(METRICS[name], labels, scores) for name in Metrics._fields))
 
 
+def metrics_as_far_as_defined(label: npt.ArrayLike, probability: npt.ArrayLike) -> Metrics:
+    """Return the same metrics where a training is to go on whatever they are.
+
+    Args:
+        label: (N,), 0 or 1.
+        probability: (N,), of the positive class.
+
+    Returns:
+        The values of `binary_metrics`; AUROC is NaN where one class is absent, and all are NaN
+        where a probability is.
+    """
+    labels, scores = np.asarray(label, dtype=np.float64) == 1, np.asarray(probability, np.float64)
+    if not len(scores) or np.isnan(scores).any():
+        return Metrics(np.nan, np.nan, np.nan)
+    return Metrics(*(plain(METRICS[name], labels, scores) for name in Metrics._fields))
+
+
 def base_rate_accuracy(label: npt.ArrayLike) -> float:
     """Return the accuracy of always naming the larger class."""
     positive = float(np.mean(np.asarray(label, dtype=np.float64)))

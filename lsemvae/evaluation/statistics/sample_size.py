@@ -174,14 +174,6 @@ def slope_error(predictor: LinearPredictor, n_patients: float) -> float:
     return math.sqrt(i00 / (i00 * i11 - i01**2) / n_patients)
 
 
-def observed_expected_error(prevalence: float, n_patients: float) -> float:
-    """Return the standard error of ln(observed / expected) to expect.
-
-    Source: Riley et al. 2021, equation 2, doi:10.1002/sim.9025.
-    """
-    return math.sqrt((1 - prevalence) / (n_patients * prevalence))
-
-
 def specificity_at(predictor: LinearPredictor, sensitivity: float) -> float:
     """Return the specificity of a calibrated model where its sensitivity is as given."""
     risk = expit(predictor.log_odds)

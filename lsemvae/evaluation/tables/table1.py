@@ -25,7 +25,7 @@ NONE = "-"
 PATIENTS = "patients"
 
 
-class Comparison(NamedTuple):
+class TwoGroups(NamedTuple):
     """Two groups side by side.
 
     Attributes:
@@ -41,7 +41,7 @@ class Comparison(NamedTuple):
 
 def characteristics_table(
     table: pd.DataFrame,
-    comparisons: Sequence[Comparison],
+    comparisons: Sequence[TwoGroups],
     *,
     variables: Mapping[str, str] = CHARACTERISTICS,
     with_paper: bool = True,
@@ -73,7 +73,7 @@ def characteristics_table(
     return pd.DataFrame(columns | {"missing": cells["missing"]})
 
 
-def _printed(columns: pd.Series, comparison: Comparison, name: str) -> pd.Series:
+def _printed(columns: pd.Series, comparison: TwoGroups, name: str) -> pd.Series:
     """Return the paper's cells of a group or of the p-values, dashes where it has none."""
     if name == _p_column(comparison):
         return columns.map(lambda column: paper_p_value(column, comparison.name))
@@ -110,12 +110,12 @@ def p_text(p: float) -> str:
     return f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
 
 
-def _group(comparison: Comparison, side: int, table: pd.DataFrame) -> pd.DataFrame:
+def _group(comparison: TwoGroups, side: int, table: pd.DataFrame) -> pd.DataFrame:
     """Return the first recording of every patient of a group."""
     return table[comparison.label == side].drop_duplicates("patient_id")
 
 
-def _sizes(comparisons: Sequence[Comparison], table: pd.DataFrame) -> list[dict[str, str]]:
+def _sizes(comparisons: Sequence[TwoGroups], table: pd.DataFrame) -> list[dict[str, str]]:
     """Return the number of patients and, where it differs, of recordings."""
     patients = {"column": PATIENTS, "text": "Patients", "missing": ""}
     recordings = {"column": "", "text": "Recordings", "missing": ""}
@@ -128,7 +128,7 @@ def _sizes(comparisons: Sequence[Comparison], table: pd.DataFrame) -> list[dict[
 
 
 def _variable(
-    values: pd.Series, text: str, comparisons: Sequence[Comparison], table: pd.DataFrame
+    values: pd.Series, text: str, comparisons: Sequence[TwoGroups], table: pd.DataFrame
 ) -> list[dict[str, str]]:
     """Return the row of a quantity, or one row for each level of a category."""
     values = values.replace("", np.nan)
@@ -171,5 +171,5 @@ def _share(values: pd.Series, level: Any) -> str:
     return f"{n} ({100 * n / known:.1f} %)" if known else NONE
 
 
-def _p_column(comparison: Comparison) -> str:
+def _p_column(comparison: TwoGroups) -> str:
     return f"p ({comparison.name})"

@@ -14,7 +14,7 @@ from lsemvae.evaluation.statistics.estimate import Estimate, undefined
 from lsemvae.evaluation.statistics.nadeau_bengio import corrected_resampled_t
 from lsemvae.evaluation.tables.paper import paper_result
 
-METRICS = {"accuracy": "accuracy", "auroc": "AUROC", "mcc": "MCC"}  # as Table 2 orders them
+METRIC_TITLES = {"accuracy": "accuracy", "auroc": "AUROC", "mcc": "MCC"}  # as Table 2 orders them
 ABSENT = "-"
 Row = dict[Hashable, Any]
 
@@ -57,7 +57,7 @@ def long_table(runs: Sequence[CvRun]) -> pd.DataFrame:
     for run in runs:
         metrics, table = run.metrics, run.predictions
         interval = _mean_interval(table)
-        for name in METRICS:
+        for name in METRIC_TITLES:
             folds = [fold[name] for fold in metrics["folds"]]
             retrained = corrected_resampled_t(folds, test_to_train=1 / (len(folds) - 1)).difference
             rows.append(
@@ -116,7 +116,7 @@ def table_2(long: pd.DataFrame, methods: Sequence[MethodRow], leads: Sequence[st
     columns = {"study": [m.study for m in methods], "method": [m.title for m in methods]}
     columns["pre-trained"] = ["✓" if m.pretrained else "✗" for m in methods]
     values: dict[str, list[float]] = {}
-    for metric, title in METRICS.items():
+    for metric, title in METRIC_TITLES.items():
         for lead_set in leads:
             known = [found.get((method.name, lead_set, metric)) for method in methods]
             name = f"{title} {lead_set}"

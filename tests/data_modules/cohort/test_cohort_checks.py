@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from data_modules.cohort.checks import CohortLimits, check_cohort_values, group_counts
-from data_modules.cohort.labels import Thresholds
 from data_modules.simulation.cohort import GROUP_SIZES, draw_cohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
+from lsemvae.core.tasks import Thresholds
 
 LIMITS = CohortLimits()
 

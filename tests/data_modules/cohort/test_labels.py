@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data_modules.cohort.labels import Thresholds, binary_columns, task_labels
+from data_modules.cohort.labels import binary_columns, task_labels
 from lsemvae.core.errors import InputError
+from lsemvae.core.tasks import Thresholds
 
 TABLE = pd.DataFrame(
     {

@@ -294,7 +294,7 @@ def test_a_worker_stops_when_its_run_was_killed(source: Path, tmp_path: Path) ->
     """Its run started again may be writing the same shard."""
     gone = 2**22 + 1  # no process has this number
     plan = data_modules.store.shards.plan_shards(2, SETTINGS.n_samples)
-    job = data_modules.conversion.convert.Job(
+    job = data_modules.conversion.convert.ShardWork(
         source, "calibrated", SETTINGS, plan, tmp_path / "o", gone
     )
     (tmp_path / "o").mkdir()

@@ -8,17 +8,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_modules.conversion.journal import FinishedShard, Journal
-from data_modules.conversion.quarantine import Outcome
+from data_modules.conversion.quarantine import RecordFate
 from lsemvae.core.errors import InputError
 
 
 def shard(number: int) -> FinishedShard:
     present = np.random.default_rng(number).random((2, 12)) > 0.5
     outcomes = [
-        Outcome(
+        RecordFate(
             f"a/{number}", True, (("lead_flat", "V2: \u00e4"), ("padded", "x")), "0" * 16, True
         ),
-        Outcome(f"b/{number}", False, (("size_mismatch", "text, with\nbreaks"),)),
+        RecordFate(f"b/{number}", False, (("size_mismatch", "text, with\nbreaks"),)),
     ]
     return FinishedShard(number, present, outcomes)
 

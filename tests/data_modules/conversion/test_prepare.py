@@ -68,7 +68,7 @@ def test_good_recordings_are_stored_and_bad_ones_end_nothing(
 
 def test_the_quarantine_list_names_record_outcome_and_reason(mixed: Path) -> None:
     header, *rows = quarantine(prepare(mixed))
-    assert header == ["record", "outcome", "code", "message"]
+    assert header == ["record", "outcome", "code", "message", "remedy"]
     assert [row[:3] for row in rows] == [
         ["4", "rejected", "checksum_mismatch"],
         ["5", "rejected", "file_missing"],
@@ -195,7 +195,8 @@ def test_a_cohort_may_mix_kinds_of_files(write_record: WriteRecord, tmp_path: Pa
     assert summary.accepted == len(records)
     # 6 s in a store of 10 s; the first record lacks lead I, which follows from the others
     assert summary.warnings == {
-        "padded": len(WRITERS), "lead_missing": 1, "limb_leads_derived": 1, "signals_ignored": 1
+        "padded": len(WRITERS), "lead_missing": 1, "limb_leads_derived": 1, "signals_ignored": 1,
+        "signal_repeated": len(WRITERS),  # one ECG in every kind of file, under patients of its own
     }  # fmt: skip
     outcomes = {tuple(row[:3]) for row in quarantine(summary)}
     assert ("short", "skipped", "too_short") in outcomes

@@ -3,13 +3,14 @@
 import csv
 from pathlib import Path
 
-from data_modules.conversion.quarantine import Outcome, describe, summarise, write_quarantine
+from data_modules.conversion.quarantine import RecordFate, describe, summarise, write_quarantine
+from data_modules.reading.reasons import REMEDIES
 
 OUTCOMES = [
-    Outcome("a", True, ()),
-    Outcome("b", True, (("padded", "short"), ("lead_gap", "V1"))),
-    Outcome("c", False, (("too_short", "1 s"),)),
-    Outcome("d", False, (("checksum_mismatch", "damaged"),)),
+    RecordFate("a", True, ()),
+    RecordFate("b", True, (("padded", "short"), ("lead_gap", "V1"))),
+    RecordFate("c", False, (("too_short", "1 s"),)),
+    RecordFate("d", False, (("checksum_mismatch", "damaged"),)),
 ]
 
 
@@ -22,11 +23,15 @@ def test_the_quarantine_list_has_a_line_for_each_reason(tmp_path: Path) -> None:
     write_quarantine(tmp_path / "q.csv", OUTCOMES)
     with (tmp_path / "q.csv").open(newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[1:] == [
+    assert [row[:4] for row in rows[1:]] == [
         ["b", "accepted_with_warnings", "padded", "short"],
         ["b", "accepted_with_warnings", "lead_gap", "V1"],
         ["c", "skipped", "too_short", "1 s"],
         ["d", "rejected", "checksum_mismatch", "damaged"],
+    ]
+    assert rows[0][4] == "remedy"
+    assert [row[4] for row in rows[1:]] == [
+        REMEDIES[code] for code in ("padded", "lead_gap", "too_short", "checksum_mismatch")
     ]
 
 

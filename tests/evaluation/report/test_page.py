@@ -209,7 +209,7 @@ def test_text_has_contrast(page: str) -> None:
 
 
 def test_every_caption_names_the_data(numbers: dict[str, Any]) -> None:
-    general = ("provenance", "tripod", "published")
+    general = ("provenance", "tripod")
     captions = [
         shown["caption"]
         for name, section in numbers["sections"].items() if name not in general

@@ -29,17 +29,6 @@ def test_development_of_a_model_with_24_parameters_as_published() -> None:
     assert plan.patients_for_overall_risk(0.174) == 221
 
 
-@pytest.mark.parametrize(
-    ("prevalence", "error", "n_patients"),
-    [(0.5, 0.051, 384.5), (0.1, 0.051, 3460), (0.1, 0.175, 294)],
-)  # fmt: skip
-def test_observed_to_expected_as_published(
-    prevalence: float, error: float, n_patients: float
-) -> None:
-    # Riley et al. 2021, section 3.1.1, doi:10.1002/sim.9025.
-    assert plan.observed_expected_error(prevalence, n_patients) == pytest.approx(error, rel=1e-3)
-
-
 def test_information_on_the_slope_is_that_of_a_logistic_regression() -> None:
     # The example of section 3.2.4 of doi:10.1002/sim.9025: log odds of mean -1.75 and SD 1.47.
     predictor = plan.normal_linear_predictor(-1.75, 1.47)

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import t as student
 
 from lsemvae.evaluation.tables.table1 import (
-    Comparison,
+    TwoGroups,
     characteristics_table,
     chi_squared_p,
     p_text,
@@ -24,9 +24,9 @@ def cohort(n: int = 90) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def comparison(table: pd.DataFrame, name: str = "detection") -> Comparison:
+def comparison(table: pd.DataFrame, name: str = "detection") -> TwoGroups:
     label = pd.Series((np.arange(len(table)) % 3 == 0).astype(float), index=table.index)
-    return Comparison(name, label, ("non-PH", "PH"))
+    return TwoGroups(name, label, ("non-PH", "PH"))
 
 
 def cell(shown: pd.DataFrame, row: str, column: str) -> str:
@@ -70,7 +70,7 @@ def test_every_patient_counts_once() -> None:
     table = cohort(30)
     twice = pd.concat([table, table.iloc[:9].assign(age_years=0.0)], ignore_index=True)
     label = pd.Series([float(i % 2) for i in [*range(30), *range(9)]])
-    groups = Comparison("other", label, ("a", "b"))
+    groups = TwoGroups("other", label, ("a", "b"))
     shown = characteristics_table(twice, [groups], variables={"age_years": "Age"})
     assert cell(shown, "Patients", "a") == "15"
     assert cell(shown, "Recordings", "a") == "20"
@@ -97,7 +97,7 @@ def test_paper_stands_beside_its_own_groups_only() -> None:
     assert cell(shown, "Patients", "PH, paper") == "691"
     assert cell(shown, "Age (years)", "p (detection), paper") == "<0.0001"
     assert cell(shown, "Sex: F", "PH, paper") == "-"
-    other = Comparison("IRBBB", comparison(table).label, ("without", "with"))
+    other = TwoGroups("IRBBB", comparison(table).label, ("without", "with"))
     assert not any("paper" in name for name in characteristics_table(table, [other]))
     bare = characteristics_table(table, [comparison(table)], with_paper=False)
     assert not any("paper" in name for name in bare)

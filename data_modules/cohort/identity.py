@@ -1,0 +1,87 @@
+"""Find patient ids that are probably one patient, written in different ways."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+import pandas as pd
+
+from lsemvae.core.errors import InputError
+
+N_NAMED = 3
+# What a spreadsheet adds to a whole number: 1.0, 1,0 and 1.0E+05.
+_WHOLE = r"[+-]?\d+[.,]0*"
+_EXPONENT = r"[+-]?\d+(?:[.,]\d+)?e[+-]?\d{1,2}"
+# Zeros that begin a number: 007 and P007, but neither 100 nor the .05 of 1.05.
+_LEADING_ZEROS = r"(?<![\d.,])0+(?=\d)"
+
+
+class AlikeIds(NamedTuple):
+    """Ids that differ in case, blanks, leading zeros or as numbers are written, in no other way.
+
+    Attributes:
+        groups: the spellings of each patient with several, in the order of the table.
+    """
+
+    groups: list[tuple[str, ...]]
+
+    def __str__(self) -> str:
+        """Name the first groups and count them."""
+        named = ", ".join(" = ".join(map(repr, group)) for group in self.groups[:N_NAMED])
+        more = len(self.groups) - N_NAMED
+        rest = f" and {more} more" if more > 0 else ""
+        return f"{len(self.groups)} patient(s) whose id is written in several ways: {named}{rest}"
+
+
+def plain_ids(ids: pd.Series) -> pd.Series:
+    """Write ids so that those of one patient are equal.
+
+    Args:
+        ids: text.
+
+    Returns:
+        Lower case without blanks and leading zeros; whole numbers without decimals or exponents.
+    """
+    plain = ids.astype(str).str.replace(r"\s+", "", regex=True).map(str.casefold).astype(str)
+    whole = plain.str.fullmatch(_WHOLE)
+    plain = plain.where(~whole, plain.str.replace(r"[.,]0*$", "", regex=True))
+    exponent = plain.str.fullmatch(_EXPONENT)
+    plain[exponent] = plain[exponent].map(_spelt_out)
+    return plain.str.replace(_LEADING_ZEROS, "", regex=True)
+
+
+def alike_ids(ids: pd.Series) -> AlikeIds:
+    """Group the ids that are equal in all but their spelling.
+
+    Args:
+        ids: text, a row for each recording.
+    """
+    different = pd.Series(ids.astype(str).unique())
+    plain = plain_ids(different)
+    several = plain.duplicated(keep=False)
+    groups = different[several].groupby(plain[several], sort=False)
+    return AlikeIds([tuple(group) for _, group in groups])
+
+
+def refuse_alike_ids(ids: pd.Series, where: str) -> None:
+    """Stop before one patient is counted as two.
+
+    Args:
+        ids: text, a row for each recording.
+        where: the table or store that holds them.
+
+    Raises:
+        InputError: ids that are alike.
+    """
+    found = alike_ids(ids)
+    if found.groups:
+        raise InputError(
+            f"{where}: {found}. As several patients they could land on both sides of a fold; give "
+            "each patient one id in the table, or say that they are different people with "
+            "--distinct_ids true"
+        )
+
+
+def _spelt_out(text: str) -> str:
+    """Write a whole number in digits; others stay as they are."""
+    number = Decimal(text.replace(",", "."))
+    return f"{number:f}".partition(".")[0] if number == number.to_integral_value() else text

@@ -1,0 +1,23 @@
+"""Print tables where a terminal shows them; files hold Markdown."""
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+
+def print_frame(frame: pd.DataFrame, title: str, caption: str = "") -> None:
+    """Print a table of text, its first column to the left and the others to the right.
+
+    Args:
+        frame: cells as they shall be read.
+        title: above the table.
+        caption: below it.
+    """
+    table = Table(title=title, caption=caption or None, box=box.SIMPLE_HEAD, title_justify="left",
+                  caption_justify="left")  # fmt: skip
+    for number, name in enumerate(frame.columns):
+        table.add_column(str(name), justify="right" if number else "left", overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*map(str, row))
+    Console(markup=False, highlight=False).print(table)

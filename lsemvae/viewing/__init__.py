@@ -1,0 +1,1 @@
+"""Show one recording with the findings of the checks."""

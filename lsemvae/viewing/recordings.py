@@ -1,0 +1,92 @@
+"""Read what is to be seen of a recording, from its file or from a store."""
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from data_modules.reading.amplitude import Amplitude
+from data_modules.reading.read import read_recording
+from data_modules.reading.reasons import REMEDIES, RecordError
+from data_modules.signals.clean import clean_ecg
+from data_modules.signals.settings import SignalSettings
+from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS, lead_indices
+
+Findings = list[tuple[str, str]]
+
+
+class View(NamedTuple):
+    """What is drawn: (12, T) in `unit`, NaN where a lead is absent; and what is written."""
+
+    title: str
+    ecg: npt.NDArray[np.floating]
+    sampling_rate_hz: float
+    calibrated: bool
+    findings: Findings
+
+
+def finding_line(code: str, text: str) -> str:
+    """Return a finding with what to do about it, where that is anything."""
+    remedy = REMEDIES.get(code, "nothing")
+    return f"{code}: {text}" + ("" if remedy == "nothing" else f" (to do: {remedy})")
+
+
+def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) -> View:
+    """Read and check a record as `prepare` does; a rejected one is drawn as its file holds it."""
+    path = Path(record.removesuffix(".hea").removesuffix(".dat"))
+    recording = read_recording(path.parent, path.name, amplitude=amplitude)
+    calibrated = recording.unit == "mV"
+    try:
+        clean = clean_ecg(recording, settings)
+    except RecordError as error:
+        ecg = np.full((len(LEADS), recording.ecg.shape[1]), np.nan)
+        ecg[lead_indices(recording.leads)] = [_centred(lead) for lead in recording.ecg]
+        title, rate = (
+            f"{record}: REJECTED, unfiltered, each lead centred",
+            recording.sampling_rate_hz,
+        )
+        return View(title, ecg, rate, calibrated, [(error.code, error.problem)])
+    ecg = np.where(clean.present[:, None], clean.ecg / COUNTS_PER_UNIT, np.nan)
+    findings = list(clean.warnings) or [("accepted", "the checks found nothing")]
+    title = f"{record}: accepted{' with warnings' if clean.warnings else ''}"
+    return View(title, ecg, settings.sampling_rate_hz, calibrated, findings)
+
+
+def _centred(lead: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """Take the median of the samples that are there (T,) away."""
+    there = lead[~np.isnan(lead)]
+    return np.asarray(lead - np.median(there)) if there.size else lead
+
+
+def view_of_stored(store: str, name: str) -> View:
+    """Read a record of a store and its lines of the quarantine list."""
+    opened = EcgStore(store)
+    found = np.flatnonzero(opened.column("record") == name.encode())
+    if not len(found) and name.isdecimal() and int(name) < len(opened):
+        found = np.array([int(name)])
+    if not len(found):
+        raise InputError(
+            f"{store} holds no record {name!r}, nor a row of that number (0 to {len(opened) - 1})"
+        )
+    row = found[0]
+    record = opened.column("record")[row].decode()
+    counts = opened.read([row])[0]
+    ecg = np.where(opened.present[row][:, None], counts / COUNTS_PER_UNIT, np.nan)
+    title = f"{record} of {opened.label}{' (SYNTHETIC)' if opened.synthetic else ''}"
+    findings = _quarantined(Path(store + ".quarantine.csv"), record)
+    return View(title, ecg, opened.sampling_rate_hz, opened.unit == "mV", findings)
+
+
+def _quarantined(file: Path, record: str) -> Findings:
+    """Return the lines of the quarantine list about a record."""
+    if not file.is_file():
+        return [("unknown", f"there is no quarantine list {file.name} beside the store")]
+    with file.open(newline="", encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["record"] == record]
+    return [(row["code"], row["message"]) for row in rows] or [
+        ("accepted", "the checks found nothing")
+    ]

@@ -1,0 +1,44 @@
+"""Draw a recording with its findings below it."""
+
+import textwrap
+
+from matplotlib.figure import Figure
+
+from lsemvae.evaluation.plots.ecg_sheet import draw_twelve_leads
+from lsemvae.viewing.recordings import View, finding_line
+
+LINE_INCH = 0.16
+CHARACTERS = 118  # of a line of findings across the sheet
+
+
+def draw_view(seen: View) -> Figure:
+    """Draw the leads and, below the paper, the findings."""
+    figure = draw_twelve_leads(
+        {seen.title: seen.ecg},
+        sampling_rate_hz=seen.sampling_rate_hz,
+        title=seen.title,
+        styles=[{"color": "black", "linewidth": 0.7}],
+        calibrated=seen.calibrated,
+    )
+    texts = (finding_line(code, text) for code, text in seen.findings)
+    lines = [line for text in texts for line in textwrap.wrap(text, CHARACTERS)]
+    _add_below(figure, lines)
+    return figure
+
+
+def _add_below(figure: Figure, lines: list[str]) -> None:
+    """Lengthen a figure by lines of text; what it holds keeps its size and moves up."""
+    height = figure.get_figheight()
+    added = LINE_INCH * (len(lines) + 1)
+    total = height + added
+    figure.set_figheight(total)
+    for axes in figure.axes:
+        box = axes.get_position()
+        bottom, tall = (box.y0 * height + added) / total, box.height * height / total
+        axes.set_position((box.x0, bottom, box.width, tall))
+    for text in figure.texts:
+        text.set_y((text.get_position()[1] * height + added) / total)
+    figure.text(
+        0.02, (added - 0.4 * LINE_INCH) / total, "\n".join(lines), va="top", fontsize=7.5,
+        family="monospace", linespacing=1.3,
+    )  # fmt: skip
