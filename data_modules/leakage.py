@@ -7,7 +7,6 @@ another format and order of leads, the 49 unaltered ones are found, and none of 
 a lead or some samples.
 """
 
-import hashlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,11 +19,11 @@ import pandas as pd
 
 from data_modules.cohort.identity import plain_ids
 from data_modules.dataset import EcgPool
+from data_modules.store.content import Hashes, patient_hashes, signal_hashes
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing
 from lsemvae.core.shipped_encoders import encoder_path
 
-Hashes = npt.NDArray[np.uint64]
 FILE_NAME = "trained_on.npz"
 PRETRAINING = "pre-training"
 N_EXAMPLES = 3
@@ -116,9 +115,9 @@ def part_of(name: str, tables: Iterable[pd.DataFrame]) -> Part:
     spelt = np.concatenate([patients, plain_ids(pd.Series(patients)).to_numpy()])
     return Part(
         name,
-        _members(_patient_hashes(patients), np.asarray(patients)),
-        _members(_signal_digests(table["signal_sha256"]), table["record"].to_numpy()),
-        _members(_patient_hashes(spelt), np.tile(np.asarray(patients), 2)),
+        _members(patient_hashes(patients), np.asarray(patients)),
+        _members(signal_hashes(table["signal_sha256"]), table["record"].to_numpy()),
+        _members(patient_hashes(spelt), np.tile(np.asarray(patients), 2)),
     )
 
 
@@ -271,13 +270,3 @@ def read_trained_on(encoder: Path, sha256: str) -> Part | None:
 def _members(hashes: Hashes, names: npt.NDArray[Any]) -> Members:
     unique, first = np.unique(hashes, return_index=True)
     return Members(unique, names[first])
-
-
-def _patient_hashes(ids: Iterable[str]) -> Hashes:
-    digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in ids)
-    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
-
-
-def _signal_digests(digests: pd.Series) -> Hashes:
-    """Return the store's digests, 16 hexadecimal digits each, as numbers."""
-    return np.frombuffer(bytes.fromhex("".join(digests)), dtype=">u8").astype(np.uint64)

@@ -41,6 +41,6 @@ def _pooled_variance(variance: Tensor, batch: EcgBatch) -> Tensor:
     """Average the variance (B, L) over the limb leads present, else over all present: (B, 1)."""
     is_limb = torch.tensor([lead in LIMB_LEADS for lead in batch.leads], device=variance.device)
     limb = batch.present & is_limb
-    chosen = torch.where(limb.any(1, keepdim=True), limb, batch.present)
+    chosen = limb | (batch.present & ~limb.any(1, keepdim=True))
     total = torch.where(chosen, variance, 0.0).sum(1, keepdim=True)
     return total / chosen.sum(1, keepdim=True)

@@ -7,14 +7,22 @@ validate, test and predict are LightningCLI's.
 import sys
 from argparse import ArgumentError
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 
-from lsemvae.command_table import COMMANDS, LIGHTNING, LONG, help_text, load, members, summary
+from lsemvae.command_table import (
+    COMMANDS,
+    LONG,
+    help_text,
+    lightning_target,
+    load,
+    load_target,
+    members,
+    summary,
+)
 from lsemvae.core.errors import InputError
-from lsemvae.core.findings import FindingsFoundError
-from lsemvae.core.printable import printable
 from lsemvae.runtime.cli_arguments import options_of, spell_out
-from lsemvae.runtime.faults import full_disk, was_interrupted
+from lsemvae.runtime.exit_code import exit_code
 from lsemvae.runtime.suggestion import suggest_options, suggestion
 from lsemvae.runtime.threads import settle_threads
 
@@ -25,28 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     `check cohort` returns 1 where it has found something.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    try:
-        _run(arguments)
-    except FindingsFoundError:
-        return 1
-    except InputError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 141
-    except OSError as error:
-        line = f"{error.filename}: {error.strerror}" if error.filename else full_disk(error)
-        if line is None:
-            raise
-        print(f"error: {printable(line)}", file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, SystemExit) as error:
-        if not was_interrupted(error):
-            raise
-        print("interrupted; what is finished is kept", file=sys.stderr)
-        return 130
-    return 0
+    return exit_code(partial(_run, arguments))
 
 
 def _run(arguments: list[str]) -> None:
@@ -60,8 +47,8 @@ def _run(arguments: list[str]) -> None:
         name = _command_name(arguments)
         rest = arguments[len(name.split(" ")) :]
         _tell_threads(name)
-        if name in LIGHTNING:
-            load(name)(rest)
+        if target := lightning_target(name, rest):
+            load_target(target)(rest)
         else:
             _call(name, rest)
 

@@ -5,7 +5,7 @@ so `lsemvae --help` imports no command.
 """
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -27,7 +27,8 @@ class Command(NamedTuple):
     page: str = ""
 
 
-RECORDINGS, TRAINING, EVALUATION, PROGRAM = "Recordings", "Training", "Evaluation", "This program"
+RECORDINGS, TRAINING, EVALUATION = "Recordings", "Training", "Evaluation"
+MODEL, PROGRAM = "A model for use", "This program"
 GROUP_NOTES = {TRAINING: "LightningCLI; one YAML is one experiment"}
 
 COMMANDS: dict[str, Command] = {
@@ -45,7 +46,6 @@ COMMANDS: dict[str, Command] = {
     "fit": Command(TRAINING, "lsemvae.commands.lightning:fit"),
     "validate": Command(TRAINING, "lsemvae.commands.lightning:validate"),
     "test": Command(TRAINING, "lsemvae.commands.lightning:test"),
-    "predict": Command(TRAINING, "lsemvae.commands.lightning:predict"),
     "cv": Command(EVALUATION, "lsemvae.commands.cv:cross_validate"),
     "benchmark": Command(EVALUATION, "lsemvae.commands.benchmark:benchmark", "benchmark.md"),
     "worth": Command(EVALUATION, "lsemvae.commands.worth:worth", "worth.md"),
@@ -57,10 +57,16 @@ COMMANDS: dict[str, Command] = {
     "check tables": Command(EVALUATION, "lsemvae.commands.check:check_published"),
     "encoders": Command(EVALUATION, "lsemvae.commands.encoders:encoders", "pretraining.md"),
     "demo": Command(EVALUATION, "lsemvae.commands.demo:demo"),
+    "lock": Command(MODEL, "lsemvae.commands.lock:lock", "deployment.md"),
+    "predict": Command(MODEL, "lsemvae.commands.predict:predict", "deployment.md"),
+    "export": Command(MODEL, "lsemvae.commands.export:export", "deployment.md"),
     "completion": Command(PROGRAM, "lsemvae.commands.completion:completion"),
 }
 
 LIGHTNING = tuple(name for name, command in COMMANDS.items() if command.group == TRAINING)
+# `predict` with one of these in place of a model file is LightningCLI's
+LIGHTNING_OPTIONS = ("--config", "-c", "--data", "--trainer", "--ckpt_path")
+LIGHTNING_PREDICT = "lsemvae.commands.lightning:predict"
 LONG = (*LIGHTNING, "cv", "benchmark", "worth", "sweep", "demo")  # what computes for long
 
 
@@ -78,9 +84,27 @@ def summary(name: str) -> str:
 
 def load(name: str) -> Callable[..., Any]:
     """Import the function of a command."""
-    module, function = COMMANDS[name].target.split(":")
+    return load_target(COMMANDS[name].target)
+
+
+def load_target(target: str) -> Callable[..., Any]:
+    """Import a function named as `module:function`."""
+    module, function = target.split(":")
     loaded: Callable[..., Any] = getattr(import_module(module), function)
     return loaded
+
+
+def lightning_target(name: str, arguments: Sequence[str]) -> str | None:
+    """Return the function that hands a command to LightningCLI, None where it is one of ours.
+
+    `predict MODEL FILES` is ours, `predict --config ...` is Lightning's.
+    """
+    if name in LIGHTNING:
+        return COMMANDS[name].target
+    words = {word.partition("=")[0].partition(".")[0] for word in arguments}
+    options_first = bool(arguments) and arguments[0].startswith("-")
+    theirs = name == "predict" and options_first and words & set(LIGHTNING_OPTIONS)
+    return LIGHTNING_PREDICT if theirs else None
 
 
 def groups() -> dict[str, list[str]]:

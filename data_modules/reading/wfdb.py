@@ -173,7 +173,11 @@ def _read_rare(
     root: Path, leads: list[int], header: Header, *, record: str
 ) -> npt.NDArray[np.integer]:
     """Let the wfdb library decode the leads of rarer formats, from files that were checked."""
-    import wfdb  # importing it costs a second
+    try:
+        import wfdb  # importing it costs a second
+    except ImportError as error:
+        problem = "its sample format needs the package wfdb; pip install wfdb"
+        raise RecordError("reader_missing", record=record, problem=problem) from error
 
     stem = os.path.join(os.path.realpath(root), record)
     try:

@@ -18,7 +18,7 @@ from data_modules.signals.lead_faults import FLAT_MV, find_flat, find_saturated,
 from data_modules.signals.limb_faults import explain_limb_fault
 from data_modules.signals.median_beat import median_beat
 from data_modules.signals.settings import SignalSettings
-from data_modules.store.read import COUNTS_PER_UNIT
+from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.leads import LEADS, derive_limb_leads, lead_indices, limb_lead_residual
 
 __all__ = ["CleanEcg", "SignalSettings", "clean_ecg"]

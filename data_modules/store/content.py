@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy.typing as npt
 
 from lsemvae.core.leads import LEADS
 
+COUNTS_PER_UNIT = 1000  # 1 uV where the unit is mV, finer than any ADC step
+Hashes = npt.NDArray[np.uint64]
 Parts = dict[str, npt.NDArray[Any]]
 """Datasets beside the signals, by name, in the order in which they are hashed."""
 
@@ -63,3 +66,14 @@ def content_digest(attributes: dict[str, Any], parts: Parts) -> str:
 def signal_digest(ecg: npt.NDArray[np.int16]) -> str:
     """Return the first 16 digits of the SHA-256 of a recording's counts (12, T)."""
     return hashlib.sha256(np.ascontiguousarray(ecg, dtype="<i2").data).hexdigest()[:16]
+
+
+def patient_hashes(ids: Iterable[str]) -> Hashes:
+    """Return a number for each patient id, (N,), from which nobody can read the id."""
+    digests = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in ids)
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
+def signal_hashes(digests: Iterable[str]) -> Hashes:
+    """Return the digests of `signal_digest`, 16 hexadecimal digits each, as numbers, (N,)."""
+    return np.frombuffer(bytes.fromhex("".join(digests)), dtype=">u8").astype(np.uint64)

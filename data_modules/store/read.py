@@ -15,19 +15,23 @@ from collections.abc import Sequence
 from functools import cached_property
 from io import FileIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import h5py
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from data_modules.store.content import COUNTS_PER_UNIT
 from data_modules.store.mark import STORE, read_mark
 from data_modules.store.shards import ShardPlan, is_whole, shard_offset, shard_path, shards_root
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS
 
-COUNTS_PER_UNIT = 1000  # 1 uV where the unit is mV, finer than any ADC step
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["COUNTS_PER_UNIT", "EcgStore"]
+
 _REQUIRED = ("ecg", "row", "present", "columns", "table")
 
 
@@ -94,12 +98,14 @@ class EcgStore:
         return self._places["row"].shape[0]
 
     @cached_property
-    def table(self) -> pd.DataFrame:
+    def table(self) -> "pd.DataFrame":
         """One row for each record, index 0..N-1; some 500 bytes a record."""
         return self.select(self.columns)
 
-    def select(self, names: Sequence[str]) -> pd.DataFrame:
+    def select(self, names: Sequence[str]) -> "pd.DataFrame":
         """Read some columns of the table; text takes about 100 bytes a cell."""
+        import pandas as pd  # half a second, for those who want no more than signals
+
         columns = {name: self.column(name) for name in names}
         return pd.DataFrame(
             {

@@ -1,5 +1,7 @@
 """Run the commands of LightningCLI: `lsemvae fit`, `validate`, `test` and `predict`."""
 
+import sys
+
 
 def fit(arguments: list[str]) -> None:
     """Train what a YAML describes, on the data that it names."""
@@ -17,7 +19,12 @@ def test(arguments: list[str]) -> None:
 
 
 def predict(arguments: list[str]) -> None:
-    """Write predictions.csv for the recordings of a YAML's data."""
+    """Write predictions.csv for the recordings of a YAML's data, by one head, uncalibrated."""
+    print(
+        "note: probabilities of one head, neither recalibrated nor compared with a threshold; a "
+        "model for use is made by `lsemvae lock` and applied by `lsemvae predict MODEL FILES`",
+        file=sys.stderr,
+    )
     _run("predict", arguments)
 
 

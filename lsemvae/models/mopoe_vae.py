@@ -138,6 +138,9 @@ class MopoeVae(LeadVae):
 
     def _chunks(self, weight: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Split the subsets that any recording of the batch has into weights and members."""
+        if torch.compiler.is_exporting():  # a graph cannot depend on what is in the batch
+            parts = torch.split(weight, CHUNK, 1), torch.split(self.members, CHUNK)
+            return list(zip(*parts, strict=True))
         used = weight.sum(0).nonzero().squeeze(-1)
         return [(weight[:, part], self.members[part]) for part in torch.split(used, CHUNK)]
 

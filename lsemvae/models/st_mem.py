@@ -198,7 +198,8 @@ class StMem(PretrainableNetwork):
         Tokens of other leads come out as well and mean nothing.
         """
         attended = None
-        if not bool(visible.all()):  # without a mask, attention has faster kernels
+        # without a mask, attention has faster kernels; an exported graph cannot choose
+        if torch.compiler.is_exporting() or not bool(visible.all()):
             separator = present.unsqueeze(-1)
             patch = visible.unsqueeze(-1).expand(*visible.shape, tokens.shape[2] - 2)
             attended = torch.cat([separator, patch, separator], 2).flatten(1)

@@ -14,7 +14,8 @@ def spell_out(command: Callable[..., Any], arguments: list[str]) -> list[str]:
     """Return the arguments of a command with the names and values that were left out.
 
     Words before the first option belong to the command's positional parameter, as a list where it
-    takes one (`report RUN RUN`, `sweep FILE`); a switch without a value means true (`--overwrite`).
+    takes one (`report RUN RUN`, `sweep FILE`), the rest to a list that comes second (`predict MODEL
+    FILE FILE`); a switch without a value means true (`--overwrite`).
 
     Args:
         command: the function.
@@ -28,6 +29,8 @@ def spell_out(command: Callable[..., Any], arguments: list[str]) -> list[str]:
         options, words = [f"--{named[0].name}={json.dumps(words)}", *options], []
     elif words and named:
         options, words = [f"--{named[0].name}={words[0]}", *options], words[1:]
+        if words and len(named) > 1 and named[1].annotation == list[str]:
+            options, words = [f"--{named[1].name}={json.dumps(words)}", *options], []
     switches = {f"--{p.name}" for p in parameters if p.annotation in (bool, bool | None)}
     return words + [
         f"{word}=true" if word in switches and after not in VALUES else word

@@ -11,6 +11,9 @@ def one(file: str, *, deep: bool = False, name: str = "") -> None: ...
 def many(runs: list[str] | None = None, *, pdf: bool = False) -> None: ...
 
 
+def then_many(model: str, files: list[str], *, deep: bool = False) -> None: ...
+
+
 @pytest.mark.parametrize(
     ("command", "given", "meant"),
     [
@@ -20,6 +23,8 @@ def many(runs: list[str] | None = None, *, pdf: bool = False) -> None: ...
         (one, ["--deep", "--name", "x"], ["--deep=true", "--name", "x"]),
         (one, ["--deep", "false"], ["--deep", "false"]),
         (one, ["--deep=false"], ["--deep=false"]),
+        (then_many, ["m", "a", "b c"], ['--files=["a", "b c"]', "--model=m"]),
+        (then_many, ["m", "--deep"], ["--model=m", "--deep=true"]),
         (many, ["a", "b c", "--pdf"], ['--runs=["a", "b c"]', "--pdf=true"]),
     ],
 )

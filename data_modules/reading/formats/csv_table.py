@@ -196,8 +196,11 @@ def _numbers(
     record: str,
 ) -> npt.NDArray[np.float64]:
     """Return the chosen columns, shape (L, T)."""
-    import pandas as pd
-
+    try:
+        import pandas as pd
+    except ImportError as error:
+        problem = "CSV files need the package pandas; pip install pandas"
+        raise RecordError("reader_missing", record=record, problem=problem) from error
     rows, n_columns = lines[start.first :], len(start.names)
     surplus = bool(rows) and len(_cells(rows[0], start.delimiter)) == n_columns + 1
     trailing = surplus and rows[0].rstrip().endswith(start.delimiter)

@@ -1,0 +1,50 @@
+"""`lsemvae export`: a locked model as a graph for other programs."""
+
+from pathlib import Path
+from typing import Literal
+
+
+def export(
+    model: str,
+    *,
+    out: str,
+    format: Literal["onnx"] = "onnx",  # noqa: A002 (the option's name)
+    leads: int | str | list[str] | None = None,
+    int8: bool = False,
+    hashes: bool = True,
+) -> None:
+    """Write normalisation, networks, heads and recalibration of a model as one ONNX file.
+
+    What is outside the graph (filter, median beat, checks) is described in docs/deployment.md.
+
+    Args:
+        model: written by `lsemvae lock`.
+        out: the graph, such as models/detection.onnx.
+        format: of the graph.
+        leads: 12, 6 or names, a subset of the model's; all of them by default. Calibration and
+            thresholds are those of all leads.
+        int8: weights of matrix products as 8-bit integers: a quarter of the size, other numbers.
+        hashes: keep hashes of the patients and recordings trained on; false for publication.
+    """
+    from lsemvae.core.errors import InputError
+    from lsemvae.core.leads import parse_leads
+
+    target = Path(out)
+    if target.suffix != ".onnx":
+        raise InputError(f"--out must end in .onnx, got {out}")
+    from lsemvae.deployment.export import export_onnx
+    from lsemvae.deployment.model_file import read_model
+
+    locked = read_model(Path(model))
+    trained = locked.network.description.trained_leads
+    chosen = trained if leads is None else parse_leads(leads)
+    made = export_onnx(locked, target, leads=chosen, hashes=hashes, int8=int8)
+    print(f"{target}: {format}, {target.stat().st_size / 1e6:.1f} MB, SHA-256 {made.digest}")
+    print(
+        f"  largest difference of a probability from the network's on noise: {made.difference:.2g}"
+    )
+    if chosen != trained:
+        print(
+            f"warning: the model was trained on {len(trained)} leads; with {len(chosen)} its "
+            "calibration and thresholds are not known to hold"
+        )

@@ -1,0 +1,52 @@
+"""`lsemvae lock`: one model file of a finished cross-validation."""
+
+from pathlib import Path
+from typing import Literal
+
+
+def lock(
+    run: str,
+    *,
+    cohort: str,
+    out: str,
+    encoder: str | None = None,
+    kind: Literal["ensemble", "refit"] = "ensemble",
+    point: Literal["youden", "sensitivity_90", "specificity_90"] = "youden",
+    withhold: float = 0.05,
+    hashes: bool = True,
+) -> None:
+    """Write the model of a finished cross-validation, with all that its use needs, to one file.
+
+    Recalibration, operating points and the limit of uncertainty come from inner predictions only.
+
+    Args:
+        run: folder of one method, task and lead set, such as runs/cv/detection/ls_emvae/12L.
+        cohort: the store that it ran on.
+        out: the model file, such as models/detection.safetensors.
+        encoder: checkpoint of the frozen encoder, where the method has one.
+        kind: `ensemble` averages the models of the folds; `refit` trains one more on all patients.
+        point: operating point at which decisions are made; the file keeps all three.
+        withhold: share of the inner recordings whose uncertainty is too large for a result; of
+            methods with a frozen encoder that says how unsure it is.
+        hashes: keep hashes of the patients and recordings trained on, so that they are refused.
+            Whoever can guess an id can tell whether it is among them: false for publication.
+    """
+    from lsemvae.core.errors import InputError
+
+    target = Path(out)
+    if target.suffix != ".safetensors":
+        raise InputError(f"--out must end in .safetensors, got {out}")
+    from lsemvae.deployment.lock import LockOptions, lock_run
+    from lsemvae.deployment.model_file import write_model
+
+    locked = lock_run(Path(run), cohort, encoder, LockOptions(kind, point, withhold, hashes))
+    digest = write_model(target, locked.network, locked.trained_on)
+    model = locked.network.description
+    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")
+    for name, one in model.points.items():
+        print(
+            f"  {name}: threshold {one.threshold:.3f}, inner sensitivity {one.sensitivity:.3f}, "
+            f"specificity {one.specificity:.3f}{' (in use)' if name == model.point else ''}"
+        )
+    if model.synthetic:
+        print("  SYNTHETIC data: this model is good for trying things out only")

@@ -1,0 +1,67 @@
+"""`lsemvae predict`: apply a locked model to files, folders and stores."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data_modules.reading.amplitude import Amplitude
+from lsemvae.core.errors import InputError
+
+if TYPE_CHECKING:
+    from lsemvae.predicting.predictor import Predictor
+
+
+def predict(
+    model: str,
+    recordings: list[str],
+    *,
+    out: str = "predictions.csv",
+    point: str | None = None,
+    amplitude: Amplitude | None = None,
+    fewest_leads: int | None = None,
+    allow_trained_on: bool = False,
+    pictures: str | None = None,
+) -> None:
+    """Write one row for each recording: a result, withheld, or an error with its reason.
+
+    A run that was stopped goes on where it was when it is started again. Research software, not a
+    medical device.
+
+    Args:
+        model: written by `lsemvae lock`, or by `lsemvae export` (.onnx, which needs no torch).
+        recordings: files of any kind that `lsemvae prepare` reads, folders, or stores.
+        out: predictions, .csv or .json.
+        point: operating point of the decision; the model's own by default.
+        amplitude: how units in files are taken; by default as the model's recordings were.
+        fewest_leads: withhold recordings with fewer usable leads; by default the fewest that a
+            training recording had.
+        allow_trained_on: predict recordings and patients that the model was trained on, too.
+        pictures: folder for a picture of each recording on ECG paper.
+    """
+    from lsemvae.predicting.run import Options, predict_to
+
+    options = Options(point, amplitude, fewest_leads, allow_trained_on, pictures)
+    predictor = open_model(Path(model))
+    counts = predict_to(Path(out), predictor, recordings, options)
+    listed = ", ".join(f"{n:,} {outcome}" for outcome, n in counts.most_common())
+    print(f"{out}: {counts.total():,} recordings, {listed}")
+    if predictor.description.synthetic:
+        print("note: the model was trained on SYNTHETIC data")
+
+
+def open_model(path: Path) -> "Predictor":
+    """Open a model with what computes it, told by its name.
+
+    Raises:
+        InputError: it cannot be opened, or torch is missing.
+    """
+    if path.suffix == ".onnx":
+        from lsemvae.predicting.onnx_predictor import OnnxPredictor
+
+        return OnnxPredictor(path)
+    try:
+        from lsemvae.deployment.torch_predictor import TorchPredictor
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{path} needs lsemvae with torch; without it, apply what `lsemvae export` makes of it"
+        ) from error
+    return TorchPredictor(path)

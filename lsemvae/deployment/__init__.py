@@ -1,0 +1,1 @@
+"""Make one model of a finished study: lock it, apply it with torch, export it as ONNX."""

@@ -1,0 +1,221 @@
+"""Make one model of a finished cross-validation."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from data_modules.cohort.labels import DETECTION, PHENOTYPE
+from data_modules.leakage import part_of, read_trained_on
+from data_modules.rhc_cohort import RhcCohort
+from data_modules.store.read import EcgStore
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import lead_indices
+from lsemvae.core.provenance import provenance
+from lsemvae.core.tasks import Thresholds
+from lsemvae.crossval.features import cached_uncertainty
+from lsemvae.crossval.folds import FINISHED, FoldSettings
+from lsemvae.deployment.card import locked_card
+from lsemvae.deployment.inner_choices import choose_on_inner, uncertainty_limit
+from lsemvae.deployment.locked_network import LockedNetwork, describe
+from lsemvae.deployment.members import fold_members, refit_member
+from lsemvae.evaluation.runs import CvRun, read_cv_run
+from lsemvae.model_file.description import Description, Task
+from lsemvae.model_file.trained_on import TrainedOn
+from lsemvae.models import Pretrained, load_pretrained
+from lsemvae.models.methods import find_method
+
+Kind = Literal["ensemble", "refit"]
+
+
+@dataclass(frozen=True)
+class LockOptions:
+    """What a user may choose.
+
+    Attributes:
+        kind: average the folds' models, or train one more on all patients.
+        point: operating point at which decisions are made.
+        withhold: share of inner recordings whose uncertainty is too large for a result.
+        hashes: keep hashes of the patients and recordings trained on.
+    """
+
+    kind: Kind = "ensemble"
+    point: str = "youden"
+    withhold: float = 0.05
+    hashes: bool = True
+
+
+class Locked(NamedTuple):
+    """A model, and who and what it was trained on."""
+
+    network: LockedNetwork
+    trained_on: TrainedOn
+
+
+def lock_run(folder: Path, cohort: str, encoder: str | None, options: LockOptions) -> Locked:
+    """Make a model of a finished cross-validation.
+
+    Args:
+        folder: of the cross-validation, as in runs/cv/detection/ls_emvae/12L.
+        cohort: the store that it ran on.
+        encoder: checkpoint of its frozen encoder, None where the method has none.
+        options: of the user.
+
+    Raises:
+        InputError: the run is not finished, is of other data or of another encoder, its labels were
+            shuffled, or it has no inner predictions.
+    """
+    run, settings = _read(folder)
+    choices = choose_on_inner(run)
+    if options.point not in choices.points:
+        raise InputError(f"--point must be one of {', '.join(choices.points)}, got {options.point}")
+    pretrained = _pretrained(settings, encoder)
+    data = _cohort(run, settings, cohort)
+    features = folder.absolute().parents[2] / "features"
+    if options.kind == "refit":
+        members = refit_member(
+            settings, data, encoder=encoder, pretrained=pretrained, features=features
+        )
+    else:
+        members = fold_members(folder, len(run.metrics["folds"]), encoder, data)
+    task = _task_of(run.metrics)
+    unsure = cached_uncertainty(pretrained, data, features) if pretrained else None
+    by_members = len(members.heads) > 1
+    labelled = data.labelled()["row"].to_numpy()
+    present = data.pool.present[labelled][:, lead_indices(settings.leads)]
+    description = Description(
+        kind=options.kind,
+        method=settings.method,
+        networks=describe(members.networks),
+        frozen=pretrained is not None,
+        n_members=len(members.heads),
+        task=task,
+        leads=tuple(settings.leads),
+        trained_leads=tuple(settings.leads),
+        fewest_leads=int(present.sum(1).min()),
+        unit="mV" if data.pool.calibrated else "NU",
+        normalisation=settings.normalisation,
+        signal=data.pool.stores[0].settings,
+        recalibration=choices.recalibration,
+        points=choices.points,
+        point=options.point,
+        uncertainty="posterior" if unsure is not None else "members" if by_members else "none",
+        uncertainty_limit=_limit(run, data, unsure, options.withhold),
+        withheld_share=options.withhold if unsure is not None else 0.0,
+        hashes=options.hashes,
+        label=data.pool.label,
+        synthetic=bool(run.metrics["synthetic"]),
+        sources={name: run.metrics[name]
+                 for name in ("cohort_sha256", "splits_sha256", "encoder_sha256")},
+        versions=provenance()["versions"],
+        card=locked_card(run, task, options.kind, choices, _input_text(data)),
+    )  # fmt: skip
+    network = LockedNetwork(description, members.networks, members.heads)
+    return Locked(network.eval(), _trained_on(data, labelled, encoder, pretrained))
+
+
+def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
+    needed = ("metrics.json", "predictions.csv", f"fold_0/{FINISHED}")
+    missing = [name for name in needed if not (folder / name).is_file()]
+    if missing:
+        raise InputError(
+            f"{folder} is no finished cross-validation (it lacks {', '.join(missing)}); name a "
+            "folder such as runs/cv/detection/ls_emvae/12L, or run `lsemvae cv` to the end"
+        )
+    run = read_cv_run(folder)
+    settings = FoldSettings(**json.loads((folder / "fold_0" / FINISHED).read_text()))
+    if settings.permute_labels is not None:
+        raise InputError(f"{folder} was run with shuffled labels; there is no model to lock")
+    return run, settings
+
+
+def _pretrained(settings: FoldSettings, encoder: str | None) -> Pretrained | None:
+    if not find_method(settings.method).pretrained:
+        if encoder is not None:
+            raise InputError(f"method {settings.method} has no encoder; leave --encoder out")
+        return None
+    if encoder is None:
+        raise InputError(f"method {settings.method} needs --encoder, the checkpoint of the run")
+    found = load_pretrained(encoder)
+    if found.sha256 != settings.encoder_sha256:
+        raise InputError(
+            f"{encoder} is not the encoder of the run: its SHA-256 begins with "
+            f"{found.sha256[:12]}, the run's with {str(settings.encoder_sha256)[:12]}"
+        )
+    return found
+
+
+def _cohort(run: CvRun, settings: FoldSettings, cohort: str) -> RhcCohort:
+    sha256 = EcgStore(cohort).sha256
+    if sha256 != settings.cohort_sha256:
+        raise InputError(
+            f"{cohort} is not the cohort of the run: its digest begins with {sha256[:12]}, the "
+            f"run's with {settings.cohort_sha256[:12]}"
+        )
+    return RhcCohort(
+        cohort,
+        run.metrics["task"],
+        fold=None,
+        n_folds=len(run.metrics["folds"]),
+        splits=str(run.folder.absolute().parents[1] / "splits.json"),
+        thresholds=Thresholds(settings.mpap_threshold_mmhg, settings.pawp_threshold_mmhg),
+        leads=list(settings.leads),
+        normalisation=settings.normalisation,  # type: ignore[arg-type]
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+    )
+
+
+def _task_of(metrics: dict[str, Any]) -> Task:
+    name, mpap, pawp = (
+        metrics[key] for key in ("task", "mpap_threshold_mmhg", "pawp_threshold_mmhg")
+    )
+    if name == DETECTION:
+        return Task(name, f"pulmonary hypertension (mPAP > {mpap:g} mmHg)", mpap, None)
+    if name == PHENOTYPE:
+        words = f"post-capillary pulmonary hypertension (PAWP > {pawp:g} mmHg)"
+        return Task(name, f"{words} where mPAP > {mpap:g} mmHg", mpap, pawp)
+    return Task(name, f"{name} = 1", None, None)
+
+
+def _limit(
+    run: CvRun, data: RhcCohort, unsure: "np.ndarray[Any, Any] | None", withhold: float
+) -> float | None:
+    """Return the limit of uncertainty; of recordings of the inner parts, each counted once."""
+    if unsure is None or run.inner is None:
+        return uncertainty_limit(np.empty(0), withhold) if unsure is not None else None
+    rows = data.pool.table["record"].isin(set(run.inner["record"])).to_numpy()
+    return uncertainty_limit(unsure[rows], withhold)
+
+
+def _trained_on(
+    data: RhcCohort, labelled: "np.ndarray[Any, Any]", encoder: str | None,
+    pretrained: Pretrained | None,
+) -> TrainedOn:  # fmt: skip
+    """Join the hashes of the labelled recordings and of the encoder's, where those are known."""
+    parts = [part_of("training", [data.pool.table.iloc[labelled]])]
+    if pretrained is not None:
+        before = read_trained_on(Path(str(encoder)), pretrained.data.sha256)
+        if before is None:
+            print(
+                f"note: what {encoder} was pre-trained on is not known; its patients cannot be "
+                "refused"
+            )
+        else:
+            parts.append(before)
+    return TrainedOn(*(
+        np.unique(np.concatenate([part.members(kind, spelt=True).hashes for part in parts]))
+        for kind in TrainedOn._fields
+    ))  # fmt: skip
+
+
+def _input_text(data: RhcCohort) -> str:
+    ecg_input = data.ecg_input
+    low, high = ecg_input.band_hz
+    return (
+        f"{ecg_input.sampling_rate_hz:g} Hz, {ecg_input.n_samples} samples ({ecg_input.segment}), "
+        f"{low} to {high} Hz, normalised by {ecg_input.normalisation}, "
+        f"{'mV' if data.pool.calibrated else 'arbitrary unit'}"
+    )

@@ -1,0 +1,76 @@
+"""The networks and heads of a locked model: those of the folds, or one trained on all patients."""
+
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+import lightning
+from torch import nn
+
+from data_modules.epoch_batches import batch_loader
+from data_modules.rhc_cohort import RhcCohort
+from lsemvae.crossval.features import cached_features
+from lsemvae.crossval.fold_models import load_fold
+from lsemvae.crossval.folds import FeatureDataset, FoldSettings, _task
+from lsemvae.deployment.locked_network import without_decoder
+from lsemvae.models import EcgNetwork, Pretrained
+from lsemvae.tasks import Classifier
+
+
+class Members(NamedTuple):
+    """Networks, one where the encoder is frozen, and one head for each member."""
+
+    networks: list[EcgNetwork]
+    heads: list[nn.Module]
+
+
+def fold_members(run: Path, n_folds: int, encoder: str | None, data: RhcCohort) -> Members:
+    """Return what the folds of a finished cross-validation have learnt.
+
+    Raises:
+        InputError: a fold is missing, or was trained on another encoder.
+    """
+    tasks = [load_fold(run / f"fold_{fold}", encoder, data.ecg_input) for fold in range(n_folds)]
+    return _members(tasks)
+
+
+def refit_member(
+    settings: FoldSettings, data: RhcCohort, *, encoder: str | None, pretrained: Pretrained | None,
+    features: Path,
+) -> Members:  # fmt: skip
+    """Train one more model with the settings of the folds, on every labelled recording.
+
+    Args:
+        settings: of the folds.
+        data: the cohort; no fold is held out.
+        encoder: checkpoint of the frozen encoder, None where the method has none.
+        pretrained: the same, read.
+        features: cache of the encoder's features.
+    """
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    lightning.seed_everything(settings.seed, verbose=False)
+    data.fold = None
+    data.setup("fit")
+    task = _task(settings, encoder, data.ecg_input)
+    trainer = lightning.Trainer(
+        max_epochs=settings.epochs,
+        accelerator="cpu" if pretrained else "auto",
+        devices=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    if pretrained is None:
+        trainer.fit(task, datamodule=data)
+    else:
+        known, part = cached_features(pretrained, data, features), data.train_set
+        rows = FeatureDataset(known[part.indices], part.label, part.record, part.patient_id)
+        trainer.fit(task, batch_loader(rows, settings.batch_size, shuffle=True))
+    return _members([task.cpu().eval().requires_grad_(False)])
+
+
+def _members(tasks: list[Classifier]) -> Members:
+    """Take networks and heads out of their tasks; a frozen encoder is taken once."""
+    kept = tasks[:1] if tasks[0].frozen else tasks
+    return Members([without_decoder(task.network) for task in kept], [task.head for task in tasks])

@@ -1,0 +1,1 @@
+"""Describe a locked model and guard its file; imports neither torch nor onnxruntime."""

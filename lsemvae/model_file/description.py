@@ -1,0 +1,165 @@
+"""What a locked model says about itself, as JSON of a stated version."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from lsemvae.core.errors import InputError
+
+FORMAT = "lsemvae-model"
+VERSION = 1
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""Version -> function that makes a description of that version one of the next."""
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """Platt's recalibration: p = expit(intercept + slope * logit)."""
+
+    intercept: float
+    slope: float
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A threshold on the recalibrated probability, and what it gave on inner predictions.
+
+    Attributes:
+        threshold: at or above it a recording is called positive.
+        sensitivity: share of the inner positives that are called.
+        specificity: share of the inner negatives that are not.
+    """
+
+    threshold: float
+    sensitivity: float
+    specificity: float
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a head was made to tell.
+
+    Attributes:
+        name: detection, phenotype or a column of the cohort's table.
+        positive: what a high probability means, in words.
+        mpap_threshold_mmhg: pulmonary hypertension is mPAP above this; None where no label used it.
+        pawp_threshold_mmhg: post-capillary is PAWP above this; None where no label used it.
+    """
+
+    name: str
+    positive: str
+    mpap_threshold_mmhg: float | None
+    pawp_threshold_mmhg: float | None
+
+
+@dataclass(frozen=True)
+class Description:
+    """Everything but the weights and the hashes of patients and recordings.
+
+    Attributes:
+        kind: `ensemble` of a cross-validation's folds, or `refit` on all patients.
+        method: see `lsemvae.models.methods`.
+        networks: class and plain arguments of each network; one where the encoder is frozen.
+        frozen: whether heads share a frozen encoder.
+        n_members: heads whose logits are averaged.
+        task: what it tells.
+        leads: lead names, in canonical order.
+        trained_leads: those that it was trained on; `leads` may be fewer in an exported graph.
+        fewest_leads: fewest of its leads that a training recording had.
+        unit: `mV`, or `NU` where amplitudes are arbitrary.
+        normalisation: of the amplitudes, part of the model.
+        signal: the settings that recordings are cleaned with, see `SignalSettings`.
+        recalibration: fitted on inner predictions.
+        points: operating points by name, chosen on inner predictions.
+        point: the one that decisions are made at.
+        uncertainty: where it comes from: the encoder's `posterior` (its mean log variance), the
+            spread of the `members` (the standard deviation of their logits), or `none`.
+        uncertainty_limit: larger uncertainty withholds the result; None where there is no limit.
+        withheld_share: of the inner recordings that the limit withholds.
+        hashes: whether hashes of patients and recordings are kept.
+        label: name of the cohort.
+        synthetic: whether any recording of training or pre-training was synthetic.
+        sources: digests of cohort, folds and encoder.
+        versions: of the packages.
+        card: the model card, Markdown.
+    """
+
+    kind: Literal["ensemble", "refit"]
+    method: str
+    networks: list[dict[str, Any]]
+    frozen: bool
+    n_members: int
+    task: Task
+    leads: tuple[str, ...]
+    trained_leads: tuple[str, ...]
+    fewest_leads: int
+    unit: str
+    normalisation: str
+    signal: dict[str, Any]
+    recalibration: Recalibration
+    points: dict[str, OperatingPoint]
+    point: str
+    uncertainty: Literal["posterior", "members", "none"]
+    uncertainty_limit: float | None
+    withheld_share: float
+    hashes: bool
+    label: str
+    synthetic: bool
+    sources: dict[str, str | None]
+    versions: dict[str, str]
+    card: str
+
+    def to_json(self) -> str:
+        """Return the description as text, with format and version in front."""
+        return json.dumps({"format": FORMAT, "version": VERSION, **asdict(self)})
+
+    @property
+    def threshold(self) -> float:
+        """The threshold of the operating point in use."""
+        return self.points[self.point].threshold
+
+
+def read_description(text: str, name: str) -> Description:
+    """Read a description, of an older version too.
+
+    Args:
+        text: what `Description.to_json` wrote.
+        name: of the file, for messages.
+
+    Raises:
+        InputError: it is none of ours, of a version that this program does not know, or damaged.
+    """
+    try:
+        found = json.loads(text)
+        if found["format"] != FORMAT:
+            raise KeyError(found["format"])
+        version = int(found["version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{name} is no model of lsemvae; make one with `lsemvae lock`") from error
+    if version > VERSION:
+        raise InputError(
+            f"{name} is a model of version {version}, this program reads up to {VERSION}; install "
+            "a newer lsemvae"
+        )
+    for step in range(version, VERSION):
+        if step not in MIGRATIONS:
+            raise InputError(f"{name} is a model of version {version}, which is no longer read")
+        found = MIGRATIONS[step](found)
+    try:
+        return _description(found)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{name} is damaged ({error}); copy it again or lock it again") from error
+
+
+def _description(found: Mapping[str, Any]) -> Description:
+    values = {field.name: found[field.name] for field in fields(Description)}
+    return Description(**{
+        **values,
+        "task": Task(**values["task"]),
+        "leads": tuple(values["leads"]),
+        "trained_leads": tuple(values["trained_leads"]),
+        "recalibration": Recalibration(**values["recalibration"]),
+        "points": {name: OperatingPoint(**point) for name, point in values["points"].items()},
+    })  # fmt: skip

@@ -1,0 +1,62 @@
+"""Seal a file with its own SHA-256, so that a damaged copy is noticed.
+
+The digest stands in the file itself, behind `MARK`; it is that of the file with 64 zeros in its
+place. Any container that can hold a text can be sealed: safetensors and ONNX files are.
+"""
+
+import hashlib
+import mmap
+from pathlib import Path
+
+from lsemvae.core.errors import InputError
+
+MARK = b"lsemvae-sha256:"
+BLANK = b"0" * 64
+OPEN_SEAL = (MARK + BLANK).decode()
+_BLOCK, _TAIL = 1 << 20, 64 << 20
+
+
+def seal(path: Path) -> str:
+    """Write the digest into a file that holds `OPEN_SEAL` once, and return it."""
+    digest, place, _ = _measure(path)
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(digest.encode())
+    return digest
+
+
+def check_seal(path: Path) -> str:
+    """Return the digest of a sealed file.
+
+    Raises:
+        InputError: there is no such file, it is not sealed, or is not what was sealed.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no model {path}; make one with `lsemvae lock`")
+    digest, _, found = _measure(path)
+    if digest.encode() != found:
+        raise InputError(f"{path} is damaged: its digest is another; copy it again")
+    return digest
+
+
+def _measure(path: Path) -> tuple[str, int, bytes]:
+    """Return the digest of the blanked file, where it belongs, and what stands there."""
+    if path.stat().st_size < len(OPEN_SEAL):
+        raise InputError(f"{path} is no model of lsemvae; make one with `lsemvae lock`")
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        # a safetensors file has its texts in front, an ONNX file behind its weights
+        place = max(
+            content.find(MARK, 0, _BLOCK), content.rfind(MARK, max(0, len(content) - _TAIL))
+        )
+        place += len(MARK)
+        if place < len(MARK):
+            raise InputError(f"{path} is no model of lsemvae; make one with `lsemvae lock`")
+        end = place + len(BLANK)
+        found = content[place:end]
+        digest = hashlib.sha256()
+        for start, stop in ((0, place), (end, len(content))):
+            if start:
+                digest.update(BLANK)
+            for first in range(start, stop, _BLOCK):
+                digest.update(content[first : min(first + _BLOCK, stop)])
+    return digest.hexdigest(), place, found

@@ -1,0 +1,59 @@
+"""Write the rows of a finished run as CSV or JSON, in one step."""
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from lsemvae.core.errors import InputError
+from lsemvae.core.files import replace_file, sync_file
+from lsemvae.predicting.outcome import Row
+
+Writer = Callable[[IO[str], Iterable[Row], Mapping[str, Any]], None]
+
+
+def check_out(out: Path) -> Writer:
+    """Return how a file is written, told by its name.
+
+    Raises:
+        InputError: it ends neither in .csv nor in .json, or its folder is a file.
+    """
+    writers: dict[str, Writer] = {".csv": _write_csv, ".json": _write_json}
+    if out.suffix not in writers:
+        raise InputError(f"--out must end in .csv or .json, got {out}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    return writers[out.suffix]
+
+
+def write_rows(out: Path, rows: Iterable[Row], about: Mapping[str, Any]) -> None:
+    """Write all rows; an older file is replaced by a whole one or not at all.
+
+    Args:
+        out: .csv or .json.
+        rows: read one at a time.
+        about: what JSON says of the model.
+    """
+    write = check_out(out)
+    temporary = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            write(file, rows, about)
+            sync_file(file)
+        replace_file(temporary, out)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_csv(file: IO[str], rows: Iterable[Row], _about: Mapping[str, Any]) -> None:
+    writer = csv.writer(file)
+    writer.writerow(Row._fields)
+    writer.writerows(rows)
+
+
+def _write_json(file: IO[str], rows: Iterable[Row], about: Mapping[str, Any]) -> None:
+    file.write(f'{{"model": {json.dumps(about)},\n"predictions": [')
+    for number, row in enumerate(rows):
+        file.write(f"{',' if number else ''}\n{json.dumps(row.to_json())}")
+    file.write("\n]}\n")

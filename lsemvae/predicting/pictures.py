@@ -1,0 +1,61 @@
+"""A picture on ECG paper for each recording, with its outcome above it."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from data_modules.store.content import COUNTS_PER_UNIT
+from lsemvae.core.errors import InputError
+from lsemvae.core.leads import LEADS
+from lsemvae.model_file.description import Description
+from lsemvae.predicting.outcome import RESULT, Row
+from lsemvae.predicting.sources import Loaded
+
+
+def draw_rows(
+    folder: Path, rows: Sequence[Row], loaded: Sequence[Loaded | None], model: Description
+) -> None:
+    """Draw the recordings that could be read, `folder/NAME.png`; those of errors have none.
+
+    Raises:
+        InputError: the package matplotlib is missing.
+    """
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise InputError("--pictures needs matplotlib; pip install matplotlib") from error
+    from lsemvae.evaluation.plots.ecg_sheet import draw_twelve_leads
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for row, one in zip(rows, loaded, strict=True):
+        if one is None:
+            continue
+        figure = draw_twelve_leads(
+            {row.recording: np.where(one.present[:, None], one.ecg / COUNTS_PER_UNIT, np.nan)},
+            sampling_rate_hz=float(model.signal["sampling_rate_hz"]),
+            title=f"{row.recording}\n{headline(row, model)}",
+            styles=[{"color": "black", "linewidth": 0.7}],
+            calibrated=model.unit == "mV",
+            leads=LEADS,
+        )
+        figure.savefig(folder / f"{_file_name(row.recording)}.png", dpi=150)
+        pyplot.close(figure)
+
+
+def headline(row: Row, model: Description) -> str:
+    """Say in one line what came out, and that nobody is to be treated by it."""
+    synthetic = "SYNTHETIC; " if model.synthetic or "synthetic" in row.findings else ""
+    notice = f"{synthetic}research software, not a medical device"
+    if row.outcome != RESULT:
+        return f"{row.outcome}: {row.message} ({notice})"
+    side = "at or above" if row.decision else "below"
+    return (
+        f"{model.task.positive}: {row.probability:.3f}, {side} the threshold {row.threshold:.3f} "
+        f"({row.point}; {notice})"
+    )
+
+
+def _file_name(recording: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", recording).strip("_.")[-180:] or "recording"

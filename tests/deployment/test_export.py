@@ -1,0 +1,70 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lsemvae.cli import main
+from lsemvae.deployment.torch_predictor import TorchPredictor
+from lsemvae.predicting.onnx_predictor import OnnxPredictor
+from tests.conftest import error_of
+
+
+def test_a_graph_gives_the_probabilities_of_the_network_for_any_leads(
+    model: Path, graph: Path
+) -> None:
+    draw = np.random.default_rng(3)
+    ecg = draw.normal(scale=0.4, size=(40, 12, 120)).astype(np.float32)
+    present = draw.random((40, 12)) < 0.5
+    present[:, 4] = True
+    network, onnx = TorchPredictor(model), OnnxPredictor(graph)
+    expected, found = (one.score(ecg, present) for one in (network, onnx))
+    np.testing.assert_allclose(found.probability, expected.probability, atol=1e-5)
+    np.testing.assert_allclose(found.uncertainty, expected.uncertainty, atol=1e-4)
+    assert onnx.description == network.description
+    assert all(map(np.array_equal, onnx.trained_on, network.trained_on))
+
+
+def test_a_graph_is_applied_without_torch(
+    model: Path, graph: Path, recordings: Path, tmp_path: Path
+) -> None:
+    out, records = tmp_path / "p.csv", recordings / "cohort/records"
+    arguments = [str(graph), str(records), "--out", str(out), "--allow_trained_on"]
+    code = (
+        "import sys; from lsemvae.cli import main; code = main(['predict', *sys.argv[1:]]);"
+        "bad = {'torch', 'lightning', 'wandb', 'pandas', 'h5py', 'matplotlib'} & set(sys.modules);"
+        "sys.exit(str(bad) if bad else code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    again = tmp_path / "torch.csv"
+    more = ["--out", str(again), "--allow_trained_on"]
+    assert main(["predict", str(model), str(records), *more]) == 0
+    np.testing.assert_allclose(
+        pd.read_csv(out)["probability"], pd.read_csv(again)["probability"], atol=1e-5
+    )
+
+
+def test_leads_that_the_model_does_not_have_are_refused(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ["--out", str(tmp_path / "m.onnx")]
+    assert main(["export", str(model), "--out", str(tmp_path / "m.bin")]) == 2
+    assert "must end in .onnx" in error_of(capsys)
+    assert main(["export", str(model), *out, "--leads", "7"]) == 2
+    assert "leads must be 12, 6" in error_of(capsys)
+
+
+def test_a_damaged_graph_is_noticed(
+    graph: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = bytearray(graph.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged = tmp_path / "m.onnx"
+    damaged.write_bytes(content)
+    assert main(["predict", str(damaged), str(graph), "--out", str(tmp_path / "p.csv")]) == 2
+    assert "is damaged" in error_of(capsys)

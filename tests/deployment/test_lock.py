@@ -1,0 +1,133 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.special import expit
+
+from data_modules.dataset import EcgPool
+from data_modules.normalise import normalise
+from data_modules.rhc_cohort import RhcCohort
+from lsemvae.cli import main
+from lsemvae.crossval.fold_models import load_fold
+from lsemvae.deployment.inner_choices import uncertainty_limit
+from lsemvae.deployment.model_file import read_model
+from tests.conftest import error_of
+from tests.deployment.conftest import lock
+
+
+def test_an_ensemble_is_the_recalibrated_mean_of_the_folds_log_odds(
+    study: Path, cohort: Path, encoder: Path, model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "predictions.csv"
+    assert main(["predict", str(model), str(cohort), "--out", str(out), "--allow_trained_on"]) == 0
+    found = pd.read_csv(out)["probability"].to_numpy()
+
+    data = RhcCohort(str(cohort), normalisation="record")
+    batch = normalise(data.dataset(np.arange(len(data.pool))).__getitems__([*range(60)]), "record")
+    heads = [load_fold(study / f"fold_{k}", str(encoder), data.ecg_input) for k in range(3)]
+    with torch.inference_mode():
+        logit = torch.stack([head(batch) for head in heads]).mean(0).numpy()
+    line = read_model(model).network.description.recalibration
+    np.testing.assert_allclose(found, expit(line.intercept + line.slope * logit), atol=1e-6)
+
+
+def test_threshold_and_its_inner_sensitivity_are_those_of_the_inner_predictions(
+    study: Path, model: Path
+) -> None:
+    description = read_model(model).network.description
+    inner = pd.read_csv(study / "inner_predictions.csv")
+    line, point = description.recalibration, description.points["sensitivity_90"]
+    odds = np.log(inner["probability"] / (1 - inner["probability"]))
+    called = expit(line.intercept + line.slope * odds) >= point.threshold - 1e-12
+    assert called[inner["label"] == 1].mean() == pytest.approx(point.sensitivity)
+    assert point.sensitivity >= 0.9
+    assert (~called[inner["label"] == 0]).mean() == pytest.approx(point.specificity)
+
+
+def test_a_model_file_says_what_it_was_made_for(model: Path, cohort: Path) -> None:
+    locked = read_model(model)
+    description = locked.network.description
+    assert description.task.mpap_threshold_mmhg == 20
+    assert description.task.pawp_threshold_mmhg is None
+    assert description.unit == "mV"
+    assert description.fewest_leads == 12
+    assert description.synthetic
+    assert "SYNTHETIC" in description.card
+    assert len(locked.trained_on.patient) == 60 + 12  # cohort and pre-training
+    assert set(map(str, EcgPool([str(cohort)]).table["patient_id"])).isdisjoint(
+        description.to_json().split('"')
+    )
+
+
+def test_a_refit_model_has_one_member_and_the_calibration_of_the_study(
+    study: Path, cohort: Path, encoder: Path, model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "refit.safetensors"
+    assert lock(study, cohort, encoder, out, "--kind", "refit", "--hashes", "false") == 0
+    refit, ensemble = (read_model(file).network.description for file in (out, model))
+    assert (refit.n_members, ensemble.n_members) == (1, 3)
+    assert refit.recalibration == ensemble.recalibration
+    assert read_model(out).trained_on.patient.size == 0
+    assert refit.uncertainty_limit is not None
+
+
+def test_what_is_no_study_is_refused(
+    study: Path, cohort: Path, encoder: Path, pretraining: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    out = tmp_path / "m.safetensors"
+    assert lock(tmp_path, cohort, encoder, out) == 2
+    assert "no finished cross-validation" in error_of(capsys)
+    assert lock(study, pretraining, encoder, out) == 2
+    assert "not the cohort of the run" in error_of(capsys)
+    assert main(["lock", str(study), "--cohort", str(cohort), "--out", str(out)]) == 2
+    assert "needs --encoder" in error_of(capsys)
+    assert lock(study, cohort, encoder, tmp_path / "m.ckpt") == 2
+    assert "must end in .safetensors" in error_of(capsys)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_leaves_the_older_model(
+    study: Path, cohort: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    out = tmp_path / "m.safetensors"
+    out.write_text("older")
+
+    def full(_file: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("lsemvae.deployment.model_file.sync_file", full)
+    assert lock(study, cohort, encoder, out) == 2
+    assert "No space left" in error_of(capsys)
+    assert out.read_text() == "older"
+    assert [file.name for file in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+def test_a_model_that_orders_the_inner_parts_wrongly_is_not_locked(
+    study: Path, cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    copy = tmp_path / "cv/detection/ls_emvae/12L"
+    shutil.copytree(study, copy)
+    inner = pd.read_csv(copy / "inner_predictions.csv", dtype={"record": str, "patient_id": str})
+    inner.assign(probability=1 - inner["probability"]).to_csv(
+        copy / "inner_predictions.csv", index=False
+    )
+    assert lock(copy, cohort, encoder, tmp_path / "m.safetensors") == 2
+    assert "no model to lock" in error_of(capsys)
+    metrics = json.loads((copy / "fold_0/finished.json").read_text())
+    (copy / "fold_0/finished.json").write_text(json.dumps({**metrics, "permute_labels": 1}))
+    assert lock(copy, cohort, encoder, tmp_path / "m.safetensors") == 2
+    assert "shuffled labels" in error_of(capsys)
+
+
+@pytest.mark.parametrize(("withhold", "limit"), [(0.0, None), (0.25, 3.5), (0.5, 2.5)])
+def test_the_limit_lies_between_the_kept_and_the_withheld(
+    withhold: float, limit: float | None
+) -> None:
+    assert uncertainty_limit(np.array([4.0, 1.0, 3.0, 2.0]), withhold) == limit

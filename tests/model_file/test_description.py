@@ -1,0 +1,52 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from lsemvae.core.errors import InputError
+from lsemvae.model_file import description as module
+from lsemvae.model_file.description import (
+    Description,
+    OperatingPoint,
+    Recalibration,
+    Task,
+    read_description,
+)
+
+EXAMPLE = Description(
+    kind="refit", method="ls_emvae", networks=[{"class": "LsEmvae", "init_args": {}}], frozen=True,
+    n_members=1, task=Task("detection", "pulmonary hypertension", 20.0, None), leads=("I", "II"),
+    trained_leads=("I", "II"), fewest_leads=1, unit="mV", normalisation="record", signal={},
+    recalibration=Recalibration(0.1, 0.9), points={"youden": OperatingPoint(0.4, 0.8, 0.7)},
+    point="youden", uncertainty="none", uncertainty_limit=None, withheld_share=0.0, hashes=True,
+    label="cohort", synthetic=False, sources={}, versions={}, card="",
+)  # fmt: skip
+
+
+def test_a_description_survives_its_text() -> None:
+    assert read_description(EXAMPLE.to_json(), "m") == EXAMPLE
+    assert EXAMPLE.threshold == 0.4
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"version": 99}, "install a newer lsemvae"),
+        ({"format": "other"}, "is no model of lsemvae"),
+        ({"version": "one"}, "is no model of lsemvae"),
+        ({"task": None}, "is damaged"),
+    ],
+)
+def test_what_is_no_description_of_ours_is_refused(change: dict[str, object], line: str) -> None:
+    with pytest.raises(InputError, match=line):
+        read_description(json.dumps({**json.loads(EXAMPLE.to_json()), **change}), "m")
+
+
+def test_an_older_version_is_brought_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = json.loads(EXAMPLE.to_json())
+    del old["label"]
+    monkeypatch.setattr(module, "VERSION", 2)
+    with pytest.raises(InputError, match="no longer read"):
+        read_description(json.dumps(old), "m")
+    monkeypatch.setitem(module.MIGRATIONS, 1, lambda found: {**found, "label": "unknown"})
+    assert read_description(json.dumps(old), "m") == replace(EXAMPLE, label="unknown")
