@@ -7,7 +7,6 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from data_modules.cohort.labels import DETECTION, PHENOTYPE
 from data_modules.leakage import part_of, read_trained_on
 from data_modules.rhc_cohort import RhcCohort
 from data_modules.store.read import EcgStore
@@ -172,9 +171,9 @@ def _task_of(metrics: dict[str, Any]) -> Task:
     name, mpap, pawp = (
         metrics[key] for key in ("task", "mpap_threshold_mmhg", "pawp_threshold_mmhg")
     )
-    if name == DETECTION:
+    if name == "detection":
         return Task(name, f"pulmonary hypertension (mPAP > {mpap:g} mmHg)", mpap, None)
-    if name == PHENOTYPE:
+    if name == "phenotype":
         words = f"post-capillary pulmonary hypertension (PAWP > {pawp:g} mmHg)"
         return Task(name, f"{words} where mPAP > {mpap:g} mmHg", mpap, pawp)
     return Task(name, f"{name} = 1", None, None)

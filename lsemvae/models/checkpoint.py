@@ -164,7 +164,8 @@ def _data_state(checkpoint: dict[str, Any], path: str) -> DataState:
         if isinstance(value, dict) and INPUT_KEY in value:
             others = {name: value[name] for name in DataState._fields if name != INPUT_KEY}
             ecg_input = EcgInput(*value[INPUT_KEY])
-            ecg_input = ecg_input._replace(band_hz=tuple(ecg_input.band_hz))  # JSON has no tuples
+            low_hz, high_hz = ecg_input.band_hz
+            ecg_input = ecg_input._replace(band_hz=(low_hz, high_hz))  # JSON has no tuples
             if ecg_input.unit is None:  # of a version that kept it beside
                 ecg_input = ecg_input._replace(unit="mV" if value["calibrated"] else "NU")
             return DataState(ecg_input=ecg_input, **others)

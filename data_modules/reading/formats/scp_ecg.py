@@ -76,7 +76,7 @@ def _sections(content: bytes, *, record: str) -> dict[int, bytes]:
 
 
 def _crc_matches(part: bytes) -> bool:
-    (stated,) = struct.unpack_from("<H", part)
+    stated: int = struct.unpack_from("<H", part)[0]
     return binascii.crc_hqx(part[2:], 0xFFFF) == stated
 
 
