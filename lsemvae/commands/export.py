@@ -13,7 +13,7 @@ def export(
     int8: bool = False,
     hashes: bool = True,
 ) -> None:
-    """Write normalisation, networks, heads and recalibration of a model as one ONNX file.
+    """Write a model as one ONNX file, normalisation and recalibration inside.
 
     What is outside the graph (filter, median beat, checks) is described in docs/deployment.md.
 

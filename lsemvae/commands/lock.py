@@ -15,7 +15,7 @@ def lock(
     withhold: float = 0.05,
     hashes: bool = True,
 ) -> None:
-    """Write the model of a finished cross-validation, with all that its use needs, to one file.
+    """Write the model of a finished cross-validation to one file that holds all.
 
     Recalibration, operating points and the limit of uncertainty come from inner predictions only.
 

@@ -21,7 +21,7 @@ def predict(
     allow_trained_on: bool = False,
     pictures: str | None = None,
 ) -> None:
-    """Write one row for each recording: a result, withheld, or an error with its reason.
+    """Write a row for each recording: a result, withheld, or an error.
 
     A run that was stopped goes on where it was when it is started again. Research software, not a
     medical device.

@@ -25,6 +25,11 @@ def encoder_path(encoder: str) -> str:
     return encoder
 
 
+def is_shipped(path: str) -> bool:
+    """Tell whether a file is an encoder that comes with the package."""
+    return Path(path).resolve().is_relative_to(FOLDER.resolve())
+
+
 def about_encoder(name: str) -> dict[str, Any]:
     """Return what is told of a shipped encoder beside its weights: the values of `about.json`."""
     about: dict[str, Any] = json.loads((FOLDER / name / "about.json").read_text())

@@ -26,6 +26,17 @@ def check_folds(folders: Sequence[Path]) -> None:
         raise InputError(f"{', '.join(missing)} not found; run `lsemvae cv` to the end first")
 
 
+def read_settings(folder: Path) -> FoldSettings:
+    """Return what a finished fold was trained with.
+
+    Raises:
+        InputError: the file of its settings is empty or cut.
+    """
+    kept = read_json(folder / FINISHED, "run `lsemvae cv` again with the same options")
+    kept.pop(FILES, None)
+    return FoldSettings(**kept)
+
+
 def load_fold(folder: Path, encoder: str | None, ecg_input: EcgInput) -> Classifier:
     """Return the classifier of a finished fold, in eval mode and with nothing to train.
 
@@ -38,9 +49,7 @@ def load_fold(folder: Path, encoder: str | None, ecg_input: EcgInput) -> Classif
         InputError: the fold is not finished, or was trained on another encoder or other recordings.
     """
     check_folds([folder])
-    kept = read_json(folder / FINISHED, "run `lsemvae cv` again with the same options")
-    kept.pop(FILES, None)
-    settings = FoldSettings(**kept)
+    settings = read_settings(folder)
     task = _task(settings, encoder, ecg_input)
     checkpoint = read_checkpoint(folder / CHECKPOINT)
     task.made_for = MadeFor(leads=tuple(settings.leads), ecg_input=ecg_input)

@@ -1,6 +1,5 @@
 """Make one model of a finished cross-validation."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,6 +14,7 @@ from lsemvae.core.leads import lead_indices
 from lsemvae.core.provenance import provenance
 from lsemvae.core.tasks import Thresholds
 from lsemvae.crossval.features import cached_uncertainty
+from lsemvae.crossval.fold_models import read_settings
 from lsemvae.crossval.folds import FINISHED, FoldSettings
 from lsemvae.deployment.card import locked_card
 from lsemvae.deployment.inner_choices import choose_on_inner, uncertainty_limit
@@ -124,7 +124,7 @@ def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
             "folder such as runs/cv/detection/ls_emvae/12L, or run `lsemvae cv` to the end"
         )
     run = read_cv_run(folder)
-    settings = FoldSettings(**json.loads((folder / "fold_0" / FINISHED).read_text()))
+    settings = read_settings(folder / "fold_0")
     if settings.permute_labels is not None:
         raise InputError(f"{folder} was run with shuffled labels; there is no model to lock")
     return run, settings

@@ -8,7 +8,7 @@ import torch
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
-from lsemvae.core.shipped_encoders import encoder_path, shipped_encoders
+from lsemvae.core.shipped_encoders import encoder_path, is_shipped, shipped_encoders
 from lsemvae.core.types import EcgInput
 from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import EcgNetwork
@@ -166,7 +166,9 @@ def _data_state(checkpoint: dict[str, Any], path: str) -> DataState:
             ecg_input = EcgInput(*value[INPUT_KEY])
             low_hz, high_hz = ecg_input.band_hz
             ecg_input = ecg_input._replace(band_hz=(low_hz, high_hz))  # JSON has no tuples
-            if ecg_input.unit is None:  # of a version that kept it beside
+            if is_shipped(path):  # its card says: any unit, and why
+                ecg_input = ecg_input._replace(unit=None)
+            elif ecg_input.unit is None:  # of a version that kept it beside
                 ecg_input = ecg_input._replace(unit="mV" if value["calibrated"] else "NU")
             return DataState(ecg_input=ecg_input, **others)
     raise InputError(

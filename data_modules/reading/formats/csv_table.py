@@ -111,7 +111,8 @@ def _find_start(head: list[str], layout: Layout, stated: str, shift: int, *, rec
         numbers = [
             k
             for k in range(position, len(head))
-            if any(all(map(_is_number, _cells(head[k], one))) for one in delimiters)
+            if head[k].strip()
+            and any(all(map(_is_number, _cells(head[k], one))) for one in delimiters)
         ]
         if not numbers or numbers[0] > position + 2:
             where = f"the numbers begin in line {numbers[0] + 1 + shift}" if numbers else "none do"
