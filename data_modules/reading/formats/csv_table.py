@@ -106,12 +106,13 @@ def _find_start(head: list[str], layout: Layout, stated: str, shift: int, *, rec
             if any(sum(map(_is_lead, _cells(head[k], one))) > 1 for one in delimiters)
         ]
         if later:
-            raise _text_above(head, position, later[0], shift, "the names", record=record)
+            raise _text_above(position, later[0], shift, "the names", record=record)
         # text above the table may name the patient, so only a line of names is shown
         numbers = [
             k
             for k in range(position, len(head))
-            if any(all(map(_is_number, _cells(head[k], one))) for one in delimiters)
+            if head[k].strip()
+            and any(all(map(_is_number, _cells(head[k], one))) for one in delimiters)
         ]
         if not numbers or numbers[0] > position + 2:
             where = f"the numbers begin in line {numbers[0] + 1 + shift}" if numbers else "none do"
@@ -286,7 +287,7 @@ def _no_numbers(
             cells = _cells(head[k], delimiter)
             one_comma = n_leads == 1 and _is_number(head[k].strip().strip('"'))
             if (len(cells) == n_leads and all(map(_is_number, cells))) or one_comma:
-                return _text_above(head, position, k, shift, "the numbers", record=record)
+                return _text_above(position, k, shift, "the numbers", record=record)
     problem = (
         f"line {position + 1 + shift} is no row of {n_leads} numbers, and "
         "none follows; name the columns in the layout's leads"
@@ -294,9 +295,7 @@ def _no_numbers(
     return RecordError("file_invalid", record=record, problem=problem)
 
 
-def _text_above(
-    head: list[str], position: int, found: int, shift: int, what: str, *, record: str
-) -> RecordError:
+def _text_above(position: int, found: int, shift: int, what: str, *, record: str) -> RecordError:
     """Return the error of lines of text above the table."""
     problem = (
         f"line {position + 1 + shift} is no row of names or numbers; {what} begin "

@@ -77,7 +77,7 @@ def _sections(content: bytes, *, record: str) -> dict[int, bytes]:
 
 def _crc_matches(part: bytes) -> bool:
     (stated,) = struct.unpack_from("<H", part)
-    return binascii.crc_hqx(part[2:], 0xFFFF) == stated
+    return binascii.crc_hqx(part[2:], 0xFFFF) == int(stated)
 
 
 def _leads(section: bytes, *, record: str) -> _Leads:
