@@ -77,7 +77,7 @@ def _decode(path: Path) -> str:
     raw = path.read_bytes()
     named = named_kind(raw, path.suffix)
     if named is not None:
-        raise InputError(f"{path} is no CSV file: {named}")
+        raise InputError(f"{path} is no CSV file but binary or another kind: {named}")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
