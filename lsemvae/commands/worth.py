@@ -61,9 +61,9 @@ def worth(
         distinct_ids: patient ids that differ only as they are written (1 and 1.0, 007 and 7) are
             different people; without it they are refused.
     """
-    from data_modules.cohort.labels import Thresholds
     from data_modules.leakage import check_leakage, refuse_leaks
     from data_modules.rhc_cohort import RhcCohort
+    from lsemvae.core.tasks import Thresholds
     from lsemvae.heads.mlp import MlpSettings
     from lsemvae.models import check_same_input, load_pretrained
     from lsemvae.references.label_draws import check_fractions
