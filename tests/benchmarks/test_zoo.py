@@ -21,6 +21,12 @@ COUNTS = {
 }
 
 
+def tiny_row(name: str, **init_args: int) -> Method:
+    row = TABLE_2[name]
+    tiny = type("TinyRow", (Method,), {"init_args": init_args})
+    return tiny(row.title, row.experiment)
+
+
 @pytest.fixture
 def zoo(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.syspath_prepend(str(ROOT))
@@ -28,12 +34,6 @@ def zoo(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def tiny_row(name: str, **init_args: int) -> Method:
-    row = TABLE_2[name]
-    tiny = type("TinyRow", (Method,), {"init_args": init_args})
-    return tiny(row.title, row.experiment)
-
-
 def test_parameters_are_counted_as_published(zoo, name: str) -> None:
     found = tuple(
         zoo.n_parameters(TABLE_2[name], zoo.input_of(name), leads) for leads in (LEADS, LIMB_LEADS)

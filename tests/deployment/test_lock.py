@@ -56,7 +56,9 @@ def test_a_model_file_says_what_it_was_made_for(model: Path, cohort: Path) -> No
     assert description.fewest_leads == 12
     assert description.synthetic
     assert "SYNTHETIC" in description.card
-    assert len(locked.trained_on.patient) == 60 + 12  # cohort and pre-training
+    assert (
+        len(locked.trained_on.patient) == 2 * 60 + 12
+    )  # an id of the cohort as written, and plain  # cohort and pre-training
     assert set(map(str, EcgPool([str(cohort)]).table["patient_id"])).isdisjoint(
         description.to_json().split('"')
     )
