@@ -84,9 +84,12 @@ class BeatLsEmvae(PretrainableNetwork):
         objective: BeatObjective = BeatObjective(),
         augmentation: BeatAugmentation = BeatAugmentation(),
     ) -> None:
-        parts = {"window": window, "fusion": fusion, "objective": objective,
-                 "augmentation": augmentation}  # fmt: skip
-        plain = {name: asdict(part) for name, part in parts.items()}
+        plain = {
+            "window": asdict(window),
+            "fusion": asdict(fusion),
+            "objective": asdict(objective),
+            "augmentation": asdict(augmentation),
+        }
         super().__init__(n_samples, latent_dim=latent_dim, **plain)
         window.inner(n_samples)
         self.latent_dim, self.window = latent_dim, window

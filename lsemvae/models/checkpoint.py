@@ -164,8 +164,8 @@ def _data_state(checkpoint: dict[str, Any], path: str) -> DataState:
         if isinstance(value, dict) and INPUT_KEY in value:
             others = (value[name] for name in DataState._fields if name != INPUT_KEY)
             ecg_input = EcgInput(*value[INPUT_KEY])
-            band_hz = tuple(ecg_input.band_hz)  # JSON has no tuples
-            return DataState(ecg_input._replace(band_hz=band_hz), *others)
+            low_hz, high_hz = ecg_input.band_hz  # JSON has no tuples
+            return DataState(ecg_input._replace(band_hz=(low_hz, high_hz)), *others)
     raise InputError(
         f"{path} does not say what recordings it was trained on; pre-train with one of the "
         "DataModules of data_modules"

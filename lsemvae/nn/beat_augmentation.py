@@ -56,4 +56,5 @@ def _slow_waves(like: Tensor) -> Tensor:
     """Return sinusoids of random amplitude (up to 1), frequency (up to one period) and phase."""
     time = torch.linspace(0.0, 2.0 * math.pi, like.shape[-1], device=like.device)
     amplitude, periods, phase = torch.rand(3, *like.shape[:2], 1, device=like.device)
-    return amplitude * torch.sin(periods * time + 2.0 * math.pi * phase)
+    waves: Tensor = amplitude * torch.sin(periods * time + 2.0 * math.pi * phase)
+    return waves

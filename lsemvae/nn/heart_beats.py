@@ -148,7 +148,7 @@ def qrs_energy(ecg: Tensor, present: Tensor, sampling_rate_hz: float) -> Tensor:
     weight = present / present.sum(1, keepdim=True)
     energy = (band.square() * weight.unsqueeze(-1)).sum(1)
     smoothing = torch.exp(-2.0 * (torch.pi * SMOOTHING_S * f).square())
-    smooth = torch.fft.irfft(torch.fft.rfft(energy) * smoothing, n=mirrored.shape[-1])
+    smooth: Tensor = torch.fft.irfft(torch.fft.rfft(energy) * smoothing, n=mirrored.shape[-1])
     return smooth[:, pad : pad + n_samples]
 
 
@@ -181,13 +181,15 @@ def _likeness(around: Tensor, typical: Tensor) -> Tensor:
     length = around.shape[-1]
     spectrum = torch.fft.rfft(typical, n=length).conj().unsqueeze(1)
     together = (torch.fft.rfft(around) * spectrum).sum(2)
-    return torch.fft.irfft(together, n=length)[..., : length - typical.shape[-1] + 1]
+    likeness: Tensor = torch.fft.irfft(together, n=length)
+    return likeness[..., : length - typical.shape[-1] + 1]
 
 
 def median_of_beats(beats: Tensor, valid: Tensor) -> Tensor:
     """Return the median over the valid beats, (B, K, L, N) -> (B, L, N)."""
     hidden = beats.masked_fill(~valid[..., None, None], torch.nan)
-    return hidden.nanquantile(0.5, dim=1)
+    typical: Tensor = hidden.nanquantile(0.5, dim=1)
+    return typical
 
 
 def _cut(ecg: Tensor, start: Tensor, length: int) -> Tensor:
