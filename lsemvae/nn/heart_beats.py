@@ -188,7 +188,8 @@ def _likeness(around: Tensor, typical: Tensor) -> Tensor:
 def median_of_beats(beats: Tensor, valid: Tensor) -> Tensor:
     """Return the median over the valid beats, (B, K, L, N) -> (B, L, N)."""
     hidden = beats.masked_fill(~valid[..., None, None], torch.nan)
-    return hidden.nanquantile(0.5, dim=1)
+    typical: Tensor = hidden.nanquantile(0.5, dim=1)
+    return typical
 
 
 def _cut(ecg: Tensor, start: Tensor, length: int) -> Tensor:
