@@ -23,7 +23,7 @@ def export(
         format: of the graph.
         leads: 12, 6 or names, a subset of the model's; all of them by default. Calibration and
             thresholds are those of all leads.
-        int8: weights of constant matrix products as 8-bit integers, with other numbers; measured on a
+        int8: weights of constant matrix products as 8-bit integers, with other numbers; on a
             tiny LS-EMVAE it saved nothing.
         hashes: keep hashes of the patients and recordings trained on; false for publication.
     """
