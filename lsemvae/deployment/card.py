@@ -12,8 +12,7 @@ from lsemvae.model_file.description import Task
 TITLES = {"auroc": "AUROC", "accuracy": "accuracy", "mcc": "MCC"}
 LIMITS = (
     "Research software, not a medical device.",
-    "Measured in cross-validation on one cohort; this model itself has met no other patients yet: "
-    "see `lsemvae external`.",
+    "Measured in cross-validation on one cohort; this model itself has met no other patients yet.",
     "Recalibration and thresholds come from models trained on parts of the data; on all of it, or "
     "averaged over folds, a model may be a little more certain.",
 )
