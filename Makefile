@@ -28,7 +28,7 @@ list = ["$(subst $() ,"$(comma)",$(strip $(1)))"]
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cv benchmark sweep test lint format bench torture zoo public clean
+.PHONY: help install demo cv benchmark sweep test docs lint format bench torture zoo public clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -71,6 +71,11 @@ sweep: $(READY)  ## try hyper-parameters of pre-training: SWEEP=FILE JOBS= OUT=
 test: $(READY)  ## run the tests
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
+docs: $(READY)  ## the pages of docs/ as a site in site/, links checked
+	@$(BIN)/pip install --quiet -c constraints.txt -e '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/mkdocs build --quiet --strict
+	@echo "site: site/index.html"
+
 lint: $(READY)  ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -89,10 +94,11 @@ bench: $(READY)  ## step, encoding, conversion, loading, 800,000 records, covera
 	@$(BIN)/python -m benchmarks.full_size
 	@$(BIN)/python -m benchmarks.coverage
 
-torture: $(READY)  ## hostile files, kill -9, full disks: reader, store, checkpoints
+torture: $(READY)  ## hostile files, kill -9, full disks: reader, store, checkpoints, YAML
 	@$(BIN)/python -m benchmarks.torture_reader
 	@$(BIN)/python -m benchmarks.torture_store
 	@$(BIN)/python -m benchmarks.torture_checkpoint
+	@$(BIN)/python -m benchmarks.torture_config
 
 zoo: $(READY)  ## cost of every method of Table 2 on this machine: reports/zoo.json
 	@$(BIN)/python -m benchmarks.zoo

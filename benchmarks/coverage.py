@@ -1,4 +1,4 @@
-"""How often the report's 95 % intervals hold the truth: `python -m benchmarks.coverage`.
+"""Count how often the report's 95 % intervals hold the truth: `python -m benchmarks.coverage`.
 
 SYNTHETIC studies, drawn from one known model: a record's log-odds are a patient's part and its own,
 its label is drawn with that probability, and the probability is what a perfectly calibrated model

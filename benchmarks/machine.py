@@ -1,4 +1,4 @@
-"""What every benchmark says beside its figures, and how it writes them."""
+"""Say beside the figures of a benchmark which machine they are of, and write them."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a step of LS-EMVAE costs, counted from the shapes of the real network; nothing is computed.
+"""Count what a step of LS-EMVAE costs from the shapes of the real network; nothing is computed.
 
 The network runs on tensors without contents. Counted are products: two operations for each
 multiplication and addition of a matrix product or convolution. Exponentials, sums and the optimiser

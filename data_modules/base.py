@@ -1,4 +1,4 @@
-"""What all DataModules share: stores, leads, batches, normalisation on the device."""
+"""Share between all DataModules stores, leads, batches and normalisation on the device."""
 
 from functools import cached_property
 from typing import Any
@@ -37,6 +37,10 @@ class StoreDataModule(LightningDataModule):
         num_workers: int,
     ) -> None:
         super().__init__()
+        if batch_size < 1 or num_workers < 0:
+            raise InputError(
+                f"batch_size must be >= 1 and num_workers >= 0, got {batch_size} and {num_workers}"
+            )
         self.store = store
         self.leads = parse_leads(leads)
         self.normalisation: Normalisation = normalisation

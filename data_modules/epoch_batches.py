@@ -1,4 +1,4 @@
-"""Which records make up the batches of an epoch, for one process or one of several."""
+"""Draw the records of an epoch's batches, for one process or one of several."""
 
 import os
 from collections.abc import Callable, Iterator

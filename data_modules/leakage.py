@@ -1,4 +1,4 @@
-"""Do pre-training, training and test parts share patients or recordings?
+"""Find patients and recordings that pre-training, training and test parts share.
 
 Patients are compared by a hash of their id, recordings by the digest that the store keeps of every
 stored signal. Stores of equal settings give equal digests to equal recordings, whatever their
@@ -21,6 +21,7 @@ import pandas as pd
 from data_modules.cohort.identity import plain_ids
 from data_modules.dataset import EcgPool
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import replacing
 
 Hashes = npt.NDArray[np.uint64]
 FILE_NAME = "trained_on.npz"
@@ -233,10 +234,9 @@ def write_trained_on(
         np.unique(np.concatenate([part.members(kind, spelt=True).hashes for part in parts]))
         for kind in ("patient", "signal")
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    np.savez(
-        folder / FILE_NAME, patient=patient, signal=signal, sha256=np.array(sha256 or pool.sha256)
-    )
+    digests = np.array(sha256 or pool.sha256)
+    with replacing(folder / FILE_NAME) as temporary:
+        np.savez(temporary, patient=patient, signal=signal, sha256=digests)
 
 
 def read_trained_on(encoder: Path, sha256: str) -> Part | None:

@@ -12,7 +12,9 @@ from importlib.metadata import version
 from lsemvae.command_table import COMMANDS, LIGHTNING, LONG, help_text, load, members, summary
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import FindingsFoundError
+from lsemvae.core.printable import printable
 from lsemvae.runtime.cli_arguments import options_of, spell_out
+from lsemvae.runtime.faults import full_disk, was_interrupted
 from lsemvae.runtime.suggestion import suggest_options, suggestion
 from lsemvae.runtime.threads import settle_threads
 
@@ -28,17 +30,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FindingsFoundError:
         return 1
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()
         return 141
     except OSError as error:
-        if error.filename is None:
+        line = f"{error.filename}: {error.strerror}" if error.filename else full_disk(error)
+        if line is None:
             raise
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"error: {printable(line)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as error:
+        if not was_interrupted(error):
+            raise
         print("interrupted; what is finished is kept", file=sys.stderr)
         return 130
     return 0

@@ -30,6 +30,7 @@ from data_modules.leakage import (
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import ContinuedLog, SameThreads, StopSignal
 from lsemvae.callbacks.checkpoint_io import load_safely
+from lsemvae.callbacks.earlier_run import refuse_to_replace
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.core.errors import InputError
 from lsemvae.core.made_for import MadeFor, check_made_for
@@ -42,6 +43,7 @@ from lsemvae.runtime.config_safety import (
     secure_configurations,
 )
 from lsemvae.runtime.cpu_matmul import faster_float32_products
+from lsemvae.runtime.faults import REFUSALS, failed_run, input_error_behind, refused_value
 from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.quiet import silence_lightning
@@ -65,6 +67,12 @@ class EcgCLI(LightningCLI):
             help="final weight of the KL divergence: `end` of BetaAnnealing in trainer.callbacks",
         )
         parser.add_argument(
+            "--overwrite",
+            type=bool,
+            default=False,
+            help="fit anew in the folder of an earlier run, whose files are replaced",
+        )
+        parser.add_argument(
             "--allow_leakage",
             type=bool,
             default=False,
@@ -77,7 +85,11 @@ class EcgCLI(LightningCLI):
             super().parse_arguments(parser, args)
         except ArgumentError as error:
             message = suggest_options(explain_refusal(str(error)), _option_names(parser))
-            raise _input_error(error) or parsing_error(message) from error
+            raise input_error_behind(error) or parsing_error(message) from error
+        except REFUSALS as error:  # such as bytes that are no text
+            if (line := refused_value(error)) is None:
+                raise
+            raise line from error
         check_values(self.config)
 
     def _parse_ckpt_path(self) -> None:
@@ -86,7 +98,24 @@ class EcgCLI(LightningCLI):
         given = self.config[subcommand].get("ckpt_path") if subcommand else None
         if given is not None and given not in CHECKPOINT_WORDS:
             read_checkpoint(local_path(given), mmap=True)
-        super()._parse_ckpt_path()
+        try:
+            super()._parse_ckpt_path()
+        except ArgumentError as error:
+            raise InputError(
+                f"the settings in {given} do not fit this task ({' '.join(str(error).split())}); "
+                "give the configuration that it was trained with (config.yaml beside it)"
+            ) from error
+
+    def _set_seed(self) -> None:
+        """Seed everything.
+
+        Raises:
+            InputError: the seed is out of range.
+        """
+        try:
+            super()._set_seed()
+        except (ValueError, OverflowError) as error:
+            raise InputError(f"seed_everything: {' '.join(str(error).split())}") from error
 
     def before_instantiate_classes(self) -> None:
         """Copy the leads of the data to a task that asks for them; only fit writes a log."""
@@ -130,8 +159,10 @@ class EcgCLI(LightningCLI):
         """Build everything, then check what can be checked before a run touches its folder."""
         try:
             super().instantiate_classes()
-        except ValueError as error:  # jsonargparse wraps what a constructor raises
-            raise _input_error(error) or error from error
+        except REFUSALS as error:  # jsonargparse wraps what a constructor raises
+            if (line := refused_value(error)) is None:
+                raise
+            raise line from error
         self.check_input()
 
     def check_input(self) -> None:
@@ -143,6 +174,8 @@ class EcgCLI(LightningCLI):
         if isinstance(task, Classifier):
             task.made_for = data.made_for
             self._check_head(data.made_for)
+        if self.subcommand == "fit":
+            refuse_to_replace(self.trainer, self.config.fit)
         if isinstance(task, Classifier) and task.encoder_input is not None:
             check_same_input(str(task.encoder), task.encoder_input, data.ecg_input)
         if self.subcommand == "fit" and isinstance(data, RhcCohort) and data.fold is not None:
@@ -209,13 +242,6 @@ def _keep_trained_on(trainer: Trainer, _task: LightningModule, *, data: StoreDat
     )
 
 
-def _input_error(error: BaseException | None) -> InputError | None:
-    """Return the InputError that an error came from, if it came from one."""
-    while error is not None and not isinstance(error, InputError):
-        error = error.__cause__ or error.__context__
-    return error
-
-
 def _option_names(parser: LightningArgumentParser) -> list[str]:
     """Return the options of a parser and of its subcommands."""
     found: list[str] = []
@@ -273,6 +299,10 @@ def run_lightning(arguments: list[str]) -> None:
         build_cli(arguments, run=True, save_config=arguments[0] == "fit")
     except MisconfigurationException as error:
         raise InputError(" ".join(str(error).split())) from error
+    except REFUSALS as error:
+        if (line := failed_run(error)) is None:
+            raise
+        raise line from error
     finally:
         end_process_group()
 

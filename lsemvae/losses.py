@@ -1,4 +1,4 @@
-"""Loss terms as pure functions, one per equation of the paper."""
+"""Compute loss terms as pure functions, one per equation of the paper."""
 
 from typing import Literal
 

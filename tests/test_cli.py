@@ -141,7 +141,8 @@ def test_trained_head_predicts_new_recordings(
     out = tmp_path / "runs/detection/ls_emvae_12l/predictions.csv"
     assert main(["test", *common, *head]) == 0
     expected = pd.read_csv(fold / "predictions.csv").set_index("record")
-    found = pd.read_csv(out).set_index("record").loc[expected.index]
+    tested = out.with_name("test_predictions.csv")
+    found = pd.read_csv(tested).set_index("record").loc[expected.index]
     pd.testing.assert_frame_equal(found, expected, rtol=1e-4)
     assert main(["predict", *common, *head, "--data.init_args.fold", "null"]) == 0
     assert len(pd.read_csv(out)) == len(EcgStore(cohort))
@@ -159,7 +160,7 @@ def test_second_fit_replaces_the_checkpoint_and_validate_keeps_the_log(
               "--trainer.enable_progress_bar", "false"]  # fmt: skip
     run = tmp_path / "runs/demo/pretrain"
     for seed in ("1", "2"):
-        assert main(["fit", *config, "--seed_everything", seed]) == 0
+        assert main(["fit", *config, "--seed_everything", seed, "--overwrite", "true"]) == 0
     left = sorted(file.name for file in (run / "checkpoints").iterdir())
     assert left == ["last.ckpt", "last.ckpt.sha256"]
     log = (run / "metrics.csv").read_text()

@@ -4,13 +4,17 @@ import re
 import shlex
 import shutil
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from data_modules.reading.reasons import REASONS, REMEDIES
 from lsemvae.cli import main
 from lsemvae.command_table import COMMANDS, markdown_table
+from lsemvae.core.leads import LIMB_LEADS
 from tests.conftest import BEATS, ROOT, tiny_network
 
 README = (ROOT / "README.md").read_text()
@@ -64,6 +68,10 @@ def test_own_recordings_from_files_to_page(workplace: Path) -> None:
         assert main([*arguments, *shrink(arguments)]) == 0, line
         walked.append(arguments[0])
     assert walked == ["prepare", "prepare", "fit", "cv", "report"]
+    (example,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(example, names)
+    assert names["features"].shape == (32, names["network"].feature_dim(LIMB_LEADS))
     for name in ("runs/cv/phenotype/splits.json", "runs/cv/phenotype/ls_emvae/6L/metrics.json",
                  "reports/rhc/index.html"):  # fmt: skip
         assert (workplace / name).is_file()
@@ -93,6 +101,43 @@ def test_links_between_pages_lead_somewhere(folder: str) -> None:
     for page in (ROOT / folder).glob("*.md"):
         for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_results_at_a_glance_are_those_of_the_benchmark() -> None:
+    page = (ROOT / "docs/benchmark.md").read_text()
+    at_a_glance = README.partition("## Results at a glance")[2].partition("\n## ")[0]
+    rows = re.findall(
+        r"^\| ([\w-]+)(?:, not pre-trained)? \| (\d.*) \|$", at_a_glance, re.MULTILINE
+    )
+    assert len(rows) == 5
+    tasks = re.findall(r"### (\w+) \(`\w+`\)\n(.*?)(?=\n## |\n### )", page, re.DOTALL)
+    for name, cells in rows:
+        measured = []
+        for _, table in tasks:
+            line = next(line for line in table.splitlines() if f"| {name} |" in line)
+            found = [re.sub(r"</?u>|\*\*", "", cell).split()[:1] for cell in line.split("|")]
+            measured.append(f"{found[6][0]} / {found[8][0]}")
+        assert cells.split(" | ") == measured, name
+
+
+def test_site_lists_pages_that_exist() -> None:
+    text = (ROOT / "mkdocs.yml").read_text()
+    pages = re.findall(r": (\w+\.md)$", text, re.MULTILINE)
+    assert len(set(pages)) == len(pages) > 20
+    assert [page for page in pages if not (ROOT / "docs" / page).is_file()] == []
+    assert yaml.safe_load(text)["theme"]["font"] is False
+
+
+def test_pictures_are_small_and_shown() -> None:
+    texts = README + "".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
+    for picture in (ROOT / "docs/pictures").iterdir():
+        assert picture.stat().st_size < 150_000
+        assert picture.name in texts
+
+
+def test_citation_names_the_version_of_the_program() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert cited["version"] == version("lsemvae")
 
 
 def test_every_quarantine_code_is_documented() -> None:

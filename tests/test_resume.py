@@ -13,7 +13,7 @@ import torch
 from data_modules.base import StoreDataModule
 from lsemvae.callbacks import BetaAnnealing, StopSignal
 from lsemvae.cli import main
-from lsemvae.models.checkpoint_file import digest_file
+from lsemvae.core.files import digest_file
 from lsemvae.tasks.task import EcgTask
 from tests.conftest import ROOT, error_of, tiny_network
 

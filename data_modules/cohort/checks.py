@@ -1,4 +1,4 @@
-"""What looks wrong in the values of a cohort, before anything is trained on it."""
+"""Find what looks wrong in the values of a cohort, before anything is trained on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

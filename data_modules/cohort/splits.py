@@ -1,4 +1,4 @@
-"""Cross-validation folds by patient, written once and then only read."""
+"""Draw cross-validation folds by patient; they are written once and then only read."""
 
 import hashlib
 import json

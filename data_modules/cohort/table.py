@@ -22,6 +22,7 @@ NUMBER_RANGES = {
     "bsa_m2": (0.1, 4.0),
     "heart_rate_bpm": (10.0, 400.0),
 }
+NEVER_ZERO = ("mpap_mmhg", "spap_mmhg")  # and 0 is how files code a missing value
 DATES = ("ecg_date", "rhc_date")
 # (smaller, larger): a wedge above the mean pressure, say, is possible only by measurement error.
 ORDERED = (
@@ -202,6 +203,9 @@ def _check_numbers(cells: pd.Series, limits: tuple[float, float]) -> list[str]:
             problems.append(_at(i, f"{cells.name} is {cell!r}, not a number{hint}"))
         elif not low <= float(cell) <= high:
             problems.append(_at(i, f"{cells.name} is {cell}; expected {low:g} to {high:g}"))
+        elif float(cell) == 0.0 and cells.name in NEVER_ZERO:
+            missing = "nobody has it, and it would count as healthy; leave a missing value empty"
+            problems.append(_at(i, f"{cells.name} is {cell}: {missing}"))
     return problems
 
 

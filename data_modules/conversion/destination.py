@@ -1,4 +1,4 @@
-"""Where a conversion writes: what must hold before it starts, and what it leaves."""
+"""Check the place that a conversion writes to, and remove what it leaves there."""
 
 import glob
 import os

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data_modules.reading.reasons import REMEDIES, SKIPPED
-from lsemvae.core.files import sync_file
+from lsemvae.core.files import replacing
+from lsemvae.core.printable import printable
 
 
 class RecordFate(NamedTuple):
@@ -67,15 +68,14 @@ class ConversionSummary(NamedTuple):
 
 def write_quarantine(path: Path, outcomes: Iterable[RecordFate]) -> None:
     """Write one line for each reason why a recording was not simply accepted, and what to do."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("record", "outcome", "code", "message", "remedy"))
         for outcome in outcomes:
             writer.writerows(
-                (outcome.record, outcome.kind, code, message, REMEDIES[code])
+                (outcome.record, outcome.kind, code, printable(message), REMEDIES[code])
                 for code, message in outcome.reasons
             )
-        sync_file(file)
 
 
 def summarise(

@@ -14,7 +14,7 @@ from typing import Any
 
 from data_modules.mimic_iv.rules import EcgWindow, PressureRules
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import replace_file, sync_file
+from lsemvae.core.files import write_bytes
 
 FORMAT = "lsemvae-mimic-rhc-flow"
 VERSION = 1
@@ -98,12 +98,7 @@ def _beside(target: Path, suffix: str) -> Path:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file under another name and rename it when it is whole."""
-    temporary = path.with_name(path.name + ".tmp")
-    with temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        sync_file(file)
-    replace_file(temporary, path)
+    write_bytes(path, text.encode())
 
 
 def _csv_text(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:

@@ -1,4 +1,4 @@
-"""Which charted pressures count and which ECG goes with them; light to import."""
+"""State which charted pressures count and which ECG goes with them; light to import."""
 
 import math
 from dataclasses import dataclass

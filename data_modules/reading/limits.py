@@ -1,4 +1,4 @@
-"""What the readers accept at most, whatever a file declares: bounded time and memory per record."""
+"""Bound what a record may cost in time and memory, whatever its file declares."""
 
 import math
 

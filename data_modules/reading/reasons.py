@@ -1,4 +1,4 @@
-"""Why a recording was rejected or accepted with a warning: one code for each reason."""
+"""List the reasons why a recording is rejected or doubtful: a code and a remedy for each."""
 
 from lsemvae.core.errors import InputError
 

@@ -1,4 +1,4 @@
-"""What a store says about itself, and the digest over it."""
+"""Describe a store in its own attributes, with a digest over them."""
 
 import hashlib
 import json

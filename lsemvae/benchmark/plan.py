@@ -1,4 +1,4 @@
-"""What a benchmark compares, as a list of independent jobs."""
+"""List what a benchmark compares as independent jobs."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import parse_leads
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.tasks import Thresholds
@@ -134,7 +135,8 @@ class Plan:
             return
         names = ("cohort", "pretrain", "budget", "folds", "batch_size", "seed")
         refuse_other_settings(
-            f"{folder} holds a benchmark with other settings", json.loads(file.read_text()),
+            f"{folder} holds a benchmark with other settings",
+            read_json(file, "remove it, and run the same command again"),
             {name: asdict(self)[name] for name in names}, "choose another --out",
         )  # fmt: skip
 
@@ -238,8 +240,7 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[s
         InputError: the folder holds a benchmark of something else.
     """
     plan.check_folder(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / PLAN).write_text(json.dumps(asdict(plan), indent=1) + "\n")
+    write_text(folder / PLAN, json.dumps(asdict(plan), indent=1) + "\n")
     first = plan.encoder_jobs(folder) + plan.fold_jobs(folder, pretrained=False)
     failed = _run_part(first, jobs, dask)
     ready, waiting = [], {}

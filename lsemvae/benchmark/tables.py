@@ -9,6 +9,7 @@ import pandas as pd
 from data_modules.store.read import EcgStore
 from lsemvae.benchmark.plan import Plan, run_name
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import replacing, write_text
 from lsemvae.core.leads import lead_set_name, parse_leads
 from lsemvae.evaluation.runs import CvRun, read_cv_run
 from lsemvae.evaluation.tables.auroc_bars import auroc_bars
@@ -44,7 +45,7 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
     if not runs:
         raise InputError(f"no run below {folder} is finished; its logs say why")
     long = long_table(runs)
-    long.to_csv(folder / "benchmark.csv", index=False)
+    write_text(folder / "benchmark.csv", long.to_csv(index=False))
     for stem, group in METHOD_GROUPS.items():
         methods = [name for name in plan.methods if name in group]
         chosen = [run for run in runs if run.metrics["method"] in methods]
@@ -77,7 +78,8 @@ def _write_group(
     budget = plan.budget.described(any(row.pretrained for row in rows))
     figure = auroc_bars(long, titles, leads=leads, caption=f"{runs[0].data_label}; {budget}")
     for kind in ("png", "svg"):
-        figure.savefig(folder / f"{stem}_auroc.{kind}", dpi=130)
+        with replacing(folder / f"{stem}_auroc.{kind}") as temporary:
+            figure.savefig(temporary, dpi=130)
 
 
 def _write_selection(stem: Path, runs: list[CvRun], titles: dict[str, str], about: str) -> None:

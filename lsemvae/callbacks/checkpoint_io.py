@@ -1,4 +1,4 @@
-"""What Lightning reads and writes its checkpoints with."""
+"""Read and write Lightning's checkpoints safely."""
 
 import os
 from typing import Any
@@ -7,12 +7,8 @@ from lightning.pytorch.plugins.io import CheckpointIO, TorchCheckpointIO
 from lightning.pytorch.strategies import Strategy
 
 from lsemvae.core.errors import InputError
-from lsemvae.models.checkpoint_file import (
-    digest_file,
-    local_path,
-    read_checkpoint,
-    write_checkpoint,
-)
+from lsemvae.core.files import digest_file
+from lsemvae.models.checkpoint_file import local_path, read_checkpoint, write_checkpoint
 
 FilePath = str | os.PathLike[str]
 

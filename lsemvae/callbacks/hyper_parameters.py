@@ -1,4 +1,4 @@
-"""What of a configuration may leave the machine: numbers, switches, classes and named choices.
+"""Choose what of a configuration may leave the machine: numbers, switches, classes, choices.
 
 Paths, names of stores and tasks, lists of patients and everything else that a user typed freely
 stay here. A text is let through only where its class declares it as one of a fixed set of choices.

@@ -8,13 +8,15 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import write_text
 
 
 class PredictionWriter(Callback):
     """Write record, patient_id, label and probability of every recording, once each.
 
     Args:
-        path: the CSV file; None writes `predictions.csv` into the logger's folder.
+        path: the CSV file; None writes `predictions.csv` of `predict` and `test_predictions.csv` of
+            `test` into the logger's folder, so that one does not replace the other.
     """
 
     def __init__(self, path: str | None = None) -> None:
@@ -58,6 +60,8 @@ class PredictionWriter(Callback):
         }
         for name in ("label", "probability"):
             columns[name] = torch.cat([batch[name] for batch in self._batches]).cpu().tolist()
-        file = Path(self.path or Path(trainer.log_dir or ".") / "predictions.csv")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        pd.DataFrame(columns).to_csv(file, index=False)
+        name = "test_predictions.csv" if trainer.testing else "predictions.csv"
+        file = Path(self.path or Path(trainer.log_dir or ".") / name)
+        write_text(file, pd.DataFrame(columns).to_csv(index=False))
+        if self.path is None:
+            print(f"predictions: {file}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lightning import Callback, LightningModule, Trainer
 
+from lsemvae.core.files import write_text
 from lsemvae.core.provenance import provenance
 
 
@@ -16,6 +17,4 @@ class ProvenanceWriter(Callback):
         log_dir = trainer.log_dir  # every process must ask as often: it is broadcast
         if stage != "fit" or log_dir is None or not trainer.is_global_zero:
             return
-        folder = Path(log_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "provenance.json").write_text(json.dumps(provenance(), indent=1) + "\n")
+        write_text(Path(log_dir) / "provenance.json", json.dumps(provenance(), indent=1) + "\n")

@@ -8,6 +8,7 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from lsemvae.core.files import replacing
 from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.core.types import EcgBatch
 from lsemvae.models import GenerativeNetwork
@@ -60,9 +61,8 @@ class ReconstructionWriter(Callback):
         log_dir = trainer.log_dir  # every process must ask as often: it is broadcast
         if not self._kept or trainer.sanity_checking or log_dir is None:
             return
-        folder = Path(log_dir)
-        folder.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(folder / "reconstructions.npz", **self._kept)
+        with replacing(Path(log_dir) / "reconstructions.npz") as temporary:
+            np.savez_compressed(temporary, **self._kept)
 
 
 def _numpy(signal: Tensor) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -1,4 +1,4 @@
-"""Save and stop when the machine is taken away."""
+"""Save and stop when the machine is taken away, or somebody presses Ctrl-C."""
 
 import signal
 import sys
@@ -7,12 +7,15 @@ from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1)  # SLURM and spot machines; SLURM's --signal=USR1@...
-STOPPED = 143  # what a shell reports for SIGTERM
+# SLURM and spot machines; SLURM's --signal=USR1@...; Ctrl-C
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+STOPPED, INTERRUPTED = 143, 130  # what a shell reports for SIGTERM and SIGINT
 
 
 class StopSignal(Callback):
-    """On SIGTERM or SIGUSR1, save `last.ckpt` after the current step and exit with code 143.
+    """On SIGTERM, SIGUSR1 or Ctrl-C, save `last.ckpt` after the current step and exit.
+
+    The exit code is 143, after Ctrl-C 130; a second Ctrl-C stops at once and saves nothing.
 
     With accumulated gradients, after the step that they are for. Within a validation, and after
     the last step of an epoch, the epoch is finished first: half a validation is no figure. The file
@@ -23,18 +26,24 @@ class StopSignal(Callback):
     """
 
     def __init__(self) -> None:
-        self._received = self._saved = False
+        self._received = self._saved = self._interrupted = False
         self._previous: dict[signal.Signals, Any] = {}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Listen, in place of Lightning: its handlers save amid a step, and exit with 0."""
-        self._received = self._saved = False
+        self._received = self._saved = self._interrupted = False
         try:
             self._previous = {number: signal.signal(number, self._note) for number in SIGNALS}
         except ValueError:  # not the main thread, which alone may listen
             self._previous = {}
 
-    def _note(self, *_: Any) -> None:
+    def _note(self, number: int, _frame: Any) -> None:
+        if number == signal.SIGINT:
+            if self._interrupted:
+                raise KeyboardInterrupt
+            self._interrupted = True
+            print("stopping after this step, which is saved; Ctrl-C once more stops at once",
+                  file=sys.stderr)  # fmt: skip
         self._received = True
 
     def on_train_batch_end(
@@ -85,13 +94,12 @@ class StopSignal(Callback):
         trainer.save_checkpoint(last_checkpoint(trainer), weights_only=False)
         self._saved = True
 
-    @staticmethod
-    def _exit(trainer: Trainer) -> None:
+    def _exit(self, trainer: Trainer) -> None:
         if not trainer.is_global_zero:
             raise SystemExit(0)
         where = last_checkpoint(trainer)
         print(f"told to stop: saved {where}; go on with --ckpt_path={where}", file=sys.stderr)
-        raise SystemExit(STOPPED)
+        raise SystemExit(INTERRUPTED if self._interrupted else STOPPED)
 
 
 def last_checkpoint(trainer: Trainer) -> Path:

@@ -1,4 +1,4 @@
-"""`lsemvae check`: published tables, cohorts."""
+"""Check published tables and cohorts for what contradicts itself."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding, FindingsFoundError, describe_findings, write_findings
+from lsemvae.core.outputs import check_output_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ def check_published(
         counts = counts[:0]
     if table2 is not None:
         gains = gains[:0]
-    show(check_tables(first, second, counts, gains), out)
+    show(check_tables(first, second, counts, gains), out, read=(table1, table2))
 
 
 def check_cohort(
@@ -92,7 +93,7 @@ def check_cohort(
     findings += check_cohort_values(values, limits)
     counted = group_counts(values, thresholds).items()
     print(f"{table or store}: " + ", ".join(f"{n} {name}" for name, n in counted))
-    show(findings, out)
+    show(findings, out, read=(table, store))
     if findings:
         raise FindingsFoundError
 
@@ -140,9 +141,14 @@ def _doubted_before(store: "EcgStore") -> dict[str, str]:
     return dict(zip(listed["record"], listed["message"], strict=True))
 
 
-def show(findings: Sequence[Finding], out: str | None) -> None:
-    """Print findings and write them to a CSV file where one is named."""
+def show(findings: Sequence[Finding], out: str | None, *, read: Sequence[str | None] = ()) -> None:
+    """Print findings and write them to a CSV file where one is named.
+
+    Raises:
+        InputError: the file is one of those that were read, or not of this command.
+    """
     print(describe_findings(findings))
     if out is not None:
+        check_output_file(Path(out), mark=",".join(Finding._fields).encode(), read=read)
         write_findings(findings, Path(out))
         print(f"written: {out}")

@@ -1,16 +1,15 @@
-"""`lsemvae demo`: the whole way on synthetic data; every step that is done is not done again."""
+"""Walk the whole way on synthetic data; a step that is done is not done again."""
 
 from pathlib import Path
 
 from data_modules.progress import counted_progress
 from data_modules.signals.settings import SignalSettings
-from lsemvae.core.errors import InputError
+from lsemvae.core.experiments import experiment
 from lsemvae.core.tasks import PRESSURE_TASKS
 
 DATA = Path("data/demo")
 RUNS = Path("runs/demo")
 REPORT = Path("reports/demo")
-CONFIG = Path("experiments/demo/pretrain.yaml")
 N_PATIENTS = 892
 N_PRETRAINING_PATIENTS = 1000
 
@@ -80,13 +79,13 @@ def demo_encoder() -> str:
     """Return the demo's encoder, pre-trained on recordings of its own where it is missing."""
     from lsemvae.lightning_cli import run_lightning
 
-    if not CONFIG.is_file():
-        raise InputError(f"{CONFIG} not found; run the demo in the folder of the checkout")
     demo_pretraining()
     encoder, finished = RUNS / "pretrain/checkpoints/last.ckpt", RUNS / "pretrain/finished"
     if not (finished.is_file() and encoder.is_file()):
         _announce("pre-training a small LS-EMVAE")
-        run_lightning(["fit", "--config", str(CONFIG)])
+        begun = ["--ckpt_path", str(encoder)] if encoder.is_file() else []
+        config = str(experiment("demo/pretrain.yaml"))
+        run_lightning(["fit", "--config", config, *begun])
         finished.touch()
     return str(encoder)
 

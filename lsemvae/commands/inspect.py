@@ -1,4 +1,4 @@
-"""`lsemvae inspect`: say what a store holds, and whether it is what was written."""
+"""Say what a store holds, and whether it is what was written."""
 
 import json
 from typing import TYPE_CHECKING

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from lsemvae.core.files import replacing
+from lsemvae.core.outputs import check_picture_file
+
 CAPTION = (
     "Patients that a study needs, one recording each. Expected: AUROC {auroc:g}, prevalence "
     "{prevalence:g}, normal log odds of a calibrated model. The upper rows are for measuring a "
@@ -54,6 +57,7 @@ def plan(
         n_parameters or StudyPlan.n_parameters,
     )  # fmt: skip
     table = plan_table(wanted, n_patients)
+    check_picture_file(Path(f"{out}.png"))
     shown = Table(*table.columns, title=f"expected AUROC {auroc:g}, prevalence {prevalence:g}")
     for row in table.itertuples(index=False):
         shown.add_row(*map(str, row))
@@ -62,5 +66,6 @@ def plan(
     files = write_table(table, Path(out), caption)
     picture = Path(f"{out}.png")
     title = f"Expected: AUROC {auroc:g}, prevalence {prevalence:g}"
-    plan_figure(precisions(wanted), title, n_patients).savefig(picture, dpi=150)
+    with replacing(picture) as temporary:
+        plan_figure(precisions(wanted), title, n_patients).savefig(temporary, dpi=150)
     print("written: " + ", ".join(map(str, [*files, picture])))

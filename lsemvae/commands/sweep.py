@@ -1,4 +1,4 @@
-"""`lsemvae sweep FILE`: run a W&B sweep file on this machine, without an account."""
+"""Run a W&B sweep file on this machine, without an account."""
 
 import json
 import signal
@@ -8,6 +8,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import read_json, write_text
 from lsemvae.core.made_with import refuse_other_settings
 
 if TYPE_CHECKING:
@@ -82,8 +83,7 @@ def _keep_settings(plan: "SweepFile", folder: Path) -> None:
     if known.is_file():
         refuse_other_settings(
             f"{folder} holds trials of another sweep file, or this one has been changed since",
-            json.loads(known.read_text()), settings,
+            read_json(known, f"remove {folder} to try again"), settings,
             "choose another --out, or remove that folder",
         )  # fmt: skip
-    folder.mkdir(parents=True, exist_ok=True)
-    known.write_text(text)
+    write_text(known, text)

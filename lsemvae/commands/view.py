@@ -5,6 +5,9 @@ from pathlib import Path
 from data_modules.reading.amplitude import Amplitude
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import replacing
+from lsemvae.core.outputs import check_picture_file
+from lsemvae.core.printable import printable
 
 DEFAULT_SIGNAL = SignalSettings()
 
@@ -35,10 +38,14 @@ def view(
     store, colon, name = record.rpartition(":")
     seen = view_of_stored(store, name) if colon else view_of_file(record, amplitude, signal)
     target = Path(out or Path(name).name.removesuffix(".hea").removesuffix(".dat") + ".png")
+    check_picture_file(target, read=(store or None, record))
     try:
-        draw_view(seen).savefig(target, dpi=150)
-    except (OSError, ValueError) as error:
+        with replacing(target) as temporary:
+            draw_view(seen).savefig(temporary, dpi=150)
+    except InputError:
+        raise
+    except ValueError as error:
         raise InputError(f"cannot write {target} ({error}); name another with --out") from error
     for code, text in seen.findings:
-        print(finding_line(code, text))
-    print(f"picture: {target}")
+        print(printable(finding_line(code, text)))
+    print(printable(f"picture: {target}"))

@@ -1,10 +1,16 @@
-"""What every file needs that must survive a crash, and the digest that names its content."""
+"""Write files that survive a crash, and name their content by a digest."""
 
 import hashlib
+import json
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
+
+from lsemvae.core.errors import InputError
 
 
 def sync_file(stream: IO[Any]) -> None:
@@ -21,6 +27,112 @@ def replace_file(temporary: Path, path: Path) -> None:
     """Give a whole file its name in one step, and bring the name to the disk."""
     os.replace(temporary, path)
     sync_folder(path.parent)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Let a file be written under another name, and give it its own in one step when it is whole.
+
+    Whenever the process ends, `path` holds what was there before or the whole new content. The
+    folder is made where it is missing; what killed processes left of the same file is removed.
+
+    Args:
+        path: of the file.
+
+    Yields:
+        The name to write to: in the same folder, with the same ending.
+
+    Raises:
+        InputError: the disk is full, read-only or broken; what was there before is intact.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        remove_abandoned(path.parent, re.escape(path.name))
+        yield temporary
+        with temporary.open("rb+") as stream:
+            sync_file(stream)
+        replace_file(temporary, path)
+    except OSError as error:
+        if error.filename is not None and Path(error.filename) not in (temporary, *path.parents):
+            raise
+        raise InputError(
+            f"{path} cannot be written ({error.strerror or error}); what was there before is "
+            "intact. Make room, or name another folder, and run the same command again"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in one step, in UTF-8; see `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(path: Path, next_step: str) -> Any:
+    """Read a JSON file.
+
+    Args:
+        path: of the file.
+        next_step: what to do where it is empty or cut, as after a crash.
+
+    Raises:
+        InputError: it is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # UnicodeDecodeError and JSONDecodeError
+        size = path.stat().st_size
+        state = "is empty" if size == 0 else f"is cut or damaged ({size} bytes)"
+        raise InputError(f"{path} {state}; {next_step}") from error
+
+
+def digest_file(path: Path) -> Path:
+    """Return the file beside another one that `sha256sum --check` understands."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def write_digest(path: Path) -> None:
+    """Write the SHA-256 of a finished file beside it."""
+    write_text(digest_file(path), f"{file_sha256(path)}  {path.name}\n")
+
+
+def is_as_written(path: Path) -> bool:
+    """Tell whether a file is there and is, to the bit, what its digest was taken of."""
+    if not (path.is_file() and digest_file(path).is_file()):
+        return False
+    return digest_file(path).read_text().split()[:1] == [file_sha256(path)]
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file in one step; see `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def remove_abandoned(folder: Path, name: str) -> None:
+    """Remove what killed processes had begun to write: `.NAME.PID` of processes that are gone.
+
+    Args:
+        folder: where.
+        name: a regular expression for the names of the files that were to be written.
+    """
+    begun = re.compile(rf"\.(?:{name})\.(?P<process>\d+)(?:\.\w+)?")
+    for file in folder.iterdir():
+        found = begun.fullmatch(file.name)
+        if found and not _is_running(int(found["process"])):
+            file.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,9 +1,12 @@
-"""What a check found, and how it is shown."""
+"""Hold what a check found, and show it."""
 
 import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from lsemvae.core.files import replacing
+from lsemvae.core.printable import printable
 
 MAX_SHOWN = 8
 
@@ -35,7 +38,7 @@ def describe_findings(findings: Sequence[Finding]) -> str:
         lines.append(check)
         mine = [finding for finding in findings if finding.check == check]
         lines += [f"  {_places(finding.where)}: {finding.message}" for finding in mine]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _places(where: Sequence[str]) -> str:
@@ -45,8 +48,9 @@ def _places(where: Sequence[str]) -> str:
 
 def write_findings(findings: Sequence[Finding], path: Path) -> None:
     """Write a CSV file with one line for each finding; places are separated by semicolons."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(Finding._fields)
-        writer.writerows((check, "; ".join(where), text) for check, where, text in findings)
+        writer.writerows(
+            (check, printable("; ".join(where)), printable(text)) for check, where, text in findings
+        )

@@ -1,4 +1,4 @@
-"""Where joblib's jobs run."""
+"""Choose where joblib's jobs run."""
 
 import contextlib
 import os
@@ -8,12 +8,31 @@ from typing import Any
 from lsemvae.core.errors import InputError
 
 DASK_TIMEOUT = "30s"
+DEAD_WORKER = ("BrokenProcessPool", "TerminatedWorkerError", "KilledWorker")
 
 
 def _threads_of_each(n_parallel: int) -> int | None:
     """Share this process's threads among its workers; joblib's own share where none are set."""
     threads = os.environ.get("OMP_NUM_THREADS", "")
     return max(1, int(threads) // n_parallel) if threads.isdigit() else None
+
+
+@contextlib.contextmanager
+def dead_workers_named() -> Iterator[None]:
+    """Say in one line that a worker process died; joblib, loky and Dask each have an error for it.
+
+    Raises:
+        InputError: one died.
+    """
+    try:
+        yield
+    except Exception as error:
+        if type(error).__name__ not in DEAD_WORKER:
+            raise
+        raise InputError(
+            "a worker process died, most often killed for want of memory; what was finished is "
+            "kept. Run the same command again, with fewer jobs or on a larger machine"
+        ) from error
 
 
 @contextlib.contextmanager

@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from data_modules.dataset import EcgPool
-from lsemvae.core.errors import InputError
+from lsemvae.core.experiments import experiment, read_experiment
+from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import LEADS
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.types import EcgInput
 from lsemvae.models.methods import Size, find_method
 
-EXPERIMENTS = Path("experiments")
 SETTINGS, FINISHED = "settings.json", "finished"
 
 
@@ -71,13 +70,12 @@ def pretrain_encoder(method: str, folder: Path, settings: PretrainSettings) -> P
     if known.is_file():
         refuse_other_settings(
             f"{folder} holds an encoder that was pre-trained differently",
-            json.loads(known.read_text()), record,
+            read_json(known, f"remove {folder} to pre-train it again"), record,
             "choose another --out, or remove that folder to pre-train it again",
         )  # fmt: skip
     checkpoint = encoder_file(folder)
     if not is_pretrained(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        known.write_text(json.dumps(record, indent=1) + "\n")
+        write_text(known, json.dumps(record, indent=1) + "\n")
         where = {
             "data.init_args.store": json.dumps(list(settings.stores)),
             "trainer.default_root_dir": str(folder),
@@ -88,7 +86,7 @@ def pretrain_encoder(method: str, folder: Path, settings: PretrainSettings) -> P
         flags = [
             part for name, value in {**chosen, **where}.items() for part in (f"--{name}", value)
         ]
-        run_lightning(["fit", "--config", str(experiment(method)), *flags])
+        run_lightning(["fit", "--config", str(experiment(find_method(method).experiment)), *flags])
         (folder / FINISHED).touch()
     return checkpoint
 
@@ -105,7 +103,7 @@ def described(method: str, settings: PretrainSettings) -> dict[str, Any]:
     return {
         "method": method,
         "network": json.loads(json.dumps(network.init_args)),
-        "experiment": yaml.safe_load(experiment(method).read_text()),
+        "experiment": read_experiment(find_method(method).experiment),
         "settings": fit_settings(method, settings),
         "data": EcgPool(list(settings.stores)).sha256,
     }
@@ -113,18 +111,6 @@ def described(method: str, settings: PretrainSettings) -> dict[str, Any]:
 
 def _ecg_input(settings: PretrainSettings) -> EcgInput:
     return EcgPool(list(settings.stores)).ecg_input
-
-
-def experiment(method: str) -> Path:
-    """Return the experiment file that pre-trains a method.
-
-    Raises:
-        InputError: it is not there.
-    """
-    config = EXPERIMENTS / str(find_method(method).config)
-    if not config.is_file():
-        raise InputError(f"{config} not found; run the benchmark in the folder of the checkout")
-    return config
 
 
 def fit_settings(method: str, settings: PretrainSettings) -> dict[str, str]:
@@ -136,7 +122,6 @@ def fit_settings(method: str, settings: PretrainSettings) -> dict[str, str]:
     }
     given: dict[str, Any] = {
         "model.init_args.network": json.dumps(network),
-        **{f"model.init_args.{name}": value for name, value in chosen.pretrain_args.items()},
         "model.init_args.lr": settings.lr,
         "data.init_args.val_fraction": 0.0,
         "data.init_args.batch_size": settings.batch_size,

@@ -1,7 +1,6 @@
-"""What a frozen encoder says of recordings, computed once per encoder, data and leads."""
+"""Compute the features of a frozen encoder once per encoder, data and leads."""
 
 import hashlib
-import os
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 from data_modules.base import StoreDataModule
 from data_modules.normalise import normalise
 from data_modules.progress import show_progress
+from lsemvae.core.files import is_as_written, replacing, write_digest
 from lsemvae.core.types import EcgBatch
 from lsemvae.evaluation.projection import project, write_projection
 from lsemvae.models import EcgNetwork, Pretrained
@@ -36,8 +36,8 @@ def cached_features(pretrained: Pretrained, data: StoreDataModule, folder: Path)
         (N, F) in the order of the store; NaN for recordings that have none of the leads.
     """
     file = folder / f"{_key(pretrained.sha256, data)}.npy"
-    if file.exists():
-        cached: Features = np.load(file)
+    cached = _read(file)
+    if cached is not None:
         return cached
     features = encode_all(pretrained, data)
     _write(file, features)
@@ -52,8 +52,8 @@ def cached_uncertainty(
     Arguments as in `cached_features`, beside whose file it is kept.
     """
     file = folder / f"{_key(pretrained.sha256, data)}.uncertainty.npy"
-    if file.exists():
-        cached: Features = np.load(file)
+    cached = _read(file)
+    if cached is not None:
         return cached
     if type(pretrained.network).uncertainty is EcgNetwork.uncertainty:
         return None
@@ -89,10 +89,19 @@ def describe_codes(
 
 
 def _write(file: Path, values: Features) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.parent / f".{file.name}.{os.getpid()}.npy"
-    np.save(temporary, values)
-    temporary.replace(file)
+    with replacing(file) as temporary:
+        np.save(temporary, values)
+    write_digest(file)
+
+
+def _read(file: Path) -> Features | None:
+    """Return what a file of the cache holds; None where it is not what was written."""
+    if is_as_written(file):
+        kept: Features = np.load(file)
+        return kept
+    if file.exists():
+        print(f"note: {file} is not what was written (its SHA-256 differs); computed anew")
+    return None
 
 
 def _key(encoder_sha256: str, data: StoreDataModule) -> str:

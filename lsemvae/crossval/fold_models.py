@@ -1,15 +1,14 @@
 """The classifiers that a cross-validation left behind, one per fold."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import read_json
 from lsemvae.core.made_for import MadeFor
 from lsemvae.core.types import EcgInput
-from lsemvae.crossval.folds import FINISHED, FoldSettings, _task
+from lsemvae.crossval.folds import FILES, FINISHED, FoldSettings, _task
+from lsemvae.models.checkpoint_file import read_checkpoint
 from lsemvae.tasks import Classifier
 
 CHECKPOINT = "last.ckpt"
@@ -39,10 +38,12 @@ def load_fold(folder: Path, encoder: str | None, ecg_input: EcgInput) -> Classif
         InputError: the fold is not finished, or was trained on another encoder or other recordings.
     """
     check_folds([folder])
-    settings = FoldSettings(**json.loads((folder / FINISHED).read_text()))
+    kept = read_json(folder / FINISHED, "run `lsemvae cv` again with the same options")
+    kept.pop(FILES, None)
+    settings = FoldSettings(**kept)
     task = _task(settings, encoder, ecg_input)
     task.made_for = MadeFor(leads=tuple(settings.leads), ecg_input=ecg_input)
-    checkpoint = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)
+    checkpoint = read_checkpoint(folder / CHECKPOINT)
     task.on_load_checkpoint(checkpoint)
     task.load_state_dict(checkpoint["state_dict"])
     return task.eval().requires_grad_(False)

@@ -15,6 +15,9 @@ from torch.utils.data import DataLoader, Dataset
 from data_modules.epoch_batches import batch_loader
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
+from lsemvae.core.errors import InputError
+from lsemvae.core.files import file_sha256, read_json, write_text
+from lsemvae.core.joblib_backend import dead_workers_named
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
 from lsemvae.crossval.features import Features, cached_features
@@ -25,6 +28,7 @@ from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.tasks import Classifier, FocalSettings
 
 FINISHED = "finished.json"
+FILES, OUTPUTS = "files", ("predictions.csv", "last.ckpt")
 
 
 @dataclass(frozen=True)
@@ -74,14 +78,38 @@ def is_finished(folder: Path, settings: FoldSettings) -> bool:
     Raises:
         InputError: it has been run with others.
     """
-    file = folder / FINISHED
-    if not file.exists():
+    found = read_finished(folder)
+    if found is None:
+        return False
+    found = read_finished(folder)
+    if found is None:
         return False
     refuse_other_settings(
-        f"{folder} was run with other settings", json.loads(file.read_text()), asdict(settings),
+        f"{folder} was run with other settings", found, asdict(settings),
         "choose another --out, or --overwrite to run it again",
     )  # fmt: skip
-    return True
+    digests = found.get(FILES) or dict.fromkeys(OUTPUTS)
+    spoilt = [name for name, digest in digests.items() if not _is_whole(folder / name, digest)]
+    if spoilt:
+        print(f"note: {folder / spoilt[0]} is missing or changed; this part is run again")
+    return not spoilt
+
+
+def read_finished(folder: Path) -> dict[str, Any] | None:
+    """Return what a finished part of a cross-validation keeps; None where it is not finished."""
+    file = folder / FINISHED
+    if not file.exists():
+        return None
+    try:
+        found: dict[str, Any] = read_json(file, "this part is run again")
+    except InputError as error:
+        print(f"note: {error}")
+        return None
+    return found
+
+
+def _is_whole(file: Path, digest: str | None) -> bool:
+    return file.is_file() and digest in (None, file_sha256(file))
 
 
 def run_missing_folds(
@@ -115,13 +143,14 @@ def run_missing_folds(
     if pretrained is not None:
         features = cached_features(pretrained, data, feature_folder)
     run = delayed(run_fold)
-    Parallel(n_jobs=jobs)(
-        run(
-            part_folder(folder, fold, inner_part), data.for_fold(fold, inner=inner_part), settings,
-            encoder=encoder, features=features,
-        )
-        for fold, inner_part in missing
-    )  # fmt: skip
+    with dead_workers_named():
+        Parallel(n_jobs=jobs)(
+            run(
+                part_folder(folder, fold, inner_part), data.for_fold(fold, inner=inner_part),
+                settings, encoder=encoder, features=features,
+            )
+            for fold, inner_part in missing
+        )  # fmt: skip
 
 
 def part_folder(folder: Path, fold: int, inner: bool = False) -> Path:
@@ -171,7 +200,8 @@ def run_fold(
     trainer.save_checkpoint(folder / "last.ckpt", weights_only=True)
     part = f"fold {data.fold}{', inner part' if folder.name == 'inner' else ''}"
     print(f"{part}: " + ", ".join(f"{k} {v:.3f}" for k, v in measured.items()))
-    (folder / FINISHED).write_text(json.dumps(asdict(settings), indent=1) + "\n")
+    kept = {**asdict(settings), FILES: {name: file_sha256(folder / name) for name in OUTPUTS}}
+    write_text(folder / FINISHED, json.dumps(kept, indent=1) + "\n")
 
 
 def _keep_quiet() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import write_text
 from lsemvae.evaluation.predictions import COLUMNS, read_predictions, summarise
 
 
@@ -107,7 +108,7 @@ def write_results(
     metrics = {**about, **summarise(predictions)}
     if inner is not None:
         metrics["inner"] = {name: summarise(inner)[name] for name in ("mean", "sd", "folds")}
-        inner.to_csv(folder / "inner_predictions.csv", index=False)
-    predictions.to_csv(folder / "predictions.csv", index=False)
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
+        write_text(folder / "inner_predictions.csv", inner.to_csv(index=False))
+    write_text(folder / "predictions.csv", predictions.to_csv(index=False))
+    write_text(folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
     return metrics

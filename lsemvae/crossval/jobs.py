@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from joblib import Parallel, delayed
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.joblib_backend import joblib_backend
+from lsemvae.core.joblib_backend import dead_workers_named, joblib_backend
+from lsemvae.runtime.faults import was_interrupted
 
 
 class Job(NamedTuple):
@@ -46,7 +47,7 @@ def run_jobs(jobs: Sequence[Job], n_parallel: int, dask: str | None = None) -> l
             must see the same files under the same names.
     """
     start, outcomes = monotonic(), []
-    with joblib_backend(n_parallel, dask):
+    with dead_workers_named(), joblib_backend(n_parallel, dask):
         tasks = (delayed(_run)(job) for job in jobs)
         for outcome in Parallel(return_as="generator_unordered")(tasks):
             outcomes.append(outcome)
@@ -73,6 +74,8 @@ def _run(job: Job) -> Outcome:
         except InputError as error:
             outcome = Outcome(job.name, str(error))
         except (Exception, SystemExit) as error:
+            if isinstance(error, SystemExit) and (error.code == 130 or was_interrupted(error)):
+                raise KeyboardInterrupt from error
             traceback.print_exc(file=log)
             outcome = Outcome(job.name, f"{type(error).__name__}: {error}; see {job.log}")
         else:

@@ -1,4 +1,4 @@
-"""What age, sex and heart rate alone predict, on the folds of the runs that it is compared with."""
+"""Predict from age, sex and heart rate alone, on the folds of the runs that it is compared with."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a report says on its first page about leakage, from a run's metrics.json."""
+"""State on a report's first page what is known about leakage, from a run's metrics.json."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -8,6 +8,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import write_text
+from lsemvae.core.printable import HTML, one_line
 from lsemvae.evaluation.tables.table_files import MARKDOWN
 
 
@@ -90,15 +92,15 @@ def model_card(facts: Mapping[str, Any]) -> str:
     environment = Environment(
         loader=PackageLoader("lsemvae.evaluation", "templates"),
         undefined=StrictUndefined,
-        autoescape=False,
+        autoescape=False,  # Markdown; `plain` takes the HTML away
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["cell"] = lambda value: str(value).translate(MARKDOWN)
+    environment.filters["cell"] = lambda value: one_line(str(value)).translate(MARKDOWN)
+    environment.filters["plain"] = lambda value: one_line(str(value)).translate(HTML)
     return environment.get_template("model_card.md.j2").render(card=ModelCard(**facts))
 
 
 def write_model_card(facts: Mapping[str, Any], path: Path) -> None:
     """Write the card to a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(model_card(facts), encoding="utf-8")
+    write_text(path, model_card(facts))

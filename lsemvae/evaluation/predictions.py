@@ -6,16 +6,38 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.metrics import Metrics, base_rate_accuracy, binary_metrics
 
 COLUMNS = ["record", "patient_id", "fold", "label", "probability"]
 
 
 def read_predictions(file: Path) -> pd.DataFrame:
-    """Read a predictions file; a patient may be called NA."""
+    """Read a predictions file; a patient may be called NA.
+
+    Raises:
+        InputError: the file is missing, empty, cut or something else.
+    """
     names = {"record": str, "patient_id": str}
-    return pd.read_csv(
-        file, dtype=names, keep_default_na=False, na_values={"label": "", "probability": ""}
+    try:
+        table = pd.read_csv(
+            file, dtype=names, keep_default_na=False, na_values={"label": "", "probability": ""}
+        )
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, " ".join(str(error).split())) from error
+    absent = [name for name in COLUMNS if name != "fold" and name not in table]
+    if absent:
+        raise _unreadable(file, f"it has no column {', '.join(absent)}")
+    cut = table.index[table["label"].isna() | (table["record"] == "")]
+    if len(cut):
+        raise _unreadable(file, f"line {cut[0] + 2} is cut")
+    return table
+
+
+def _unreadable(file: Path, reason: str) -> InputError:
+    return InputError(
+        f"{file} cannot be read ({reason}); run `lsemvae cv` again with the same options: finished "
+        "folds are kept"
     )
 
 

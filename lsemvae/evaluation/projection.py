@@ -7,6 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.decomposition import PCA
 
+from lsemvae.core.files import write_text
+
 FILE_NAME = "projection.csv"
 
 
@@ -39,7 +41,7 @@ def project(features: npt.NDArray[np.floating], record: pd.Series) -> pd.DataFra
 
 def write_projection(folder: Path, projection: pd.DataFrame) -> None:
     """Write `projection.csv` into a run's folder."""
-    projection.to_csv(folder / FILE_NAME, index=False, float_format="%.6g")
+    write_text(folder / FILE_NAME, projection.to_csv(index=False, float_format="%.6g"))
 
 
 def read_projection(folder: Path) -> pd.DataFrame | None:

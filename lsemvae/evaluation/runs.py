@@ -1,12 +1,12 @@
 """Finished cross-validations, read from their folders."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from lsemvae.core.files import read_json
 from lsemvae.core.leads import lead_set_name
 from lsemvae.evaluation.predictions import read_predictions
 
@@ -55,7 +55,10 @@ def data_label(data: str, synthetic: bool) -> str:
 
 def read_cv_run(folder: Path) -> CvRun:
     """Read one finished cross-validation."""
-    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics = read_json(
+        folder / "metrics.json",
+        "run `lsemvae cv` again with the same options: finished folds are kept",
+    )
     inner = folder / "inner_predictions.csv"
     return CvRun(
         folder,

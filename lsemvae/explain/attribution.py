@@ -1,4 +1,4 @@
-"""Which samples of a recording move a classifier's logit, with a completeness check.
+"""Find the samples of a recording that move a classifier's logit, with a completeness check.
 
 See `lsemvae.explain.logit` for what exactly is differentiated.
 """

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from data_modules.base import StoreDataModule
+from lsemvae.core.files import replacing, write_text
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.provenance import provenance
 from lsemvae.core.tasks import find_task
@@ -47,7 +48,7 @@ def write_explanation(
     out.mkdir(parents=True, exist_ok=True)
     seed = plan.settings.seed
     leads = pd.concat(found.leads, ignore_index=True)
-    leads.to_csv(out / "attribution.csv", index=False, float_format="%.6g")
+    write_text(out / "attribution.csv", leads.to_csv(index=False, float_format="%.6g"))
     ranking = rank_leads(leads, seed=seed)
     about = {**about, "skill": skill_text(skill)}
     title = _title(about, data, plan)
@@ -68,7 +69,7 @@ def write_explanation(
         _write_gate(out, about, found, f"{_source(about, data)}\n{about['skill']}")
     _write_records(out, about, data, found, leads)
     text = json.dumps(_plain({**summary, "provenance": provenance()}), indent=1, allow_nan=False)
-    (out / "attribution.json").write_text(text + "\n")
+    write_text(out / "attribution.json", text + "\n")
     best = ranking.iloc[0]
     told = f"{best['lead']} has the largest share, {best['share']:.1%}"
     print(f"{title}: {told}" if knows_something(skill) else f"{title}. Of no meaning: {told}")
@@ -136,7 +137,7 @@ def _agreement(randomised: list[pd.DataFrame]) -> dict[str, Any]:
 
 
 def _write_waves(out: Path, waves: pd.DataFrame, title: str, seed: int) -> list[Any]:
-    waves.to_csv(out / "waves.csv", index=False, float_format="%.6g")
+    write_text(out / "waves.csv", waves.to_csv(index=False, float_format="%.6g"))
     summary = summarise_waves(waves, seed=seed)
     by_lead = waves.pivot_table(index="lead", columns="wave", values="share", sort=False)
     by_lead = by_lead[summary["wave"].tolist()]
@@ -152,7 +153,7 @@ def _write_gate(out: Path, about: dict[str, Any], found: Explained, source: str)
         weights = table.drop(columns=["label", "record"])
         parts.append(summarise_gate(weights, table["label"].to_numpy(), leads))
     gate = pd.concat(parts, ignore_index=True)
-    gate.to_csv(out / "gate.csv", index=False, float_format="%.6g")
+    write_text(out / "gate.csv", gate.to_csv(index=False, float_format="%.6g"))
     names = find_task(about["task"]).groups
     _save(
         gate_figure(
@@ -184,8 +185,9 @@ def _safe(record: str) -> str:
 
 
 def _save(figure: Figure, stem: Path) -> None:
-    figure.savefig(stem.with_name(f"{stem.name}.png"), dpi=180)
-    figure.savefig(stem.with_name(f"{stem.name}.svg"))
+    for kind in ("png", "svg"):
+        with replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:
+            figure.savefig(temporary, dpi=180)
 
 
 def _plain(value: Any) -> Any:

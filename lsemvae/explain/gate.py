@@ -1,4 +1,4 @@
-"""What the network itself says about leads: the weights that its gate gives its experts."""
+"""Read what the network itself says about leads: the weights that its gate gives its experts."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What explaining a record needs from the store: amplitudes, baselines, waves, gate weights."""
+"""Take from the store what explaining a record needs: amplitudes, baselines, waves, gate."""
 
 from typing import Literal
 

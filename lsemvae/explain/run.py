@@ -1,6 +1,5 @@
 """Read a finished run, choose records of it and explain them fold by fold."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 from data_modules.base import StoreDataModule
 from data_modules.progress import show_progress
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import read_json
 from lsemvae.crossval.fold_models import check_folds, load_fold
 from lsemvae.evaluation.predictions import read_predictions
 from lsemvae.explain.records import Explained, ExplanationSettings, explain_fold
@@ -29,7 +29,8 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
             f"{' and '.join(missing)} not found; name the folder of a finished `lsemvae cv` run, "
             "such as runs/cv/detection/ls_emvae/6L"
         )
-    return json.loads(files[0].read_text()), read_predictions(files[1])
+    about = read_json(files[0], "run `lsemvae cv` again: finished folds are kept")
+    return about, read_predictions(files[1])
 
 
 def check_files(

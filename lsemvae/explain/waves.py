@@ -1,4 +1,4 @@
-"""Which wave a sample belongs to: P, QRS, T or none of them.
+"""Tell which wave a sample belongs to: P, QRS, T or none of them.
 
 The boundaries of a wave hardly differ between leads, while a single lead often hides a wave. Each
 lead is delineated by itself with NeuroKit2's `prominence` method (Emrich et al. 2024, EUSIPCO), and

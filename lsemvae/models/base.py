@@ -39,12 +39,18 @@ class EcgNetwork(nn.Module, ABC):
         n_samples: T, samples per lead of the recordings it takes.
         init_args: every further constructor argument, as plain values; a checkpoint stores them so
             that the network can be built again.
+
+    Raises:
+        InputError: a size below 1.
     """
 
     def __init__(self, n_samples: int, **init_args: Any) -> None:
         super().__init__()
         self.n_samples = n_samples
         self.init_args: dict[str, Any] = {"n_samples": n_samples, **init_args}
+        for name in ("n_samples", "latent_dim"):
+            if self.init_args.get(name, 1) < 1:
+                raise InputError(f"{name} must be >= 1, got {self.init_args[name]}")
 
     @classmethod
     def from_plain(cls, init_args: Mapping[str, Any]) -> Self:

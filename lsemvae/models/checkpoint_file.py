@@ -1,4 +1,4 @@
-"""Checkpoint files that a crash cannot spoil, and that nothing else passes for."""
+"""Write checkpoint files that a crash cannot spoil, and read nothing that passes for one."""
 
 import hashlib
 import os
@@ -9,12 +9,13 @@ from typing import Any
 import torch
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import file_sha256, replace_file, sync_file
-
-
-def digest_file(path: Path) -> Path:
-    """Return the file beside a checkpoint that `sha256sum --check` understands."""
-    return path.with_name(f"{path.name}.sha256")
+from lsemvae.core.files import (
+    digest_file,
+    file_sha256,
+    remove_abandoned,
+    replace_file,
+    sync_file,
+)
 
 
 def local_path(path: str | os.PathLike[str]) -> Path:
@@ -48,6 +49,7 @@ def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
+        remove_abandoned(path.parent, r".+\.ckpt(\.sha256)?")
         digest = _write_synchronised(checkpoint, temporary)
         if digest_file(path).exists():
             _write_digests(path, [*_read_digests(path), digest])

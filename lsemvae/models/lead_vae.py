@@ -1,4 +1,4 @@
-"""What the variational autoencoders with one encoder per lead have in common."""
+"""Share what the variational autoencoders with one encoder per lead have in common."""
 
 import warnings
 from abc import abstractmethod

@@ -1,30 +1,25 @@
-"""Methods by the name that `lsemvae cv --method` and `lsemvae benchmark` take.
+"""Name the methods that `lsemvae cv --method` and `lsemvae benchmark` take.
 
 The rows of the paper's Table 2, the ablations of Fig. 2 with further ones, and the networks that
-others ran under a published name.
+others ran under a published name. A row is a title and an experiment file: the file alone says
+which network it is and with which arguments.
 """
 
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
 from typing import Any, Literal
 
 import torch
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.experiments import read_experiment
 from lsemvae.core.leads import LEADS
 from lsemvae.core.made_with import differences
 from lsemvae.core.types import EcgInput
-from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import EcgNetwork
-from lsemvae.models.beta_vae import BetaVae
-from lsemvae.models.ls_emvae import LsEmvae
-from lsemvae.models.mopoe_vae import MopoeVae
-from lsemvae.models.multimodal_cnn import MultimodalCnn
-from lsemvae.models.mvae import Mvae
-from lsemvae.models.resnet1d import ResNet1d
-from lsemvae.models.st_mem import StMem
-from lsemvae.models.xresnet1d import XResNet1d
 
 Size = Literal["paper", "small"]
 
@@ -35,22 +30,34 @@ class Method:
 
     Attributes:
         title: as tables show it.
-        network: class of the network.
-        init_args: of the network, where they differ from its defaults, which are the paper's.
-        small: what further differs at the size `small`, for a laptop.
-        config: the experiment that pre-trains it, below `experiments/`; None where the network is
-            trained end to end.
-        pretrain_args: of `Pretrainer`, where they differ from its defaults.
+        experiment: the file below `experiments/` that pre-trains its encoder, or that trains it end
+            to end on 12 leads.
+        small: what differs at the size `small`, for a laptop.
         multimodal: whether each lead is a modality of its own (the paper's "study type").
     """
 
     title: str
-    network: type[EcgNetwork]
-    init_args: Mapping[str, Any] = field(default_factory=dict)
+    experiment: str
     small: Mapping[str, Any] = field(default_factory=dict)
-    config: str | None = None
-    pretrain_args: Mapping[str, Any] = field(default_factory=dict)
     multimodal: bool = True
+
+    @cached_property
+    def _model(self) -> Mapping[str, Any]:
+        model: Mapping[str, Any] = read_experiment(self.experiment)["model"]
+        return model
+
+    @cached_property
+    def network(self) -> type[EcgNetwork]:
+        """Class of the network."""
+        module, name = self._model["init_args"]["network"]["class_path"].rsplit(".", 1)
+        network: type[EcgNetwork] = getattr(import_module(module), name)
+        return network
+
+    @property
+    def init_args(self) -> Mapping[str, Any]:
+        """Arguments of the network, where they differ from its defaults, which are the paper's."""
+        given: Mapping[str, Any] = self._model["init_args"]["network"].get("init_args") or {}
+        return given
 
     def check_encoder(self, network: EcgNetwork, ecg_input: EcgInput, path: str) -> None:
         """Refuse an encoder of another method: other in anything but its size and its input.
@@ -74,7 +81,7 @@ class Method:
         if other:
             raise InputError(
                 f"{path} is not the encoder of {self.title} ({'; '.join(other)}); pre-train one "
-                f"with experiments/{self.config}"
+                f"with experiments/{self.experiment}"
             )
 
     def about(self) -> dict[str, Any]:
@@ -88,7 +95,7 @@ class Method:
     @property
     def pretrained(self) -> bool:
         """Whether the method freezes a pre-trained encoder."""
-        return self.config is not None
+        return str(self._model["class_path"]).endswith(".Pretrainer")
 
     def takes(self, leads: Sequence[str]) -> bool:
         """Tell whether the method has a form for these leads."""
@@ -104,77 +111,60 @@ class Method:
         return self.network.from_plain(self.network_args(ecg_input, leads, size))
 
 
-def _vae(title: str, network: type[EcgNetwork], config: str, **others: Any) -> Method:
+def _vae(title: str, experiment: str, **others: Any) -> Method:
     """Return a variational autoencoder; its small size has a quarter of the latent units."""
-    return Method(title, network, small={"latent_dim": 64}, config=config, **others)
+    return Method(title, experiment, small={"latent_dim": 64}, **others)
 
 
-def _ablation(title: str, name: str, **others: Any) -> Method:
-    """Return LS-EMVAE with something changed, pre-trained by a file of experiments/ablations."""
-    return _vae(f"LS-EMVAE, {title}", LsEmvae, f"ablations/{name}.yaml", **others)
+def _ablations(**titles: str) -> dict[str, Method]:
+    """Return LS-EMVAE with something changed, by the names of files in experiments/ablations."""
+    return {
+        f"ls_emvae_{name}": _vae(f"LS-EMVAE, {title}", f"ablations/{name}.yaml")
+        for name, title in titles.items()
+    }
 
 
+NARROW = {"width": 16}
 TABLE_2: dict[str, Method] = {
-    "resnet1d": Method("ResNet1d", ResNet1d, small={"width": 16}, multimodal=False),
-    "xresnet1d101": Method("xResNet1d101", XResNet1d, small={"width": 16}, multimodal=False),
-    "xresnet1d34": Method(
-        "xResNet1d34",
-        XResNet1d,
-        init_args={"variant": "xresnet1d34"},
-        small={"width": 16},
-        multimodal=False,
+    "resnet1d": Method("ResNet1d", "detection/resnet1d_12l.yaml", NARROW, multimodal=False),
+    "xresnet1d101": Method(
+        "xResNet1d101", "detection/xresnet1d101_12l.yaml", NARROW, multimodal=False
     ),
-    "beta_vae": _vae("beta-VAE", BetaVae, "pretrain/beta_vae.yaml", multimodal=False),
+    "xresnet1d34": Method(
+        "xResNet1d34", "detection/xresnet1d34_12l.yaml", NARROW, multimodal=False
+    ),
+    "beta_vae": _vae("beta-VAE", "pretrain/beta_vae.yaml", multimodal=False),
     "st_mem": Method(
         "ST-MEM",
-        StMem,
+        "pretrain/st_mem.yaml",
         small={"encoder": {"dim": 96, "n_blocks": 4, "n_heads": 4},
                "decoder": {"dim": 64, "n_blocks": 2, "n_heads": 4}},
-        config="pretrain/st_mem.yaml",
         multimodal=False,
     ),
-    "multimodal_cnn": Method("Multimodal-CNN", MultimodalCnn, small={"lead_features": 64}),
-    "mvae": _vae("MVAE", Mvae, "pretrain/mvae.yaml"),
-    "mopoe_vae": _vae("MoPoE-VAE", MopoeVae, "pretrain/mopoe_vae.yaml"),
-    "ls_emvae": _vae("LS-EMVAE", LsEmvae, "pretrain/ls_emvae.yaml"),
+    "multimodal_cnn": Method(
+        "Multimodal-CNN", "detection/multimodal_cnn_12l.yaml", small={"lead_features": 64}
+    ),
+    "mvae": _vae("MVAE", "pretrain/mvae.yaml"),
+    "mopoe_vae": _vae("MoPoE-VAE", "pretrain/mopoe_vae.yaml"),
+    "ls_emvae": _vae("LS-EMVAE", "pretrain/ls_emvae.yaml"),
 }  # fmt: skip
 
-ABLATIONS: dict[str, Method] = {
-    "ls_emvae_no_alignment": _ablation(
-        "no alignment", "no_alignment", init_args={"objective": {"gamma": 0.0}}
-    ),
-    "ls_emvae_no_poe": _ablation("no PoE", "no_poe", init_args={"fusion": {"kind": "moe"}}),
-    "ls_emvae_no_moe": _ablation("no MoE", "no_moe", init_args={"fusion": {"kind": "poe"}}),
-    "ls_emvae_uniform_gate": _ablation(
-        "uniform gate", "uniform_gate", init_args={"fusion": {"gate": "uniform"}}
-    ),
-    "ls_emvae_no_gate_floor": _ablation(
-        "no gate floor", "no_gate_floor", init_args={"fusion": {"gate_floor": 0.0}}
-    ),
-    "ls_emvae_published_decoder": _ablation(
-        "published decoder", "published_decoder", init_args={"decoder": "published"}
-    ),
-    "ls_emvae_conditioned_decoder": _ablation(
-        "conditioned decoder", "conditioned_decoder", init_args={"decoder": "conditioned"}
-    ),
-    "ls_emvae_per_lead_decoder": _ablation(
-        "decoder per lead", "per_lead_decoder", init_args={"decoder": "per_lead"}
-    ),
-    "ls_emvae_lead_means": _ablation(
-        "lead means as features", "lead_means", init_args={"feature": "lead_means"}
-    ),
-    "ls_emvae_lead_dropout": _ablation(
-        "lead dropout", "lead_dropout", pretrain_args={"lead_dropout": 0.5}
-    ),
-    "ls_emvae_scratch": Method("LS-EMVAE, no pre-training", LsEmvae, small={"latent_dim": 64}),
-}
+ABLATIONS: dict[str, Method] = _ablations(
+    no_alignment="no alignment",
+    no_poe="no PoE",
+    no_moe="no MoE",
+    uniform_gate="uniform gate",
+    no_gate_floor="no gate floor",
+    published_decoder="published decoder",
+    conditioned_decoder="conditioned decoder",
+    per_lead_decoder="decoder per lead",
+    lead_means="lead means as features",
+    lead_dropout="lead dropout",
+) | {"ls_emvae_scratch": _vae("LS-EMVAE, no pre-training", "detection/ls_emvae_scratch_12l.yaml")}
 
 AUTHORS_CODE: dict[str, Method] = {
     f"{name}_authors_code": _vae(
-        f"{TABLE_2[name].title}, authors' code",
-        AuthorsCode,
-        f"authors_code/{name}.yaml",
-        init_args={"method": name},
+        f"{TABLE_2[name].title}, authors' code", f"authors_code/{name}.yaml"
     )
     for name in ("mvae", "mopoe_vae", "ls_emvae")
 }

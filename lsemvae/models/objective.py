@@ -1,4 +1,4 @@
-"""The weights of pre-training objectives (paper, equations 1 and 2)."""
+"""Hold the weights of pre-training objectives (paper, equations 1 and 2)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What batch normalisation asks of a batch."""
+"""Check what batch normalisation asks of a batch."""
 
 from torch import Tensor
 

@@ -1,1 +1,1 @@
-"""What a pre-trained encoder has to beat: its untrained twin, random convolutions, PCA."""
+"""Compute what a pre-trained encoder has to beat: untrained twin, random convolutions, PCA."""

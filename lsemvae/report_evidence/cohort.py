@@ -1,4 +1,4 @@
-"""What a report takes from the store: groups, checks, dates, other labels, leaks."""
+"""Take from the store what a report shows: groups, checks, dates, other labels, leaks."""
 
 from pathlib import Path
 

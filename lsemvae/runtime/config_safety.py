@@ -1,4 +1,4 @@
-"""What a configuration may do: a YAML from somebody else must not run code, hide a key or explode.
+"""Bound what a configuration may do: a foreign YAML must not run code, hide a key or explode.
 
 Walls in front of jsonargparse: only classes on a list are imported and no function is, a value that
 is an address is an error, and so is a key that stands twice or a text that unfolds without measure.
@@ -20,6 +20,9 @@ from lsemvae.runtime.yaml_text import check_yaml, refuse_address
 ALLOW_VARIABLE = "LSEMVAE_ALLOW_IMPORTS"
 
 _DENIED = re.compile(r"Importing '([\w.]+)' is not allowed")
+_NESTED = re.compile(
+    r"(?s)Parser key \"([\w.]+)\".*Given value: NestedArg\(key='([\w.]+)', val='([^']{0,100})'\)"
+)
 
 
 def secure_configurations() -> None:
@@ -68,6 +71,9 @@ def check_arguments(arguments: Iterable[str]) -> None:
 
 def parsing_error(message: str) -> InputError:
     """Return the error for what jsonargparse says, in one line."""
+    refused = _NESTED.search(message)
+    if refused is not None:
+        return InputError(f"{refused[1]}: {refused[2]} does not take the value {refused[3]!r}")
     names = sorted(set(_DENIED.findall(message)))
     if not names:
         return InputError(" ".join(message.split()))

@@ -1,4 +1,4 @@
-"""Which library computes float32 matrix products on a CPU."""
+"""Choose the library that computes float32 matrix products on a CPU."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""How the C library treats memory that a training step frees."""
+"""Keep memory that a training step frees for the next one."""
 
 import ctypes
 import sys

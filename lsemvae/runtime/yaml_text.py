@@ -46,8 +46,8 @@ def refuse_address(value: str) -> None:
     """
     if "://" in value and not _SCHEDULER.match(value):
         raise InputError(
-            f"{value[:200]!r} is an address; files are read from and written to this machine only: "
-            "download it, look at what it is and where it comes from, and name the copy"
+            f"{value[:200]!r} is not a local file but an address; only files of this machine are "
+            "read: download it, look at what it is and where it comes from, and name the copy"
         )
 
 

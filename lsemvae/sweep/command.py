@@ -1,4 +1,4 @@
-"""The options of a trial: checked with the parser of `lsemvae fit` before anything runs."""
+"""Check the options of a trial with the parser of `lsemvae fit` before anything runs."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What a sweep leaves: a table, a picture and the configuration of the chosen point."""
+"""Write what a sweep leaves: a table, a picture and the configuration of the chosen point."""
 
 import json
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import replacing, write_text
 from lsemvae.sweep.command import chosen_configuration
 from lsemvae.sweep.study import NOTE, RETRY_OF, SweepState, counted
 
@@ -31,20 +32,21 @@ def write_results(state: SweepState) -> FrozenTrial:
     """
     trials = counted(state.study().get_trials(deepcopy=False))
     table = trial_table(trials, state)
-    table.to_csv(state.folder / TABLE, index=False)
-    (state.folder / MARKDOWN).write_text(_markdown(table, state))
+    write_text(state.folder / TABLE, table.to_csv(index=False))
+    write_text(state.folder / MARKDOWN, _markdown(table, state))
     completed = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     if not completed:
         notes = sorted({str(trial.user_attrs.get(NOTE, "")) for trial in trials})
         raise InputError(f"no trial was completed: {'; '.join(notes)}; see {state.folder}")
     sign = -1.0 if state.sweep.goal == "maximize" else 1.0
     best = min(completed, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
-    draw_parallel_coordinates(trials, state).savefig(state.folder / PICTURE, dpi=150)
+    with replacing(state.folder / PICTURE) as temporary:
+        draw_parallel_coordinates(trials, state).savefig(temporary, dpi=150)
     text = chosen_configuration(state.sweep.arguments, best.params, state.folder / "best")
     head = (
         f"# Trial {best.number} of sweep {state.sweep.name}: {state.sweep.metric} {best.value:.6g}"
     )
-    (state.folder / BEST).write_text(f"{head} on the validation part.\n{text}")
+    write_text(state.folder / BEST, f"{head} on the validation part.\n{text}")
     return best
 
 

@@ -24,6 +24,7 @@ LAUNCH = (
     "os.execv(sys.executable, [sys.executable, '-m', 'lsemvae', *sys.argv[1:]])"
 )
 QUIET = ["--trainer.enable_progress_bar=false", "--trainer.enable_model_summary=false"]
+ANEW = "--overwrite=true"  # an interrupted trial begins again in its own folder
 
 
 class InterruptedTrialError(Exception):
@@ -74,7 +75,8 @@ def _work(state: SweepState, stop: threading.Event) -> None:
 def _run(state: SweepState, trial: Trial, stop: threading.Event) -> Ending:
     folder = state.trial_folder(trial.number)
     command = [sys.executable, "-c", LAUNCH, "fit", *state.sweep.arguments,
-               *option_flags(trial.params), *folder_flags(folder), *QUIET]  # fmt: skip
+               *option_flags(trial.params), *folder_flags(folder), *QUIET,
+               ANEW]  # fmt: skip
     with (folder / LOG).open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:

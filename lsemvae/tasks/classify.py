@@ -14,7 +14,7 @@ from lsemvae.core.types import EcgBatch, EcgInput, FeatureBatch
 from lsemvae.losses import focal_loss
 from lsemvae.models import EcgNetwork, load_pretrained
 from lsemvae.tasks.held_out_metrics import HeldOutMetrics
-from lsemvae.tasks.optimiser import adamw
+from lsemvae.tasks.optimiser import adamw, check_learning_rate
 from lsemvae.tasks.task import EcgTask
 
 MADE_FOR = "made_for"  # in a checkpoint
@@ -99,6 +99,7 @@ class Classifier(EcgTask):
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__()
+        check_learning_rate(lr, weight_decay)
         if (network is None) == (encoder is None):
             raise InputError(
                 "give Classifier either network (trained end to end) or encoder (a pre-trained "

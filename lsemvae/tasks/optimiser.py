@@ -49,6 +49,18 @@ def adamw(
     )
 
 
+def check_learning_rate(lr: float, weight_decay: float) -> None:
+    """Check what the optimiser will be given, before a run touches its folder.
+
+    Raises:
+        InputError: lr is not above 0, or weight_decay is below 0 (or one is not a number).
+    """
+    if not 0 < lr < math.inf:
+        raise InputError(f"lr must be > 0 and finite, got {lr}")
+    if not 0 <= weight_decay < math.inf:
+        raise InputError(f"weight_decay must be >= 0 and finite, got {weight_decay}")
+
+
 def warmed_up_cosine(step: int, n_warmup: int, n_steps: int) -> float:
     """Return the share of the learning rate at a step: linear to 1, then half a cosine to 0.
 

@@ -11,7 +11,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.types import EcgBatch
 from lsemvae.models.base import LossTerms, PretrainableNetwork
 from lsemvae.models.checkpoint import NETWORK_KEY, describe_network
-from lsemvae.tasks.optimiser import Betas, adamw, cosine_schedule
+from lsemvae.tasks.optimiser import Betas, adamw, check_learning_rate, cosine_schedule
 from lsemvae.tasks.task import EcgTask
 
 
@@ -48,6 +48,7 @@ class Pretrainer(EcgTask):
         compile_loss: bool = False,
     ) -> None:
         super().__init__()
+        check_learning_rate(lr, weight_decay)
         if not 0.0 <= lead_dropout <= 1.0:
             raise InputError(f"lead_dropout must be in [0, 1], got {lead_dropout}")
         if warmup_epochs is not None and warmup_epochs < 0:
@@ -75,8 +76,8 @@ class Pretrainer(EcgTask):
         if stage == "train" and not torch.isfinite(loss.total):
             raise InputError(
                 f"the loss is {loss.total.item()} at step {self.global_step}; records of the "
-                f"batch: {', '.join(batch.record)}. The last checkpoint is intact; look at these "
-                "records, or lower the learning rate"
+                f"batch: {', '.join(batch.record)}. The last checkpoint, if one was saved, is "
+                "intact; look at these records, or lower the learning rate"
             )
         return loss.total
 

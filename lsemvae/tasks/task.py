@@ -1,4 +1,4 @@
-"""What all tasks share: noise that can be resumed, and a loss that processes can share."""
+"""Share between tasks noise that can be resumed and a loss that processes can share."""
 
 import os
 from collections.abc import Mapping

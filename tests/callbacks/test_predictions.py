@@ -57,7 +57,7 @@ def test_without_a_path_the_file_lies_in_the_loggers_folder(
     logger = CSVLogger(tmp_path, name="", version="")
     trainer = tiny_trainer(callbacks=[PredictionWriter()], logger=logger)
     trainer.test(task, datamodule=TinyData([], BATCHES), verbose=False)
-    assert len(pd.read_csv(tmp_path / "predictions.csv")) == 7
+    assert len(pd.read_csv(tmp_path / "test_predictions.csv")) == 7
 
 
 def test_a_run_that_broke_off_leaves_nothing_for_the_next(task: Classifier, tmp_path: Path) -> None:

@@ -16,18 +16,20 @@ from tests.tiny_batches import LATENT_DIM, N_SAMPLES, TinyData, tiny_batch, tiny
 class Kill(Callback):
     """Send this process a signal before a batch."""
 
-    def __init__(self, batch: int) -> None:
-        self.batch = batch
+    def __init__(self, batch: int, number: signal.Signals = signal.SIGTERM) -> None:
+        self.batch, self.number = batch, number
 
     def on_train_batch_start(self, trainer: Any, task: Any, batch: Any, batch_idx: int) -> None:
         if batch_idx == self.batch:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), self.number)
 
 
-def fit(folder: Path, batch: int, **arguments: Any) -> None:
+def fit(
+    folder: Path, batch: int, number: signal.Signals = signal.SIGTERM, **arguments: Any
+) -> None:
     torch.manual_seed(0)
     trainer = tiny_trainer(
-        callbacks=[Kill(batch), StopSignal()], default_root_dir=folder, **arguments
+        callbacks=[Kill(batch, number), StopSignal()], default_root_dir=folder, **arguments
     )
     data = TinyData([tiny_batch(2, seed=seed) for seed in range(4)])
     trainer.fit(Pretrainer(LsEmvae(N_SAMPLES, LATENT_DIM)), datamodule=data)
@@ -44,6 +46,19 @@ def test_a_run_stops_after_the_step_that_gradients_are_gathered_for(
     assert saved["global_step"] == 1
     progress = saved["loops"]["fit_loop"]["epoch_loop.batch_progress"]["total"]
     assert progress["processed"] == n_batches
+
+
+def test_interrupt_saves_and_exits_as_a_shell_expects(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        fit(tmp_path, batch=1, number=signal.SIGINT, max_epochs=9)
+    assert stopped.value.code == 130
+    assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == 2
+    said = capsys.readouterr().err
+    assert "Ctrl-C once more stops at once" in said
+    assert "go on with --ckpt_path=" in said
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_run_told_to_stop_in_its_last_step_ends_as_usual(tmp_path: Path) -> None:

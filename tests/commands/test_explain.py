@@ -202,7 +202,8 @@ def test_model_of_another_fold_is_refused(
 ) -> None:
     run = tmp_path / "run"
     shutil.copytree(runs / "ls_emvae/12L", run)
-    shutil.copy(run / "fold_0/last.ckpt", run / "fold_1/last.ckpt")
+    for name in ("last.ckpt", "last.ckpt.sha256"):
+        shutil.copy(run / "fold_0" / name, run / "fold_1" / name)
     assert explain(run, cohort, tmp_path / "out", "--encoder", str(encoder)) == 2
     assert "another probability than predictions.csv" in error_of(capsys)
 

@@ -1,9 +1,10 @@
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from lsemvae.core.errors import InputError
-from lsemvae.evaluation.model_card import model_card, write_model_card
+from lsemvae.evaluation.model_card import ModelCard, model_card, write_model_card
 
 
 def test_empty_card_states_nothing() -> None:
@@ -49,3 +50,17 @@ def test_what_a_reader_must_know_first_comes_first(tmp_path: Path) -> None:
 def test_misspelt_fact_is_refused() -> None:
     with pytest.raises(InputError, match="has no licens; it has name"):
         model_card({"licens": "MIT"})
+
+
+def test_no_name_brings_html_or_a_heading_into_the_card() -> None:
+    hostile = "<script>alert(1)</script>\n# Approved\x1b[31m"
+    text = [part.name for part in fields(ModelCard) if part.type in ("str", str)]
+    card = model_card({
+        **dict.fromkeys(text, hostile), "limits": [hostile], "provenance": {hostile: hostile},
+        "performance": [{"measure": hostile, "value": hostile, "interval": hostile}],
+        "subgroups": [{"group": hostile, "n": hostile, "value": hostile, "interval": hostile}],
+    })  # fmt: skip
+    assert "<script" not in card
+    assert "&lt;script" in card
+    assert "\x1b" not in card
+    assert "\n# Approved" not in card

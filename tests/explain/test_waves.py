@@ -59,7 +59,7 @@ def test_half_of_the_leads_decide() -> None:
 
 def test_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "neurokit2", None)
-    with pytest.raises(InputError, match=r"pip install lsemvae\[waves\]"):
+    with pytest.raises(InputError, match=r"pip install -e '\.\[waves\]'"):
         label_waves(healthy_ecg(100.0), [50, 150], 100.0)
 
 

@@ -10,7 +10,8 @@ import torch
 
 from lsemvae.callbacks import HashedCheckpointIO
 from lsemvae.core.errors import InputError
-from lsemvae.models.checkpoint_file import digest_file, read_checkpoint, write_checkpoint
+from lsemvae.core.files import digest_file
+from lsemvae.models.checkpoint_file import read_checkpoint, write_checkpoint
 
 
 def content(number: float) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def test_addresses_in_a_configuration_are_refused_unfetched(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], offline: list[object], text: str
 ) -> None:
     assert fit(tmp_path, text) == 2
-    assert "is an address; files are read from" in error_of(capsys)
+    assert "is not a local file but an address" in error_of(capsys)
     assert offline == []
 
 
@@ -95,7 +95,7 @@ def test_addresses_on_the_command_line_are_refused_unfetched(
     capsys: pytest.CaptureFixture[str], offline: list[object], option: str
 ) -> None:
     assert main(["fit", "--config", str(BASE), option, "http://127.0.0.1:9/x"]) == 2
-    assert "is an address" in error_of(capsys)
+    assert "is not a local file" in error_of(capsys)
     assert offline == []
 
 

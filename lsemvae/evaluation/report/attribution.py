@@ -1,4 +1,4 @@
-"""What `lsemvae explain` found, from its folder."""
+"""Show what `lsemvae explain` found, from its folder."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a model has to beat: age, sex and heart rate alone, on the same folds."""
+"""Show what a model has to beat: age, sex and heart rate alone, on the same folds."""
 
 from typing import Any, NamedTuple
 

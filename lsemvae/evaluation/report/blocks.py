@@ -1,4 +1,4 @@
-"""What a section of the report is made of."""
+"""Hold the parts that a section of the report is made of."""
 
 import base64
 import io

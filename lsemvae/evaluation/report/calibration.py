@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say, before and after recalibration."""
+"""Show whether probabilities mean what they say, before and after recalibration."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What acting on the predictions is worth: decision curves, operating points, predictive values."""
+"""Show what acting on predictions is worth: net benefit, operating points, predictive values."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a reader has to know before anything else."""
+"""Say what a reader has to know before anything else."""
 
 from lsemvae.core.tasks import Thresholds, find_task
 from lsemvae.evaluation.leakage_statement import LeakageStatement, leakage_statement

@@ -1,4 +1,4 @@
-"""What the latent space of a pre-training run does, and where the records of the runs lie in it."""
+"""Show what the latent space of a pre-training run does, and where the records lie in it."""
 
 from collections.abc import Sequence
 from typing import Any

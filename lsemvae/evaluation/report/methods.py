@@ -1,4 +1,4 @@
-"""How the numbers were made, from the settings of the runs and of the store."""
+"""Say how the numbers were made, from the settings of the runs and of the store."""
 
 from typing import Any
 

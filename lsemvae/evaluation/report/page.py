@@ -9,6 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from lsemvae.core.files import write_bytes, write_text
+from lsemvae.core.outputs import check_output_file
 from lsemvae.evaluation.model_card import write_model_card
 from lsemvae.evaluation.report.attribution import attribution_section
 from lsemvae.evaluation.report.blocks import Picture, Section, Table, Text, described
@@ -75,16 +77,30 @@ def write_report(evidence: Evidence, out: Path) -> Path:
     Returns:
         The path of index.html.
     """
+    check_report_folder(out)
     sections = build_sections(evidence)
     out.mkdir(parents=True, exist_ok=True)
     _write_figures(sections, out / "figures")
     cards = _write_cards(evidence, out)
     numbers = report_json(evidence, sections)
     text = json.dumps(numbers, indent=1, allow_nan=False)
-    (out / "report.json").write_text(text + "\n", encoding="utf-8")
+    write_text(out / "report.json", text + "\n")
     page = out / "index.html"
-    page.write_text(render(evidence, sections, cards), encoding="utf-8")
+    write_text(page, render(evidence, sections, cards))
     return page
+
+
+def check_report_folder(out: Path) -> None:
+    """Check that a folder holds no page of somebody else.
+
+    Raises:
+        InputError: names what would be lost.
+    """
+    if (out / "report.json").exists():
+        check_output_file(out / "report.json", mark=f'"format": "{FORMAT}"'.encode())
+        return
+    for name in ("index.html", "model_card.md"):
+        check_output_file(out / name, mark=b"lsemvae")
 
 
 def report_json(evidence: Evidence, sections: Sequence[Section]) -> dict[str, Any]:
@@ -138,7 +154,7 @@ def _write_figures(sections: Sequence[Section], folder: Path) -> None:
     for section in sections:
         for block in section.blocks:
             if isinstance(block, Picture):
-                (folder / f"{block.name}.{block.kind}").write_bytes(block.content)
+                write_bytes(folder / f"{block.name}.{block.kind}", block.content)
 
 
 def _write_cards(evidence: Evidence, out: Path) -> list[str]:

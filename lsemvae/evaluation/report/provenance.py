@@ -1,4 +1,4 @@
-"""Where the numbers come from: code, settings, seeds, hashes, machine, packages."""
+"""Say where the numbers come from: code, settings, seeds, hashes, machine, packages."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the results depend on: the label's definition, how sure the model is, and chance."""
+"""Show what results depend on: the label's definition, how sure the model is, and chance."""
 
 from typing import Any
 

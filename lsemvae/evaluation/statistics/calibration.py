@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: intercept, slope, expected error, reliability."""
+"""Measure whether probabilities mean what they say: intercept, slope, error, reliability."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What a test at one threshold is worth: from the four counts to predictive values."""
+"""Measure what a test at one threshold is worth: from the four counts to predictive values."""
 
 import math
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What every statistic returns: a value with its 95 % interval and how that was made."""
+"""Hold what every statistic returns: a value with its 95 % interval and how that was made."""
 
 import math
 from typing import NamedTuple

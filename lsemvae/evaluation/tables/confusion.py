@@ -1,4 +1,4 @@
-"""Which confusion matrices fit a published accuracy, MCC and group sizes."""
+"""Find the confusion matrices that fit a published accuracy, MCC and group sizes."""
 
 import itertools
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Does a published table of patient characteristics agree with itself?
+"""Check that a published table of patient characteristics agrees with itself.
 
 The table has one row for each variable and comparison of two groups, cells as text with their
 printed digits: comparison, within (the group that both groups together are, or empty), variable,

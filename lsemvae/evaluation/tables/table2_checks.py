@@ -1,4 +1,4 @@
-"""Can a published table of results be true of its cohort?
+"""Check that a published table of results can be true of its cohort.
 
 The table has one row for each result, cells as text with their printed digits: task, method, leads,
 metric (auroc, accuracy or mcc), mean, sd (may be empty), pretrained, multimodal (yes or no).

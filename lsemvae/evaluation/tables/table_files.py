@@ -1,11 +1,13 @@
 """Write one table as CSV, Markdown and LaTeX."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import write_text
+from lsemvae.core.outputs import check_output_file
 
 # What LaTeX would read as a command, and what its fonts lack outside mathematics.
 LATEX = str.maketrans(
@@ -27,7 +29,7 @@ LATEX = str.maketrans(
         "\N{MULTIPLICATION SIGN}": r"$\times$",
     }
 )
-MARKDOWN = str.maketrans({**{sign: "\\" + sign for sign in "\\|*_<`"}, "\n": " "})
+MARKDOWN = str.maketrans({**{sign: "\\" + sign for sign in "\\|*_`"}, "<": "&lt;", "\n": " "})
 
 
 def write_table(
@@ -56,11 +58,26 @@ def write_table(
         if mask is not None and mask.shape != table.shape:
             raise InputError(f"{name} has the shape {mask.shape}, the table {table.shape}")
     files = [stem.with_name(f"{stem.name}.{kind}") for kind in ("csv", "md", "tex")]
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(files[0], index=False)
-    files[1].write_text(markdown_table(table, caption, bold, underline), encoding="utf-8")
-    files[2].write_text(latex_table(table, stem.name, caption, bold, underline), encoding="utf-8")
+    check_table_files(stem, [str(name) for name in table.columns[:2]])
+    write_text(files[0], table.to_csv(index=False))
+    write_text(files[1], markdown_table(table, caption, bold, underline))
+    write_text(files[2], latex_table(table, stem.name, caption, bold, underline))
     return files
+
+
+def check_table_files(stem: Path, first_columns: Sequence[str]) -> None:
+    """Check that STEM.csv, .md and .tex are not there, or are those of an earlier table.
+
+    Raises:
+        InputError: names one that is something else.
+    """
+    marks = {
+        "csv": pd.DataFrame(columns=list(first_columns)).to_csv(index=False).strip(),
+        "md": "".join(f"| {name.translate(MARKDOWN)} " for name in first_columns),
+        "tex": r"\begin{table}",
+    }
+    for kind, mark in marks.items():
+        check_output_file(stem.with_name(f"{stem.name}.{kind}"), mark=mark.encode())
 
 
 def markdown_table(

@@ -218,3 +218,11 @@ def test_an_unreadable_table_says_why(path: Path, content: bytes, message: str) 
 def test_a_missing_table_is_named(path: Path) -> None:
     with pytest.raises(InputError, match="there is no table"):
         read_cohort_table(path)
+
+
+@pytest.mark.parametrize("zero", ["0", "0.0", "00.000"])
+def test_pressure_of_zero_is_no_healthy_patient(path: Path, zero: str) -> None:
+    path.write_text(f"record,patient_id,mpap_mmhg,pawp_mmhg\na,1,{zero},0\nb,2,25,8\nc,3,,8\n")
+    with pytest.raises(InputError, match=rf"row 2: mpap_mmhg is {zero}: nobody has it") as refused:
+        read_cohort_table(path)
+    assert "pawp_mmhg" not in str(refused.value)  # a wedge pressure of 0 can be read

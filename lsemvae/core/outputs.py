@@ -1,0 +1,51 @@
+"""Refuse to write over what a command reads, and over what this program did not write."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from lsemvae.core.errors import InputError
+
+HEAD_BYTES = 65_536
+PICTURES = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml", ".jpg": b"\xff\xd8"}
+
+
+def check_output_file(path: Path, *, mark: bytes, read: Iterable[str | Path | None] = ()) -> None:
+    """Check that a file may be written, before anything is computed for it.
+
+    Args:
+        path: the file that will be written or replaced.
+        mark: what the head of an earlier file of the same command holds.
+        read: files that the command reads; None where an option was not given.
+
+    Raises:
+        InputError: the path is a folder, one of the files that are read (links included), or holds
+            something that this command did not write.
+    """
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder; name a file in it")
+    if not path.exists():
+        return
+    for source in read:
+        if source is not None and Path(source).exists() and path.samefile(source):
+            raise InputError(
+                f"cannot write {path}: this command reads it, and it would be lost; name another "
+                "file with --out"
+            )
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    if head and mark not in head:
+        raise InputError(
+            f"cannot write {path}: it exists and this command did not write it; name another file "
+            "with --out, or move that one away"
+        )
+
+
+def check_picture_file(path: Path, *, read: Iterable[str | Path | None] = ()) -> None:
+    """Check that a picture may be written; see `check_output_file`."""
+    kind = path.suffix.lower()
+    if path.exists() and kind not in PICTURES:
+        raise InputError(
+            f"cannot write {path}: a picture's name ends in {', '.join(PICTURES)}; name another "
+            "file with --out"
+        )
+    check_output_file(path, mark=PICTURES.get(kind, b""), read=read)

@@ -1,0 +1,28 @@
+"""Show text from files without what a terminal or a browser would act on."""
+
+import unicodedata
+
+# What begins a tag; Markdown lets HTML through.
+HTML = str.maketrans({"<": "&lt;"})
+_KEPT = "\n\t"
+
+
+def printable(text: str) -> str:
+    r"""Return a text whose control and format characters are written out, such as \x1b.
+
+    An escape in a lead's name could colour, overwrite or hide what a terminal shows; a mark for
+    right-to-left text could turn a number around.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        repr(letter)[1:-1]
+        if unicodedata.category(letter)[0] == "C" and letter not in _KEPT
+        else letter
+        for letter in text
+    )
+
+
+def one_line(text: str) -> str:
+    """Return a text as `printable` does, in one line."""
+    return printable(" ".join(text.split()))

@@ -1,0 +1,123 @@
+"""Tell bad input, which gets one line, from a defect, which keeps its traceback."""
+
+import errno
+import traceback
+from collections.abc import Callable
+from typing import NamedTuple
+
+from lsemvae.core.errors import InputError
+
+OWN = ("lsemvae", "data_modules")
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+REFUSALS = (ValueError, TypeError, ImportError, OverflowError, RuntimeError, MemoryError, KeyError,
+            AssertionError, AttributeError, UnicodeError)  # fmt: skip
+
+
+class Fault(NamedTuple):
+    """A way in which a run fails for what it was given, not for what it is.
+
+    Attributes:
+        is_it: tells it by the error's text and the files of its traceback.
+        next_step: what to do.
+    """
+
+    is_it: Callable[[BaseException, str, list[str]], bool]
+    next_step: str
+
+
+RUN_FAULTS = (
+    Fault(
+        lambda _, text, __: "DataLoader worker" in text,
+        "a loader process was killed, most often for want of memory; use fewer "
+        "--data.init_args.num_workers or a smaller batch_size, and go on with --ckpt_path=last",
+    ),
+    Fault(
+        lambda error, text, _: (
+            isinstance(error, MemoryError)
+            or "out of memory" in text.lower()
+            or "can't allocate memory" in text
+        ),
+        "the memory is not enough; use a smaller batch_size or network",
+    ),
+    Fault(
+        lambda _, text, __: "Error(s) in loading state_dict" in text,
+        "the checkpoint is of another network or size; give the configuration that it was trained "
+        "with (config.yaml beside it)",
+    ),
+    Fault(
+        lambda _, __, files: any("checkpoint_connector" in file for file in files),
+        "the checkpoint cannot be gone on with in this run; give one that `lightning fit` wrote "
+        "with this configuration",
+    ),
+    Fault(
+        lambda _, __, files: "/torch/optim/" in files[-1],
+        "the optimiser refuses its settings; look at lr, weight_decay and betas",
+    ),
+)
+
+
+def refused_value(error: BaseException) -> InputError | None:
+    """Return the line for an error while a configuration is read and its classes are built.
+
+    None where the last step of its traceback is in this program: then it is a defect.
+    """
+    known = input_error_behind(error)
+    if known is not None:
+        return known
+    innermost = _files(error)[-1]
+    if not isinstance(error, REFUSALS) or any(f"/{name}/" in innermost for name in OWN):
+        return None
+    for fault in RUN_FAULTS[:2]:
+        if fault.is_it(error, str(error), [innermost]):
+            return InputError(f"{_brief(error)}: {fault.next_step}")
+    return InputError(f"the configuration cannot be used: {_brief(error)}")
+
+
+def failed_run(error: BaseException) -> InputError | None:
+    """Return the line for an error of a run that its input or the machine has caused, else None."""
+    known = input_error_behind(error)
+    if known is not None:
+        return known
+    files = _files(error)
+    for fault in RUN_FAULTS:
+        if fault.is_it(error, str(error), files):
+            return InputError(f"{fault.next_step} ({_brief(error)})")
+    return None
+
+
+def input_error_behind(error: BaseException | None) -> InputError | None:
+    """Return the InputError that an error came from, if it came from one."""
+    return next((one for one in _chain(error) if isinstance(one, InputError)), None)
+
+
+def full_disk(error: OSError) -> str | None:
+    """Return the line for an error of the disk that names no file; None for any other."""
+    if error.errno not in DISK:
+        return None
+    return (
+        f"a file cannot be written ({error.strerror}); what was finished before is intact. Make "
+        "room, or choose another folder, and run the same command again"
+    )
+
+
+def was_interrupted(error: BaseException | None) -> bool:
+    """Tell whether an exit came from Ctrl-C, which Lightning turns into exit code 1."""
+    return any(isinstance(one, KeyboardInterrupt) for one in _chain(error))
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    """Return an error and those that it came from; an error can be its own cause."""
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+def _files(error: BaseException) -> list[str]:
+    return [frame.filename for frame in traceback.extract_tb(error.__traceback__)] or [""]
+
+
+def _brief(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text[:400] if text else type(error).__name__

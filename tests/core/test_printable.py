@@ -1,0 +1,51 @@
+"""Text from files as a terminal and a browser get it."""
+
+import csv
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from data_modules.conversion.quarantine import RecordFate, write_quarantine
+from lsemvae.core.findings import Finding, describe_findings, write_findings
+from lsemvae.core.printable import one_line, printable
+from lsemvae.evaluation.tables.table_files import markdown_table
+
+ESCAPE = "\x1b[2J\x1b]0;title\x07V1"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("mPAP > 20 mmHg, ± 3 µV", "mPAP > 20 mmHg, ± 3 µV"),
+        ("\x1b[31mII", r"\x1b[31mII"),
+        ("\x9b31m", r"\x9b31m"),  # an escape of one byte
+        ("a\u202e31", r"a\u202e31"),  # right to left
+        ("two\nlines\tmore", "two\nlines\tmore"),
+    ],
+)
+def test_control_characters_are_written_out(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert "\n" not in one_line(text)
+
+
+def test_findings_and_quarantine_hold_no_escape(tmp_path: Path) -> None:
+    found = [Finding("lead", (ESCAPE,), f"lead {ESCAPE} is unknown")]
+    assert "\x1b" not in describe_findings(found)
+    write_findings(found, tmp_path / "found.csv")
+    write_quarantine(
+        tmp_path / "q.csv",
+        [RecordFate("r1", False, (("format_unknown", f"lead {ESCAPE}"),), "", False)],
+    )
+    for file in ("found.csv", "q.csv"):
+        with (tmp_path / file).open(newline="") as stream:
+            rows = list(csv.reader(stream))
+        assert "\x1b" not in str([[cell for cell in row if "\x1b" in cell] for row in rows])
+        assert not any("\x1b" in cell for row in rows for cell in row)
+
+
+def test_table_for_markdown_holds_no_tag() -> None:
+    table = pd.DataFrame({"<b>name</b>": ["<img src=x onerror=alert(1)>"]})
+    text = markdown_table(table, "of <script>")
+    assert "<" not in text
+    assert "&lt;img src=x" in text

@@ -1,0 +1,116 @@
+"""Files that are written in one step, and what a command may not write over."""
+
+import errno
+import os
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lsemvae.core.errors import InputError
+from lsemvae.core.files import is_as_written, read_json, replacing, write_digest, write_text
+from lsemvae.core.outputs import check_output_file, check_picture_file
+
+
+@pytest.fixture
+def small_files() -> Iterator[None]:
+    """Let no file grow beyond 4 kB, as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_full_disk_leaves_the_earlier_file(tmp_path: Path, small_files: None) -> None:
+    file = tmp_path / "metrics.json"
+    write_text(file, "earlier")
+    with pytest.raises(InputError, match=r"metrics.json cannot be written \(File too large\)"):
+        write_text(file, "x" * 10_000)
+    assert file.read_text() == "earlier"
+    assert [one.name for one in tmp_path.iterdir()] == ["metrics.json"]
+
+
+def test_crash_amid_writing_leaves_the_earlier_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    write_text(file, "earlier")
+
+    def crash() -> None:
+        with replacing(file) as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        crash()
+    assert file.read_text() == "earlier"
+    assert [one.name for one in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_errors_of_other_files_keep_their_name(tmp_path: Path) -> None:
+    def read_another() -> None:
+        with replacing(tmp_path / "a.csv"):
+            raise OSError(errno.EIO, "broken", "/elsewhere/b.csv")
+
+    with pytest.raises(OSError, match=r"/elsewhere/b\.csv"):
+        read_another()
+
+
+def test_leftovers_of_dead_processes_only_are_removed(tmp_path: Path) -> None:
+    dead, alive = tmp_path / ".a.csv.4194999.csv", tmp_path / f".a.csv.{os.getppid()}.csv"
+    other = tmp_path / ".b.csv.4194999.csv"
+    for file in (dead, alive, other):
+        file.write_text("half")
+    write_text(tmp_path / "a.csv", "whole")
+    assert not dead.exists()
+    assert alive.exists()
+    assert other.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(b"", "is empty; do this"), (b'{"a": ', "is cut or damaged (6 bytes)")],
+)
+def test_spoilt_json_is_named_with_the_next_step(
+    tmp_path: Path, content: bytes, expected: str
+) -> None:
+    file = tmp_path / "metrics.json"
+    file.write_bytes(content)
+    with pytest.raises(InputError) as refused:
+        read_json(file, "do this")
+    assert expected in str(refused.value)
+
+
+def test_flipped_bit_and_missing_digest_are_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "a.npy"
+    file.write_bytes(b"content")
+    assert not is_as_written(file)
+    write_digest(file)
+    assert is_as_written(file)
+    file.write_bytes(b"cantent")
+    os.utime(file, ns=(1, 1))
+    assert not is_as_written(file)
+
+
+def test_file_that_is_read_is_never_written(tmp_path: Path) -> None:
+    table, link, hard = (tmp_path / name for name in ("t.csv", "link.csv", "hard.csv"))
+    table.write_text("check,where,message\n")
+    link.symlink_to(table)
+    hard.hardlink_to(table)
+    for path in (table, link, hard, tmp_path / "." / "t.csv"):
+        with pytest.raises(InputError, match="this command reads it"):
+            check_output_file(path, mark=b"check,", read=[None, table])
+
+
+def test_own_output_is_replaced_and_nothing_else_is(tmp_path: Path) -> None:
+    own, foreign, empty = (tmp_path / name for name in ("own.csv", "foreign.csv", "empty.csv"))
+    own.write_text("check,where,message\n")
+    foreign.write_text("patient,age\n1,2\n")
+    empty.write_text("")
+    for path in (own, empty, tmp_path / "new.csv"):
+        check_output_file(path, mark=b"check,where")
+    with pytest.raises(InputError, match="did not write it"):
+        check_output_file(foreign, mark=b"check,where")
+    with pytest.raises(InputError, match="it is a folder"):
+        check_output_file(tmp_path, mark=b"")
+    with pytest.raises(InputError, match="a picture's name ends in"):
+        check_picture_file(foreign)
