@@ -17,7 +17,7 @@ from lsemvae.tasks import Pretrainer
 
 N_SAMPLES = 64
 LATENT_DIM = 4
-TINY_INPUT = EcgInput(50.0, N_SAMPLES, (0.5, 20.0), "record")
+TINY_INPUT = EcgInput(50.0, N_SAMPLES, (0.5, 20.0), "record", unit="mV")
 
 torch.set_num_threads(1)  # the networks of these tests are too small to share
 
