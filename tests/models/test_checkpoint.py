@@ -16,7 +16,7 @@ from lsemvae.models import (
     check_same_input,
     load_pretrained,
 )
-from lsemvae.models.checkpoint import NETWORK_KEY, DataState
+from lsemvae.models.checkpoint import NETWORK_KEY, DataState, read_data_state
 from lsemvae.tasks import Pretrainer
 from tests.tiny_batches import (
     LATENT_DIM,
@@ -154,3 +154,17 @@ def test_recordings_unlike_those_of_the_encoder_are_refused_with_every_differenc
     assert "normalisation record against lead" in str(caught.value)
     assert "band_hz" not in str(caught.value)
     check_same_input("encoder.ckpt", TINY_INPUT, TINY_INPUT._replace())
+
+
+@pytest.mark.parametrize(("calibrated", "unit"), [(True, "mV"), (False, "NU")])
+def test_unit_of_an_older_checkpoint_is_what_it_says_of_calibration(
+    checkpoint: Path, tmp_path: Path, calibrated: bool, unit: str
+) -> None:
+    content = torch.load(checkpoint, weights_only=True)
+    ((name, state),) = (
+        (name, value) for name, value in content.items()
+        if isinstance(value, dict) and "ecg_input" in value
+    )  # fmt: skip
+    older = {**state, "ecg_input": tuple(TINY_INPUT)[:6], "calibrated": calibrated}
+    path = changed(checkpoint, tmp_path, **{name: older})
+    assert read_data_state(path).ecg_input == TINY_INPUT._replace(unit=unit)
