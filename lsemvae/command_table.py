@@ -32,6 +32,7 @@ MODEL, PROGRAM = "A model for use", "This program"
 GROUP_NOTES = {TRAINING: "LightningCLI; one YAML is one experiment"}
 
 COMMANDS: dict[str, Command] = {
+    "link": Command(RECORDINGS, "data_modules.linking.link:link", "study.md"),
     "prepare mimic": Command(RECORDINGS, "data_modules.conversion.prepare:prepare_mimic"),
     "prepare cohort": Command(
         RECORDINGS, "data_modules.conversion.prepare:prepare_cohort", "cohort_table.md"
