@@ -37,6 +37,9 @@ COMMANDS: dict[str, Command] = {
     "prepare cohort": Command(
         RECORDINGS, "data_modules.conversion.prepare:prepare_cohort", "cohort_table.md"
     ),
+    "prepare archive": Command(
+        RECORDINGS, "data_modules.conversion.archive:prepare_archive", "study.md"
+    ),
     "prepare mimic-rhc": Command(
         RECORDINGS, "data_modules.mimic_iv.prepare:prepare_mimic_rhc", "mimic_rhc.md"
     ),

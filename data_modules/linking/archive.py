@@ -47,13 +47,14 @@ class Archive(NamedTuple):
     n_files: int
 
 
-def read_archive(source: Path, key: bytes, *, order: DateOrder, jobs: int) -> Archive:
+def read_archive(source: Path, key: bytes, *, order: DateOrder | None, jobs: int) -> Archive:
     """Read what every file below a folder says; no signal is decoded.
 
     Args:
         source: the folder.
         key: of the pseudonyms.
-        order: of day and month where the file leaves it to its maker (GE MUSE: month first).
+        order: of day and month where the file leaves it to its maker (GE MUSE: month first); None
+            where nobody asks for dates.
         jobs: processes; -1 takes one for each core.
 
     Raises:
@@ -72,7 +73,8 @@ def read_archive(source: Path, key: bytes, *, order: DateOrder, jobs: int) -> Ar
             found += part
             report(len(found), len(paths))
     facts = dict(zip(paths, found, strict=True))
-    _check_order(facts.values(), order)
+    if order is not None:
+        _check_order(facts.values(), order)
     return _sort(facts, key, order)
 
 
@@ -108,7 +110,7 @@ def _check_order(found: Iterable[StoredFacts | str], order: DateOrder) -> None:
         )
 
 
-def _sort(facts: dict[str, StoredFacts | str], key: bytes, order: DateOrder) -> Archive:
+def _sort(facts: dict[str, StoredFacts | str], key: bytes, order: DateOrder | None) -> Archive:
     rows, left = [], []
     for path, found in facts.items():
         name = record_name(path, key)
@@ -146,10 +148,13 @@ def take_dated(archive: Archive) -> tuple[pd.DataFrame, list[Left], list[Left]]:
     clocked = files["acquired"].str.contains("T", regex=False)
     again = clocked & files.duplicated(["patient", "acquired"])
     first = files[clocked].drop_duplicates(["patient", "acquired"])
-    home = first.set_index(["patient", "acquired"])["record"]
+    home = dict(
+        zip(zip(first["patient"], first["acquired"], strict=True), first["record"], strict=True)
+    )
+    names = zip(files["record"], files["patient"], files["acquired"], again, strict=True)
     copies = [
-        Left(f"file {one.record}", "the same recording as another file",
-             f"nothing; {home[one.patient, one.acquired]} is kept")
-        for one in files[again].itertuples()
+        Left(f"file {name}", "the same recording as another file",
+             f"nothing; {home[patient, acquired]} is kept")
+        for name, patient, acquired, is_copy in names if is_copy
     ]  # fmt: skip
     return files[~again].reset_index(drop=True), undated, copies

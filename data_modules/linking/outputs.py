@@ -11,6 +11,7 @@ import pandas as pd
 from data_modules.cohort.flow import FLOW_NAME, Exclusion, Flow, FlowStep, write_flow
 from data_modules.linking.archive import Archive, Left
 from data_modules.linking.eligibility import Rule, Rules
+from data_modules.linking.id_rule import LOOSEST
 from data_modules.linking.match import Match
 from data_modules.linking.names import patient_name, shift_days
 from data_modules.linking.table import HospitalTable
@@ -47,8 +48,10 @@ def cohort_table(
         dates: what becomes of dates.
     """
     kept = [name for name in quantities if name not in ("age_years", "sex")]
+    # as `prepare archive` names patients, so that a study's can be left out there
+    first = LOOSEST.plain(pairs.groupby("plain")["patient"].transform("min"), "files")
     cohort = pd.DataFrame(
-        {"record": pairs["record"], "patient_id": [patient_name(p, key) for p in pairs["plain"]]}
+        {"record": pairs["record"], "patient_id": [patient_name(one, key) for one in first]}
     )
     stated = pairs.get("table_sex", pd.Series("", index=pairs.index))
     cohort["sex"] = stated.where(stated != "", pairs["sex"])
@@ -81,14 +84,14 @@ def write_study(out: Path, study: Study, cohort: pd.DataFrame, n_recordings: int
         InputError: nobody is left, or the folder cannot be written.
     """
     left = exceptions(study)
-    _write_table(out / EXCEPTIONS, left)
+    write_table(out / EXCEPTIONS, left)
     if cohort.empty:
         reasons = Counter(reason for reason in left["reason"]).most_common(3)
         listed = ", ".join(f"{reason} ({n})" for reason, n in reasons)
         raise InputError(
             f"no recording is left; most often: {listed}; {out / EXCEPTIONS} says what to do"
         )
-    _write_table(out / COHORT, cohort)
+    write_table(out / COHORT, cohort)
     flow = Flow(
         _steps(study, cohort, n_recordings),
         rules=study.rules.text,
@@ -166,6 +169,7 @@ def _total(excluded: Iterable[Exclusion]) -> int:
     return sum(one.n for one in excluded)
 
 
-def _write_table(path: Path, table: pd.DataFrame) -> None:
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a CSV file in one step."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")

@@ -78,10 +78,13 @@ def read_hospital_table(
     notes += identity_columns(kept)
     dates = read_dates(table["rhc_date"], source["rhc_date"], order)
     notes += dates.notes
-    rows = kept.assign(patient=table["patient_id"].str.strip(), rhc_date=dates.days)
+    rows = kept.assign(
+        patient=table["patient_id"].str.strip(),
+        rhc_date=pd.Series(dates.days, kept.index, dtype=object),
+    )
     rows["birth_date"] = _birth_dates(table, source, order)
     rows["sex"] = _sexes(rows, notes)
-    quantities = [name for name in kept if name not in ("sex", "record")]
+    quantities = [str(name) for name in kept if name not in ("sex", "record")]
     if cells.delimiter != "," or path.suffix.lower().startswith(".xls"):
         _read_decimal_commas(rows, quantities)
     usable, left = _usable(rows, quantities)
