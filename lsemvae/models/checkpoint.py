@@ -162,10 +162,12 @@ def _read(path: str) -> dict[str, Any]:
 
 def _build(description: dict[str, Any], path: str) -> EcgNetwork:
     name = description["class"]
+    if name not in NETWORKS and "." not in name:
+        raise InputError(f"{path} holds a network {name!r}; known are {', '.join(NETWORKS)}")
     try:
         kind = network_class(name)
     except InputError as error:
-        raise InputError(f"{path} holds a network {name!r}: {error}") from error
+        raise InputError(f"{path} holds a network of {name}: {error}") from error
     stored = description["init_args"]
     try:
         with torch.device("meta"):
