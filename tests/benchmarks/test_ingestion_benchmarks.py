@@ -58,17 +58,17 @@ def test_loading_measures_every_layout_and_loader(program: Any, tmp_path: Path) 
 
 @pytest.mark.slow
 def test_a_large_store_costs_little_for_each_record(program: Any, tmp_path: Path) -> None:
-    sizes = ["--records", "4000", "10000", "--workers", "0"]
+    sizes = ["--records", "16000", "40000", "--workers", "0"]
     results = results_of(program("full_size"), tmp_path / "f.json", *sizes)
-    assert [row["records"] for row in results["rows"]] == [4000, 10000]
+    assert [row["records"] for row in results["rows"]] == [16000, 40000]
     assert results["bytes_per_record"] < 300
 
 
 @pytest.mark.slow
 def test_a_short_torture_loses_nothing(program: Any, tmp_path: Path) -> None:
-    sizes = ["--kills", "1", "--patients", "40"]
+    sizes = ["--kills", "2", "--patients", "100"]
     results = results_of(program("torture_store"), tmp_path / "t.json", *sizes)
-    assert results["kills"]["kills"] == 1
+    assert results["kills"]["kills"] == 2
     assert results["failures"] == []
 
 
