@@ -117,7 +117,7 @@ def fit_settings(method: str, settings: PretrainSettings) -> dict[str, str]:
     """Return what is asked of `lsemvae fit` beyond the experiment file, by option."""
     chosen = find_method(method)
     network = {
-        "class_path": f"lsemvae.models.{chosen.network.__name__}",
+        "class_path": chosen.class_path,
         "init_args": chosen.network_args(_ecg_input(settings), LEADS, settings.size),
     }
     given: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Pre-trained networks in Lightning checkpoints: what is stored and how it is read back."""
+"""Describe a pre-trained network in a Lightning checkpoint, and read it back."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,40 +10,14 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
 from lsemvae.core.shipped_encoders import encoder_path, is_shipped, shipped_encoders
 from lsemvae.core.types import EcgInput
-from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import EcgNetwork
-from lsemvae.models.beat_ls_emvae import BeatLsEmvae
-from lsemvae.models.beta_vae import BetaVae
 from lsemvae.models.checkpoint_file import local_path, read_checkpoint
-from lsemvae.models.ls_emvae import LsEmvae
-from lsemvae.models.mopoe_vae import MopoeVae
-from lsemvae.models.multimodal_cnn import MultimodalCnn
-from lsemvae.models.mvae import Mvae
-from lsemvae.models.resnet1d import ResNet1d
+from lsemvae.models.methods import network_classes
 from lsemvae.models.shipped_file import SUFFIX, read_shipped
-from lsemvae.models.st_mem import StMem
-from lsemvae.models.xresnet1d import XResNet1d
 
 NETWORK_KEY = "lsemvae_network"
 INPUT_KEY = "ecg_input"
 NETWORK_PREFIX = "network."
-
-
-NETWORKS: dict[str, type[EcgNetwork]] = {
-    network.__name__: network
-    for network in (
-        AuthorsCode,
-        BeatLsEmvae,
-        BetaVae,
-        LsEmvae,
-        MopoeVae,
-        MultimodalCnn,
-        Mvae,
-        ResNet1d,
-        StMem,
-        XResNet1d,
-    )
-}
 
 
 class DataState(NamedTuple):
@@ -140,12 +114,13 @@ def _read(path: str) -> dict[str, Any]:
 
 def _build(description: dict[str, Any], path: str) -> EcgNetwork:
     name = description["class"]
-    if name not in NETWORKS:
-        raise InputError(f"{path} holds a network {name!r}; known are {', '.join(NETWORKS)}")
+    classes = network_classes()
+    if name not in classes:
+        raise InputError(f"{path} holds a network {name!r}; known are {', '.join(classes)}")
     stored = description["init_args"]
     try:
         with torch.device("meta"):
-            network = NETWORKS[name].from_plain(stored)
+            network = classes[name].from_plain(stored)
     except (KeyError, TypeError) as error:
         raise InputError(
             f"{path} describes its {name} as another version does ({error}); pre-train again"

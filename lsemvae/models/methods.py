@@ -8,7 +8,7 @@ which network it is and with which arguments.
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from typing import Any, Literal
 
@@ -46,10 +46,15 @@ class Method:
         model: Mapping[str, Any] = read_experiment(self.experiment)["model"]
         return model
 
+    @property
+    def class_path(self) -> str:
+        """Class of the network, as the experiment file names it."""
+        return str(self._model["init_args"]["network"]["class_path"])
+
     @cached_property
     def network(self) -> type[EcgNetwork]:
         """Class of the network."""
-        module, name = self._model["init_args"]["network"]["class_path"].rsplit(".", 1)
+        module, name = self.class_path.rsplit(".", 1)
         network: type[EcgNetwork] = getattr(import_module(module), name)
         return network
 
@@ -187,3 +192,10 @@ def find_method(name: str) -> Method:
     if name not in METHODS:
         raise InputError(f"unknown method {name!r}; expected one of {', '.join(METHODS)}")
     return METHODS[name]
+
+
+@cache
+def network_classes() -> dict[str, type[EcgNetwork]]:
+    """Return the network of every method by the name of its class, as checkpoints name it."""
+    found = {method.network.__name__: method.network for method in METHODS.values()}
+    return dict(sorted(found.items()))
