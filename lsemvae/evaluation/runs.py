@@ -44,12 +44,7 @@ class CvRun:
         return f"{self.metrics['method']} {self.leads}"
 
     @property
-    def derived_notes(counts: Mapping[str, int]) -> tuple[str, ...]:
-    """Return a note for each way in which labels were derived, with the number of records."""
-    return tuple(f"{way} in {n} records" for way, n in counts.items())
-
-
-def data_label(self) -> str:
+    def data_label(self) -> str:
         """Label of the data, with a warning where any of it is synthetic or derived."""
         return data_label(self.metrics["data"], self.metrics["synthetic"], self.derived)
 
@@ -57,6 +52,11 @@ def data_label(self) -> str:
     def derived(self) -> tuple[str, ...]:
         """What labels rest on that the table did not state, one note each."""
         return derived_notes(self.metrics.get("derived", {}))
+
+
+def derived_notes(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Return a note for each way in which labels were derived, with the number of records."""
+    return tuple(f"{way} in {n} records" for way, n in counts.items())
 
 
 def data_label(data: str, synthetic: bool, derived: Iterable[str] = ()) -> str:
