@@ -50,12 +50,14 @@ class Task:
         positive: what a high probability means, in words.
         mpap_threshold_mmhg: pulmonary hypertension is mPAP above this; None where no label used it.
         pawp_threshold_mmhg: post-capillary is PAWP above this; None where no label used it.
+        pvr_threshold_wu: a raised PVR is above this; None where no label used it.
     """
 
     name: str
     positive: str
     mpap_threshold_mmhg: float | None
     pawp_threshold_mmhg: float | None
+    pvr_threshold_wu: float | None = None
 
     @property
     def thresholds(self) -> Thresholds:
