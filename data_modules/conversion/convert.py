@@ -28,12 +28,13 @@ from data_modules.conversion.finish import finish_conversion
 from data_modules.conversion.journal import FinishedShard, Journal
 from data_modules.conversion.lock import OutputLock
 from data_modules.conversion.quarantine import ConversionSummary, RecordFate, describe
+from data_modules.conversion.subjects import stated_subject
 from data_modules.progress import counted_progress
 from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import stored_unit
-from data_modules.signals.clean import clean_ecg
+from data_modules.signals.clean import clean_ecg, require_leads
 from data_modules.signals.gains import adc_step, relative_amplitude
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import StoreDescription, signal_digest
@@ -85,6 +86,7 @@ def convert(
     signal: SignalSettings,
     jobs: int,
     dask: str | None = None,
+    subjects: pd.Series | None = None,
 ) -> ConversionSummary:
     """Convert the listed recordings, write store and quarantine list, print a summary.
 
@@ -101,6 +103,8 @@ def convert(
         signal: the signal settings.
         jobs: processes; -1 takes one for each core.
         dask: address of a Dask scheduler whose workers convert instead; they must see the folders.
+        subjects: ids of the patients as the recordings' source gave them, where the table may have
+            ids of its own; None where the table's are the source's.
 
     Raises:
         InputError: nothing can be written there, another run writes there, a worker was killed, or
@@ -113,7 +117,7 @@ def convert(
         with OutputLock(out) as lock:
             summary = _convert_locked(
                 table, source, out, amplitude=amplitude, label=label, signal=signal, lock=lock,
-                jobs=jobs, dask=dask,
+                jobs=jobs, dask=dask, subjects=subjects,
             )  # fmt: skip
     except (BrokenProcessPool, MemoryError) as error:
         raise InputError(
@@ -140,6 +144,7 @@ def _convert_locked(
     lock: OutputLock,
     jobs: int,
     dask: str | None,
+    subjects: pd.Series | None,
 ) -> ConversionSummary:
     start = monotonic()
     records = table["record"].tolist()
@@ -155,7 +160,9 @@ def _convert_locked(
     with Journal(job.folder / JOURNAL, key=job.folder.name) as journal:
         _look_around(out, job, journal)
         _convert_shards(job, records, journal, lock=lock, jobs=jobs, dask=dask)
-        summary = finish_conversion(table, out, journal, plan, description, start=start)
+        summary = finish_conversion(
+            table, out, journal, plan, description, start=start, subjects=subjects
+        )
     remove_leftovers(out, "" if is_single_file(plan) else job.folder.name)
     journal.path.unlink(missing_ok=True)  # the last step: until then a killed run is continued
     return summary
@@ -265,6 +272,7 @@ def convert_block(
         try:
             recording = read_recording(source, record, amplitude=amplitude)
             clean = clean_ecg(recording, settings)
+            require_leads(clean, settings, record=record)
         except RecordError as error:
             outcomes.append(RecordFate(record, False, ((error.code, error.problem),)))
             continue
@@ -278,9 +286,11 @@ def convert_block(
         digest = signal_digest(ecg[i])
         synthetic = any("synthetic" in comment.lower() for comment in recording.comments)
         step = adc_step(recording.ecg) if recording.unit == "mV" else None
-        outcomes.append(
-            RecordFate(record, True, tuple(clean.warnings), digest, synthetic, step_mv=step)
-        )
+        fate = RecordFate(
+            record, True, (*clean.warnings, *clean.notes), digest, synthetic, step_mv=step,
+            subject=stated_subject(recording.comments),
+        )  # fmt: skip
+        outcomes.append(fate)
     if stored_unit(amplitude) == "mV":
         measured = relative_amplitude(ecg, present, sampling_rate_hz=settings.sampling_rate_hz)
         outcomes = [
