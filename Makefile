@@ -28,7 +28,7 @@ list = ["$(subst $() ,"$(comma)",$(strip $(1)))"]
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cv benchmark sweep test docs lint format bench torture zoo public clean
+.PHONY: help install demo cv benchmark sweep test docs lint format bench torture zoo public study clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -105,6 +105,9 @@ zoo: $(READY)  ## cost of every method of Table 2 on this machine: reports/zoo.j
 
 public: $(READY)  ## Table 2 on public recordings: ECG_CORPORA=folder ARGS="--methods all"
 	@$(BIN)/python -m benchmarks.public_recordings $(ARGS)
+
+study: $(READY)  ## from 900 invented exports and a workbook to the report, compared with what was planted
+	@$(BIN)/python -m benchmarks.study
 
 clean:  ## remove the environment and caches; data, runs and reports stay
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -32,9 +32,13 @@ MODEL, PROGRAM = "A model for use", "This program"
 GROUP_NOTES = {TRAINING: "LightningCLI; one YAML is one experiment"}
 
 COMMANDS: dict[str, Command] = {
+    "link": Command(RECORDINGS, "data_modules.linking.link:link", "study.md"),
     "prepare mimic": Command(RECORDINGS, "data_modules.conversion.prepare:prepare_mimic"),
     "prepare cohort": Command(
         RECORDINGS, "data_modules.conversion.prepare:prepare_cohort", "cohort_table.md"
+    ),
+    "prepare archive": Command(
+        RECORDINGS, "data_modules.conversion.archive:prepare_archive", "study.md"
     ),
     "prepare mimic-rhc": Command(
         RECORDINGS, "data_modules.mimic_iv.prepare:prepare_mimic_rhc", "mimic_rhc.md"

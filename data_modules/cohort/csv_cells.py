@@ -34,8 +34,12 @@ class Cells(NamedTuple):
     notes: list[str]
 
 
-def read_cells(path: str | Path) -> Cells:
+def read_cells(path: str | Path, encoding: str = "utf-8") -> Cells:
     """Read a CSV file with a header line.
+
+    Args:
+        path: of the file.
+        encoding: of its text, where somebody knows that it is not UTF-8.
 
     Raises:
         InputError: missing file, another encoding than UTF-8, an unclear delimiter, or no rows.
@@ -43,7 +47,7 @@ def read_cells(path: str | Path) -> Cells:
     path = Path(path)
     if not path.is_file():
         raise InputError(f"there is no table {path}; give the path of a CSV file")
-    text = _decode(path)
+    text = _decode(path, encoding)
     separator, text = split_separator(text)
     delimiter = separator if separator in tuple(DELIMITERS) else _delimiter(text, path)
     try:
@@ -51,7 +55,22 @@ def read_cells(path: str | Path) -> Cells:
     except csv.Error as error:
         raise InputError(f"{path} is not a CSV file: {error}") from error
     stripped = {number: [cell.strip() for cell in row] for number, row in enumerate(rows, start=1)}
-    filled = {number: row for number, row in stripped.items() if any(row)}
+    return frame_cells(
+        {number: row for number, row in stripped.items() if any(row)}, path, delimiter
+    )
+
+
+def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) -> Cells:
+    """Return the cells of the rows that have any; the first of them is the header.
+
+    Args:
+        filled: rows of text by their number in the spreadsheet.
+        path: of the file, for messages.
+        delimiter: between its cells.
+
+    Raises:
+        InputError: there are no rows.
+    """
     if len(filled) < 2:
         raise InputError(f"{path} has no rows; expected a header line and one line per recording")
     notes = _drop_row_names(filled)
@@ -73,14 +92,18 @@ def _drop_row_names(rows: dict[int, list[str]]) -> list[str]:
     return ["the first column has no name and counts the rows; it was left out"]
 
 
-def _decode(path: Path) -> str:
+def _decode(path: Path, encoding: str) -> str:
     raw = path.read_bytes()
     named = named_kind(raw, path.suffix)
     if named is not None:
         raise InputError(f"{path} is no CSV file but binary or another kind: {named}")
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except LookupError as error:
+        raise InputError(f"there is no encoding {encoding!r}; such as windows-1252") from error
     except UnicodeDecodeError as error:
+        if encoding != "utf-8":
+            raise InputError(f"{path} is not {encoding} text (byte {error.start})") from error
         guess = "UTF-16" if raw.startswith(UTF16) else "Latin-1 or Windows-1252"
         raise InputError(
             f"{path} is not UTF-8 text (byte {error.start}), but perhaps {guess}, which is not "

@@ -1,5 +1,6 @@
 """Find patient ids that are probably one patient, written in different ways."""
 
+import re
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -85,3 +86,31 @@ def _spelt_out(text: str) -> str:
     """Write a whole number in digits; others stay as they are."""
     number = Decimal(text.replace(",", "."))
     return f"{number:f}".partition(".")[0] if number == number.to_integral_value() else text
+
+
+_IDENTITY_NAME = re.compile(
+    r"(^|[^a-z])((sur|first|last|fore|given|family|full|middle|patient)?[_ ]?name|vorname|nachname|"
+    r"nom|prenom|dob|born|birth\w*|date[_ ]?of[_ ]?birth|geb\w*|address|addr|adresse|street|"
+    r"strasse|zip|plz|phone|telefon|e?[-_ ]?mail|ssn|insurance\w*|operator|physician)([^a-z]|$)"
+)
+_PERSON = r"[A-ZÄÖÜ][a-zäöüß'-]+,? [A-ZÄÖÜ][a-zäöüß'-]+"  # Doe, Jane
+_OLD_DATE = r"(19[0-9]{2})-\d\d-\d\d|\d{1,2}[./-]\d{1,2}[./-]19\d\d"
+
+
+def identity_columns(table: pd.DataFrame) -> list[str]:
+    """Warn of columns that look like names or birth dates.
+
+    Args:
+        table: text or numbers; `record` and `patient_id` are left to their owner.
+    """
+    found = []
+    for name in table.columns.difference(["record", "patient_id", "ecg_date", "rhc_date"]):
+        if _IDENTITY_NAME.search(str(name).lower().replace("_", " ")):
+            found.append(f"the column {name!r} is named like a name, a birth date or an address")
+            continue
+        cells = table[name].dropna().astype(str)
+        cells = cells[cells != ""]
+        for what, pattern in (("names of persons", _PERSON), ("birth dates", _OLD_DATE)):
+            if len(cells) and cells.str.fullmatch(pattern).mean() > 0.5:
+                found.append(f"the cells of the column {name!r} look like {what}")
+    return [f"{line}; leave it out if it is one: it goes into the store" for line in found]

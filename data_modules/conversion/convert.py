@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from importlib.metadata import version
@@ -32,7 +32,7 @@ from data_modules.conversion.subjects import stated_subject
 from data_modules.progress import counted_progress
 from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.read import read_recording
-from data_modules.reading.reasons import RecordError
+from data_modules.reading.reasons import REASONS, RecordError
 from data_modules.reading.recording import stored_unit
 from data_modules.signals.clean import clean_ecg, require_leads
 from data_modules.signals.gains import adc_step, relative_amplitude
@@ -46,6 +46,28 @@ from lsemvae.core.joblib_backend import joblib_backend
 from lsemvae.core.leads import LEADS
 
 BLOCK = 64  # records in memory at once: 8 MB of signals
+
+
+class Listed(NamedTuple):
+    """A recording to convert.
+
+    Attributes:
+        path: below the source folder.
+        name: in store and lists.
+        is_private: what the file says may hold identities, and is not repeated in messages.
+    """
+
+    path: str
+    name: str
+    is_private: bool = False
+
+    def rejected(self, code: str, problem: str) -> RecordFate:
+        """Return that it was rejected."""
+        return RecordFate(self.name, False, self.reasons([(code, problem)]))
+
+    def reasons(self, found: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Return codes and messages; those of the code alone where the file's words are private."""
+        return tuple((code, REASONS[code] if self.is_private else text) for code, text in found)
 
 
 class Block(NamedTuple):
@@ -87,6 +109,7 @@ def convert(
     jobs: int,
     dask: str | None = None,
     subjects: pd.Series | None = None,
+    paths: Sequence[str] | None = None,
 ) -> ConversionSummary:
     """Convert the listed recordings, write store and quarantine list, print a summary.
 
@@ -104,7 +127,10 @@ def convert(
         jobs: processes; -1 takes one for each core.
         dask: address of a Dask scheduler whose workers convert instead; they must see the folders.
         subjects: ids of the patients as the recordings' source gave them, where the table may have
-            ids of its own; None where the table's are the source's.
+            ids of its own; None where the table's are the source's. Headers of pseudonymised
+            recordings are not compared, as a subject's id must not be kept.
+        paths: of the recordings where the table names them otherwise, by pseudonyms: then nothing
+            of a file's path or words goes into store, quarantine list or journal.
 
     Raises:
         InputError: nothing can be written there, another run writes there, a worker was killed, or
@@ -117,7 +143,7 @@ def convert(
         with OutputLock(out) as lock:
             summary = _convert_locked(
                 table, source, out, amplitude=amplitude, label=label, signal=signal, lock=lock,
-                jobs=jobs, dask=dask, subjects=subjects,
+                jobs=jobs, dask=dask, subjects=subjects, paths=paths,
             )  # fmt: skip
     except (BrokenProcessPool, MemoryError) as error:
         raise InputError(
@@ -145,11 +171,13 @@ def _convert_locked(
     jobs: int,
     dask: str | None,
     subjects: pd.Series | None,
+    paths: Sequence[str] | None,
 ) -> ConversionSummary:
     start = monotonic()
-    records = table["record"].tolist()
+    names = table["record"].tolist()
+    records = names if paths is None else list(paths)
     plan = plan_shards(len(records), signal.n_samples)
-    key = _conversion_key(source, records, amplitude, signal, plan)
+    key = _conversion_key(source, names, amplitude, signal, plan)
     owner = 0 if dask else os.getpid()
     job = ShardWork(source, amplitude, signal, plan, choose_folder(out, key), owner)
     job.folder.mkdir(parents=True, exist_ok=True)
@@ -159,7 +187,9 @@ def _convert_locked(
     )  # fmt: skip
     with Journal(job.folder / JOURNAL, key=job.folder.name) as journal:
         _look_around(out, job, journal)
-        _convert_shards(job, records, journal, lock=lock, jobs=jobs, dask=dask)
+        _convert_shards(
+            job, records, None if paths is None else names, journal, lock=lock, jobs=jobs, dask=dask
+        )
         summary = finish_conversion(
             table, out, journal, plan, description, start=start, subjects=subjects
         )
@@ -201,6 +231,7 @@ def _look_around(out: Path, job: ShardWork, journal: Journal) -> None:
 def _convert_shards(
     job: ShardWork,
     records: list[str],
+    names: list[str] | None,
     journal: Journal,
     *,
     lock: OutputLock,
@@ -213,8 +244,10 @@ def _convert_shards(
     plan = job.plan
     spans = {n: plan.span(n) for n in range(plan.n_shards) if n not in journal.finished}
     tasks = (
-        delayed(convert_shard)(job, number, records[span.start : span.stop])
-        for number, span in spans.items()
+        delayed(convert_shard)(
+            job, n, records[span.start : span.stop], names and names[span.start : span.stop]
+        )
+        for n, span in spans.items()
     )
     done = plan.n_listed - sum(map(len, spans.values()))
     progress = counted_progress("reading recordings", already=done)
@@ -227,13 +260,16 @@ def _convert_shards(
             report(done, plan.n_listed)
 
 
-def convert_shard(job: ShardWork, number: int, records: Sequence[str]) -> FinishedShard:
+def convert_shard(
+    job: ShardWork, number: int, records: Sequence[str], names: Sequence[str] | None = None
+) -> FinishedShard:
     """Read, clean and write the recordings of one shard.
 
     Args:
         job: how.
         number: of the shard.
         records: their paths below the source folder.
+        names: their pseudonyms, where they have some.
 
     Raises:
         InputError: the source folder is gone, so that every recording would seem to be missing; or
@@ -249,7 +285,8 @@ def convert_shard(job: ShardWork, number: int, records: Sequence[str]) -> Finish
             if job.owner not in (0, os.getpid(), os.getppid()):
                 raise InputError("the run that this worker belonged to has ended")
             part = records[start : start + BLOCK]
-            block = convert_block(job.source, part, job.amplitude, job.settings)
+            called = names and names[start : start + BLOCK]
+            block = convert_block(job.source, part, job.amplitude, job.settings, called)
             present[start : start + len(part)] = block.present
             outcomes.extend(block.outcomes)
             yield block.ecg
@@ -261,34 +298,45 @@ def convert_shard(job: ShardWork, number: int, records: Sequence[str]) -> Finish
     return FinishedShard(number, present, outcomes)
 
 
+def _listed(paths: Sequence[str], names: Sequence[str] | None) -> list[Listed]:
+    if names is None:
+        return [Listed(path, path) for path in paths]
+    return [Listed(path, name, is_private=True) for path, name in zip(paths, names, strict=True)]
+
+
 def convert_block(
-    source: Path, records: Sequence[str], amplitude: Amplitude, settings: SignalSettings
+    source: Path,
+    records: Sequence[str],
+    amplitude: Amplitude,
+    settings: SignalSettings,
+    names: Sequence[str] | None = None,
 ) -> Block:
     """Read and clean some recordings; a bad one is an outcome and ends nothing."""
     ecg = np.zeros((len(records), len(LEADS), settings.n_samples), dtype=np.int16)
     present = np.zeros((len(records), len(LEADS)), dtype=np.bool_)
     outcomes = []
-    for i, record in enumerate(records):
+    for i, record in enumerate(_listed(records, names)):
         try:
-            recording = read_recording(source, record, amplitude=amplitude)
+            recording = read_recording(source, record.path, amplitude=amplitude)
             clean = clean_ecg(recording, settings)
-            require_leads(clean, settings, record=record)
+            require_leads(clean, settings, record=record.name)
         except RecordError as error:
-            outcomes.append(RecordFate(record, False, ((error.code, error.problem),)))
+            outcomes.append(record.rejected(error.code, error.problem))
             continue
         except MemoryError:
             raise  # says something of the machine, not of the recording
         except Exception as error:  # a fault of the program shall not cost the other recordings
             problem = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            outcomes.append(RecordFate(record, False, (("program_fault", problem),)))
+            outcomes.append(record.rejected("program_fault", problem))
             continue
         ecg[i], present[i] = clean.ecg, clean.present
         digest = signal_digest(ecg[i])
         synthetic = any("synthetic" in comment.lower() for comment in recording.comments)
         step = adc_step(recording.ecg) if recording.unit == "mV" else None
+        warnings = record.reasons([*clean.warnings, *clean.notes])
         fate = RecordFate(
-            record, True, (*clean.warnings, *clean.notes), digest, synthetic, step_mv=step,
-            subject=stated_subject(recording.comments),
+            record.name, True, warnings, digest, synthetic, step_mv=step,
+            subject="" if record.is_private else stated_subject(recording.comments),
         )  # fmt: skip
         outcomes.append(fate)
     if stored_unit(amplitude) == "mV":

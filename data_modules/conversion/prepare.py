@@ -5,6 +5,7 @@ What they need is imported when they run, so that their help appears at once.
 
 from pathlib import Path
 
+from data_modules.conversion.flow import carry_flow
 from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.reading.amplitude import Amplitude
 from data_modules.signals.settings import SignalSettings
@@ -80,6 +81,8 @@ def prepare_cohort(
     amplitude: Amplitude = "calibrated",
     label: str | None = None,
     signal: SignalSettings = DEFAULT_SIGNAL,
+    pseudonyms: bool = False,
+    key: str | None = None,
     jobs: int = 1,
     dask: str | None = None,
 ) -> ConversionSummary:
@@ -108,13 +111,16 @@ def prepare_cohort(
             or scaled lead by lead).
         label: the data's name in captions and reports; the table's file name when left out.
         signal: how the signals are checked, filtered and cut.
+        pseudonyms: the table is one of `lsemvae link`, whose records are pseudonyms of the files
+            of the source folder; nothing of a file's name or words goes into any result.
+        key: of the pseudonyms, as it was given to `lsemvae link`.
         jobs: processes; -1 takes one for each core.
         dask: address of a Dask scheduler whose workers convert instead.
 
     Raises:
         InputError: a folder, the table or an option is wrong, or no recording was usable.
     """
-    from data_modules.cohort.identity import refuse_alike_ids
+    from data_modules.cohort.identity import identity_columns, refuse_alike_ids
     from data_modules.cohort.table import MAX_LISTED, read_cohort_table
     from data_modules.cohort.twins import leave_out, merge_patients
     from data_modules.conversion.convert import convert
@@ -125,11 +131,13 @@ def prepare_cohort(
     listed = listed if same_patient is None else merge_patients(listed, same_patient)
     if not distinct_ids:
         refuse_alike_ids(listed["patient_id"], table)
-    for warning in cohort.warnings[:MAX_LISTED]:
+    warnings = [*identity_columns(cohort.table), *cohort.warnings]
+    for warning in warnings[:MAX_LISTED]:
         print(f"warning: {table}: {warning}")
-    if len(cohort.warnings) > MAX_LISTED:
-        print(f"warning: {table}: {len(cohort.warnings)} warnings in all")
-    return convert(
+    if len(warnings) > MAX_LISTED:
+        print(f"warning: {table}: {len(warnings)} warnings in all")
+    paths = _paths(listed["record"].tolist(), source, out, key) if pseudonyms else None
+    summary = convert(
         listed,
         _folder(source),
         Path(out),
@@ -139,7 +147,28 @@ def prepare_cohort(
         jobs=jobs,
         dask=dask,
         subjects=given,
+        paths=paths,
     )
+    carry_flow(Path(table), summary)
+    return summary
+
+
+def _paths(records: list[str], source: str, out: str, key: str | None) -> list[str]:
+    """Return the files whose names `link` made a table's records of.
+
+    Raises:
+        InputError: the source folder holds no such file for some of them.
+    """
+    from data_modules.linking.names import open_key, paths_by_name
+
+    known = paths_by_name(_folder(source), open_key(key, out=Path(out).parent))
+    lost = [record for record in records if record not in known]
+    if lost:
+        raise InputError(
+            f"{len(lost)} of {len(records)} records, first {lost[0]}, are no pseudonyms of files "
+            f"in {source}; give the folder and the key that `lsemvae link` was given"
+        )
+    return [known[record] for record in records]
 
 
 def _folder(source: str) -> Path:

@@ -19,7 +19,8 @@ from lsemvae.crossval.encoders import (
 from lsemvae.crossval.jobs import Job, run_jobs
 from lsemvae.crossval.printed import run_and_print
 from lsemvae.crossval.run import CvSettings
-from lsemvae.models.methods import METHODS, Size
+from lsemvae.models.method import Size
+from lsemvae.models.methods import find_method, method_name
 from lsemvae.references.printed import run_with_references
 
 PLAN = "benchmark.json"
@@ -79,7 +80,7 @@ class Plan:
         cohort: store of the labelled recordings, an absolute path.
         pretrain: stores for pre-training, absolute paths.
         tasks: names.
-        methods: names, in the order of the tables.
+        methods: names, class paths and absolute paths of YAML files, in the order of the tables.
         leads: what `parse_leads` takes: 12, 6 or names joined by commas.
         budget: what training may cost.
         folds: number of folds.
@@ -113,7 +114,7 @@ class Plan:
             InputError: methods that are pre-trained without recordings for it, or a task that the
                 cohort has no labels for.
         """
-        needy = [name for name in self.methods if METHODS[name].pretrained]
+        needy = [name for name in self.methods if find_method(name).pretrained]
         if needy and not self.pretrain:
             raise InputError(
                 f"{', '.join(needy)} are pre-trained: name stores of recordings with --pretrain, "
@@ -162,7 +163,7 @@ class Plan:
                 {"method": name, "folder": _encoder_folder(folder, name), "settings": settings},
             )
             for name in dict.fromkeys(name for _, name, _ in self.combinations())
-            if METHODS[name].pretrained
+            if find_method(name).pretrained
         ]
 
     def fold_jobs(self, folder: Path, *, pretrained: bool) -> list[Job]:
@@ -170,7 +171,7 @@ class Plan:
         return [
             self._fold_job(folder, task, name, leads)
             for task, name, leads in self.combinations()
-            if METHODS[name].pretrained == pretrained
+            if find_method(name).pretrained == pretrained
         ]
 
     def combinations(self) -> list[tuple[str, str, int | str]]:
@@ -180,7 +181,7 @@ class Plan:
             for name in self.methods
             for task in self.tasks
             for leads in self.leads
-            if METHODS[name].takes(parse_leads(leads))
+            if find_method(name).takes(parse_leads(leads))
         ]
 
     @property
@@ -206,26 +207,26 @@ class Plan:
             "settings": settings,
             "cohort": self.cohort,
             "out": folder / "cv",
-            "encoder": encoder if METHODS[method].pretrained else None,
+            "encoder": encoder if find_method(method).pretrained else None,
             "allow_leakage": self.allow_leakage,
         }
-        log = folder / "logs" / f"{task}_{method}_{leads}.txt"
-        compared = self.references and METHODS[method].pretrained
+        log = folder / "logs" / f"{task}_{method_name(method)}_{leads}.txt"
+        compared = self.references and find_method(method).pretrained
         run = run_with_references if compared else run_and_print
         return Job(run_name(task, method, leads), log, run, arguments)
 
 
 def run_name(task: str, method: str, leads: int | str) -> str:
     """Name a cross-validation in lines for people."""
-    return f"{task}, {method}, {leads} leads"
+    return f"{task}, {method_name(method)}, {leads} leads"
 
 
 def _encoder_job_name(method: str) -> str:
-    return f"pre-training {method}"
+    return f"pre-training {method_name(method)}"
 
 
 def _encoder_folder(folder: Path, method: str) -> Path:
-    return folder / "encoders" / method
+    return folder / "encoders" / method_name(method)
 
 
 def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[str, str]:

@@ -17,11 +17,18 @@ from lsemvae.evaluation.tables.selection import select_on_inner_parts
 from lsemvae.evaluation.tables.table2 import MethodRow, comparison_table, long_table, table_2
 from lsemvae.evaluation.tables.table_files import write_table
 from lsemvae.evaluation.tables.terminal import print_frame
-from lsemvae.models.methods import ABLATIONS, AUTHORS_CODE, METHODS, TABLE_2
+from lsemvae.models.methods import (
+    ABLATIONS,
+    AUTHORS_CODE,
+    METHODS,
+    TABLE_2,
+    find_method,
+    method_name,
+)
 
 REFERENCE = "ls_emvae"
 METHOD_GROUPS = {
-    "table2": tuple(TABLE_2),
+    "table2": tuple(TABLE_2),  # and the networks of the user's own
     "ablations": (REFERENCE, *ABLATIONS),
     "authors_code": (REFERENCE, *AUTHORS_CODE),
 }
@@ -47,8 +54,10 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
     long = long_table(runs)
     write_text(folder / "benchmark.csv", long.to_csv(index=False))
     for stem, group in METHOD_GROUPS.items():
-        methods = [name for name in plan.methods if name in group]
-        chosen = [run for run in runs if run.metrics["method"] in methods]
+        own = stem == "table2"
+        methods = [name for name in plan.methods if name in group or (own and name not in METHODS)]
+        names = {method_name(name) for name in methods}
+        chosen = [run for run in runs if run.metrics["method"] in names]
         if chosen and methods != [REFERENCE]:
             _write_group(plan, folder, stem, methods, chosen)
     print(f"{len(runs)} of {plan.n_runs} runs are in the tables of {folder}")
@@ -120,7 +129,7 @@ def finished_runs(plan: Plan, folder: Path, without: Set[str]) -> list[CvRun]:
     """Read the finished runs of a plan, in its order, but those of the names in `without`."""
     runs = []
     for task, method, lead_set in plan.combinations():
-        run = folder / "cv" / task / method / lead_set_name(parse_leads(lead_set))
+        run = folder / "cv" / task / method_name(method) / lead_set_name(parse_leads(lead_set))
         done = (run / "metrics.json").is_file()
         if done and run_name(task, method, lead_set) not in without:
             runs.append(read_cv_run(run))
@@ -128,17 +137,15 @@ def finished_runs(plan: Plan, folder: Path, without: Set[str]) -> list[CvRun]:
 
 
 def _row(name: str) -> MethodRow:
-    method = METHODS[name]
-    return MethodRow(
-        name, method.title, "Multimodal" if method.multimodal else "Unimodal", method.pretrained
-    )
+    method = find_method(name)
+    return MethodRow(method_name(name), method.title, method.study, method.pretrained)
 
 
 def caption(plan: Plan, runs: list[CvRun]) -> str:
     """Say what the figures are of: data, recordings, folds, and what training was allowed."""
     store, budget = EcgStore(plan.cohort), plan.budget
     segment = str(store.settings["segment"]).replace("_", " ")
-    pretrained = any(METHODS[name].pretrained for name in plan.methods)
+    pretrained = any(find_method(name).pretrained for name in plan.methods)
     parts = [
         f"{runs[0].data_label}; {segment}s at {store.sampling_rate_hz:g} Hz, "
         f"{store.n_samples} samples.",

@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import WandbLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from lsemvae.callbacks.hyper_parameters import hyper_parameters
-from lsemvae.callbacks.pseudonyms import local_salt, pseudonym
+from lsemvae.core.pseudonyms import local_salt, pseudonym
 
 # Without these a run holds the command line, the console's text, the program, the repository's
 # address and patch, the host's name, the user's name and the machine's hardware (wandb 0.30).

@@ -43,8 +43,8 @@ def benchmark(
         cohort: store made by `lsemvae prepare cohort`; the demo's synthetic one by default.
         pretrain: stores for pre-training; with the demo's cohort, the demo's by default.
         tasks: detection and phenotype by default; any column of 0 and 1 in the cohort's table.
-        methods: names, or the groups table2 (default), ablations, authors_code, all; see
-            docs/models.md.
+        methods: names, or the groups table2 (default), ablations, authors_code, all, see
+            docs/models.md; class paths and YAML files of your own, see docs/own_network.md.
         leads: lead sets; 12 and 6 by default.
         budget: paper (full size, the paper's schedule) or laptop (small networks, fewer epochs);
             paper by default, laptop with the demo's cohort.
@@ -107,7 +107,15 @@ def benchmark(
 
 def _methods(names: Sequence[str]) -> list[str]:
     """Resolve groups of methods; keep the order of the tables."""
-    from lsemvae.models.methods import ABLATIONS, AUTHORS_CODE, METHODS, TABLE_2, find_method
+    from lsemvae.models.methods import (
+        ABLATIONS,
+        AUTHORS_CODE,
+        METHODS,
+        TABLE_2,
+        find_method,
+        method_name,
+    )
+    from lsemvae.models.own_methods import is_file
 
     groups = {
         "table2": list(TABLE_2),
@@ -115,10 +123,16 @@ def _methods(names: Sequence[str]) -> list[str]:
         "authors_code": list(AUTHORS_CODE),
         "all": list(METHODS),
     }
-    wanted = {method for name in names for method in groups.get(name, [name])}
+    wanted = dict.fromkeys(method for name in names for method in groups.get(name, [name]))
     for name in wanted:
         find_method(name)
-    return [name for name in METHODS if name in wanted]
+    own = [str(Path(name).resolve()) if is_file(name) else name for name in wanted
+           if name not in METHODS]  # fmt: skip
+    rows = [method_name(name) for name in own]
+    twice = sorted({row for row in rows if rows.count(row) > 1})
+    if twice:
+        raise InputError(f"two methods are called {', '.join(twice)}; rename one of the files")
+    return [name for name in METHODS if name in wanted] + own
 
 
 def _overridden(budget: "Budget", **given: Any) -> "Budget":

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-Size = Literal["paper", "small"]  # as in lsemvae.models.methods, which --help should not import
+Size = Literal["paper", "small"]  # as in lsemvae.models.method, which --help should not import
 
 
 def cross_validate(
@@ -42,7 +42,9 @@ def cross_validate(
         task: detection, phenotype, or any column of 0 and 1 in the cohort's table.
         leads: 12, 6 (the limb leads), or names such as I,II,V1.
         method: a row of Table 2 or of the ablations, see docs/models.md; those that are pre-trained
-            take the frozen encoder from --encoder, the others are trained end to end.
+            take the frozen encoder from --encoder, the others are trained end to end. Or a network
+            of your own: its class path, such as my_net.TinyNet, or its YAML file, see
+            docs/own_network.md.
         cohort: store made by `lsemvae prepare cohort`; the demo's synthetic cohort by default.
         encoder: checkpoint of a pre-trained network; with the demo's cohort, the demo's LS-EMVAE by
             default.

@@ -14,7 +14,9 @@ from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import LEADS
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.types import EcgInput
-from lsemvae.models.methods import Size, find_method
+from lsemvae.models.method import Method, Size
+from lsemvae.models.methods import find_method
+from lsemvae.runtime.own_classes import class_path
 
 SETTINGS, FINISHED = "settings.json", "finished"
 
@@ -100,8 +102,10 @@ def described(method: str, settings: PretrainSettings) -> dict[str, Any]:
     """Return everything that decides what an encoder becomes, ready for JSON."""
     with torch.device("meta"), warnings.catch_warnings(action="ignore"):
         network = find_method(method).build(_ecg_input(settings), LEADS, settings.size)
+    own = find_method(method).described()
     return {
         "method": method,
+        **({"own": own} if own else {}),
         "network": json.loads(json.dumps(network.init_args)),
         "experiment": read_experiment(find_method(method).experiment),
         "settings": fit_settings(method, settings),
@@ -117,7 +121,7 @@ def fit_settings(method: str, settings: PretrainSettings) -> dict[str, str]:
     """Return what is asked of `lsemvae fit` beyond the experiment file, by option."""
     chosen = find_method(method)
     network = {
-        "class_path": f"lsemvae.models.{chosen.network.__name__}",
+        "class_path": _class_path(chosen),
         "init_args": chosen.network_args(_ecg_input(settings), LEADS, settings.size),
     }
     given: dict[str, Any] = {
@@ -132,3 +136,8 @@ def fit_settings(method: str, settings: PretrainSettings) -> dict[str, str]:
         "seed_everything": settings.seed,
     }
     return {name: str(value) for name, value in given.items() if value is not None}
+
+
+def _class_path(method: Method) -> str:
+    kind = method.network
+    return class_path(kind) if method.own else f"lsemvae.models.{kind.__name__}"

@@ -18,7 +18,9 @@ from lsemvae.core.files import is_as_written, replacing, write_digest
 from lsemvae.core.types import EcgBatch
 from lsemvae.evaluation.projection import project, write_projection
 from lsemvae.models import EcgNetwork, Pretrained
+from lsemvae.models.checkpoint import describe_network
 from lsemvae.runtime.cpu_matmul import faster_float32_products
+from lsemvae.runtime.own_classes import source_sha256
 
 Features = npt.NDArray[np.float32]
 BATCH_SIZE = 64
@@ -35,7 +37,7 @@ def cached_features(pretrained: Pretrained, data: StoreDataModule, folder: Path)
     Returns:
         (N, F) in the order of the store; NaN for recordings that have none of the leads.
     """
-    file = folder / f"{_key(pretrained.sha256, data)}.npy"
+    file = folder / f"{_key(pretrained, data)}.npy"
     cached = _read(file)
     if cached is not None:
         return cached
@@ -51,7 +53,7 @@ def cached_uncertainty(
 
     Arguments as in `cached_features`, beside whose file it is kept.
     """
-    file = folder / f"{_key(pretrained.sha256, data)}.uncertainty.npy"
+    file = folder / f"{_key(pretrained, data)}.uncertainty.npy"
     cached = _read(file)
     if cached is not None:
         return cached
@@ -104,9 +106,11 @@ def _read(file: Path) -> Features | None:
     return None
 
 
-def _key(encoder_sha256: str, data: StoreDataModule) -> str:
-    program = version("lsemvae")
-    described = (encoder_sha256, data.pool.sha256, data.leads, data.normalisation, program)
+def _key(pretrained: Pretrained, data: StoreDataModule) -> str:
+    program: tuple[str | None, ...] = (version("lsemvae"),)
+    if "." in describe_network(pretrained.network)["class"]:  # whose code changes on its own
+        program += (source_sha256(type(pretrained.network)),)
+    described = (pretrained.sha256, data.pool.sha256, data.leads, data.normalisation, *program)
     return hashlib.sha256(repr(described).encode()).hexdigest()[:24]
 
 

@@ -22,7 +22,9 @@ from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
 from lsemvae.crossval.features import Features, cached_features
 from lsemvae.models import Pretrained
-from lsemvae.models.methods import Size, find_method
+from lsemvae.models.method import Method, Size
+from lsemvae.models.methods import find_method
+from lsemvae.models.own_methods import kept_method
 from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.tasks import Classifier, FocalSettings
@@ -52,6 +54,7 @@ class FoldSettings:
         size: of a network that is trained end to end.
         seed: the fold's number is added to it.
         permute_labels: seed of the shuffle where labels mean nothing on purpose, else None.
+        network: what `Method.described` says of a network of the user's own, else None.
     """
 
     method: str
@@ -70,6 +73,14 @@ class FoldSettings:
     size: Size
     seed: int
     permute_labels: int | None = None
+    network: dict[str, Any] | None = None
+
+
+def method_of(settings: FoldSettings) -> Method:
+    """Return the method that a fold was trained with."""
+    if settings.network is None:
+        return find_method(settings.method)
+    return kept_method(settings.method, settings.network)
 
 
 def is_finished(folder: Path, settings: FoldSettings) -> bool:
@@ -78,9 +89,6 @@ def is_finished(folder: Path, settings: FoldSettings) -> bool:
     Raises:
         InputError: it has been run with others.
     """
-    found = read_finished(folder)
-    if found is None:
-        return False
     found = read_finished(folder)
     if found is None:
         return False
@@ -213,7 +221,7 @@ def _keep_quiet() -> None:
 def _task(settings: FoldSettings, encoder: str | None, ecg_input: EcgInput) -> Classifier:
     leads = list(settings.leads)
     focal = FocalSettings(settings.focal_alpha, settings.focal_gamma)
-    method = find_method(settings.method)
+    method = method_of(settings)
     network = None if method.pretrained else method.build(ecg_input, leads, settings.size)
     return Classifier(
         network, None if network else encoder, leads=leads, focal=focal, lr=settings.lr

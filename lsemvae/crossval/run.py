@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from data_modules.leakage import LeakageCheck, check_leakage, refuse_leaks
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
@@ -16,7 +18,9 @@ from lsemvae.crossval.folds import FoldSettings, run_missing_folds
 from lsemvae.crossval.gather import gather_inner, gather_predictions, write_results
 from lsemvae.crossval.permuted import labelled_cohort
 from lsemvae.models import Pretrained, check_same_input, load_pretrained
-from lsemvae.models.methods import Method, Size, find_method
+from lsemvae.models.method import Method, Size
+from lsemvae.models.methods import find_method, method_name
+from lsemvae.models.own_methods import check_contract
 
 FEATURES = "features"
 
@@ -28,7 +32,7 @@ class CvSettings:
     Args:
         task: detection, phenotype, or any column of 0 and 1 in the cohort's table.
         leads: 12, 6 (the limb leads), or names.
-        method: see `lsemvae.models.methods`.
+        method: see `lsemvae.models.methods`; a name, a class path or a YAML file.
         folds: number of folds.
         epochs: training epochs per fold; paper section 3.
         batch_size: recordings per step; paper section 3.
@@ -120,10 +124,12 @@ def cross_validate(
     data = open_cohort(settings, cohort, out, pretrained)
     if pretrained:
         check_same_input(str(encoder), pretrained.data.ecg_input, data.ecg_input)
+    elif method.own:
+        _check_own(method, settings.size, data)
     leakage = _check_leaks(data, encoder, pretrained, allow_leakage)
-    folder = settings.folder(out) / settings.method / lead_set_name(data.leads)
+    folder = settings.folder(out) / method_name(settings.method) / lead_set_name(data.leads)
     inner = method.pretrained if settings.inner is None else settings.inner
-    fold_settings = _fold_settings(settings, data, pretrained)
+    fold_settings = _fold_settings(settings, data, pretrained, method)
     run_missing_folds(
         folder, data, fold_settings, encoder=encoder, pretrained=pretrained, inner=inner,
         jobs=settings.jobs, overwrite=overwrite, feature_folder=out / FEATURES,
@@ -147,6 +153,11 @@ def cross_validate(
 def _read_encoder(method: Method, name: str, encoder: str | None) -> Pretrained | None:
     """Read the encoder of a method that freezes one, and refuse that of another method."""
     if not method.pretrained:
+        if method.own and encoder is not None:
+            raise InputError(
+                f"{name} is trained end to end and takes no --encoder; to freeze a pre-trained "
+                "network, name the YAML file of its pre-training with --method"
+            )
         return None
     if encoder is None:
         raise InputError(f"method {name} needs --encoder, a pre-trained checkpoint")
@@ -186,12 +197,21 @@ def _check_leaks(
     return found
 
 
+def _check_own(method: Method, size: Size, data: RhcCohort) -> None:
+    """Refuse a network of the user's own that could not be trained, before the first fold."""
+    if not method.takes(data.leads):
+        raise InputError(f"{method.title} does not take the leads {', '.join(data.leads)}")
+    with torch.random.fork_rng(devices=[]):
+        network = method.build(data.ecg_input, data.leads, size)
+        check_contract(network, data.ecg_input, data.leads)
+
+
 def _fold_settings(
-    settings: CvSettings, data: RhcCohort, pretrained: Pretrained | None
+    settings: CvSettings, data: RhcCohort, pretrained: Pretrained | None, method: Method
 ) -> FoldSettings:
     """Return what decides a fold's result: the settings, and digests of all that is read."""
     return FoldSettings(
-        method=settings.method,
+        method=method_name(settings.method),
         encoder_sha256=pretrained.sha256 if pretrained else None,
         cohort_sha256=data.pool.sha256,
         splits_sha256=data.load_splits().digest(),
@@ -207,6 +227,7 @@ def _fold_settings(
         size=settings.size,
         seed=settings.seed,
         permute_labels=settings.permute_labels,
+        network=method.described(),
     )
 
 

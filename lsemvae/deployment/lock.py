@@ -15,7 +15,7 @@ from lsemvae.core.provenance import provenance
 from lsemvae.core.tasks import Thresholds
 from lsemvae.crossval.features import cached_uncertainty
 from lsemvae.crossval.fold_models import read_settings
-from lsemvae.crossval.folds import FINISHED, FoldSettings
+from lsemvae.crossval.folds import FINISHED, FoldSettings, method_of
 from lsemvae.deployment.card import locked_card
 from lsemvae.deployment.inner_choices import choose_on_inner, uncertainty_limit
 from lsemvae.deployment.locked_network import LockedNetwork, describe
@@ -24,7 +24,6 @@ from lsemvae.evaluation.runs import CvRun, read_cv_run
 from lsemvae.model_file.description import Description, Task
 from lsemvae.model_file.trained_on import TrainedOn
 from lsemvae.models import Pretrained, load_pretrained
-from lsemvae.models.methods import find_method
 
 Kind = Literal["ensemble", "refit"]
 
@@ -131,7 +130,7 @@ def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
 
 
 def _pretrained(settings: FoldSettings, encoder: str | None) -> Pretrained | None:
-    if not find_method(settings.method).pretrained:
+    if not method_of(settings).pretrained:
         if encoder is not None:
             raise InputError(f"method {settings.method} has no encoder; leave --encoder out")
         return None

@@ -10,7 +10,7 @@ from data_modules.normalise import normalise
 from lsemvae.core.types import EcgBatch, Normalisation
 from lsemvae.model_file.description import Description
 from lsemvae.models import EcgNetwork, FixedLeadNetwork
-from lsemvae.models.checkpoint import NETWORKS, describe_network
+from lsemvae.models.checkpoint import describe_network, network_class
 from lsemvae.tasks.classify import HeadSettings
 
 
@@ -114,7 +114,7 @@ def build_empty(description: Description) -> LockedNetwork:
     """Build the networks and heads of a description without memory for their weights."""
     with torch.device("meta"):
         networks = [
-            without_decoder(NETWORKS[one["class"]].from_plain(one["init_args"]))
+            without_decoder(network_class(one["class"]).from_plain(one["init_args"]))
             for one in description.networks
         ]
         leads = description.trained_leads

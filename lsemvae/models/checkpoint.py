@@ -23,6 +23,7 @@ from lsemvae.models.resnet1d import ResNet1d
 from lsemvae.models.shipped_file import SUFFIX, read_shipped
 from lsemvae.models.st_mem import StMem
 from lsemvae.models.xresnet1d import XResNet1d
+from lsemvae.runtime.own_classes import class_path, import_class
 
 NETWORK_KEY = "lsemvae_network"
 INPUT_KEY = "ecg_input"
@@ -80,8 +81,29 @@ class Pretrained:
 
 
 def describe_network(network: EcgNetwork) -> dict[str, Any]:
-    """Return the plain values that `load_pretrained` needs to build the network again."""
-    return {"class": type(network).__name__, "init_args": network.init_args}
+    """Return the plain values that `load_pretrained` needs to build the network again.
+
+    A network of the user's own is described by its class path.
+    """
+    kind = type(network)
+    name = kind.__name__ if NETWORKS.get(kind.__name__) is kind else class_path(kind)
+    return {"class": name, "init_args": network.init_args}
+
+
+def network_class(name: str) -> type[EcgNetwork]:
+    """Return the class that `describe_network` names.
+
+    Raises:
+        InputError: it is unknown, may not be imported, or is no network.
+    """
+    if name in NETWORKS:
+        return NETWORKS[name]
+    if "." not in name:
+        raise InputError(f"network {name!r} is unknown; known are {', '.join(NETWORKS)}")
+    found = import_class(name)
+    if not issubclass(found, EcgNetwork):
+        raise InputError(f"{name} is no network: it does not derive from lsemvae.models.EcgNetwork")
+    return found
 
 
 def load_pretrained(path: str) -> Pretrained:
@@ -140,12 +162,16 @@ def _read(path: str) -> dict[str, Any]:
 
 def _build(description: dict[str, Any], path: str) -> EcgNetwork:
     name = description["class"]
-    if name not in NETWORKS:
+    if name not in NETWORKS and "." not in name:
         raise InputError(f"{path} holds a network {name!r}; known are {', '.join(NETWORKS)}")
+    try:
+        kind = network_class(name)
+    except InputError as error:
+        raise InputError(f"{path} holds a network of {name}: {error}") from error
     stored = description["init_args"]
     try:
         with torch.device("meta"):
-            network = NETWORKS[name].from_plain(stored)
+            network = kind.from_plain(stored)
     except (KeyError, TypeError) as error:
         raise InputError(
             f"{path} describes its {name} as another version does ({error}); pre-train again"

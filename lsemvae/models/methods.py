@@ -2,113 +2,16 @@
 
 The rows of the paper's Table 2, the ablations of Fig. 2 with further ones, and the networks that
 others ran under a published name. A row is a title and an experiment file: the file alone says
-which network it is and with which arguments.
+which network it is and with which arguments. Networks of the user's own stand beside them.
 """
 
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from importlib import import_module
-from typing import Any, Literal
-
-import torch
+from pathlib import Path
+from typing import Any
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.experiments import read_experiment
-from lsemvae.core.leads import LEADS
-from lsemvae.core.made_with import differences
-from lsemvae.core.types import EcgInput
-from lsemvae.models.base import EcgNetwork
-
-Size = Literal["paper", "small"]
-
-
-@dataclass(frozen=True)
-class Method:
-    """One row of a table of results.
-
-    Attributes:
-        title: as tables show it.
-        experiment: the file below `experiments/` that pre-trains its encoder, or that trains it end
-            to end on 12 leads.
-        small: what differs at the size `small`, for a laptop.
-        multimodal: whether each lead is a modality of its own (the paper's "study type").
-    """
-
-    title: str
-    experiment: str
-    small: Mapping[str, Any] = field(default_factory=dict)
-    multimodal: bool = True
-
-    @cached_property
-    def _model(self) -> Mapping[str, Any]:
-        model: Mapping[str, Any] = read_experiment(self.experiment)["model"]
-        return model
-
-    @cached_property
-    def network(self) -> type[EcgNetwork]:
-        """Class of the network."""
-        module, name = self._model["init_args"]["network"]["class_path"].rsplit(".", 1)
-        network: type[EcgNetwork] = getattr(import_module(module), name)
-        return network
-
-    @property
-    def init_args(self) -> Mapping[str, Any]:
-        """Arguments of the network, where they differ from its defaults, which are the paper's."""
-        given: Mapping[str, Any] = self._model["init_args"]["network"].get("init_args") or {}
-        return given
-
-    def check_encoder(self, network: EcgNetwork, ecg_input: EcgInput, path: str) -> None:
-        """Refuse an encoder of another method: other in anything but its size and its input.
-
-        Args:
-            network: read from the checkpoint.
-            ecg_input: what it was trained on.
-            path: of the checkpoint, for the message.
-
-        Raises:
-            InputError: names what the encoder is and what it should be.
-        """
-        found, wanted = type(network).__name__, self.network.__name__
-        if found != wanted:
-            raise InputError(f"{path} holds a {found}, {self.title} needs a {wanted}")
-        with torch.device("meta"), warnings.catch_warnings(action="ignore"):
-            expected = self.build(ecg_input, LEADS).init_args
-        free = {*self.network.input_args(ecg_input, LEADS), *self.small}
-        fixed = {name: value for name, value in expected.items() if name not in free}
-        other = differences(network.init_args, fixed)
-        if other:
-            raise InputError(
-                f"{path} is not the encoder of {self.title} ({'; '.join(other)}); pre-train one "
-                f"with experiments/{self.experiment}"
-            )
-
-    def about(self) -> dict[str, Any]:
-        """Return what tables say of the method, as a run keeps it in metrics.json."""
-        return {
-            "title": self.title,
-            "study_type": "Multimodal" if self.multimodal else "Unimodal",
-            "pretrained": self.pretrained,
-        }
-
-    @property
-    def pretrained(self) -> bool:
-        """Whether the method freezes a pre-trained encoder."""
-        return str(self._model["class_path"]).endswith(".Pretrainer")
-
-    def takes(self, leads: Sequence[str]) -> bool:
-        """Tell whether the method has a form for these leads."""
-        return self.network.takes(leads)
-
-    def network_args(self, ecg_input: EcgInput, leads: Sequence[str], size: Size) -> dict[str, Any]:
-        """Return the constructor's arguments, as plain values, for recordings, leads and a size."""
-        smaller = self.small if size == "small" else {}
-        return {**self.network.input_args(ecg_input, leads), **self.init_args, **smaller}
-
-    def build(self, ecg_input: EcgInput, leads: Sequence[str], size: Size = "paper") -> EcgNetwork:
-        """Build the network."""
-        return self.network.from_plain(self.network_args(ecg_input, leads, size))
+from lsemvae.models.method import Method
+from lsemvae.models.own_methods import file_method, is_file, own_method
+from lsemvae.runtime.own_classes import registered_classes
 
 
 def _vae(title: str, experiment: str, **others: Any) -> Method:
@@ -179,11 +82,30 @@ METHODS = {**TABLE_2, **ABLATIONS, **RECOMMENDED, **AUTHORS_CODE}
 
 
 def find_method(name: str) -> Method:
-    """Return the method of that name.
+    """Return the method of a name, of a class path, or of an experiment file of the user's own.
 
     Raises:
-        InputError: no such method.
+        InputError: no such method, a class that may not be imported, or a file without a network.
     """
-    if name not in METHODS:
-        raise InputError(f"unknown method {name!r}; expected one of {', '.join(METHODS)}")
-    return METHODS[name]
+    if name in METHODS:
+        return METHODS[name]
+    if is_file(name):
+        if method_name(name) in METHODS:
+            raise InputError(
+                f"{name} has the name of the method {method_name(name)!r}, whose results would "
+                "stand in the same folder; rename the file"
+            )
+        return file_method(name)
+    if name in registered_classes():
+        return own_method(registered_classes()[name], name)
+    if "." in name:
+        return own_method(name)
+    raise InputError(
+        f"unknown method {name!r}; expected one of {', '.join([*METHODS, *registered_classes()])}, "
+        "a class path such as my_net.TinyNet, or a YAML file"
+    )
+
+
+def method_name(name: str) -> str:
+    """Return the name of a method's folder of results: a file's without its extension."""
+    return Path(name).stem if name not in METHODS and is_file(name) else name

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from lsemvae.core.errors import InputError
 from lsemvae.models import EcgNetwork, FixedLeadNetwork, Pretrained
+from lsemvae.models.checkpoint import describe_network
 from lsemvae.models.untrained import untrained_network
 
 
@@ -21,7 +22,7 @@ def untrained_twin(pretrained: Pretrained, seed: int) -> Pretrained:
         seed: of the weights.
     """
     twin = untrained_network(pretrained.network, seed)
-    described = ("untrained", type(twin).__name__, twin.init_args, seed)
+    described = ("untrained", describe_network(twin)["class"], twin.init_args, seed)
     return replace(pretrained, network=twin, sha256=_digest(described))
 
 

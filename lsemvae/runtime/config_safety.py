@@ -5,7 +5,6 @@ is an address is an error, and so is a key that stands twice or a text that unfo
 """
 
 import inspect
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -15,9 +14,8 @@ from jsonargparse import get_loader, set_loader, set_parsing_settings
 
 from lsemvae.core.errors import InputError
 from lsemvae.runtime.allowed_classes import ROOMS, allowed_paths
+from lsemvae.runtime.own_classes import ALLOW_VARIABLE, own_packages, registered_classes
 from lsemvae.runtime.yaml_text import check_yaml, refuse_address
-
-ALLOW_VARIABLE = "LSEMVAE_ALLOW_IMPORTS"
 
 _DENIED = re.compile(r"Importing '([\w.]+)' is not allowed")
 _NESTED = re.compile(
@@ -29,12 +27,13 @@ def secure_configurations() -> None:
     """Put the walls up, for every parser of this process.
 
     Packages of the user's own are added by the environment variable LSEMVAE_ALLOW_IMPORTS, names
-    joined by commas; no configuration can extend the list.
+    joined by commas, and networks by the entry points of installed packages; no configuration can
+    extend the list.
 
     Raises:
         InputError: LSEMVAE_ALLOW_IMPORTS holds something that is no package name.
     """
-    own = _own_packages()
+    own = own_packages()
     bad = [name for name in own if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", name)]
     if bad:
         raise InputError(
@@ -42,7 +41,7 @@ def secure_configurations() -> None:
         )
     set_parsing_settings(
         import_path_denylist=["*"],
-        import_path_allowlist=[*allowed_paths(), *own],
+        import_path_allowlist=[*allowed_paths(), *own, *registered_classes().values()],
         instantiate_subclass_spec_in_any=False,
         config_read_mode_urls_enabled=False,
         config_read_mode_fsspec_enabled=False,
@@ -50,10 +49,6 @@ def secure_configurations() -> None:
     load = get_loader("yaml")
     if not isinstance(load, _CheckedLoader):
         set_loader("yaml", _CheckedLoader(load), exceptions=(yaml.YAMLError,))
-
-
-def _own_packages() -> list[str]:
-    return [name.strip() for name in os.environ.get(ALLOW_VARIABLE, "").split(",") if name.strip()]
 
 
 def check_arguments(arguments: Iterable[str]) -> None:
@@ -121,7 +116,7 @@ def _values(value: Any) -> Iterator[Any]:
 def _is_own(function: Any) -> bool:
     """Tell whether a function is of a package that the user trusts."""
     path = f"{function.__module__}.{function.__qualname__}."
-    return any(path.startswith(f"{name}.") for name in _own_packages())
+    return any(path.startswith(f"{name}.") for name in own_packages())
 
 
 class _CheckedLoader:

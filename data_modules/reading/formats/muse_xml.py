@@ -32,7 +32,8 @@ def read_muse_xml(content: bytes, *, record: str) -> RawRecording:
     """
     root, warnings = parse_xml(content, record=record)
     parts = [_part(strip, warnings, record=record) for strip in root.findall("Waveform")]
-    return read_parts(parts, record=record)
+    said = [(one.text or "").strip() for one in root.findall("Diagnosis//StmtText")]
+    return read_parts(parts, record=record)._replace(notes=tuple(filter(None, said)))
 
 
 def _part(strip: Element, warnings: Warnings, *, record: str) -> Part:

@@ -40,15 +40,19 @@ def read_scp_ecg(content: bytes, *, record: str) -> RawRecording:
             bimodal compression, a subtracted reference beat, own Huffman tables.
     """
     try:
-        sections = _sections(content, record=record)
+        sections = read_sections(content, record=record)
         leads = _leads(sections.get(3, b""), record=record)
         return _rhythm(sections, leads, record=record)
     except struct.error as error:
         raise invalid("a section is cut off", record=record) from error
 
 
-def _sections(content: bytes, *, record: str) -> dict[int, bytes]:
-    """Return the bodies of the sections by number, after comparing sizes and CRCs."""
+def read_sections(content: bytes, *, record: str) -> dict[int, bytes]:
+    """Return the bodies of the sections by number, after comparing sizes and CRCs.
+
+    Raises:
+        RecordError: a size or a CRC differs.
+    """
     _, size = struct.unpack_from("<HI", content)
     if size != len(content):
         problem = f"it has {len(content)} bytes; it declares {size}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lsemvae.callbacks.pseudonyms import local_salt, pseudonym
+from lsemvae.core.pseudonyms import local_salt, pseudonym
 
 
 def test_pseudonym_is_the_hmac_of_the_id() -> None:

@@ -1,0 +1,81 @@
+"""The command `prepare archive`: a hospital's own recordings, without a table, for pre-training."""
+
+from pathlib import Path
+
+from data_modules.conversion.quarantine import ConversionSummary
+from data_modules.signals.settings import SignalSettings
+from lsemvae.core.errors import InputError
+
+DEFAULT_SIGNAL = SignalSettings()
+
+
+def prepare_archive(
+    source: str,
+    out: str,
+    *,
+    exclude: str | None = None,
+    signal: SignalSettings = DEFAULT_SIGNAL,
+    key: str | None = None,
+    label: str = "own archive",
+    jobs: int = 1,
+    dask: str | None = None,
+) -> ConversionSummary:
+    """Read a folder of exports without a table into a store for pre-training.
+
+    The patients are taken from inside the files; records and patients get names made with a key
+    that stays with you. Files that do not say whose they are are listed in OUT.left_out.csv.
+
+    Args:
+        source: the folder of the exports, with any folders below it.
+        out: the store to write, e.g. data/archive.h5.
+        exclude: CSV file with the column patient_id: patients to leave out, by their pseudonyms as
+            in the cohort.csv of `lsemvae link` with the same key, so that the study's patients are
+            not in the pre-training set.
+        signal: how the signals are checked, filtered and cut.
+        key: file of the key of the pseudonyms, as of `lsemvae link`; your own by default.
+        label: the data's name in captions and reports.
+        jobs: processes; -1 takes one for each core.
+        dask: address of a Dask scheduler whose workers convert instead.
+
+    Raises:
+        InputError: a folder, file or option is wrong, or no recording was usable.
+    """
+    import pandas as pd
+
+    from data_modules.cohort.csv_cells import read_cells
+    from data_modules.conversion.convert import convert
+    from data_modules.linking.archive import Left, read_archive
+    from data_modules.linking.id_rule import LOOSEST
+    from data_modules.linking.names import open_key, patient_name
+    from data_modules.linking.outputs import write_table
+
+    folder, store = Path(source), Path(out)
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {source}; source is where the exports lie")
+    secret = open_key(key, out=store.parent)
+    archive = read_archive(folder, secret, order=None, jobs=jobs)
+    plain = LOOSEST.plain(archive.files["patient"], "files")
+    table = archive.files[["path", "record"]].assign(
+        patient_id=[patient_name(one, secret) for one in plain]
+    )
+    if exclude is not None:
+        cells = read_cells(exclude).table
+        if "patient_id" not in cells:
+            found = ", ".join(map(str, cells.columns))
+            raise InputError(f"{exclude} needs the column patient_id; it has {found}")
+        table = table[~table["patient_id"].isin(cells["patient_id"])]
+    if table.empty:
+        raise InputError(
+            f"none of the {archive.n_files} files of {source} is left: {len(archive.left)} do not "
+            "say whose they are, the others are excluded"
+        )
+    summary = convert(
+        table[["record", "patient_id"]].reset_index(drop=True), folder, store,
+        amplitude="calibrated", label=label, signal=signal, jobs=jobs, dask=dask,
+        paths=table["path"].tolist(),
+    )  # fmt: skip
+    write_table(store.with_name(f"{store.name}.left_out.csv"),
+                pd.DataFrame(archive.left, columns=Left._fields))  # fmt: skip
+    print(f"{len(archive.left)} of {archive.n_files} files do not say whose they are; "
+          f"{store}.left_out.csv")  # fmt: skip
+    return summary

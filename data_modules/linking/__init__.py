@@ -1,0 +1,1 @@
+"""Join recordings and a hospital's table into a cohort without identities."""

@@ -1,0 +1,105 @@
+"""Read a column of dates; where day and month could change places, the user says which is which."""
+
+import datetime
+import re
+from collections.abc import Hashable
+from typing import Literal, NamedTuple
+
+import pandas as pd
+
+from data_modules.reading.stored.facts import calendar_date, iso_date, ordered_date
+from data_modules.reading.text_cells import is_missing
+from lsemvae.core.errors import InputError
+
+DateOrder = Literal["day_first", "month_first"]
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?", re.ASCII)
+_COMPACT = re.compile(r"(19|20)\d{6}", re.ASCII)
+_NUMBERED = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4})( .*)?", re.ASCII)
+_SERIAL = re.compile(r"[2-6]\d{4}(\.\d+)?", re.ASCII)  # 1954 to 2091
+_FIRST_DAY = datetime.date(1899, 12, 30)  # Excel counts days from here
+
+
+class DateColumn(NamedTuple):
+    """A column of dates.
+
+    Attributes:
+        days: one date for each cell, None where it is empty or none.
+        notes: how the cells were read, where that is not plain.
+    """
+
+    days: list[datetime.date | None]
+    notes: list[str]
+
+
+def read_dates(cells: pd.Series, name: str, order: DateOrder | None) -> DateColumn:
+    """Read dates as text (ISO, 20200131, 31.01.2020, 31/01/2020) or as Excel's numbers of days.
+
+    Args:
+        cells: text.
+        name: of the column, for messages.
+        order: of day and month where they are numbers; told by the cells where one of them is
+            above 12, and by points, which stand behind the day.
+
+    Raises:
+        InputError: day and month could change places, or the cells contradict the order.
+    """
+    texts = {row: str(cell).strip() for row, cell in cells.items()}
+    numbered = {row: found for row, text in texts.items() if (found := _NUMBERED.fullmatch(text))}
+    notes: list[str] = []
+    if numbered:
+        proofs = _proofs(numbered)
+        if order is None:
+            order, note = _told_by_cells(numbered, proofs, name)
+            notes.append(note)
+        against = proofs["month_first" if order == "day_first" else "day_first"]
+        if against is not None:
+            raise InputError(
+                f"{name}: row {against} is not {order.replace('_', ' ')}, others are; write all "
+                "dates in one way, best as YYYY-MM-DD"
+            )
+    serial = sum(bool(_SERIAL.fullmatch(text)) for text in texts.values())
+    if serial:
+        notes.append(f"{name}: {serial} numbers were read as Excel's days since 1899-12-30")
+    return DateColumn([_date(text, order) for text in texts.values()], notes)
+
+
+def _proofs(numbered: dict[Hashable, re.Match[str]]) -> dict[DateOrder, Hashable | None]:
+    """Return for each order the first row that proves it: one of its numbers is no month."""
+    first = (row for row, found in numbered.items() if int(found[1]) > 12 >= int(found[3]))
+    second = (row for row, found in numbered.items() if int(found[3]) > 12 >= int(found[1]))
+    return {"day_first": next(first, None), "month_first": next(second, None)}
+
+
+def _told_by_cells(
+    numbered: dict[Hashable, re.Match[str]], proofs: dict[DateOrder, Hashable | None], name: str
+) -> tuple[DateOrder, str]:
+    """Return the order that the cells prove, and a note.
+
+    Raises:
+        InputError: they prove none.
+    """
+    for order, row in proofs.items():
+        if row is not None:
+            return order, f"{name}: read {order.replace('_', ' ')}, as row {row} proves"
+    if all(found[2] == "." for found in numbered.values()):
+        return "day_first", f"{name}: read day first, as points stand behind the day"
+    raise InputError(
+        f"{name}: nobody can tell day from month, in row {next(iter(numbered))} and all others; "
+        "say it with --table_dates day_first or --table_dates month_first"
+    )
+
+
+def _date(text: str, order: DateOrder | None) -> datetime.date | None:
+    if is_missing(text):
+        return None
+    if _ISO.fullmatch(text) or _COMPACT.fullmatch(text):
+        return iso_date(text)
+    found = _NUMBERED.fullmatch(text)
+    if found:
+        return ordered_date(text.partition(" ")[0] if found[2] != " " else text,
+                            day_first=order == "day_first")  # fmt: skip
+    if _SERIAL.fullmatch(text):
+        day = _FIRST_DAY + datetime.timedelta(days=int(float(text)))
+        return calendar_date(day.year, day.month, day.day)
+    return None

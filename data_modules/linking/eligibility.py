@@ -1,0 +1,173 @@
+"""Apply the rules of a small YAML file that say who is not part of a study."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import yaml
+
+from data_modules.linking.archive import Left
+from data_modules.reading.read import read_recording
+from data_modules.reading.reasons import RecordError
+from data_modules.signals.clean import clean_ecg
+from data_modules.signals.settings import SignalSettings
+from lsemvae.core.errors import InputError
+
+_NEGATED = r"(?<!no )(?<!not )(?<!without )"
+_EXPECTED = (
+    "a list `exclude` of rules, each with `reason` and one of `statement` (words), `paced: "
+    "statement`, `age_below`, `age_above`, `leads_below`"
+)
+PACED_WORDS = ("paced", "pacemaker", "pacing", "pacer")
+
+
+class Rule(NamedTuple):
+    """One rule.
+
+    Attributes:
+        reason: as the flow shows it.
+        condition: the key of what it looks at.
+        value: of that key.
+        text: the rule in one line, as the file has it.
+    """
+
+    reason: str
+    condition: str
+    value: Any
+    text: str
+
+
+class Rules(NamedTuple):
+    """The rules of a file, and its text word by word."""
+
+    rules: tuple[Rule, ...]
+    text: str
+
+
+class Verdict(NamedTuple):
+    """Whom a rule excludes, and of whom it cannot tell; both (N,) bool."""
+
+    excluded: "pd.Series[bool]"
+    unknown: "pd.Series[bool]"
+
+
+def read_rules(path: str | None) -> Rules:
+    """Read the rules; none where there is no file.
+
+    Raises:
+        InputError: the file is missing, no YAML, or holds a rule that nobody knows.
+    """
+    if path is None:
+        return Rules((), "")
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"there is no file of rules {path}; leave --rules out to exclude nobody")
+    text = file.read_text(encoding="utf-8")
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is no YAML; expected {_EXPECTED}") from error
+    found = content.get("exclude") if isinstance(content, dict) and len(content) == 1 else None
+    if not isinstance(found, list):
+        raise InputError(f"{path} is not {_EXPECTED}")
+    return Rules(tuple(_rule(one, path) for one in found), text)
+
+
+def _rule(found: object, path: str) -> Rule:
+    if isinstance(found, dict) and len(found) == 2 and isinstance(found.get("reason"), str):
+        (condition, value), = ((k, v) for k, v in found.items() if k != "reason")  # fmt: skip
+        check = _CHECKS.get(condition)
+        if check is not None and check(value):
+            shown = yaml.safe_dump(found, default_flow_style=True, sort_keys=False, width=10_000)
+            return Rule(found["reason"], condition, value, shown.strip())
+    raise InputError(f"{path}: the rule {str(found)[:120]} is not known; expected {_EXPECTED}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _are_words(value: object) -> bool:
+    words = [value] if isinstance(value, str) else value
+    return isinstance(words, list) and bool(words) and all(
+        isinstance(word, str) and word.strip() for word in words
+    )  # fmt: skip
+
+
+_CHECKS: dict[str, Callable[[object], bool]] = {
+    "statement": _are_words,
+    "paced": lambda value: value == "statement",
+    "age_below": _is_number,
+    "age_above": _is_number,
+    "leads_below": lambda value: isinstance(value, int) and 1 <= value <= 12,
+}
+
+
+def judge(rule: Rule, pairs: pd.DataFrame, source: Path) -> Verdict:
+    """Say whom a rule excludes.
+
+    A rule that cannot be decided, because the file says nothing of it, excludes nobody.
+
+    Args:
+        rule: one of `read_rules`.
+        pairs: linked recordings: path, statements, age (years).
+        source: the folder of the recordings.
+    """
+    if rule.condition in ("statement", "paced"):
+        words = PACED_WORDS if rule.condition == "paced" else rule.value
+        pattern = _pattern([words] if isinstance(words, str) else list(words))
+        said = [any(pattern.search(line) for line in lines) for lines in pairs["statements"]]
+        silent = [not lines for lines in pairs["statements"]]
+        return Verdict(pd.Series(said, pairs.index, bool), pd.Series(silent, pairs.index, bool))
+    if rule.condition == "leads_below":
+        usable = pd.Series([_n_leads(source, path) for path in pairs["path"]], pairs.index, int)
+        return Verdict(usable < rule.value, pd.Series(False, pairs.index))
+    wrong = pairs["age"] < rule.value if rule.condition == "age_below" else (
+        pairs["age"] > rule.value
+    )  # fmt: skip
+    return Verdict(wrong, pairs["age"].isna())
+
+
+def _pattern(words: list[str]) -> re.Pattern[str]:
+    """Return what finds one of the words as a whole one, not behind no, not or without."""
+    listed = "|".join(re.escape(" ".join(word.split())) for word in words)
+    return re.compile(rf"{_NEGATED}(?<!\w)(?:{listed})(?!\w)", re.IGNORECASE)
+
+
+def _n_leads(source: Path, path: str) -> int:
+    """Count the usable leads of a recording; none where it cannot be read."""
+    try:
+        recording = read_recording(source, path, amplitude="calibrated")
+        return int(clean_ecg(recording, SignalSettings()).present.sum())
+    except RecordError:
+        return 0
+
+
+def apply_rules(
+    rules: Rules, pairs: pd.DataFrame, source: Path
+) -> tuple[pd.DataFrame, list[tuple[Rule, list[Left]]], list[Left]]:
+    """Exclude rule by rule.
+
+    Args:
+        rules: in their order; each judges those that the ones before left.
+        pairs: see `judge`.
+        source: the folder of the recordings.
+
+    Returns:
+        Who is left, for each rule who was excluded, and who was kept although a rule could not be
+        decided.
+    """
+    found, undecided = [], []
+    for rule in rules.rules:
+        verdict = judge(rule, pairs, source)
+        gone = pairs[verdict.excluded]
+        found.append((rule, [Left(f"row {row}", rule.reason, "nothing") for row in gone["row"]]))
+        unknown = pairs[verdict.unknown & ~verdict.excluded]
+        step = "look at it; the file does not say what the rule asks for"
+        undecided += [
+            Left(f"row {row}", f"kept, not decided: {rule.reason}", step) for row in unknown["row"]
+        ]
+        pairs = pairs[~verdict.excluded]
+    return pairs, found, undecided

@@ -1,0 +1,102 @@
+"""The command `link`: a folder of exports and a hospital's table become a cohort."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from data_modules.linking.id_rule import IdRule
+from lsemvae.core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_IDS = IdRule()
+COHORT, EXCEPTIONS = "cohort.csv", "exceptions.csv"
+
+
+def link(
+    source: str,
+    table: str,
+    out: str,
+    *,
+    columns: dict[str, str] | None = None,
+    ids: IdRule = DEFAULT_IDS,
+    window_days: int = 30,
+    when: Literal["nearest", "before", "after"] = "nearest",
+    ecgs: Literal["one", "all"] = "one",
+    rules: str | None = None,
+    sheet: str | None = None,
+    encoding: str = "utf-8",
+    table_dates: Literal["day_first", "month_first"] | None = None,
+    file_dates: Literal["month_first", "day_first"] = "month_first",
+    dates: Literal["shift", "keep", "drop"] = "shift",
+    key: str | None = None,
+    jobs: int = 1,
+) -> None:
+    """Join a folder of exports and a table of catheterisations into a cohort without identities.
+
+    OUT gets cohort.csv for `prepare cohort`, exceptions.csv (who is not in it, why, what to do) and
+    flow.json (counts). None of them holds a name, an id, a birth date or a file's name: records and
+    patients have names made with a key that stays with you.
+
+    Args:
+        source: the folder of the exports, with any folders below it.
+        table: CSV or Excel (.xlsx), a row for each catheterisation.
+        out: the folder to write to.
+        columns: the table's own column names, such as --columns.patient_id MRN
+            --columns.rhc_date Date --columns.mpap_mmhg mPAP. A column that is named goes into the
+            cohort; all others are left out.
+        ids: which spellings of an id are one id.
+        window_days: most days between recording and catheter.
+        when: nearest on both sides, or only before or after the catheter; the day itself counts.
+        ecgs: one recording for each patient, or all in the window.
+        rules: YAML file of who is not part of the study.
+        sheet: of a workbook with several.
+        encoding: of a CSV file, such as windows-1252.
+        table_dates: which stands first in the table's dates, where its cells do not prove it.
+        file_dates: which stands first in the dates of GE MUSE files; their maker's is the month.
+        dates: shift puts all dates of a patient back by the same number of days, 1 to 365; keep
+            leaves them; drop leaves out all but the days between recording and catheter.
+        key: file of the key of the pseudonyms, made where it is missing; never pass it on. Your
+            own by default.
+        jobs: processes; -1 takes one for each core.
+
+    Raises:
+        InputError: a folder, the table or an option is wrong, or nobody is left.
+    """
+    from data_modules.linking.archive import read_archive, take_dated
+    from data_modules.linking.eligibility import apply_rules, read_rules
+    from data_modules.linking.match import Window, match
+    from data_modules.linking.names import open_key
+    from data_modules.linking.outputs import Study, cohort_table, write_study
+    from data_modules.linking.table import read_hospital_table
+
+    folder, place = Path(source), Path(out)
+    if not folder.is_dir():
+        raise InputError(f"there is no folder {source}; source is where the exports lie")
+    if window_days < 0:
+        raise InputError(f"window_days must be 0 or more, got {window_days}")
+    known_rules = read_rules(rules)
+    secret = open_key(key, out=place)
+    hospital = read_hospital_table(
+        Path(table), columns or {}, sheet=sheet, encoding=encoding, order=table_dates
+    )
+    for note in hospital.notes:
+        print(f"note: {table}: {note}")
+    archive = read_archive(folder, secret, order=file_dates, jobs=jobs)
+    files, undated, copies = take_dated(archive)
+    linked = match(files, hospital.rows, ids, Window(window_days, when, ecgs))
+    pairs = linked.pairs.assign(age=_age(linked.pairs))
+    left, excluded, undecided = apply_rules(known_rules, pairs, folder)
+    study = Study(archive, undated, copies, hospital, linked, excluded, undecided, known_rules)
+    cohort = cohort_table(left, hospital.quantities, secret, dates)
+    write_study(place, study, cohort, len(files))
+
+
+def _age(pairs: "pd.DataFrame") -> "pd.Series":
+    """Return the ages by the table, else by the files."""
+    import pandas as pd
+
+    from data_modules.linking.match import age_years
+
+    stated = pairs.get("table_age_years", pd.Series("", index=pairs.index))
+    return pd.to_numeric(stated, errors="coerce").astype(float).fillna(age_years(pairs)).round(1)

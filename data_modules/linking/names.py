@@ -1,0 +1,63 @@
+"""Give records and patients names that say nothing, from a key that stays with its owner."""
+
+import hashlib
+import hmac
+from pathlib import Path
+
+from data_modules.reading.stored.read import list_records
+from lsemvae.core.errors import InputError
+from lsemvae.core.pseudonyms import local_salt, pseudonym
+
+MOST_DAYS = 365
+SHORTEST_KEY = 16
+
+
+def open_key(file: str | None, *, out: Path) -> bytes:
+    """Return the key of the pseudonyms, made when it is first asked for.
+
+    Args:
+        file: of the key; this user's own by default.
+        out: folder that results go to, which must not hold the key.
+
+    Raises:
+        InputError: the key would lie among the results, or is too short to be one.
+    """
+    if file is None:
+        return local_salt()
+    path = Path(file).expanduser()
+    if out.resolve() in path.resolve().parents:
+        raise InputError(
+            f"the key {file} would lie in {out}, which is what you pass on; whoever has the key "
+            "can undo the pseudonyms: keep it elsewhere"
+        )
+    key = local_salt(path)
+    if len(key) < SHORTEST_KEY:
+        raise InputError(
+            f"the key {file} has {len(key)} bytes; expected {SHORTEST_KEY} or more; name a file "
+            "that does not exist to have one made"
+        )
+    return key
+
+
+def record_name(path: str, key: bytes) -> str:
+    """Return the name of a record: paths of exports hold names and ids."""
+    return pseudonym(f"record {path}", key)
+
+
+def patient_name(identifier: str, key: bytes) -> str:
+    """Return the name of a patient."""
+    return pseudonym(f"patient {identifier}", key)
+
+
+def shift_days(identifier: str, key: bytes) -> int:
+    """Return by how many days a patient's dates are put back, the same for all of them: 1 to 365.
+
+    Intervals between a patient's dates stay what they are.
+    """
+    digest = hmac.new(key, f"days {identifier}".encode(), hashlib.sha256).digest()
+    return 1 + int.from_bytes(digest[:8], "big") % MOST_DAYS
+
+
+def paths_by_name(source: Path, key: bytes) -> dict[str, str]:
+    """Return the path of every record below a folder by its name."""
+    return {record_name(path, key): path for path in list_records(source)}

@@ -1,0 +1,175 @@
+"""Write a linked study without identities: cohort table, list of exceptions and flow."""
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import pandas as pd
+
+from data_modules.cohort.flow import FLOW_NAME, Exclusion, Flow, FlowStep, write_flow
+from data_modules.linking.archive import Archive, Left
+from data_modules.linking.eligibility import Rule, Rules
+from data_modules.linking.id_rule import LOOSEST
+from data_modules.linking.match import Match
+from data_modules.linking.names import patient_name, shift_days
+from data_modules.linking.table import HospitalTable
+from data_modules.reading.stored.facts import MEASURED
+from lsemvae.core.errors import InputError
+from lsemvae.core.files import file_sha256, replacing
+
+COHORT, EXCEPTIONS = "cohort.csv", "exceptions.csv"
+Dates = Literal["shift", "keep", "drop"]
+
+
+class Study(NamedTuple):
+    """All that happened on the way to a cohort."""
+
+    archive: Archive
+    undated: list[Left]
+    copies: list[Left]
+    hospital: HospitalTable
+    linked: Match
+    excluded: list[tuple[Rule, list[Left]]]
+    undecided: list[Left]
+    rules: Rules
+
+
+def cohort_table(
+    pairs: pd.DataFrame, quantities: list[str], key: bytes, dates: Dates
+) -> pd.DataFrame:
+    """Return the table that `prepare cohort` takes.
+
+    Args:
+        pairs: linked recordings, with their `age` in years.
+        quantities: columns of the hospital's table to keep.
+        key: of the pseudonyms.
+        dates: what becomes of dates.
+    """
+    kept = [name for name in quantities if name not in ("age_years", "sex")]
+    # as `prepare archive` names patients, so that a study's can be left out there
+    first = LOOSEST.plain(pairs.groupby("plain")["patient"].transform("min"), "files")
+    cohort = pd.DataFrame(
+        {"record": pairs["record"], "patient_id": [patient_name(one, key) for one in first]}
+    )
+    stated = pairs.get("table_sex", pd.Series("", index=pairs.index))
+    cohort["sex"] = stated.where(stated != "", pairs["sex"])
+    cohort["age_years"] = pairs["age"]
+    if dates != "drop":
+        back = [shift_days(p, key) if dates == "shift" else 0 for p in pairs["plain"]]
+        taken = [datetime.date.fromisoformat(text[:10]) for text in pairs["acquired"]]
+        for name, days in (("ecg_date", taken), ("rhc_date", pairs["table_rhc_date"])):
+            cohort[name] = [
+                str(day - datetime.timedelta(days=n)) for day, n in zip(days, back, strict=True)
+            ]
+    cohort["days_from_rhc"] = pairs["days"]
+    for name in kept:
+        cohort[name] = pairs[f"table_{name}"]
+    for name in MEASURED:
+        cohort[name] = [measured.get(name) for measured in pairs["measured"]]
+    return cohort.dropna(axis="columns", how="all")
+
+
+def write_study(out: Path, study: Study, cohort: pd.DataFrame, n_recordings: int) -> None:
+    """Write the three files, and say in a few lines what is in them.
+
+    Args:
+        out: the folder.
+        study: what happened.
+        cohort: from `cohort_table`.
+        n_recordings: different recordings with patient and date.
+
+    Raises:
+        InputError: nobody is left, or the folder cannot be written.
+    """
+    left = exceptions(study)
+    write_table(out / EXCEPTIONS, left)
+    if cohort.empty:
+        reasons = Counter(reason for reason in left["reason"]).most_common(3)
+        listed = ", ".join(f"{reason} ({n})" for reason, n in reasons)
+        raise InputError(
+            f"no recording is left; most often: {listed}; {out / EXCEPTIONS} says what to do"
+        )
+    write_table(out / COHORT, cohort)
+    flow = Flow(
+        _steps(study, cohort, n_recordings),
+        rules=study.rules.text,
+        table_sha256=file_sha256(out / COHORT),
+        synthetic=any(
+            "synthetic" in line.casefold()
+            for lines in study.linked.pairs["statements"]
+            for line in lines
+        ),
+    )
+    write_flow(out / FLOW_NAME, flow)
+    for line in describe(flow):
+        print(line)
+    print(f"{out / COHORT}: {len(cohort)} recordings of {cohort['patient_id'].nunique()} patients")
+    print(f"{out / EXCEPTIONS}: {len(left)} lines")
+
+
+def exceptions(study: Study) -> pd.DataFrame:
+    """Return who is not in the cohort, or in doubt: who, reason, next_step."""
+    by_rule = [left for _, one in study.excluded for left in one]
+    rows = [
+        *study.hospital.left, *study.linked.rows_left, *by_rule, *study.undecided,
+        *study.archive.left, *study.undated, *study.copies, *study.linked.files_left,
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=Left._fields)
+
+
+def describe(flow: Flow) -> list[str]:
+    """Return the flow as lines of text."""
+    lines = []
+    for step in flow.steps:
+        lines.append(f"{step.n:7,} {step.text}")
+        lines += [f"        - {one.n:,} {one.reason}" for one in step.excluded]
+    return lines
+
+
+def _steps(study: Study, cohort: pd.DataFrame, n_recordings: int) -> tuple[FlowStep, ...]:
+    n_files, hospital, linked = study.archive.n_files, study.hospital, study.linked
+    unread = _count([*study.archive.left, *study.undated])
+    n_stated = n_files - _total(unread)
+    n_patients = linked.pairs["plain"].nunique()
+    n_linked = len(linked.pairs)
+    unit: Literal["rows", "recordings"] = "rows"
+    n_rows = linked.pairs["row"].nunique()
+    steps = [
+        FlowStep("recordings", "files of the source folder", "recordings", n_files),
+        FlowStep("recordings", "files that state patient and date", "recordings", n_stated, unread),
+        FlowStep("recordings", "different recordings", "recordings", n_recordings,
+                 _count(study.copies)),
+        FlowStep("recordings", "recordings of a row of the table", "recordings", n_linked,
+                 _count(linked.files_left)),
+        FlowStep("table", "rows of the table", "rows", hospital.n_rows),
+        FlowStep("table", "rows with patient, date and sound values", "rows", len(hospital.rows),
+                 _count(hospital.left), hospital.rows["patient"].nunique()),
+        FlowStep("table", "rows with a recording", "rows", n_rows, _count(linked.rows_left),
+                 n_patients),
+    ]  # fmt: skip
+    if n_linked != n_rows:
+        unit = "recordings"
+    steps.append(FlowStep("study", "linked recordings", unit, n_linked, (), n_patients))
+    by_rule = tuple(Exclusion(rule.reason, len(left), rule.text) for rule, left in study.excluded)
+    patients = int(cohort["patient_id"].nunique())
+    steps.append(
+        FlowStep("study", "recordings of the cohort", unit, len(cohort), by_rule, patients)
+    )
+    return tuple(steps)
+
+
+def _count(left: Iterable[Left]) -> tuple[Exclusion, ...]:
+    counted = Counter(one.reason for one in left)
+    return tuple(Exclusion(reason, n) for reason, n in counted.most_common())
+
+
+def _total(excluded: Iterable[Exclusion]) -> int:
+    return sum(one.n for one in excluded)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a CSV file in one step."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")

@@ -1,0 +1,157 @@
+"""Take from a hospital's table what a study needs: ids, dates and quantities, nothing else."""
+
+import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from data_modules.cohort.csv_cells import decimal_commas
+from data_modules.cohort.identity import identity_columns
+from data_modules.cohort.table import NEVER_ZERO, NUMBER_RANGES
+from data_modules.linking.archive import Left
+from data_modules.linking.dates import DateOrder, read_dates
+from data_modules.linking.sheet import read_sheet
+from data_modules.reading.text_cells import MISSING_PATTERN
+from lsemvae.core.errors import InputError
+
+NEEDED = ("patient_id", "rhc_date")
+PRIVATE = ("patient_id", "rhc_date", "birth_date")  # never written as they are
+_SEX = {"f": "F", "female": "F", "w": "F", "weiblich": "F", "woman": "F", "2": "F",
+        "m": "M", "male": "M", "maennlich": "M", "männlich": "M", "man": "M", "1": "M"}  # fmt: skip
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+
+
+class HospitalTable(NamedTuple):
+    """The rows that can be linked.
+
+    Attributes:
+        rows: index: row numbers of the spreadsheet; patient, rhc_date (date), sex (F, M or empty),
+            birth_date (date or None), and the quantities that were asked for, as text.
+        quantities: names of the columns to write.
+        left: rows that were left out.
+        n_rows: all of them.
+        notes: what was read with a proof or a warning, a line each.
+    """
+
+    rows: pd.DataFrame
+    quantities: list[str]
+    left: list[Left]
+    n_rows: int
+    notes: list[str]
+
+
+def read_hospital_table(
+    path: Path, columns: dict[str, str], *, sheet: str | None, encoding: str,
+    order: DateOrder | None,
+) -> HospitalTable:  # fmt: skip
+    """Read a table of catheterisations.
+
+    Args:
+        path: CSV or Excel.
+        columns: the table's name for each of ours: patient_id, rhc_date, and what shall be kept.
+            Columns that have one of our names already need not be named; others are left out.
+        sheet: of a workbook.
+        encoding: of a CSV file.
+        order: of day and month.
+
+    Raises:
+        InputError: it cannot be read, or lacks a column.
+    """
+    cells = read_sheet(path, sheet, encoding)
+    if cells.problems:
+        raise InputError(f"{path}: {'; '.join(cells.problems[:5])}; correct the table")
+    own = [*NEEDED, "sex", "birth_date", *NUMBER_RANGES]
+    source = {name: name for name in own if name in cells.table} | columns
+    lacking = [f"{ours} ({theirs!r})" for ours, theirs in source.items()
+               if theirs not in cells.table]  # fmt: skip
+    lacking += [name for name in NEEDED if name not in source]
+    if lacking:
+        found = ", ".join(map(str, cells.table.columns))[:600]
+        raise InputError(
+            f"{path} lacks the columns {', '.join(lacking)}; it has {found}; name the table's own "
+            "with --columns.patient_id NAME"
+        )
+    table = pd.DataFrame({ours: cells.table[theirs] for ours, theirs in source.items()})
+    notes = [*cells.notes, *_unused(cells.table, source)]
+    kept = table.drop(columns=[name for name in PRIVATE if name in table])
+    notes += identity_columns(kept)
+    dates = read_dates(table["rhc_date"], source["rhc_date"], order)
+    notes += dates.notes
+    rows = kept.assign(
+        patient=table["patient_id"].str.strip(),
+        rhc_date=pd.Series(dates.days, kept.index, dtype=object),
+    )
+    rows["birth_date"] = _birth_dates(table, source, order)
+    rows["sex"] = _sexes(rows, notes)
+    quantities = [str(name) for name in kept if name not in ("sex", "record")]
+    if cells.delimiter != "," or path.suffix.lower().startswith(".xls"):
+        _read_decimal_commas(rows, quantities)
+    usable, left = _usable(rows, quantities)
+    return HospitalTable(usable, quantities, left, len(rows), notes)
+
+
+def _unused(table: pd.DataFrame, source: dict[str, str]) -> list[str]:
+    unused = [str(name) for name in table if name not in source.values()]
+    if not unused:
+        return []
+    return [f"{len(unused)} columns were left out ({', '.join(unused)[:300]}); keep one with "
+            "--columns.NAME ITS_NAME"]  # fmt: skip
+
+
+def _birth_dates(
+    table: pd.DataFrame, source: dict[str, str], order: DateOrder | None
+) -> list[datetime.date | None]:
+    if "birth_date" not in table:
+        return [None] * len(table)
+    return read_dates(table["birth_date"], source["birth_date"], order).days
+
+
+def _sexes(rows: pd.DataFrame, notes: list[str]) -> list[str]:
+    if "sex" not in rows:
+        return [""] * len(rows)
+    found = [_SEX.get(str(cell).strip().casefold(), "") for cell in rows["sex"]]
+    unknown = sum(not sex and bool(cell) for sex, cell in zip(found, rows["sex"], strict=True))
+    if unknown:
+        notes.append(f"sex: {unknown} cells are neither F nor M and were left empty")
+    return found
+
+
+def _read_decimal_commas(rows: pd.DataFrame, names: list[str]) -> None:
+    for name in names:
+        commas = decimal_commas(rows[name])
+        rows[name] = rows[name].where(~commas, rows[name].str.replace(",", ".", regex=False))
+
+
+def _usable(rows: pd.DataFrame, quantities: list[str]) -> tuple[pd.DataFrame, list[Left]]:
+    """Divide the rows into the usable ones and the others, with a reason for each."""
+    reasons = pd.Series("", index=rows.index)
+    steps = pd.Series("", index=rows.index)
+
+    def mark(wrong: pd.Series, reason: str, step: str) -> None:
+        new = wrong & (reasons == "")
+        reasons[new], steps[new] = reason, step
+
+    known = [name for name in quantities if name in NUMBER_RANGES]
+    for name in known:
+        empty = rows[name].str.fullmatch(MISSING_PATTERN)
+        rows[name] = rows[name].where(~empty, "")
+    nobody = (rows["patient"] == "") | rows["patient"].str.fullmatch(MISSING_PATTERN)
+    mark(nobody, "no patient id", "fill it in")
+    undated = rows["rhc_date"].isna()
+    mark(undated, "no date of the catheter, or none of the calendar", "write it as YYYY-MM-DD")
+    for name in known:
+        low, high = NUMBER_RANGES[name]
+        value = pd.to_numeric(rows[name].where(rows[name].str.fullmatch(_NUMBER)), errors="coerce")
+        wrong = (rows[name] != "") & ~value.between(low, high)
+        wrong |= (value == 0) & (name in NEVER_ZERO)
+        mark(wrong, f"{name} is no number from {low:g} to {high:g}", "correct the cell")
+    same = rows.assign(patient=rows["patient"], rhc_date=rows["rhc_date"].astype(str))
+    twice = same.duplicated(["patient", "rhc_date"], keep=False)
+    alike = same.duplicated([*quantities, "patient", "rhc_date", "sex"])
+    differ = twice & ~same.duplicated([*quantities, "patient", "rhc_date", "sex"], keep=False)
+    mark(alike, "the row occurs before", "nothing, or remove it")
+    mark(differ, "another row has the same patient and date, but other values", "keep one of them")
+    bad = reasons != ""
+    left = [Left(f"row {row}", reasons[row], steps[row]) for row in rows.index[bad]]
+    return rows[~bad], left

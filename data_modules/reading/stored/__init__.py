@@ -1,0 +1,1 @@
+"""Read what a file says of patient and acquisition, beside its signals."""

@@ -1,0 +1,69 @@
+"""Import classes of the user's own: those that the environment or an installed package allows."""
+
+import inspect
+import os
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from lsemvae.core.errors import InputError
+from lsemvae.core.files import file_sha256
+from lsemvae.runtime.allowed_classes import ROOMS
+
+ALLOW_VARIABLE = "LSEMVAE_ALLOW_IMPORTS"
+ENTRY_POINTS = "lsemvae.networks"
+"""Group of entry points in which an installed package names its networks."""
+
+
+def own_packages() -> list[str]:
+    """Return the names in LSEMVAE_ALLOW_IMPORTS, joined by commas there."""
+    return [name.strip() for name in os.environ.get(ALLOW_VARIABLE, "").split(",") if name.strip()]
+
+
+@cache
+def registered_classes() -> dict[str, str]:
+    """Return the class paths that installed packages register, by name of the entry point."""
+    return {
+        point.name: f"{point.module}.{point.attr}" for point in entry_points(group=ENTRY_POINTS)
+    }
+
+
+def class_path(kind: type) -> str:
+    """Return the path that `import_class` takes."""
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def source_sha256(kind: type) -> str | None:
+    """Return the digest of the file that defines a class, None where there is none."""
+    try:
+        file = inspect.getsourcefile(kind)
+    except TypeError:
+        return None
+    return file_sha256(Path(file)) if file else None
+
+
+def import_class(path: str) -> type:
+    """Import a class by its path, such as `my_net.TinyNet`.
+
+    Raises:
+        InputError: it is not allowed, or not there.
+    """
+    module, _, name = path.rpartition(".")
+    allowed = (*ROOMS, *own_packages(), *registered_classes().values())
+    if not module or not any(f"{path}.".startswith(f"{one}.") for one in allowed):
+        raise InputError(
+            f"{path} may not be imported: a class runs its code. For what you know and trust: "
+            f"{ALLOW_VARIABLE}={path.partition('.')[0]} in the environment"
+        )
+    try:
+        found = getattr(import_module(module), name, None)
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError(
+            f"{path} cannot be imported ({reason}); name the folder of the module "
+            f"{path.partition('.')[0]} in PYTHONPATH, or mend the module"
+        ) from error
+    if not inspect.isclass(found):
+        raise InputError(f"{path} is no class: the module {module} has no class {name!r}")
+    return found

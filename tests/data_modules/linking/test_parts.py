@@ -1,0 +1,123 @@
+"""The parts of linking: ids, dates, sheets, rules."""
+
+import datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from data_modules.cohort.identity import identity_columns
+from data_modules.linking.dates import read_dates
+from data_modules.linking.eligibility import apply_rules, read_rules
+from data_modules.linking.id_rule import IdRule, which_would_match
+from data_modules.linking.names import shift_days
+from data_modules.linking.sheet import read_sheet
+from lsemvae.core.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("rule", "table", "file"),
+    [
+        (IdRule(leading_zeros=True), "7", "007"),
+        (IdRule(blanks=True), "1234", "12 34"),
+        (IdRule(case=True), "p7", "P7"),
+        (IdRule(signs=True), "12-34", "1234"),
+        (IdRule(check_digit="files"), "1234", "12349"),
+        (IdRule(check_digit="table"), "12349", "1234"),
+    ],
+)
+def test_a_rule_makes_two_spellings_one_id_and_no_rule_none(
+    rule: IdRule, table: str, file: str
+) -> None:
+    def same(by: IdRule) -> bool:
+        return by.plain(pd.Series([table]), "table")[0] == by.plain(pd.Series([file]), "files")[0]
+
+    assert same(rule)
+    assert not same(IdRule())
+    assert which_would_match(pd.Series([table]), pd.Series([file]), IdRule())[table]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["2020-03-04", "20200304", "43894"], datetime.date(2020, 3, 4)),
+        (["04.03.2020"], datetime.date(2020, 3, 4)),
+        (["04/03/2020", "25/03/2020"], datetime.date(2020, 3, 4)),
+        (["03/04/2020", "03/25/2020"], datetime.date(2020, 3, 4)),
+    ],
+)
+def test_dates_are_read_where_the_cells_prove_the_order(
+    cells: list[str], expected: datetime.date
+) -> None:
+    assert read_dates(pd.Series(cells), "d", None).days[0] == expected
+
+
+@pytest.mark.parametrize("cells", [["03/04/2020"], ["25/03/2020", "03/25/2020"]])
+def test_dates_that_could_mean_two_things_are_refused(cells: list[str]) -> None:
+    with pytest.raises(InputError, match=r"row \d"):
+        read_dates(pd.Series(cells), "d", None)
+
+
+def test_a_cell_that_is_no_date_is_none() -> None:
+    assert read_dates(pd.Series(["31.02.2020", "soon", ""]), "d", None).days == [None] * 3
+
+
+def test_a_workbook_of_two_filled_sheets_needs_the_name_of_one(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["a", "b"])
+    book.active.append([7.0, datetime.datetime(2020, 3, 4)])
+    book.create_sheet("two").append(["legend"])
+    book.save(tmp_path / "t.xlsx")
+    with pytest.raises(InputError, match="--sheet"):
+        read_sheet(tmp_path / "t.xlsx")
+    assert read_sheet(tmp_path / "t.xlsx", "Sheet").table.iloc[0].tolist() == ["7", "2020-03-04"]
+
+
+def test_a_table_in_another_encoding_is_read_when_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("id;Größe\n1;ä\n".encode("cp1252"))
+    with pytest.raises(InputError, match="UTF-8"):
+        read_sheet(tmp_path / "t.csv")
+    assert read_sheet(tmp_path / "t.csv", encoding="cp1252").table["Größe"][2] == "ä"
+
+
+def test_rules_exclude_in_their_order_and_say_whom_they_cannot_judge(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text(
+        "exclude:\n  - reason: paced\n    paced: statement\n  - reason: young\n    age_below: 18\n"
+    )
+    pairs = pd.DataFrame({
+        "row": [2, 3, 4, 5],
+        "statements": [("Atrial-paced rhythm",), ("No pacemaker seen",), (), ("Sinus",)],
+        "age": [10.0, 50.0, 50.0, 10.0],
+    })  # fmt: skip
+    kept, excluded, undecided = apply_rules(read_rules(str(tmp_path / "r.yaml")), pairs, tmp_path)
+    assert kept["row"].tolist() == [3, 4]
+    assert [(rule.reason, [one.who for one in left]) for rule, left in excluded] == [
+        ("paced", ["row 2"]), ("young", ["row 5"]),
+    ]  # fmt: skip
+    assert [one.who for one in undecided] == ["row 4"]
+
+
+@pytest.mark.parametrize("text", ["exclude: 1", "exclude:\n  - reason: x\n    nothing: 1", "a: ["])
+def test_a_rule_that_nobody_knows_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "r.yaml").write_text(text)
+    with pytest.raises(InputError, match="exclude"):
+        read_rules(str(tmp_path / "r.yaml"))
+
+
+def test_a_patients_shift_is_constant_and_1_to_365_days() -> None:
+    shifts = [shift_days(str(one), b"key") for one in range(500)]
+    assert shifts == [shift_days(str(one), b"key") for one in range(500)]
+    assert min(shifts) >= 1
+    assert max(shifts) <= 365
+    assert len(set(shifts)) > 200
+
+
+def test_columns_of_names_and_birth_dates_are_told() -> None:
+    table = pd.DataFrame({
+        "Vorname": ["x"], "who": ["Doe, Jane"], "when": ["03.05.1951"], "mpap_mmhg": ["40"],
+        "ecg_date": ["1999-01-01"],
+    })  # fmt: skip
+    found = " ".join(identity_columns(table))
+    assert all(name in found for name in ("Vorname", "who", "when"))
+    assert not any(name in found for name in ("mpap", "ecg_date"))
