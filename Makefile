@@ -82,9 +82,10 @@ lint: $(READY)  ## ruff, mypy, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-format: $(READY)  ## let ruff format and sort
+format: $(READY)  ## let ruff format and sort; write README's table of commands
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(BIN)/python -m benchmarks.command_table README.md
 
 bench: $(READY)  ## step, encoding, conversion, loading, 800,000 records, coverage: reports/bench.json, ...
 	@$(BIN)/python -m benchmarks.step
