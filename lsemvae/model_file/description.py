@@ -62,8 +62,17 @@ class Task:
     @property
     def thresholds(self) -> Thresholds:
         """The pressures that define the label; defaults where it needs none."""
-        given = {"mpap_mmhg": self.mpap_threshold_mmhg, "pawp_mmhg": self.pawp_threshold_mmhg}
-        return Thresholds(**{name: value for name, value in given.items() if value is not None})
+        usual = Thresholds()
+        mpap, pawp, pvr = (
+            self.mpap_threshold_mmhg,
+            self.pawp_threshold_mmhg,
+            self.pvr_threshold_wu,
+        )
+        return Thresholds(
+            usual.mpap_mmhg if mpap is None else mpap,
+            usual.pawp_mmhg if pawp is None else pawp,
+            usual.pvr_wu if pvr is None else pvr,
+        )
 
     @property
     def label(self) -> str:
