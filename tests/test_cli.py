@@ -73,7 +73,7 @@ def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
     [
         (["bencmark"], "unknown command 'bencmark'; did you mean benchmark?"),
         (["prepare", "cohrt"], "unknown command 'prepare cohrt'; did you mean prepare cohort?"),
-        (["prepare"], "prepare needs one more word: mimic, cohort, mimic-rhc"),
+        (["prepare"], "prepare needs one more word: mimic, cohort, archive, mimic-rhc"),
         (["zzz"], "unknown command 'zzz'; see lsemvae --help"),
         (["cv", "--leeds", "6"], "unrecognized arguments: --leeds 6; did you mean --leads?"),
         (["view", "a", "--signal.hihg_hz=5"], "did you mean --signal.high_hz?"),

@@ -9,13 +9,22 @@ import pandas as pd
 
 from data_modules.cohort.identity import alike_ids
 from data_modules.cohort.labels import task_labels
+from data_modules.cohort.quantities import (
+    CONVERTED,
+    DYN_PER_WU,
+    STATED,
+    computed_resistance,
+    quantity,
+)
 from data_modules.cohort.table import DATES, NUMBER_RANGES, ORDERED, REQUIRED
 from data_modules.cohort.twins import signal_twins
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
-from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds
+from lsemvae.core.tasks import DEFINED_TASKS, PRESSURE_TASKS, Thresholds
 
 MMHG_PER_KPA = 7.50062
+# Outputs are written to 0.1 L/min: at a gradient of 40 mmHg and 4 L/min that is 0.25 WU.
+RESISTANCE_TOLERANCE_WU = 1.0
 
 
 class Quantity(NamedTuple):
@@ -44,6 +53,9 @@ QUANTITIES = {
     "heart_rate_bpm": Quantity((25, 250), (45, 140), "Hz", 60.0),
     "height_cm": Quantity((100, 230), (145, 195), "m", 100.0),
     "weight_kg": Quantity((25, 300), (45, 130), "g", 0.001),
+    "cardiac_output_l_min": Quantity((1.5, 15), (2.5, 9), "mL/min", 0.001),
+    "pvr_wu": Quantity((-1, 30), (0.3, 15), "dyn.s.cm-5", 1 / DYN_PER_WU),
+    "pvr_dyn_s_cm5": Quantity((-80, 2400), (24, 1200), "WU", DYN_PER_WU),
     "bsa_m2": Quantity((0.8, 3.5), (1.3, 2.5), "cm2", 0.0001),
 }
 
@@ -85,6 +97,7 @@ def check_cohort_values(table: pd.DataFrame, limits: CohortLimits) -> list[Findi
         *_units(table),
         *_order(table),
         *_mean_pressure(table, limits.mean_pressure_tolerance_mmhg),
+        *_resistance(table, limits.thresholds),
         *_labels(table, limits),
         *_patients(table),
         *_waveforms(table),
@@ -106,23 +119,23 @@ def group_counts(table: pd.DataFrame, thresholds: Thresholds) -> dict[str, int]:
 
 def _units(table: pd.DataFrame) -> list[Finding]:
     found = []
-    for name, quantity in QUANTITIES.items():
+    for name, usual in QUANTITIES.items():
         values = _numbers(table, name)
-        converted = values * quantity.factor
-        outside = ~values.between(*quantity.single) & values.notna()
-        whole = not _within(values.median(), quantity.median)
-        if whole and _within(converted.median(), quantity.median):
+        converted = values * usual.factor
+        outside = ~values.between(*usual.single) & values.notna()
+        whole = not _within(values.median(), usual.median)
+        if whole and _within(converted.median(), usual.median):
             text = (
-                f"the median of {name} is {values.median():g}; in {quantity.other_unit} it would "
+                f"the median of {name} is {values.median():g}; in {usual.other_unit} it would "
                 f"be {converted.median():.4g} of the unit that the column names"
             )
             found.append(Finding("unit", ("all rows",), text))
         elif outside.any():
-            likely = converted[outside].between(*quantity.single).sum()
+            likely = converted[outside].between(*usual.single).sum()
             text = (
-                f"{name} is outside {quantity.single[0]:g} to {quantity.single[1]:g}: "
+                f"{name} is outside {usual.single[0]:g} to {usual.single[1]:g}: "
                 f"{_some(values[outside])}; {likely} of {outside.sum()} would be inside in "
-                f"{quantity.other_unit}"
+                f"{usual.other_unit}"
             )
             found.append(Finding("value or unit", _rows(outside), text))
     return found
@@ -159,11 +172,34 @@ def _mean_pressure(table: pd.DataFrame, tolerance_mmhg: float) -> list[Finding]:
     return [Finding("mean pressure", _rows(wrong), text)]
 
 
+def _resistance(table: pd.DataFrame, thresholds: Thresholds) -> list[Finding]:
+    """Compare a stated resistance with what pressures and cardiac output give."""
+    try:
+        stated, computed = (
+            quantity(table, "pvr_wu", thresholds), computed_resistance(table, thresholds),
+        )  # fmt: skip
+    except InputError:
+        return []
+    if stated is None or computed is None:
+        return []
+    wrong = stated.source.isin([STATED, CONVERTED]) & (
+        (stated.values - computed).abs() > RESISTANCE_TOLERANCE_WU
+    )
+    if not wrong.any():
+        return []
+    worst = int(np.nanargmax((stated.values - computed).abs().where(wrong)))
+    text = (
+        f"PVR is more than {RESISTANCE_TOLERANCE_WU:g} WU from (mPAP - PAWP) / CO, most with "
+        f"{stated.values.iloc[worst]:.4g} against {computed.iloc[worst]:.4g}"
+    )
+    return [Finding("resistance", _rows(wrong), text)]
+
+
 def _labels(table: pd.DataFrame, limits: CohortLimits) -> list[Finding]:
     found = []
     for task, column in limits.labels.items():
-        if task not in PRESSURE_TASKS:
-            expected = " or ".join(PRESSURE_TASKS)
+        if task not in DEFINED_TASKS:
+            expected = " or ".join(DEFINED_TASKS)
             raise InputError(f"labels name the task {task!r}; expected {expected}")
         defined = task_labels(table, task, limits.thresholds)
         given = task_labels(table, column, limits.thresholds)

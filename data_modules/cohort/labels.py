@@ -1,10 +1,10 @@
 """Label recordings for a task from the columns of a cohort table."""
 
-import numpy as np
 import pandas as pd
 
+from data_modules.cohort.quantities import OUTPUT, PVR_DYN, PVR_WU, quantity
 from lsemvae.core.errors import InputError
-from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds, find_task
+from lsemvae.core.tasks import DEFINED_TASKS, RESISTANCE_TASKS, Thresholds, find_task
 
 
 def task_labels(table: pd.DataFrame, task: str, thresholds: Thresholds) -> pd.Series:
@@ -13,14 +13,21 @@ def task_labels(table: pd.DataFrame, task: str, thresholds: Thresholds) -> pd.Se
     Args:
         table: a store's table.
         task: `detection` (mPAP above the threshold), `phenotype` (among those, PAWP above the
-            threshold: post-capillary is the positive class), or any column of 0 and 1.
-        thresholds: pressures in mmHg.
+            threshold: post-capillary is the positive class), `pre_capillary`,
+            `isolated_post_capillary` or `combined_post_capillary` (among those, by PAWP and PVR),
+            or any column of 0 and 1.
+        thresholds: pressures in mmHg, resistance in Wood units.
 
     Raises:
         InputError: a missing column, a column that is not binary, or no labelled record.
     """
     record = find_task(task)
-    columns = {name: _column(table, name, task) for name in record.columns}
+    if task in RESISTANCE_TASKS and task in table.columns:
+        raise InputError(
+            f"task {task!r} is defined by mPAP, PAWP and PVR, and the table has a column of that "
+            "name too; rename the column"
+        )
+    columns = {name: _column(table, name, task, thresholds) for name in record.columns}
     if record.label is None:
         label = columns[task]
         odd = sorted(set(label.dropna().unique()) - {0.0, 1.0})
@@ -37,21 +44,17 @@ def task_labels(table: pd.DataFrame, task: str, thresholds: Thresholds) -> pd.Se
     return label
 
 
-def _column(table: pd.DataFrame, name: str, task: str) -> pd.Series:
-    if name not in table.columns:
-        raise InputError(
-            f"task {task!r} needs the column {name!r}; tasks are {', '.join(PRESSURE_TASKS)} or "
-            f"one of the binary columns: {', '.join(binary_columns(table)) or 'none'}"
-        )
-    numbers = pd.to_numeric(table[name].replace("", np.nan), errors="coerce")
-    words = numbers.isna() & table[name].notna() & (table[name] != "")
-    if words.any():
-        row = table[words].iloc[0]
-        raise InputError(
-            f"column {name!r} holds {row[name]!r} for record {row['record']}; expected a number, 0 "
-            "and 1 for a task of its own"
-        )
-    return numbers.astype(float)
+def _column(table: pd.DataFrame, name: str, task: str, thresholds: Thresholds) -> pd.Series:
+    found = quantity(table, name, thresholds)
+    if found is not None:
+        return found.values
+    needed = f"the column {name!r}"
+    if name == PVR_WU:
+        needed = f"the vascular resistance ({PVR_WU}, {PVR_DYN}, or {OUTPUT} to compute it from)"
+    raise InputError(
+        f"task {task!r} needs {needed}; tasks are {', '.join(DEFINED_TASKS)} or "
+        f"one of the binary columns: {', '.join(binary_columns(table)) or 'none'}"
+    )
 
 
 def binary_columns(table: pd.DataFrame) -> list[str]:

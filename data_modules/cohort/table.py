@@ -21,6 +21,9 @@ NUMBER_RANGES = {
     "dpap_mmhg": (0.0, 150.0),
     "age_years": (0.0, 120.0),
     "bsa_m2": (0.1, 4.0),
+    "cardiac_output_l_min": (0.5, 25.0),
+    "pvr_wu": (-5.0, 60.0),  # below 0 only by measurement error
+    "pvr_dyn_s_cm5": (-400.0, 4800.0),
     "heart_rate_bpm": (10.0, 400.0),
 }
 NEVER_ZERO = ("mpap_mmhg", "spap_mmhg")  # and 0 is how files code a missing value
@@ -31,6 +34,7 @@ ORDERED = (
     ("dpap_mmhg", "mpap_mmhg"),
     ("mpap_mmhg", "spap_mmhg"),
 )
+OTHER_UNIT = {"pvr_wu": "; in dyn.s.cm-5 its name is pvr_dyn_s_cm5"}
 RESERVED = ("signal_sha256",)
 MAX_LISTED = 20
 
@@ -277,7 +281,9 @@ def _check_numbers(cells: pd.Series, limits: tuple[float, float]) -> list[str]:
             hint = "; write a decimal point" if "," in cell else ""
             problems.append(_at(i, f"{cells.name} is {cell!r}, not a number{hint}"))
         elif not low <= float(cell) <= high:
-            problems.append(_at(i, f"{cells.name} is {cell}; expected {low:g} to {high:g}"))
+            hint = OTHER_UNIT.get(str(cells.name), "")
+            text = f"{cells.name} is {cell}; expected {low:g} to {high:g}{hint}"
+            problems.append(_at(i, text))
         elif float(cell) == 0.0 and cells.name in NEVER_ZERO:
             missing = "nobody has it, and it would count as healthy; leave a missing value empty"
             problems.append(_at(i, f"{cells.name} is {cell}: {missing}"))

@@ -28,12 +28,13 @@ from data_modules.conversion.finish import finish_conversion
 from data_modules.conversion.journal import FinishedShard, Journal
 from data_modules.conversion.lock import OutputLock
 from data_modules.conversion.quarantine import ConversionSummary, RecordFate, describe
+from data_modules.conversion.subjects import stated_subject
 from data_modules.progress import counted_progress
 from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import REASONS, RecordError
 from data_modules.reading.recording import stored_unit
-from data_modules.signals.clean import clean_ecg
+from data_modules.signals.clean import clean_ecg, require_leads
 from data_modules.signals.gains import adc_step, relative_amplitude
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import StoreDescription, signal_digest
@@ -107,6 +108,7 @@ def convert(
     signal: SignalSettings,
     jobs: int,
     dask: str | None = None,
+    subjects: pd.Series | None = None,
     paths: Sequence[str] | None = None,
 ) -> ConversionSummary:
     """Convert the listed recordings, write store and quarantine list, print a summary.
@@ -124,6 +126,9 @@ def convert(
         signal: the signal settings.
         jobs: processes; -1 takes one for each core.
         dask: address of a Dask scheduler whose workers convert instead; they must see the folders.
+        subjects: ids of the patients as the recordings' source gave them, where the table may have
+            ids of its own; None where the table's are the source's. Headers of pseudonymised
+            recordings are not compared, as a subject's id must not be kept.
         paths: of the recordings where the table names them otherwise, by pseudonyms: then nothing
             of a file's path or words goes into store, quarantine list or journal.
 
@@ -138,7 +143,7 @@ def convert(
         with OutputLock(out) as lock:
             summary = _convert_locked(
                 table, source, out, amplitude=amplitude, label=label, signal=signal, lock=lock,
-                jobs=jobs, dask=dask, paths=paths,
+                jobs=jobs, dask=dask, subjects=subjects, paths=paths,
             )  # fmt: skip
     except (BrokenProcessPool, MemoryError) as error:
         raise InputError(
@@ -165,6 +170,7 @@ def _convert_locked(
     lock: OutputLock,
     jobs: int,
     dask: str | None,
+    subjects: pd.Series | None,
     paths: Sequence[str] | None,
 ) -> ConversionSummary:
     start = monotonic()
@@ -184,7 +190,9 @@ def _convert_locked(
         _convert_shards(
             job, records, None if paths is None else names, journal, lock=lock, jobs=jobs, dask=dask
         )
-        summary = finish_conversion(table, out, journal, plan, description, start=start)
+        summary = finish_conversion(
+            table, out, journal, plan, description, start=start, subjects=subjects
+        )
     remove_leftovers(out, "" if is_single_file(plan) else job.folder.name)
     journal.path.unlink(missing_ok=True)  # the last step: until then a killed run is continued
     return summary
@@ -311,6 +319,7 @@ def convert_block(
         try:
             recording = read_recording(source, record.path, amplitude=amplitude)
             clean = clean_ecg(recording, settings)
+            require_leads(clean, settings, record=record.name)
         except RecordError as error:
             outcomes.append(record.rejected(error.code, error.problem))
             continue
@@ -324,8 +333,12 @@ def convert_block(
         digest = signal_digest(ecg[i])
         synthetic = any("synthetic" in comment.lower() for comment in recording.comments)
         step = adc_step(recording.ecg) if recording.unit == "mV" else None
-        warnings = record.reasons(clean.warnings)
-        outcomes.append(RecordFate(record.name, True, warnings, digest, synthetic, step_mv=step))
+        warnings = record.reasons([*clean.warnings, *clean.notes])
+        fate = RecordFate(
+            record.name, True, warnings, digest, synthetic, step_mv=step,
+            subject="" if record.is_private else stated_subject(recording.comments),
+        )  # fmt: skip
+        outcomes.append(fate)
     if stored_unit(amplitude) == "mV":
         measured = relative_amplitude(ecg, present, sampling_rate_hz=settings.sampling_rate_hz)
         outcomes = [

@@ -1,10 +1,13 @@
 """Judge the recordings of a conversion by one another: gains, signals under two patients."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from data_modules.cohort.twins import signal_twins
+from data_modules.conversion.subjects import compare_subjects
 from data_modules.signals.gains import gain_doubts
 
 Doubts = dict[int, tuple[tuple[str, str], ...]]
@@ -47,3 +50,45 @@ def cohort_doubts(
             "refuses them: mend the table, or prepare again with --exclude or --same_patient"
         )
     return doubts, tuple(whole)
+
+
+class SubjectFindings(NamedTuple):
+    """What follows from headers that name another subject than the table.
+
+    Attributes:
+        refused: recordings that are not stored, with the reason.
+        doubts: recordings that are stored with a warning.
+        of_the_set: sentences about the set as a whole.
+    """
+
+    refused: Doubts
+    doubts: Doubts
+    of_the_set: tuple[str, ...]
+
+
+def subject_doubts(
+    table: pd.DataFrame, stated: npt.NDArray[np.str_], given: pd.Series | None
+) -> SubjectFindings:
+    """Return what to do with recordings whose header names somebody else.
+
+    Args:
+        table: patient_id of the N listed recordings.
+        stated: subjects by the headers (N,), empty where a header names nobody.
+        given: see `convert`.
+    """
+    patients = table["patient_id"] if given is None else given
+    found = compare_subjects(stated, patients, own_ids=given is not None)
+    reasons: Doubts = {at: (("subject_mismatch", text),) for at, text in found.others.items()}
+    if not found.renamed:
+        return SubjectFindings(reasons, {}, ())
+    text = (
+        f"the headers of {np.count_nonzero(stated)} recordings name other subjects than the "
+        "table, so its ids were taken as new ones"
+    )
+    text += f"; {len(reasons)} do not fit one to one" if reasons else ""
+    return SubjectFindings({}, reasons, (text,))
+
+
+def added(doubts: Doubts, more: Doubts) -> Doubts:
+    """Return both, the reasons of a recording one after the other."""
+    return doubts | {at: (*doubts.get(at, ()), *reasons) for at, reasons in more.items()}

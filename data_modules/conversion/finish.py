@@ -3,7 +3,7 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from data_modules.conversion.doubts import Doubts, cohort_doubts
+from data_modules.conversion.doubts import Doubts, added, cohort_doubts, subject_doubts
 from data_modules.conversion.journal import Journal
 from data_modules.conversion.quarantine import (
     ConversionSummary,
@@ -21,6 +21,7 @@ from data_modules.conversion.quarantine import (
     summarise,
     write_quarantine,
 )
+from data_modules.conversion.subjects import MAX_CHARACTERS
 from data_modules.store.content import StoreDescription
 from data_modules.store.shards import ShardPlan
 from data_modules.store.write import Accepted, write_store
@@ -29,7 +30,7 @@ from lsemvae.core.leads import LEADS
 
 
 class _Columns(NamedTuple):
-    """What the journal knows of all n listed recordings, 50 bytes for each."""
+    """What the journal knows of all n listed recordings, 300 bytes for each."""
 
     accepted: npt.NDArray[np.bool_]
     present: npt.NDArray[np.bool_]
@@ -37,6 +38,7 @@ class _Columns(NamedTuple):
     synthetic: npt.NDArray[np.bool_]
     amplitude: npt.NDArray[np.float64]
     step_mv: npt.NDArray[np.float64]
+    subject: npt.NDArray[np.str_]
 
 
 def finish_conversion(
@@ -47,6 +49,7 @@ def finish_conversion(
     description: StoreDescription,
     *,
     start: float,
+    subjects: pd.Series | None = None,
 ) -> ConversionSummary:
     """Put store and quarantine list in their places.
 
@@ -57,6 +60,7 @@ def finish_conversion(
         plan: how the recordings were dealt to shards.
         description: the store's attributes.
         start: when the conversion began, by `time.monotonic`.
+        subjects: see `convert`.
 
     Raises:
         InputError: no recording was usable; older files stay as they were, and the reasons are in
@@ -65,12 +69,21 @@ def finish_conversion(
     """
     quarantine = out.with_name(out.name + ".quarantine.csv")
     columns = _columns(journal, plan.n_listed)
+    foreign = subject_doubts(table, columns.subject, subjects)
+    columns.accepted[list(foreign.refused)] = False
+    columns.signal_sha256[list(foreign.refused)] = b""
     doubts, of_the_set = cohort_doubts(
         table, columns.signal_sha256, columns.amplitude, columns.step_mv
     )
-    summary = summarise(_outcomes(journal, doubts), out, quarantine, seconds=monotonic() - start)
+    doubts = added(doubts, foreign.doubts)
+    of_the_set += foreign.of_the_set
+
+    def outcomes() -> Iterator[RecordFate]:
+        return _outcomes(journal, doubts, foreign.refused)
+
+    summary = summarise(outcomes(), out, quarantine, seconds=monotonic() - start)
     if not summary.accepted:
-        _refuse(out, journal, summary)
+        _refuse(out, journal, summary, outcomes)
     summary = summary._replace(doubts=of_the_set)
     rows = np.flatnonzero(columns.accepted)
     accepted = Accepted(
@@ -78,22 +91,30 @@ def finish_conversion(
         rows,
         columns.present[rows],
         synthetic=bool(columns.synthetic.any()),
-        reasons={"rejected": summary.rejected, "warnings": summary.warnings},
+        reasons=_told(summary),
     )
     written = quarantine.with_name(f"{out.name}.quarantine.tmp")
-    write_quarantine(written, _outcomes(journal, doubts))
+    write_quarantine(written, outcomes())
     write_store(out, journal.path.parent, accepted, plan=plan, description=description)
     os.replace(written, quarantine)
     _failed(out).unlink(missing_ok=True)
     return summary._replace(seconds=monotonic() - start)
 
 
-def _outcomes(journal: Journal, doubts: Doubts | None = None) -> Iterator[RecordFate]:
+def _told(summary: ConversionSummary) -> dict[str, dict[str, int]]:
+    """Return what the store says of all listed recordings; notes where there are any."""
+    counts = {"rejected": summary.rejected, "warnings": summary.warnings}
+    return counts | ({"notes": summary.notes} if summary.notes else {})
+
+
+def _outcomes(journal: Journal, doubts: Doubts, refused: Doubts) -> Iterator[RecordFate]:
     """Yield what became of each recording, in the order of the list, doubts among the reasons."""
     outcomes = (outcome for shard in journal.read() for outcome in shard.outcomes)
     for position, outcome in enumerate(outcomes):
-        more = doubts.get(position, ()) if doubts else ()
-        yield outcome._replace(reasons=outcome.reasons + more) if more else outcome
+        if position in refused:
+            yield outcome._replace(accepted=False, reasons=refused[position])
+        else:
+            yield outcome._replace(reasons=outcome.reasons + doubts.get(position, ()))
 
 
 def _columns(journal: Journal, n_listed: int) -> _Columns:
@@ -104,6 +125,7 @@ def _columns(journal: Journal, n_listed: int) -> _Columns:
         np.zeros(n_listed, np.bool_),
         np.full(n_listed, np.nan),
         np.full(n_listed, np.nan),
+        np.zeros(n_listed, f"U{MAX_CHARACTERS}"),
     )
     start = 0
     for shard in journal.read():
@@ -113,6 +135,7 @@ def _columns(journal: Journal, n_listed: int) -> _Columns:
         columns.signal_sha256[rows] = [outcome.signal_sha256 for outcome in shard.outcomes]
         columns.synthetic[rows] = [outcome.synthetic for outcome in shard.outcomes]
         columns.amplitude[rows] = _known([outcome.amplitude for outcome in shard.outcomes])
+        columns.subject[rows] = [outcome.subject for outcome in shard.outcomes]
         columns.step_mv[rows] = _known([outcome.step_mv for outcome in shard.outcomes])
     return columns
 
@@ -127,11 +150,16 @@ def _failed(out: Path) -> Path:
     return out.with_name(out.name + ".failed.csv")
 
 
-def _refuse(out: Path, journal: Journal, summary: ConversionSummary) -> None:
+def _refuse(
+    out: Path,
+    journal: Journal,
+    summary: ConversionSummary,
+    outcomes: Callable[[], Iterator[RecordFate]],
+) -> None:
     """Write down why nothing was usable, beside the older files, and end the run."""
     failed = _failed(out)
-    write_quarantine(failed, _outcomes(journal))
-    first = next(_outcomes(journal))
+    write_quarantine(failed, outcomes())
+    first = next(outcomes())
     folder = journal.path.parent
     shutil.rmtree(folder)  # the next run reads the recordings again
     with contextlib.suppress(OSError):  # shards of the older store may be beside it

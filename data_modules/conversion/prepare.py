@@ -127,6 +127,7 @@ def prepare_cohort(
 
     cohort = read_cohort_table(table, columns)
     listed = cohort.table if exclude is None else leave_out(cohort.table, exclude)
+    given = listed["patient_id"]
     listed = listed if same_patient is None else merge_patients(listed, same_patient)
     if not distinct_ids:
         refuse_alike_ids(listed["patient_id"], table)
@@ -145,6 +146,7 @@ def prepare_cohort(
         signal=signal,
         jobs=jobs,
         dask=dask,
+        subjects=given,
         paths=paths,
     )
     carry_flow(Path(table), summary)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from data_modules.reading.reasons import REMEDIES, SKIPPED
+from data_modules.reading.reasons import NOTES, REMEDIES, SKIPPED
 from lsemvae.core.files import replacing
 from lsemvae.core.printable import printable
 
@@ -17,11 +17,12 @@ class RecordFate(NamedTuple):
     Attributes:
         record: as the table names it.
         accepted: whether it is in the store.
-        reasons: (code, message) of its rejection or of its warnings.
+        reasons: (code, message) of its rejection, or of its warnings and notes.
         signal_sha256: first 16 digits of the digest of its stored signal; empty when rejected.
         synthetic: whether its header says that it is synthetic.
         amplitude: from `relative_amplitude`; None where it means nothing.
         step_mv: from `adc_step`; None where it means nothing.
+        subject: whom its header names; empty where it names nobody.
     """
 
     record: str
@@ -31,13 +32,19 @@ class RecordFate(NamedTuple):
     synthetic: bool = False
     amplitude: float | None = None
     step_mv: float | None = None
+    subject: str = ""
 
     @property
     def kind(self) -> str:
         """Name the outcome: accepted, accepted_with_warnings, skipped or rejected."""
         if self.accepted:
-            return "accepted_with_warnings" if self.reasons else "accepted"
+            return "accepted_with_warnings" if self.warned else "accepted"
         return "skipped" if self.reasons[0][0] in SKIPPED else "rejected"
+
+    @property
+    def warned(self) -> bool:
+        """Tell whether anything is doubtful; notes are not."""
+        return any(code not in NOTES for code, _ in self.reasons)
 
 
 class ConversionSummary(NamedTuple):
@@ -45,12 +52,13 @@ class ConversionSummary(NamedTuple):
 
     Attributes:
         store: the store that was written.
-        quarantine: CSV file of every recording that was rejected or accepted with warnings.
+        quarantine: CSV file of every recording that was rejected or has warnings or notes.
         listed: recordings in the table.
         accepted: recordings in the store, with or without warnings.
         with_warnings: those of them that were repaired, masked or are doubtful.
         rejected: rejected and skipped recordings for each reason code.
         warnings: accepted recordings for each warning code.
+        notes: accepted recordings for each code of `NOTES`.
         seconds: wall-clock time.
         doubts: what looks wrong in the set as a whole, a sentence each.
     """
@@ -62,6 +70,7 @@ class ConversionSummary(NamedTuple):
     with_warnings: int
     rejected: dict[str, int]
     warnings: dict[str, int]
+    notes: dict[str, int]
     seconds: float
     doubts: tuple[str, ...] = ()
 
@@ -84,15 +93,16 @@ def summarise(
     """Count what became of the recordings, by reason."""
     listed = accepted = with_warnings = 0
     rejected: Counter[str] = Counter()
-    warnings: Counter[str] = Counter()
+    told: Counter[str] = Counter()
     for outcome in outcomes:
         listed += 1
         if outcome.accepted:
             accepted += 1
-            with_warnings += bool(outcome.reasons)
-            warnings.update({code for code, _ in outcome.reasons})
+            with_warnings += outcome.warned
+            told.update({code for code, _ in outcome.reasons})
         else:
             rejected[outcome.reasons[0][0]] += 1
+    ordered = sorted(told.items(), key=lambda item: (-item[1], item[0]))
     return ConversionSummary(
         store=store,
         quarantine=quarantine,
@@ -100,8 +110,9 @@ def summarise(
         accepted=accepted,
         with_warnings=with_warnings,
         rejected=dict(rejected.most_common()),
-        warnings=dict(sorted(warnings.items(), key=lambda item: (-item[1], item[0]))),
+        warnings={code: n for code, n in ordered if code not in NOTES},
         seconds=seconds,
+        notes={code: n for code, n in ordered if code in NOTES},
     )
 
 
@@ -120,7 +131,9 @@ def describe(summary: ConversionSummary) -> str:
         lines.append(f"  skipped:  {count_text(skipped)}")
     if summary.warnings:
         lines.append(f"  warnings: {count_text(summary.warnings)}")
-    if summary.rejected or summary.warnings:
+    if summary.notes:
+        lines.append(f"  notes:    {count_text(summary.notes)}")
+    if summary.rejected or summary.warnings or summary.notes:
         lines.append(f"  details:  {summary.quarantine}")
     lines += [f"  warning:  {doubt}" for doubt in summary.doubts]
     return "\n".join(lines)

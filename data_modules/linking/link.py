@@ -32,7 +32,7 @@ def link(
     key: str | None = None,
     jobs: int = 1,
 ) -> None:
-    """Join a folder of exports and a table of catheterisations into a cohort without identities.
+    """Join a folder of exports and a table into a cohort without identities.
 
     OUT gets cohort.csv for `prepare cohort`, exceptions.csv (who is not in it, why, what to do) and
     flow.json (counts). None of them holds a name, an id, a birth date or a file's name: records and

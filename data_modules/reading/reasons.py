@@ -30,11 +30,15 @@ REASONS = {
     "duplicate_lead": "two signals carry the name of the same lead",
     "too_short": "the recording is shorter than the shortest that the settings accept",
     "no_usable_lead": "every lead is missing, flat, saturated, gapped or out of range",
+    "few_leads": "fewer leads are usable than the settings ask for",
+    "subject_mismatch": "the header names another subject than the table",
     "lead_missing": "the file holds no such lead",
     "lead_gap": "samples are missing for longer than the settings interpolate",
     "lead_flat": "the lead does not move, as with a lost electrode",
     "lead_saturated": "the lead stays at the end of the amplifier's range",
     "lead_out_of_range": "the filtered lead exceeds what a heart gives: wrong unit or artefact",
+    "cut_to_length": "the recording was longer than the store's; what came after was left out",
+    "resampled": "the recording has another sampling rate than the store",
     "gap_interpolated": "a short gap was bridged by a straight line",
     "padded": "the recording was shorter than the store's and ends in zeros",
     "limb_leads_derived": "limb leads were computed from the others (Einthoven, Goldberger)",
@@ -86,12 +90,16 @@ REMEDIES = {
     "duplicate_lead": "find out which signal is the lead, and rename or remove the other",
     "too_short": "nothing, or lower `--signal.min_duration_s`",
     "no_usable_lead": f"{_LOOK}; leave it out",
+    "few_leads": "nothing, or lower `--signal.min_leads`: 1 takes recordings of a single lead",
+    "subject_mismatch": "find out whose it is, and correct the table or the header",
     "lead_missing": _MASKED,
     "lead_gap": _MASKED,
     "lead_flat": _MASKED,
     "lead_saturated": _MASKED,
     "lead_out_of_range": f"{_MASKED}; where many leads are concerned, {_LOOK}, and "
     "check gain and unit",
+    "cut_to_length": "nothing, or raise `--signal.duration_s`, or cut it at another place",
+    "resampled": "nothing, or give the rate with `--signal.sampling_rate_hz`",
     "gap_interpolated": "nothing, or `--signal.max_gap_s 0`",
     "padded": "nothing, or raise `--signal.min_duration_s`",
     "limb_leads_derived": "nothing",
@@ -112,6 +120,9 @@ REMEDIES = {
 
 SKIPPED = frozenset({"no_known_lead", "too_short"})
 """Codes of recordings that are sound but not what the store is for; other rejections are faults."""
+
+NOTES = frozenset({"cut_to_length", "resampled"})
+"""Codes of what the settings do to sound recordings: told, but no warning."""
 
 
 class RecordError(InputError):

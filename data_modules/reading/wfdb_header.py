@@ -34,6 +34,7 @@ _GAPS = re.compile(rf"[{_BLANKS}]+")
 _INTEGERS = re.compile(
     r"(?:[0-9]{1,3}(?: -?[0-9]{1,12}(?: -?[0-9]{1,12}(?: -?[0-9]{1,12}(?: [0-9]{1,9})?)?)?)?)?"
 )
+MAX_SKEW_S = 1.0  # devices that take turns between channels need milliseconds
 MAX_BASELINE = 1 << 30  # counts; above it a difference would leave 32 bits
 
 
@@ -90,12 +91,24 @@ def parse_header(content: bytes, *, record: str) -> Header:
         problem = f"the header declares {n_signals} signals and describes {len(lines) - 1}"
         raise RecordError("header_invalid", record=record, problem=problem)
     signals = tuple(_parse_signal_line(line, record=record) for line in lines[1 : n_signals + 1])
+    _check_skew(signals, rate, record=record)
     surplus = tuple(lines[n_signals + 1 :])
     _check_surplus(surplus, signals, record=record)
     if len({signal.checksum is None for signal in signals}) > 1:
         problem = "some signals have a checksum and some have none; the header is damaged"
         raise RecordError("header_invalid", record=record, problem=problem)
     return Header(rate, n_samples, signals, comments, surplus)
+
+
+def _check_skew(signals: tuple[SignalLine, ...], rate_hz: float, *, record: str) -> None:
+    """Refuse a lead that would be moved by more than any device is late."""
+    for signal in signals:
+        if known_lead(signal.description) and signal.skew > MAX_SKEW_S * rate_hz:
+            problem = (
+                f"the skew of {signal.description} is {signal.skew} samples, "
+                f"{signal.skew / rate_hz:g} s; expected at most {MAX_SKEW_S:g} s"
+            )
+            raise RecordError("header_invalid", record=record, problem=problem)
 
 
 def _check_surplus(

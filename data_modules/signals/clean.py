@@ -5,7 +5,7 @@ Every fault is judged on the part that is kept, and flatness before filtering: a
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,13 +21,15 @@ from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.leads import LEADS, derive_limb_leads, lead_indices, limb_lead_residual
 
-__all__ = ["CleanEcg", "SignalSettings", "clean_ecg"]
+__all__ = ["CleanEcg", "SignalSettings", "clean_ecg", "require_leads"]
 
 MAX_MV = 10.0  # 989 of the 800,035 recordings of MIMIC-IV-ECG exceed it, by artefact
 MAX_ARBITRARY = 32.0  # what int16 counts hold
 # RMS in mV. As recorded, 5 uV and 1 uV steps included: at most 0.002 (CinC 2011 and 2021, CPSC
 # 2018); after a swap or an inversion of limb leads: at least 0.034 (169 recordings of CinC 2011).
 MAX_LIMB_RESIDUAL_MV = 0.02
+# A recording may be this much longer than what is kept of it without a word: no beat lies in it.
+CUT_S = 0.1
 # Peak-to-peak amplitudes of 12 leads never agree like this in a body; in LUDB all span 1.000 mV.
 SAME_SPAN = 0.01
 
@@ -43,11 +45,13 @@ class CleanEcg(NamedTuple):
             are zero.
         present: which leads hold a signal, shape (12,).
         warnings: (reason code, message) of everything that was repaired or masked.
+        notes: (reason code, message) of what the settings changed in a sound recording.
     """
 
     ecg: npt.NDArray[np.int16]
     present: LeadMask
     warnings: Warnings
+    notes: tuple[tuple[str, str], ...] = ()
 
 
 def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
@@ -92,7 +96,41 @@ def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
             raise RecordError("no_beat", record=recording.record, problem=problem)
     counts = np.zeros((len(LEADS), settings.n_samples), dtype=np.int16)
     counts[:, : ecg.shape[-1]] = np.rint(ecg * COUNTS_PER_UNIT)
-    return CleanEcg(counts, usable, [*recording.warnings, *warnings])
+    notes = tuple(_notes(recording, settings))
+    return CleanEcg(counts, usable, [*recording.warnings, *warnings], notes)
+
+
+def require_leads(clean: CleanEcg, settings: SignalSettings, *, record: str) -> None:
+    """Refuse a recording of which too little is left for a store.
+
+    Args:
+        clean: the recording.
+        settings: the store's settings.
+        record: its name.
+
+    Raises:
+        RecordError: `few_leads`.
+    """
+    usable = [lead for lead, there in zip(LEADS, clean.present, strict=True) if there]
+    if len(usable) < settings.min_leads:
+        problem = (
+            f"{len(usable)} of 12 leads are usable ({', '.join(usable)}); min_leads is "
+            f"{settings.min_leads}"
+        )
+        raise RecordError("few_leads", record=record, problem=problem)
+
+
+def _notes(recording: Recording, settings: SignalSettings) -> Iterator[tuple[str, str]]:
+    """Yield what the settings change in any recording of this length and rate."""
+    rate = recording.sampling_rate_hz
+    seconds = recording.ecg.shape[-1] / rate
+    if seconds > settings.duration_s + CUT_S:
+        yield (
+            "cut_to_length",
+            f"it lasts {seconds:.4g} s; the first {settings.duration_s:g} s were kept",
+        )
+    if rate != settings.sampling_rate_hz:
+        yield "resampled", f"from {rate:g} to {settings.sampling_rate_hz:g} Hz"
 
 
 def _find_faults(

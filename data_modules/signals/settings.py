@@ -30,6 +30,8 @@ class SignalSettings:
             complex (0.08 to 0.12 s), so its lead counts as bad.
         min_duration_s: shorter recordings are rejected.
         bad_leads: `mask` keeps a recording without its bad or missing leads, `reject` rejects it.
+        min_leads: recordings with fewer usable leads are rejected, computed limb leads counted; 1
+            for recordings of a single lead.
         segment: `record` stores the recording; `median_beat` the median of its aligned beats, from
             0.45 s before to 0.75 s after the R peak (see `data_modules.signals.median_beat`).
     """
@@ -42,6 +44,7 @@ class SignalSettings:
     max_gap_s: float = 0.05
     min_duration_s: float = 5.0
     bad_leads: Literal["mask", "reject"] = "mask"
+    min_leads: int = 6
     segment: Literal["record", "median_beat"] = "record"
 
     def __post_init__(self) -> None:
@@ -54,6 +57,7 @@ class SignalSettings:
             "powerline_hz": (self.powerline_hz, 45.0, 65.0),
             "max_gap_s": (self.max_gap_s, 0.0, 1.0),
             "min_duration_s": (self.min_duration_s, 1.0, self.duration_s),
+            "min_leads": (self.min_leads, 1, 12),
         }
         problems = [
             f"{name} must be in {low:g} to {high:g}, got {value}"

@@ -62,6 +62,8 @@ BSA_M2 = Spread((1.89, 1.89, 1.97), (0.21, 0.24, 0.28), (1.3,) * 3, (2.9,) * 3)
 # transpulmonary gradients make the means of mPAP those of Table 1.
 PAWP_MMHG = Spread((8.0, 11.23, 21.53), (2.5, 2.98, 4.65), (3.0, 4.0, 16.0), (14.0, 15.0, 40.0))
 GRADIENT_MMHG = Spread((6.2, 12.0, 5.6), (3.0, 5.5, 4.0), (3.0, 5.0, 2.0), (17.0, 50.0, 30.0))
+# Chosen: normal at rest without pulmonary hypertension (2.5 to 4 L/min/m2), lower with it.
+CARDIAC_INDEX = Spread((2.8, 2.4, 2.4), (0.5, 0.6, 0.6), (1.8, 1.2, 1.2), (4.5, 4.5, 4.5))
 _MPAP_LOW, _MPAP_HIGH = np.array([8, 21, 21]), np.array([20, 70, 70])
 
 
@@ -126,7 +128,7 @@ def _patient_table(group: npt.NDArray[np.intp], rng: np.random.Generator) -> pd.
     rhc = np.datetime64("2012-01-01") + rng.integers(0, 4018, n).astype("timedelta64[D]")
     ecg = rhc - rng.integers(0, 31, n).astype("timedelta64[D]")
     pressures = _pressures(group, rng)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "patient_id": [f"S{i:05d}" for i in range(1, n + 1)],
             "record": [f"ecg{i:05d}" for i in range(1, n + 1)],
@@ -142,6 +144,10 @@ def _patient_table(group: npt.NDArray[np.intp], rng: np.random.Generator) -> pd.
             "rhc_date": np.datetime_as_string(rhc, unit="D"),
         }
     )
+    # From a generator of its own, so that a seed gives the same ECGs as before there was a flow.
+    index = CARDIAC_INDEX.draw(group, rng.spawn(1)[0])
+    table["cardiac_output_l_min"] = (index * table["bsa_m2"]).round(1)
+    return table
 
 
 def _pressures(

@@ -89,6 +89,7 @@ class Plan:
         allow_leakage: go on although pre-training saw patients or recordings of the cohort.
         references: compare every frozen encoder with its untrained twins and the like.
         distinct_ids: patient ids that differ only as they are written are different people.
+        thresholds: that define the tasks.
     """
 
     cohort: str
@@ -103,6 +104,7 @@ class Plan:
     allow_leakage: bool = False
     references: bool = False
     distinct_ids: bool = False
+    thresholds: Thresholds = Thresholds()
 
     def check(self, folder: Path) -> None:
         """Refuse what would fail in every run, before the first one starts.
@@ -122,7 +124,7 @@ class Plan:
             )
         for task in self.tasks:
             RhcCohort(
-                self.cohort, task, thresholds=Thresholds(), distinct_ids=self.distinct_ids,
+                self.cohort, task, thresholds=self.thresholds, distinct_ids=self.distinct_ids,
                 splits=str(folder / "cv" / task / "splits.json"),
             ).labelled()  # fmt: skip
 
@@ -137,10 +139,12 @@ class Plan:
         file = folder / PLAN
         if not file.is_file():
             return
-        names = ("cohort", "pretrain", "budget", "folds", "batch_size", "seed")
+        names = ("cohort", "pretrain", "budget", "folds", "batch_size", "seed",
+                 "thresholds")  # fmt: skip
+        earlier = {"thresholds": asdict(Thresholds())}  # of plans before there was a choice
         refuse_other_settings(
             f"{folder} holds a benchmark with other settings",
-            read_json(file, "remove it, and run the same command again"),
+            earlier | read_json(file, "remove it, and run the same command again"),
             {name: asdict(self)[name] for name in names}, "choose another --out",
         )  # fmt: skip
 
@@ -202,6 +206,7 @@ class Plan:
             size=self.budget.size,
             seed=self.seed,
             distinct_ids=self.distinct_ids,
+            thresholds=self.thresholds,
         )
         arguments = {
             "settings": settings,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import parse_leads
-from lsemvae.core.tasks import PRESSURE_TASKS
+from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds
 
 if TYPE_CHECKING:
     from lsemvae.benchmark.plan import Budget
@@ -32,6 +32,10 @@ def benchmark(
     allow_leakage: bool = False,
     references: bool = False,
     distinct_ids: bool = False,
+    mpap_threshold_mmhg: float = 20.0,
+    pawp_threshold_mmhg: float = 15.0,
+    pvr_threshold_wu: float = 2.0,
+    estimate_mpap: bool = False,
     out: str = "runs/benchmark",
 ) -> None:
     """Run methods x tasks x lead sets on the same folds and write Table 2.
@@ -42,7 +46,8 @@ def benchmark(
     Args:
         cohort: store made by `lsemvae prepare cohort`; the demo's synthetic one by default.
         pretrain: stores for pre-training; with the demo's cohort, the demo's by default.
-        tasks: detection and phenotype by default; any column of 0 and 1 in the cohort's table.
+        tasks: detection and phenotype by default; pre_capillary, isolated_post_capillary,
+            combined_post_capillary (ESC/ERS 2022); any column of 0 and 1 in the cohort's table.
         methods: names, or the groups table2 (default), ablations, authors_code, all, see
             docs/models.md; class paths and YAML files of your own, see docs/own_network.md.
         leads: lead sets; 12 and 6 by default.
@@ -62,6 +67,10 @@ def benchmark(
             PCA, see docs/worth.md.
         distinct_ids: patient ids that differ only as they are written (1 and 1.0, 007 and 7) are
             different people; without it they are refused.
+        mpap_threshold_mmhg: pulmonary hypertension is mPAP above this (20 or 25 are in use).
+        pawp_threshold_mmhg: post-capillary is PAWP above this (12, 15 or 18 are in use).
+        pvr_threshold_wu: a vascular resistance above this is raised (2 or 3 are in use).
+        estimate_mpap: estimate a missing mPAP as (sPAP + 2 dPAP) / 3; every table then says so.
         out: folder of results.
     """
     from lsemvae.benchmark.plan import BUDGETS, Plan, run_plan
@@ -90,6 +99,9 @@ def benchmark(
         allow_leakage=allow_leakage,
         references=references,
         distinct_ids=distinct_ids,
+        thresholds=Thresholds(
+            mpap_threshold_mmhg, pawp_threshold_mmhg, pvr_threshold_wu, estimate_mpap
+        ),
     )
     for lead_set in plan.leads:
         parse_leads(lead_set)

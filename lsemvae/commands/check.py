@@ -53,6 +53,8 @@ def check_cohort(
     expected: dict[str, int] | None = None,
     mpap_threshold_mmhg: float = 20.0,
     pawp_threshold_mmhg: float = 15.0,
+    pvr_threshold_wu: float = 2.0,
+    estimate_mpap: bool = False,
     mean_pressure_tolerance_mmhg: float = 8.0,
     max_days: int = 30,
     out: str | None = None,
@@ -75,6 +77,8 @@ def check_cohort(
             post-capillary, for example --expected.PH=691.
         mpap_threshold_mmhg: pulmonary hypertension is mPAP above this.
         pawp_threshold_mmhg: post-capillary is PAWP above this.
+        pvr_threshold_wu: a vascular resistance above this is raised (2 or 3 are in use).
+        estimate_mpap: estimate a missing mPAP as (sPAP + 2 dPAP) / 3; every table then says so.
         mean_pressure_tolerance_mmhg: allowed distance of mPAP from dPAP + (sPAP - dPAP) / 3; that
             rule errs by 1.6 mmHg (SD) with the best catheters.
         max_days: allowed days between ECG and catheter, in either order.
@@ -86,7 +90,9 @@ def check_cohort(
     if (table is None) == (store is None):
         raise InputError("give either --table or --store, and not both")
     values, findings = _read_table(table, columns) if table is not None else _read_store(store)
-    thresholds = Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg)
+    thresholds = Thresholds(
+        mpap_threshold_mmhg, pawp_threshold_mmhg, pvr_threshold_wu, estimate_mpap
+    )
     limits = CohortLimits(
         thresholds, mean_pressure_tolerance_mmhg, max_days, labels or {}, expected or {}
     )

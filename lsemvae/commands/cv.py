@@ -22,6 +22,8 @@ def cross_validate(
     normalisation: Literal["millivolt", "record", "lead"] | None = None,
     mpap_threshold_mmhg: float = 20.0,
     pawp_threshold_mmhg: float = 15.0,
+    pvr_threshold_wu: float = 2.0,
+    estimate_mpap: bool = False,
     size: Size = "paper",
     inner: bool | None = None,
     seed: int = 0,
@@ -39,7 +41,8 @@ def cross_validate(
     leads. A finished fold is not run again. The reported fold score is that of the last epoch.
 
     Args:
-        task: detection, phenotype, or any column of 0 and 1 in the cohort's table.
+        task: detection, phenotype; pre_capillary, isolated_post_capillary, combined_post_capillary
+            (ESC/ERS 2022, by PAWP and PVR); or any column of 0 and 1 in the cohort's table.
         leads: 12, 6 (the limb leads), or names such as I,II,V1.
         method: a row of Table 2 or of the ablations, see docs/models.md; those that are pre-trained
             take the frozen encoder from --encoder, the others are trained end to end. Or a network
@@ -57,6 +60,8 @@ def cross_validate(
         normalisation: of the amplitudes; a frozen encoder's own by default, else record.
         mpap_threshold_mmhg: pulmonary hypertension is mPAP above this (20 or 25 are in use).
         pawp_threshold_mmhg: post-capillary is PAWP above this (12, 15 or 18 are in use).
+        pvr_threshold_wu: a vascular resistance above this is raised (2 or 3 are in use).
+        estimate_mpap: estimate a missing mPAP as (sPAP + 2 dPAP) / 3; every table then says so.
         size: of a network trained end to end: the publication's, or small for a laptop.
         inner: predict a fifth of every training part too, by a model trained on the rest of it:
             what operating points, calibration and settings may be chosen on. By default where the
@@ -82,7 +87,9 @@ def cross_validate(
 
     settings = CvSettings(
         task, leads, method, folds, epochs, batch_size, lr, focal_alpha, focal_gamma, normalisation,
-        Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg), size, inner, seed, permute_labels,
+        Thresholds(
+        mpap_threshold_mmhg, pawp_threshold_mmhg, pvr_threshold_wu, estimate_mpap
+    ), size, inner, seed, permute_labels,
         jobs, distinct_ids,
     )  # fmt: skip
     if cohort is None:

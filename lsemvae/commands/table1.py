@@ -8,6 +8,8 @@ def table1(
     *,
     mpap_threshold_mmhg: float = 20.0,
     pawp_threshold_mmhg: float = 15.0,
+    pvr_threshold_wu: float = 2.0,
+    estimate_mpap: bool = False,
     columns: dict[str, str] | None = None,
     out: str = "reports/table1",
 ) -> None:
@@ -17,6 +19,8 @@ def table1(
         cohort: store made by `lsemvae prepare cohort`.
         mpap_threshold_mmhg: pulmonary hypertension is mPAP above this.
         pawp_threshold_mmhg: post-capillary is PAWP above this.
+        pvr_threshold_wu: a vascular resistance above this is raised (2 or 3 are in use).
+        estimate_mpap: estimate a missing mPAP as (sPAP + 2 dPAP) / 3; every table then says so.
         columns: further columns of the cohort and their names in print, for example
             --columns.bmi="Body mass index".
         out: path of the files without extension.
@@ -24,7 +28,7 @@ def table1(
     from data_modules.cohort.labels import task_labels
     from data_modules.store.read import EcgStore
     from lsemvae.core.errors import InputError
-    from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds
+    from lsemvae.core.tasks import ESTIMATED, PRESSURE_TASKS, Thresholds
     from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, TwoGroups, characteristics_table
     from lsemvae.evaluation.tables.table_files import write_table
 
@@ -33,7 +37,9 @@ def table1(
     if absent:
         raise InputError(f"{cohort} has no column {', '.join(absent)}; it has "
                          f"{', '.join(map(str, store.table))}")  # fmt: skip
-    thresholds = Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg)
+    thresholds = Thresholds(
+        mpap_threshold_mmhg, pawp_threshold_mmhg, pvr_threshold_wu, estimate_mpap
+    )
     comparisons = [
         TwoGroups(task.name, task_labels(store.table, task.name, thresholds), task.groups)
         for task in PRESSURE_TASKS.values()
@@ -46,7 +52,8 @@ def table1(
     )
     caption = (
         f"Patient characteristics of {store.label}{' (SYNTHETIC)' if store.synthetic else ''}, "
-        f"mPAP > {mpap_threshold_mmhg:g} mmHg, PAWP > {pawp_threshold_mmhg:g} mmHg: mean ± SD and "
+        f"mPAP > {mpap_threshold_mmhg:g} mmHg, PAWP > {pawp_threshold_mmhg:g} mmHg"
+        f"{f' ({ESTIMATED})' * estimate_mpap}: mean ± SD and "
         "Welch's t-test, n (%) and chi-squared test. Paper: its Table 1, other patients."
     )
     files = write_table(shown, Path(out), caption)

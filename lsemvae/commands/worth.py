@@ -25,6 +25,8 @@ def worth(
     seed: int = 0,
     mpap_threshold_mmhg: float = 20.0,
     pawp_threshold_mmhg: float = 15.0,
+    pvr_threshold_wu: float = 2.0,
+    estimate_mpap: bool = False,
     jobs: int = 1,
     out: str = "runs/worth",
     overwrite: bool = False,
@@ -54,6 +56,8 @@ def worth(
         seed: of folds, draws and heads.
         mpap_threshold_mmhg: pulmonary hypertension is mPAP above this.
         pawp_threshold_mmhg: post-capillary is PAWP above this.
+        pvr_threshold_wu: a vascular resistance above this is raised (2 or 3 are in use).
+        estimate_mpap: estimate a missing mPAP as (sPAP + 2 dPAP) / 3; every table then says so.
         jobs: rows probed at the same time.
         out: folder of results.
         overwrite: measure again what is there.
@@ -89,7 +93,9 @@ def worth(
             chosen = parse_leads(lead_set)
             data = RhcCohort(
                 cohort, task, n_folds=folds, splits=str(Path(out) / task / "splits.json"),
-                thresholds=Thresholds(mpap_threshold_mmhg, pawp_threshold_mmhg),
+                thresholds=Thresholds(
+        mpap_threshold_mmhg, pawp_threshold_mmhg, pvr_threshold_wu, estimate_mpap
+    ),
                 leads=list(chosen), normalisation=encoders[0].data.ecg_input.normalisation,
                 seed=seed, distinct_ids=distinct_ids,
             )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +13,40 @@ Label = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Pressures that define the two tasks of the paper (section 3).
+    """What defines the tasks: pressures of the paper (section 3), resistance of ESC/ERS 2022.
 
     Attributes:
         mpap_mmhg: pulmonary hypertension is a mean pulmonary artery pressure above this.
         pawp_mmhg: post-capillary is a pulmonary artery wedge pressure above this.
+        pvr_wu: a pulmonary vascular resistance above this is raised, in Wood units.
+        estimate_mpap: a missing mean pressure is estimated as (sPAP + 2 dPAP) / 3.
     """
 
     mpap_mmhg: float = 20.0
     pawp_mmhg: float = 15.0
+    pvr_wu: float = 2.0
+    estimate_mpap: bool = False
+
+    @classmethod
+    def of_settings(cls, settings: Mapping[str, Any]) -> "Thresholds":
+        """Return those of a run's settings; runs of before PVR have the defaults for it."""
+        return cls(**{field: settings[name] for field, name in SETTINGS.items()
+                      if name in settings})  # fmt: skip
+
+    def as_settings(self) -> dict[str, Any]:
+        """Return them under the names that a run's settings have."""
+        return {name: getattr(self, field) for field, name in SETTINGS.items()}
+
+
+SETTINGS = {
+    "mpap_mmhg": "mpap_threshold_mmhg",
+    "pawp_mmhg": "pawp_threshold_mmhg",
+    "pvr_wu": "pvr_threshold_wu",
+    "estimate_mpap": "estimate_mpap",
+}
+"""For each threshold its name in the settings of a run."""
+
+ESTIMATED = "a missing mPAP is estimated as (sPAP + 2 dPAP) / 3"
 
 
 @dataclass(frozen=True)
@@ -48,11 +74,16 @@ class Task:
 
     def question(self, thresholds: Thresholds) -> str:
         """Return the question with its thresholds."""
-        return self.asked.format(**vars(thresholds))
+        note = f" (Here {ESTIMATED}.)" if self._estimates(thresholds) else ""
+        return self.asked.format(**vars(thresholds)) + note
 
     def defined_by(self, thresholds: Thresholds) -> str:
         """Return the definition with its thresholds."""
-        return self.definition.format(**vars(thresholds))
+        note = f"; {ESTIMATED}" if self._estimates(thresholds) else ""
+        return self.definition.format(**vars(thresholds)) + note
+
+    def _estimates(self, thresholds: Thresholds) -> bool:
+        return thresholds.estimate_mpap and self.label is not None
 
 
 def _detection(table: Pressures, thresholds: Thresholds) -> Label:
@@ -64,6 +95,48 @@ def _phenotype(table: Pressures, thresholds: Thresholds) -> Label:
     mpap, pawp = table["mpap_mmhg"], table["pawp_mmhg"]
     included = (mpap > thresholds.mpap_mmhg) & ~np.isnan(pawp)
     return np.where(included, pawp > thresholds.pawp_mmhg, np.nan)
+
+
+def haemodynamic_group(table: Pressures, thresholds: Thresholds) -> Label:
+    """Return the group of ESC/ERS 2022 by its place in `GROUPS`, shape (N,).
+
+    Humbert et al., Eur Heart J 2022;43:3618-3731, table 5. NaN where there is no pulmonary
+    hypertension, or PAWP or PVR is not known.
+    """
+    mpap, pawp, pvr = (table[name] for name in RESISTANCE_COLUMNS)
+    included = (mpap > thresholds.mpap_mmhg) & ~np.isnan(pawp) & ~np.isnan(pvr)
+    wedge, resistance = pawp > thresholds.pawp_mmhg, pvr > thresholds.pvr_wu
+    place = np.where(wedge, np.where(resistance, 2, 1), np.where(resistance, 0, 3))
+    return np.where(included, place, np.nan)
+
+
+RESISTANCE_COLUMNS = ("mpap_mmhg", "pawp_mmhg", "pvr_wu")
+GROUPS = (
+    "pre-capillary",
+    "isolated post-capillary",
+    "combined post- and pre-capillary",
+    "unclassified",
+)
+
+
+def _group_task(name: str, place: int, wedge: str, resistance: str) -> Task:
+    """Return the task that tells one group from all other pulmonary hypertension."""
+
+    def label(table: Pressures, thresholds: Thresholds) -> Label:
+        group = haemodynamic_group(table, thresholds)
+        return np.where(np.isnan(group), np.nan, group == place)
+
+    shown = f"PAWP {wedge} {{pawp_mmhg:g}} mmHg and PVR {resistance} {{pvr_wu:g}} WU"
+    return Task(
+        name,
+        "among patients with pulmonary hypertension (mPAP above {mpap_mmhg:g} mmHg), does the ECG "
+        f"tell {GROUPS[place]} disease ({shown}; ESC/ERS 2022) from all other?",
+        (f"not {GROUPS[place]} (by PVR)", f"{GROUPS[place]} (by PVR)"),
+        "research on the phenotype of pulmonary hypertension",
+        RESISTANCE_COLUMNS,
+        f"mPAP > {{mpap_mmhg:g}} mmHg, {shown.replace(' and', ',')}",
+        label,
+    )
 
 
 PRESSURE_TASKS = {
@@ -93,11 +166,24 @@ PRESSURE_TASKS = {
 }
 """The tasks that pressures define, by name: the paper's two."""
 
+RESISTANCE_TASKS = {
+    task.name: task
+    for task in (
+        _group_task("pre_capillary", 0, "<=", ">"),
+        _group_task("isolated_post_capillary", 1, ">", "<="),
+        _group_task("combined_post_capillary", 2, ">", ">"),
+    )
+}
+"""The tasks that need the vascular resistance too, by name: groups of ESC/ERS 2022."""
+
+DEFINED_TASKS = PRESSURE_TASKS | RESISTANCE_TASKS
+"""All tasks that a catheter defines."""
+
 
 def find_task(name: str) -> Task:
     """Return the task of a name; any other name is that of a column of 0 and 1."""
-    if name in PRESSURE_TASKS:
-        return PRESSURE_TASKS[name]
+    if name in DEFINED_TASKS:
+        return DEFINED_TASKS[name]
     plain = name.replace("{", "{{").replace("}", "}}")  # no thresholds stand in a column's name
     return Task(
         name,

@@ -19,6 +19,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, read_json, write_text
 from lsemvae.core.joblib_backend import dead_workers_named
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
 from lsemvae.crossval.features import Features, cached_features
 from lsemvae.models import Pretrained
@@ -54,6 +55,8 @@ class FoldSettings:
         size: of a network that is trained end to end.
         seed: the fold's number is added to it.
         permute_labels: seed of the shuffle where labels mean nothing on purpose, else None.
+        pvr_threshold_wu: a vascular resistance above this is raised.
+        estimate_mpap: a missing mPAP was estimated from sPAP and dPAP.
         network: what `Method.described` says of a network of the user's own, else None.
     """
 
@@ -73,7 +76,14 @@ class FoldSettings:
     size: Size
     seed: int
     permute_labels: int | None = None
+    pvr_threshold_wu: float = Thresholds.pvr_wu
+    estimate_mpap: bool = False
     network: dict[str, Any] | None = None
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """What defined the labels."""
+        return Thresholds.of_settings(asdict(self))
 
 
 def method_of(settings: FoldSettings) -> Method:
@@ -93,7 +103,8 @@ def is_finished(folder: Path, settings: FoldSettings) -> bool:
     if found is None:
         return False
     refuse_other_settings(
-        f"{folder} was run with other settings", found, asdict(settings),
+        f"{folder} was run with other settings", Thresholds().as_settings() | found,
+        asdict(settings),
         "choose another --out, or --overwrite to run it again",
     )  # fmt: skip
     digests = found.get(FILES) or dict.fromkeys(OUTPUTS)

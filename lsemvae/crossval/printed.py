@@ -19,11 +19,12 @@ def run_and_print(settings: CvSettings, cohort: str, out: Path, **others: Any) -
 def print_table(metrics: dict[str, Any], folder: Path) -> None:
     """Print the metrics of a cross-validation, with the label of the data."""
     data = f"{metrics['data']}{' (SYNTHETIC)' if metrics['synthetic'] else ''}"
+    derived = "".join(f"; {way} in {n} records" for way, n in metrics["derived"].items())
     table = Table(
         title=f"{metrics['task']}, {metrics['method']}, {lead_set_name(metrics['leads'])}, {data}",
         caption=f"{metrics['n_records']} records of {metrics['n_patients']} patients, "
         f"{metrics['n_positive']} positive; accuracy of the larger class alone "
-        f"{metrics['base_rate_accuracy']:.3f}",
+        f"{metrics['base_rate_accuracy']:.3f}{derived}",
     )
     for name in ("", "AUROC", "accuracy", "MCC"):
         table.add_column(name, justify="right" if name else "left")

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from data_modules.cohort.quantities import derived_counts
 from data_modules.leakage import LeakageCheck, check_leakage, refuse_leaks
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
@@ -30,7 +31,7 @@ class CvSettings:
     """What is compared, how folds are drawn and how each is trained.
 
     Args:
-        task: detection, phenotype, or any column of 0 and 1 in the cohort's table.
+        task: of `DEFINED_TASKS`, or any column of 0 and 1 in the cohort's table.
         leads: 12, 6 (the limb leads), or names.
         method: see `lsemvae.models.methods`; a name, a class path or a YAML file.
         folds: number of folds.
@@ -215,8 +216,6 @@ def _fold_settings(
         encoder_sha256=pretrained.sha256 if pretrained else None,
         cohort_sha256=data.pool.sha256,
         splits_sha256=data.load_splits().digest(),
-        mpap_threshold_mmhg=settings.thresholds.mpap_mmhg,
-        pawp_threshold_mmhg=settings.thresholds.pawp_mmhg,
         leads=data.leads,
         normalisation=data.normalisation,
         epochs=settings.epochs,
@@ -227,6 +226,7 @@ def _fold_settings(
         size=settings.size,
         seed=settings.seed,
         permute_labels=settings.permute_labels,
+        **settings.thresholds.as_settings(),
         network=method.described(),
     )
 
@@ -238,6 +238,9 @@ def _about_data(data: RhcCohort, pretrained: Pretrained | None) -> dict[str, Any
         print("note: the encoder was pre-trained on these recordings too (without labels)")
     return {
         "data": data.pool.label,
+        "derived": derived_counts(
+            data.pool.table.iloc[data.labelled()["row"]], data.task, data.thresholds
+        ),
         "synthetic": data.pool.synthetic or bool(pretrained and pretrained.data.synthetic),
         "encoder_saw_these_recordings": seen,
         "scored_epoch": "last",

@@ -12,7 +12,7 @@ from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_indices
 from lsemvae.core.provenance import provenance
-from lsemvae.core.tasks import Thresholds
+from lsemvae.core.tasks import RESISTANCE_TASKS, Thresholds
 from lsemvae.crossval.features import cached_uncertainty
 from lsemvae.crossval.fold_models import read_settings
 from lsemvae.crossval.folds import FINISHED, FoldSettings, method_of
@@ -158,7 +158,7 @@ def _cohort(run: CvRun, settings: FoldSettings, cohort: str) -> RhcCohort:
         fold=None,
         n_folds=len(run.metrics["folds"]),
         splits=str(run.folder.absolute().parents[1] / "splits.json"),
-        thresholds=Thresholds(settings.mpap_threshold_mmhg, settings.pawp_threshold_mmhg),
+        thresholds=settings.thresholds,
         leads=list(settings.leads),
         normalisation=settings.normalisation,  # type: ignore[arg-type]
         batch_size=settings.batch_size,
@@ -167,14 +167,17 @@ def _cohort(run: CvRun, settings: FoldSettings, cohort: str) -> RhcCohort:
 
 
 def _task_of(metrics: dict[str, Any]) -> Task:
-    name, mpap, pawp = (
-        metrics[key] for key in ("task", "mpap_threshold_mmhg", "pawp_threshold_mmhg")
-    )
+    name, thresholds = metrics["task"], Thresholds.of_settings(metrics)
+    mpap, pawp = thresholds.mpap_mmhg, thresholds.pawp_mmhg
     if name == "detection":
         return Task(name, f"pulmonary hypertension (mPAP > {mpap:g} mmHg)", mpap, None)
     if name == "phenotype":
         words = f"post-capillary pulmonary hypertension (PAWP > {pawp:g} mmHg)"
         return Task(name, f"{words} where mPAP > {mpap:g} mmHg", mpap, pawp)
+    if name in RESISTANCE_TASKS:
+        record = RESISTANCE_TASKS[name]
+        words = f"{record.groups[1]} pulmonary hypertension ({record.defined_by(thresholds)})"
+        return Task(name, words, mpap, pawp, thresholds.pvr_wu)
     return Task(name, f"{name} = 1", None, None)
 
 

@@ -1,5 +1,6 @@
 """Finished cross-validations, read from their folders."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,13 +45,24 @@ class CvRun:
 
     @property
     def data_label(self) -> str:
-        """Label of the data, with a warning where any of it is synthetic."""
-        return data_label(self.metrics["data"], self.metrics["synthetic"])
+        """Label of the data, with a warning where any of it is synthetic or derived."""
+        return data_label(self.metrics["data"], self.metrics["synthetic"], self.derived)
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """What labels rest on that the table did not state, one note each."""
+        return derived_notes(self.metrics.get("derived", {}))
 
 
-def data_label(data: str, synthetic: bool) -> str:
-    """Return a data set's name, with a warning where any of it is synthetic."""
-    return f"{data}{' (SYNTHETIC data)' if synthetic else ''}"
+def derived_notes(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Return a note for each way in which labels were derived, with the number of records."""
+    return tuple(f"{way} in {n} records" for way, n in counts.items())
+
+
+def data_label(data: str, synthetic: bool, derived: Iterable[str] = ()) -> str:
+    """Return a data set's name, with a warning where any of it is synthetic or derived."""
+    notes = [*(["SYNTHETIC data"] if synthetic else []), *derived]
+    return f"{data} ({'; '.join(notes)})" if notes else data
 
 
 def read_cv_run(folder: Path) -> CvRun:

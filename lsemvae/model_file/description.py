@@ -50,18 +50,29 @@ class Task:
         positive: what a high probability means, in words.
         mpap_threshold_mmhg: pulmonary hypertension is mPAP above this; None where no label used it.
         pawp_threshold_mmhg: post-capillary is PAWP above this; None where no label used it.
+        pvr_threshold_wu: a raised PVR is above this; None where no label used it.
     """
 
     name: str
     positive: str
     mpap_threshold_mmhg: float | None
     pawp_threshold_mmhg: float | None
+    pvr_threshold_wu: float | None = None
 
     @property
     def thresholds(self) -> Thresholds:
         """The pressures that define the label; defaults where it needs none."""
-        given = {"mpap_mmhg": self.mpap_threshold_mmhg, "pawp_mmhg": self.pawp_threshold_mmhg}
-        return Thresholds(**{name: value for name, value in given.items() if value is not None})
+        usual = Thresholds()
+        mpap, pawp, pvr = (
+            self.mpap_threshold_mmhg,
+            self.pawp_threshold_mmhg,
+            self.pvr_threshold_wu,
+        )
+        return Thresholds(
+            usual.mpap_mmhg if mpap is None else mpap,
+            usual.pawp_mmhg if pawp is None else pawp,
+            usual.pvr_wu if pvr is None else pvr,
+        )
 
     @property
     def label(self) -> str:

@@ -110,7 +110,8 @@ class Loader:
     """
 
     def __init__(self, description: Description, amplitude: Amplitude | None = None) -> None:
-        self._settings = SignalSettings(**description.signal)
+        # how many leads a result needs is for the model to say, which withholds it
+        self._settings = SignalSettings(**{**description.signal, "min_leads": 1})
         self._model = description
         calibrated = description.unit == "mV"
         self._amplitude: Amplitude = amplitude or ("calibrated" if calibrated else "arbitrary")
@@ -141,7 +142,7 @@ class Loader:
         except Exception as error:  # a fault of the program shall not cost the other recordings
             problem = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             raise RecordError("program_fault", record=source.name, problem=problem) from error
-        findings = list(clean.warnings)
+        findings = [*clean.warnings, *clean.notes]
         if any("synthetic" in comment.lower() for comment in recording.comments):
             findings.append(("synthetic", "the file says that the recording is synthetic"))
         return Loaded(clean.ecg, clean.present, findings, signal_digest(clean.ecg))

@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from data_modules.cohort.quantities import derived_counts
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.provenance import provenance
-from lsemvae.evaluation.runs import data_label
+from lsemvae.evaluation.runs import data_label, derived_notes
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.evaluation.worth import LINEAR, MLP, worth_sentence, worth_table
 from lsemvae.heads.mlp import MlpSettings
@@ -138,12 +139,14 @@ def study(
         return found
     table = measure(encoders, data, cache, settings, jobs=jobs)
     synthetic = data.pool.synthetic or any(one.data.synthetic for one in encoders)
-    label = data_label(data.pool.label, synthetic)
     cohort = data.labelled()
+    derived = derived_counts(data.pool.table.iloc[cohort["row"]], data.task, data.thresholds)
+    label = data_label(data.pool.label, synthetic, derived_notes(derived))
     content: dict[str, Any] = to_json(
         {
             **asked,
             "data": data.pool.label,
+            "derived": derived,
             "synthetic": synthetic,
             "n_records": len(cohort),
             "n_patients": int(cohort["patient_id"].nunique()),

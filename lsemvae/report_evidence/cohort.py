@@ -7,13 +7,14 @@ import pandas as pd
 
 from data_modules.cohort.checks import CohortLimits, check_cohort_values
 from data_modules.cohort.labels import task_labels
+from data_modules.cohort.quantities import group_sizes
 from data_modules.cohort.table import DATES
 from data_modules.leakage import Part, find_leaks, fold_parts, read_trained_on
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
 from lsemvae.core.leads import LEADS
-from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds, find_task
+from lsemvae.core.tasks import DEFINED_TASKS, PRESSURE_TASKS, Thresholds, find_task
 from lsemvae.evaluation.report.evidence import CohortEvidence
 from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.tables.table1 import TwoGroups
@@ -21,6 +22,7 @@ from lsemvae.models import read_data_state
 
 MPAP_MMHG = (20.0, 25.0)  # definitions of pulmonary hypertension: ESC/ERS 2022 and before
 PAWP_MMHG = (12.0, 15.0, 18.0)
+PVR_WU = (2.0, 3.0)  # ESC/ERS 2022, and 2015
 ENCODER = "checkpoints/last.ckpt"  # of a pre-training run's folder
 
 
@@ -51,6 +53,7 @@ def cohort_evidence(
         interval_days=_interval(table),
         dates=_dates(table),
         most_leads=int(store.present.sum(1).max()),
+        groups=group_sizes(table, thresholds),
         missing_leads=dict(zip(LEADS, (~store.present).sum(0).tolist(), strict=True)),
     )  # fmt: skip
 
@@ -109,15 +112,16 @@ def _days(values: pd.Series) -> pd.Series:
 
 def other_labels(table: pd.DataFrame, run: CvRun) -> pd.DataFrame | None:
     """Return a run's label under every definition in use, None where pressures do not define it."""
-    task = PRESSURE_TASKS.get(run.metrics["task"])
+    task = DEFINED_TASKS.get(run.metrics["task"])
     if task is None:
         return None
-    mpap, pawp = (run.metrics[f"{name}_threshold_mmhg"] for name in ("mpap", "pawp"))
-    by_wedge = "pawp_mmhg" in task.columns
+    own = Thresholds.of_settings(run.metrics)
+    by_wedge, by_resistance = (name in task.columns for name in ("pawp_mmhg", "pvr_wu"))
     defined = [
-        Thresholds(m, p)
-        for m in sorted({*MPAP_MMHG, mpap}) if not by_wedge or m >= mpap
-        for p in (sorted({*PAWP_MMHG, pawp}) if by_wedge else [pawp])
+        Thresholds(mpap, pawp, pvr, own.estimate_mpap)
+        for mpap in sorted({*MPAP_MMHG, own.mpap_mmhg}) if not by_wedge or mpap >= own.mpap_mmhg
+        for pawp in (sorted({*PAWP_MMHG, own.pawp_mmhg}) if by_wedge else [own.pawp_mmhg])
+        for pvr in (sorted({*PVR_WU, own.pvr_wu}) if by_resistance else [own.pvr_wu])
     ]  # fmt: skip
     labels = {task.defined_by(one): task_labels(table, task.name, one) for one in defined}
     return pd.DataFrame({"record": table["record"], **labels})
@@ -186,7 +190,8 @@ def _faults(table: pd.DataFrame, run: CvRun, seen: list[Part]) -> list[str]:
 
 def _other_label(table: pd.DataFrame, run: CvRun, label: pd.Series) -> list[str]:
     metrics = run.metrics
-    thresholds = Thresholds(metrics["mpap_threshold_mmhg"], metrics["pawp_threshold_mmhg"])
-    defined = task_labels(table, metrics["task"], thresholds).set_axis(table["record"])
+    defined = task_labels(table, metrics["task"], Thresholds.of_settings(metrics)).set_axis(
+        table["record"]
+    )
     wrong = label.index[~np.equal(defined.loc[label.index].to_numpy(), label.to_numpy())]
     return [f"record {wrong[0]} has another label in the store"] if len(wrong) else []

@@ -39,7 +39,7 @@ def gather_evidence(
     if set(absent) - set(SUBGROUPS):
         raise InputError(f"{cohort} has no column {', '.join(set(absent) - set(SUBGROUPS))}")
     first = plain[0].metrics
-    thresholds = Thresholds(first["mpap_threshold_mmhg"], first["pawp_threshold_mmhg"])
+    thresholds = Thresholds.of_settings(first)
     tasks = list(dict.fromkeys(run.metrics["task"] for run in plain))
     return Evidence(
         title=title,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import REMEDIES, RecordError
-from data_modules.signals.clean import clean_ecg
+from data_modules.signals.clean import clean_ecg, require_leads
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
 from lsemvae.core.errors import InputError
@@ -42,6 +42,7 @@ def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) ->
     calibrated = recording.unit == "mV"
     try:
         clean = clean_ecg(recording, settings)
+        require_leads(clean, settings, record=record)
     except RecordError as error:
         ecg = np.full((len(LEADS), recording.ecg.shape[1]), np.nan)
         ecg[lead_indices(recording.leads)] = [_centred(lead) for lead in recording.ecg]
@@ -51,7 +52,7 @@ def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) ->
         )
         return View(title, ecg, rate, calibrated, [(error.code, error.problem)])
     ecg = np.where(clean.present[:, None], clean.ecg / COUNTS_PER_UNIT, np.nan)
-    findings = list(clean.warnings) or [("accepted", "the checks found nothing")]
+    findings = [*clean.warnings, *clean.notes] or [("accepted", "the checks found nothing")]
     title = f"{record}: accepted{' with warnings' if clean.warnings else ''}"
     return View(title, ecg, settings.sampling_rate_hz, calibrated, findings)
 

@@ -248,6 +248,29 @@ def test_thresholds_are_part_of_the_results(cohort: Path, encoder: Path, tmp_pat
     assert metrics["n_positive"] == (table["mpap_mmhg"] > 25).sum()
 
 
+def test_a_group_of_the_guideline_is_run_and_says_that_its_resistance_is_computed(
+    cohort: Path, encoder: Path, tmp_path: Path
+) -> None:
+    options = ["--task", "isolated_post_capillary", "--pvr_threshold_wu", "3"]
+    assert cv(cohort, encoder, tmp_path, *options) == 0
+    run = tmp_path / "isolated_post_capillary/ls_emvae/12L"
+    metrics = json.loads((run / "metrics.json").read_text())
+    table = EcgStore(cohort).table
+    ill = table[table["mpap_mmhg"] > 20]
+    resistance = (ill["mpap_mmhg"] - ill["pawp_mmhg"]) / ill["cardiac_output_l_min"]
+    assert metrics["n_positive"] == ((ill["pawp_mmhg"] > 15) & (resistance <= 3)).sum()
+    assert metrics["derived"] == {"PVR computed as (mPAP - PAWP) / CO": len(ill)}
+    arguments = ["--cohort", str(cohort), "--n_resamples", "100", "--out", str(tmp_path / "page")]
+    assert main(["report", str(run), *arguments]) == 0
+    sections = json.loads((tmp_path / "page/report.json").read_text())["sections"]
+    assert sum(sections["flow"]["facts"]["haemodynamic_groups"].values()) == len(ill)
+    defined = next(iter(sections["labels"]["facts"].values()))
+    assert any("PVR <= 2 WU" in name for name in defined)
+    assert any("PVR <= 3 WU" in name for name in defined)
+    tables = [table["caption"] for part in sections.values() for table in part["tables"]]
+    assert all("PVR computed" in caption for caption in tables if "synthetic" in caption)
+
+
 def test_one_signal_under_two_patients_is_refused(
     recordings: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

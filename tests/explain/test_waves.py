@@ -101,7 +101,7 @@ def test_waves_of_ludb_are_found(
 ) -> None:
     annotations = unpack("ludb/annotations.tar.xz") / "data"
     counts = np.zeros((3, 3))  # by wave: right, found, annotated samples
-    for header in sorted((corpora / "ludb/data").glob("*.hea"))[::4]:
+    for header in sorted((corpora / "ludb/data").glob("*.hea"))[::12]:
         ecg = np.nan_to_num(wfdb.rdrecord(str(header.with_suffix(""))).p_signal.T)
         ecg = band_filter(
             ecg.astype(np.float32), sampling_rate_hz=500, low_hz=0.5, high_hz=40, powerline_hz=None

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from lsemvae.core.tasks import Thresholds
 from lsemvae.evaluation.report.blocks import Block, Section, Table, Text, frame_table
 from lsemvae.evaluation.report.evidence import CohortEvidence, Evidence
 from lsemvae.evaluation.report.written import unavailable
@@ -25,7 +26,7 @@ def flow_section(evidence: Evidence) -> Section:
             Table(f"Recordings from the list to the analysis, {evidence.label}.",
                   ("step", "count"), rows)
         )  # fmt: skip
-        blocks += _leads_and_dates(cohort)
+        blocks += _groups(evidence, cohort) + _leads_and_dates(cohort)
         answers += ["flow", "eligibility", "input_quality"]
         answers += ["ecg_interval"] if cohort.interval_days is not None else []
         answers += ["data_dates"] if cohort.dates else []
@@ -37,11 +38,26 @@ def flow_section(evidence: Evidence) -> Section:
     if cohort is not None:
         facts |= {
             "flow": [list(step) for step in cohort.flow],
+            "haemodynamic_groups": cohort.groups,
             "missing_leads": cohort.missing_leads,
             "dates": {name: list(span) for name, span in cohort.dates.items()},
             "ecg_to_catheter_days": interval(cohort.interval_days),
         }
     return Section("flow", "Flow of records", blocks, facts, answers)
+
+
+def _groups(evidence: Evidence, cohort: CohortEvidence) -> list[Block]:
+    """Return the sizes of the haemodynamic groups, none without a vascular resistance."""
+    if not cohort.groups:
+        return []
+    limits = Thresholds.of_settings(evidence.runs[0].run.metrics)
+    caption = (
+        f"Records with pulmonary hypertension (mPAP > {limits.mpap_mmhg:g} mmHg) by haemodynamic "
+        f"group of ESC/ERS 2022 (PAWP {limits.pawp_mmhg:g} mmHg, PVR {limits.pvr_wu:g} WU), "
+        f"{evidence.label}."
+    )
+    rows = [[name, str(n)] for name, n in cohort.groups.items()]
+    return [Table(caption, ("group", "records"), rows)]
 
 
 def _folds(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -80,6 +80,7 @@ class CohortEvidence:
         dates: first and last date by column.
         most_leads: that a recording of the store has.
         missing_leads: records that lack a lead, by lead.
+        groups: records in every haemodynamic group of ESC/ERS 2022; empty without a resistance.
     """
 
     store: dict[str, Any]
@@ -91,6 +92,7 @@ class CohortEvidence:
     dates: dict[str, tuple[str, str]]
     most_leads: int
     missing_leads: dict[str, int]
+    groups: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -161,8 +163,10 @@ class Evidence:
 
     @property
     def label(self) -> str:
-        """Name of the data, with a warning where any of it is synthetic."""
-        return self.runs[0].run.data_label
+        """Name of the data, with a warning where any of it is synthetic or derived."""
+        metrics = self.runs[0].run.metrics
+        derived = dict.fromkeys(note for run in self.runs for note in run.run.derived)
+        return data_label(metrics["data"], metrics["synthetic"], derived)
 
     def of_task(self, task: str) -> list[RunEvidence]:
         """Return the runs of a task, those of the reference first, more leads before fewer."""

@@ -69,7 +69,7 @@ def first_screen(evidence: Evidence) -> Section:
 def question(evidence: Evidence, task: str) -> str:
     """Return what was asked of the recordings of a task."""
     metrics = evidence.of_task(task)[0].run.metrics
-    thresholds = Thresholds(metrics["mpap_threshold_mmhg"], metrics["pawp_threshold_mmhg"])
+    thresholds = Thresholds.of_settings(metrics)
     asked = find_task(task).question(thresholds)
     return f"Question ({task}): {asked}"
 

@@ -14,7 +14,7 @@ LABEL_HEADER = ("model", "definition", "patients", "positive records", "AUROC [9
 
 
 def label_section(evidence: Evidence) -> Section:
-    """Return the same predictions against other pressure thresholds."""
+    """Return the same predictions against other thresholds of pressure and resistance."""
     blocks: list[Block] = []
     missing: dict[str, str] = {}
     for task in evidence.tasks:

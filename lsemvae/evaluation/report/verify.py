@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.tasks import SETTINGS, Thresholds
 from lsemvae.evaluation.predictions import COLUMNS, summarise
 from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.statistics.inner_predictions import inner_by_fold
 
-SHARED = ("cohort_sha256", "mpap_threshold_mmhg", "pawp_threshold_mmhg")
+SHARED = ("cohort_sha256", *SETTINGS.values())
 TOLERANCE = 1e-6  # metrics.json and predictions.csv are written with all their digits
 
 
@@ -122,7 +123,7 @@ def _mixed(runs: Sequence[CvRun]) -> list[str]:
     faults = [
         f"they differ in {name}: {_listed(runs, name)}"
         for name in SHARED
-        if len({run.metrics[name] for run in runs}) > 1
+        if len({_shared(run, name) for run in runs}) > 1
     ]
     for task in dict.fromkeys(run.metrics["task"] for run in runs):
         mine = [run for run in runs if run.metrics["task"] == task]
@@ -133,8 +134,12 @@ def _mixed(runs: Sequence[CvRun]) -> list[str]:
     return faults + [f"{'/'.join(key)} was given {keys.count(key)} times" for key in several]
 
 
+def _shared(run: CvRun, name: str) -> Any:
+    return (Thresholds().as_settings() | run.metrics)[name]
+
+
 def _listed(runs: Sequence[CvRun], name: str) -> str:
     values: dict[str, str] = {}
     for run in runs:
-        values.setdefault(str(run.metrics[name])[:12], str(run.folder))
+        values.setdefault(str(_shared(run, name))[:12], str(run.folder))
     return ", ".join(f"{value} ({folder})" for value, folder in values.items())

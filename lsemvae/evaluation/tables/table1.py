@@ -18,6 +18,8 @@ CHARACTERISTICS = {
     "dpap_mmhg": "Diastolic PAP (mmHg)",
     "mpap_mmhg": "mPAP (mmHg)",
     "pawp_mmhg": "PAWP (mmHg)",
+    "cardiac_output_l_min": "Cardiac output (L/min)",
+    "pvr_wu": "PVR (WU)",
     "sex": "Sex",
 }
 MIN_EXPECTED = 5  # Cochran's rule: below it the chi-squared distribution is no approximation
