@@ -28,10 +28,10 @@ list = ["$(subst $() ,"$(comma)",$(strip $(1)))"]
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cv benchmark sweep test docs lint format bench torture zoo public study clean
+.PHONY: help install demo cv benchmark sweep test docs lint format bench torture zoo public study without-torch clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 install: $(READY)  ## make the environment in .venv (TORCH=cpu or cuda)
 
@@ -71,6 +71,12 @@ sweep: $(READY)  ## try hyper-parameters of pre-training: SWEEP=FILE JOBS= OUT=
 test: $(READY)  ## run the tests
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
+without-torch: $(READY)  ## predict with a graph in an environment that has no torch
+	@$(PYTHON) -m venv --clear --without-pip $(VENV)-predict
+	@$(BIN)/pip --python $(VENV)-predict/bin/python install --quiet -c constraints.txt -r requirements/predict.txt
+	@$(BIN)/pip --python $(VENV)-predict/bin/python install --quiet --no-deps .
+	@$(BIN)/python -m benchmarks.without_torch --python $(VENV)-predict/bin/python $(ARGS)
+
 docs: $(READY)  ## the pages of docs/ as a site in site/, links checked
 	@$(BIN)/pip install --quiet -c constraints.txt -e '.[docs]'
 	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/mkdocs build --quiet --strict
@@ -82,9 +88,10 @@ lint: $(READY)  ## ruff, mypy, import-linter
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-format: $(READY)  ## let ruff format and sort
+format: $(READY)  ## let ruff format and sort; write README's table of commands
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(BIN)/python -m benchmarks.command_table README.md
 
 bench: $(READY)  ## step, encoding, conversion, loading, 800,000 records, coverage: reports/bench.json, ...
 	@$(BIN)/python -m benchmarks.step
@@ -110,4 +117,4 @@ study: $(READY)  ## from 900 invented exports and a workbook to the report, comp
 	@$(BIN)/python -m benchmarks.study
 
 clean:  ## remove the environment and caches; data, runs and reports stay
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) $(VENV)-predict .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -13,6 +13,7 @@ from lsemvae.sweep.command import option_flags, parse
 from lsemvae.sweep.file import read_sweep
 from lsemvae.sweep.space import first_point, search_space
 from tests.conftest import N_SAMPLES, ROOT, tiny_network
+from tests.network_sizes import flat, tiny_sizes
 
 FOLDER = ROOT / "experiments"
 SWEEPS = sorted(FOLDER.glob("sweeps/*.yaml"))
@@ -21,26 +22,15 @@ PRETRAINING = [file for file in CONFIGS if "Pretrainer" in file.read_text()]
 CLASSIFICATION = [file for file in CONFIGS if "Classifier" in file.read_text()]
 
 
-# What makes a network tiny, by class; those that are not named here take tiny_network().
 SIZE = "--model.init_args.network.init_args"
-TINY = {
-    "BeatLsEmvae": {"n_samples": N_SAMPLES, "latent_dim": 4, "window.before_s": 0.3,
-                    "window.after_s": 0.5},
-    "StMem": {"n_samples": N_SAMPLES, "patch_size": 30, "encoder.dim": 8, "encoder.n_blocks": 1,
-              "encoder.n_heads": 2, "decoder.dim": 8, "decoder.n_blocks": 1, "decoder.n_heads": 2},
-    "MultimodalCnn": {"n_samples": N_SAMPLES, "lead_features": 4},
-    "ResNet1d": {"n_samples": N_SAMPLES, "width": 4},
-    "XResNet1d": {"n_samples": N_SAMPLES, "width": 4},
-}  # fmt: skip
 
 
 def tiny(config: Path) -> list[str]:
     """Return the flags that make the network of a file tiny."""
     network = yaml.safe_load(config.read_text())["model"]["init_args"]["network"]
-    size = TINY.get(network["class_path"].rsplit(".", 1)[1])
-    if size is None:
-        return tiny_network()
-    return [part for key, value in size.items() for part in (f"{SIZE}.{key}", str(value))]
+    sizes = flat(tiny_sizes()[network["class_path"].rsplit(".", 1)[1]])
+    values = {"n_samples": N_SAMPLES, **sizes}
+    return [part for key, value in values.items() for part in (f"{SIZE}.{key}", str(value))]
 
 
 def name(file: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from benchmarks.command_table import with_table
 from data_modules.reading.reasons import REASONS, REMEDIES
 from lsemvae.cli import main
 from lsemvae.command_table import COMMANDS, markdown_table
@@ -94,6 +95,8 @@ def test_commands_of_the_readme_exist() -> None:
 def test_table_of_commands_is_made_from_their_docstrings() -> None:
     made = README.partition("<!-- made by lsemvae.command_table -->\n\n")[2]
     assert made.partition("\n\n<!-- end -->")[0] == markdown_table()
+    assert with_table(README) == README
+    assert with_table(README.replace("| `lsemvae view` |", "| `lsemvae vew` |")) == README
 
 
 @pytest.mark.parametrize("folder", ["docs", "experiments", "."])

@@ -1,6 +1,10 @@
 """Tell the kind of a file by its first bytes: those that are read, those only named."""
 
 import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from data_modules.reading.recording import RawRecording
 
 _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\xffBIOSEMI", "a BDF file (BioSemi)", "save it as EDF"),
@@ -61,25 +65,34 @@ _XML_NAMED = {
 _FIRST_TAG = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40})[\s/>]")
 _SNIFFED = 16_384
 
-XML_ROOTS = {
-    "RestingECG": "GE MUSE XML",
-    "restingecgdata": "Philips XML",
-    "AnnotatedECG": "HL7 aECG",
-}
+
+class Format(NamedTuple):
+    """A kind of file that is read.
+
+    Attributes:
+        name: as messages and pages name it.
+        read: `read(content, record=...)`, or `read(content, layout, record=...)`.
+        magic: places and bytes; any of them tells the kind.
+        xml_root: root element that tells it, without its prefix; "" where it is no XML.
+        needs_layout: whether a layout file says what the numbers are.
+    """
+
+    name: str
+    read: Callable[..., RawRecording]
+    magic: tuple[tuple[int, bytes], ...] = ()
+    xml_root: str = ""
+    needs_layout: bool = False
+
+    def tells(self, content: bytes, xml_root: str | None) -> bool:
+        """Tell whether a file is of this kind."""
+        by_bytes = any(content[at : at + len(magic)] == magic for at, magic in self.magic)
+        return by_bytes or bool(self.xml_root and self.xml_root == xml_root)
 
 
-def kind_of(content: bytes) -> str | None:
-    """Tell the kind of a file that is read, None where it is another or text."""
-    if content[128:132] == b"DICM" or content[:6] == b"\x02\0\0\0UL":
-        return "DICOM"
-    if content[16:22] == b"SCPECG":
-        return "SCP-ECG"
-    if content[:8] == b"0       ":
-        return "EDF"
-    if content[:10] == b"MATLAB 5.0":
-        return "MATLAB"
+def format_of(content: bytes, formats: Iterable[Format]) -> Format | None:
+    """Tell the kind of a file by its contents, None where it is another or text."""
     root = _xml_root(content)
-    return XML_ROOTS.get(root) if root else None
+    return next((one for one in formats if one.tells(content, root)), None)
 
 
 def named_kind(content: bytes, ending: str = "") -> str | None:

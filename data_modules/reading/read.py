@@ -2,12 +2,11 @@
 
 A record without extension is WFDB (`NAME.hea` and its signal files); `NAME.npy#ROW` is a row of an
 array of many recordings. Any other record names its file, whose kind is told by its contents. Each
-kind has one function in `data_modules.reading.formats` that makes a raw recording; the checks after
-it are shared.
+kind has one row of `FORMATS` and one function in `data_modules.reading.formats` that makes a raw
+recording; the checks after it are shared.
 """
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 from data_modules.reading.amplitude import Amplitude
@@ -21,29 +20,24 @@ from data_modules.reading.formats.matlab import read_matlab
 from data_modules.reading.formats.muse_xml import read_muse_xml
 from data_modules.reading.formats.philips_xml import read_philips_xml
 from data_modules.reading.formats.scp_ecg import read_scp_ecg
-from data_modules.reading.kinds import kind_of, named_kind
+from data_modules.reading.kinds import Format, format_of, named_kind
 from data_modules.reading.limits import MAX_FILE_BYTES, MAX_HEADER_BYTES
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording, Recording, check_recording
 from data_modules.reading.safe_files import beside, read_bytes
 from data_modules.reading.wfdb import read_wfdb
 
-__all__ = ["READERS", "TABLE_READERS", "kind_of", "read_recording"]
-
-Reader = Callable[..., RawRecording]
-
-READERS: dict[str, Reader] = {
-    "GE MUSE XML": read_muse_xml,
-    "Philips XML": read_philips_xml,
-    "HL7 aECG": read_hl7_aecg,
-    "SCP-ECG": read_scp_ecg,
-    "DICOM": read_dicom,
-    "EDF": read_edf,
-}
-"""Kinds of files that are told by their contents, each `reader(content, record=...)`."""
-
-TABLE_READERS: dict[str, Reader] = {"CSV": read_csv_table, "MATLAB": read_matlab}
-"""Kinds of files that need a layout file, each `reader(content, layout, record=...)`."""
+FORMATS: tuple[Format, ...] = (
+    Format("GE MUSE XML", read_muse_xml, xml_root="RestingECG"),
+    Format("Philips XML", read_philips_xml, xml_root="restingecgdata"),
+    Format("HL7 aECG", read_hl7_aecg, xml_root="AnnotatedECG"),
+    Format("SCP-ECG", read_scp_ecg, ((16, b"SCPECG"),)),
+    Format("DICOM", read_dicom, ((128, b"DICM"), (0, b"\x02\0\0\0UL"))),
+    Format("EDF", read_edf, ((0, b"0       "),)),
+    Format("CSV", read_csv_table, needs_layout=True),
+    Format("MATLAB", read_matlab, ((0, b"MATLAB 5.0"),), needs_layout=True),
+)
+"""Kinds of files, a row each: by what one is told, and the function that reads it."""
 
 _TEXT_ENDINGS = (".csv", ".txt", ".tsv", ".asc")
 _SIBLINGS = (".xml", ".scp", ".dcm", ".edf", ".csv", ".txt", ".mat", ".ecg", ".json")
@@ -108,18 +102,18 @@ def _read_file(root: Path, record: str) -> RawRecording:
         layout = parse_layout(_layout(root, of_array[0]), record=record)
         return read_array_row(root, *of_array, layout, record=record)
     content = read_bytes(root, record, record=record, limit=MAX_FILE_BYTES)
-    kind = kind_of(content)
-    if kind is None and _is_text_table(root, record, content):
-        kind = "CSV"
-    if kind in TABLE_READERS:
+    found = format_of(content, FORMATS)
+    if found is None and _is_text_table(root, record, content):
+        found = next(one for one in FORMATS if one.read is read_csv_table)
+    if found is not None and found.needs_layout:
         layout = parse_layout(_layout(root, record), record=record)
-        return TABLE_READERS[kind](content, layout, record=record)
-    if kind is not None:
-        return READERS[kind](content, record=record)
+        return found.read(content, layout, record=record)
+    if found is not None:
+        return found.read(content, record=record)
     problem = named_kind(content, os.path.splitext(record)[1]) or (
-        f"its contents are none of {', '.join([*READERS, *TABLE_READERS])}; WFDB records are named "
-        "without extension, other kinds must be exported as one of these; a text table needs its "
-        f"layout {os.path.basename(record)}{LAYOUT_SUFFIX} beside it"
+        f"its contents are none of {', '.join(one.name for one in FORMATS)}; WFDB records are "
+        "named without extension, other kinds must be exported as one of these; a text table needs "
+        f"its layout {os.path.basename(record)}{LAYOUT_SUFFIX} beside it"
     )
     raise RecordError("format_unknown", record=record, problem=problem)
 

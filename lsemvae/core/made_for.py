@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from lsemvae.core.ecg_input import EcgInput
 from lsemvae.core.errors import InputError
-from lsemvae.core.types import EcgInput
 
 
 class MadeFor(NamedTuple):
@@ -57,7 +57,9 @@ class MadeFor(NamedTuple):
         return found
 
 
-def check_made_for(head: str, made_for: MadeFor | None, given: MadeFor) -> None:
+def check_made_for(
+    head: str, made_for: MadeFor | None, given: MadeFor, *, used_on: str = "what is given"
+) -> None:
     """Refuse a trained head on anything but what it was made for.
 
     Every command that applies a head calls this.
@@ -66,6 +68,7 @@ def check_made_for(head: str, made_for: MadeFor | None, given: MadeFor) -> None:
         head: names it in the message.
         made_for: from its checkpoint; None for one of an older version, which is told.
         given: what it is about to be used on; what is None there is not compared.
+        used_on: names that in the message.
 
     Raises:
         InputError: names every difference.
@@ -79,7 +82,7 @@ def check_made_for(head: str, made_for: MadeFor | None, given: MadeFor) -> None:
     differences = made_for.differences(given)
     if differences:
         raise InputError(
-            f"{head} was made for something else (head against what is given: "
+            f"{head} was made for something else (head against {used_on}: "
             f"{'; '.join(differences)}); use it on what it was made for, or train another"
         )
 

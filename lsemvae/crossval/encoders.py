@@ -139,5 +139,4 @@ def fit_settings(method: str, settings: PretrainSettings) -> dict[str, str]:
 
 
 def _class_path(method: Method) -> str:
-    kind = method.network
-    return class_path(kind) if method.own else f"lsemvae.models.{kind.__name__}"
+    return class_path(method.network) if method.own else method.class_path

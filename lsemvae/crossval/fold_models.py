@@ -7,7 +7,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json
 from lsemvae.core.made_for import MadeFor
 from lsemvae.core.types import EcgInput
-from lsemvae.crossval.folds import FILES, FINISHED, FoldSettings, _task
+from lsemvae.crossval.folds import FILES, FINISHED, FoldSettings, fold_task
 from lsemvae.models.checkpoint_file import read_checkpoint
 from lsemvae.tasks import Classifier
 
@@ -50,7 +50,7 @@ def load_fold(folder: Path, encoder: str | None, ecg_input: EcgInput) -> Classif
     """
     check_folds([folder])
     settings = read_settings(folder)
-    task = _task(settings, encoder, ecg_input)
+    task = fold_task(settings, encoder, ecg_input)
     checkpoint = read_checkpoint(folder / CHECKPOINT)
     task.made_for = MadeFor(leads=tuple(settings.leads), ecg_input=ecg_input)
     task.on_load_checkpoint(checkpoint)

@@ -194,7 +194,7 @@ def run_fold(
     (folder / FINISHED).unlink(missing_ok=True)
     seed_fold(settings.seed, data.fold)
     data.setup("fit")
-    task = _task(settings, encoder, data.ecg_input)
+    task = fold_task(settings, encoder, data.ecg_input)
     task.made_for = data.made_for
     trainer = lightning.Trainer(
         max_epochs=settings.epochs,
@@ -229,7 +229,14 @@ def _keep_quiet() -> None:
     silence_lightning()
 
 
-def _task(settings: FoldSettings, encoder: str | None, ecg_input: EcgInput) -> Classifier:
+def fold_task(settings: FoldSettings, encoder: str | None, ecg_input: EcgInput) -> Classifier:
+    """Build what a fold trains.
+
+    Args:
+        settings: of the fold.
+        encoder: checkpoint of the frozen encoder, None where the method has none.
+        ecg_input: what the recordings are.
+    """
     leads = list(settings.leads)
     focal = FocalSettings(settings.focal_alpha, settings.focal_gamma)
     method = method_of(settings)

@@ -150,6 +150,12 @@ def _write_graph(network: LockedNetwork, path: Path) -> None:
         raise InputError(
             "export needs onnx and onnxscript; pip install 'lsemvae[export]'"
         ) from error
+    except torch.onnx.OnnxExporterError as error:
+        cause = " ".join(str(error.__cause__ or error).split())[:120]
+        raise InputError(
+            f"there is no graph of {description.method}: torch cannot write what it does to "
+            f"recordings as one ({cause}); apply the model file with torch"
+        ) from error
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from data_modules.epoch_batches import batch_loader
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.crossval.features import cached_features
 from lsemvae.crossval.fold_models import load_fold
-from lsemvae.crossval.folds import FeatureDataset, FoldSettings, _task
+from lsemvae.crossval.folds import FeatureDataset, FoldSettings, fold_task
 from lsemvae.deployment.locked_network import without_decoder
 from lsemvae.models import EcgNetwork, Pretrained
 from lsemvae.tasks import Classifier
@@ -51,7 +51,7 @@ def refit_member(
     lightning.seed_everything(settings.seed, verbose=False)
     data.fold = None
     data.setup("fit")
-    task = _task(settings, encoder, data.ecg_input)
+    task = fold_task(settings, encoder, data.ecg_input)
     trainer = lightning.Trainer(
         max_epochs=settings.epochs,
         accelerator="cpu" if pretrained else "auto",

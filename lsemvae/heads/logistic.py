@@ -70,7 +70,7 @@ def fit_logistic_ridges(scores: Array, label: Array, weight: Array, strength: Ar
     This is scikit-learn's `LogisticRegression(C=C_b)` with `sample_weight`; the intercept is not
     penalised. Newton's method, its steps by conjugate gradients with the diagonal as
     preconditioner, all B problems side by side: on principal axes (`rotate`) the Hessian is nearly
-    diagonal and few steps are needed. Many small fits are some ten times faster than one by one.
+    diagonal and few steps are needed.
 
     Args:
         scores: (N, P).

@@ -5,7 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from data_modules.signals.settings import SignalSettings
+from lsemvae.core.ecg_input import EcgInput
 from lsemvae.core.errors import InputError
+from lsemvae.core.made_for import MadeFor
+from lsemvae.core.tasks import Thresholds, find_task
 
 FORMAT = "lsemvae-model"
 VERSION = 1
@@ -54,6 +58,17 @@ class Task:
     mpap_threshold_mmhg: float | None
     pawp_threshold_mmhg: float | None
     pvr_threshold_wu: float | None = None
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """The pressures that define the label; defaults where it needs none."""
+        given = {"mpap_mmhg": self.mpap_threshold_mmhg, "pawp_mmhg": self.pawp_threshold_mmhg}
+        return Thresholds(**{name: value for name, value in given.items() if value is not None})
+
+    @property
+    def label(self) -> str:
+        """How the positive class is defined, as in `MadeFor`."""
+        return find_task(self.name).defined_by(self.thresholds)
 
 
 @dataclass(frozen=True)
@@ -121,6 +136,30 @@ class Description:
     def threshold(self) -> float:
         """The threshold of the operating point in use."""
         return self.points[self.point].threshold
+
+    @property
+    def made_for(self) -> MadeFor:
+        """What the model may be applied to; compare with `check_made_for`."""
+        return MadeFor(
+            leads=self.trained_leads,
+            task=self.task.name,
+            label=self.task.label,
+            ecg_input=ecg_input_of(self.signal, self.unit, self.normalisation),
+        )
+
+
+def ecg_input_of(signal: Mapping[str, Any], unit: str, normalisation: str) -> EcgInput:
+    """Describe recordings by the settings that they were cleaned with."""
+    settings = SignalSettings(**signal)
+    return EcgInput(
+        settings.sampling_rate_hz,
+        settings.n_samples,
+        (settings.low_hz, settings.high_hz),
+        normalisation,  # type: ignore[arg-type]
+        settings.segment,
+        settings.powerline_hz,
+        unit,
+    )
 
 
 def read_description(text: str, name: str) -> Description:

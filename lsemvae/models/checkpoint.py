@@ -1,4 +1,4 @@
-"""Pre-trained networks in Lightning checkpoints: what is stored and how it is read back."""
+"""Describe a pre-trained network in a Lightning checkpoint, and read it back."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,41 +10,15 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
 from lsemvae.core.shipped_encoders import encoder_path, is_shipped, shipped_encoders
 from lsemvae.core.types import EcgInput
-from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import EcgNetwork
-from lsemvae.models.beat_ls_emvae import BeatLsEmvae
-from lsemvae.models.beta_vae import BetaVae
 from lsemvae.models.checkpoint_file import local_path, read_checkpoint
-from lsemvae.models.ls_emvae import LsEmvae
-from lsemvae.models.mopoe_vae import MopoeVae
-from lsemvae.models.multimodal_cnn import MultimodalCnn
-from lsemvae.models.mvae import Mvae
-from lsemvae.models.resnet1d import ResNet1d
+from lsemvae.models.methods import network_classes
 from lsemvae.models.shipped_file import SUFFIX, read_shipped
-from lsemvae.models.st_mem import StMem
-from lsemvae.models.xresnet1d import XResNet1d
 from lsemvae.runtime.own_classes import class_path, import_class
 
 NETWORK_KEY = "lsemvae_network"
 INPUT_KEY = "ecg_input"
 NETWORK_PREFIX = "network."
-
-
-NETWORKS: dict[str, type[EcgNetwork]] = {
-    network.__name__: network
-    for network in (
-        AuthorsCode,
-        BeatLsEmvae,
-        BetaVae,
-        LsEmvae,
-        MopoeVae,
-        MultimodalCnn,
-        Mvae,
-        ResNet1d,
-        StMem,
-        XResNet1d,
-    )
-}
 
 
 class DataState(NamedTuple):
@@ -86,7 +60,7 @@ def describe_network(network: EcgNetwork) -> dict[str, Any]:
     A network of the user's own is described by its class path.
     """
     kind = type(network)
-    name = kind.__name__ if NETWORKS.get(kind.__name__) is kind else class_path(kind)
+    name = kind.__name__ if network_classes().get(kind.__name__) is kind else class_path(kind)
     return {"class": name, "init_args": network.init_args}
 
 
@@ -96,10 +70,10 @@ def network_class(name: str) -> type[EcgNetwork]:
     Raises:
         InputError: it is unknown, may not be imported, or is no network.
     """
-    if name in NETWORKS:
-        return NETWORKS[name]
+    if name in network_classes():
+        return network_classes()[name]
     if "." not in name:
-        raise InputError(f"network {name!r} is unknown; known are {', '.join(NETWORKS)}")
+        raise InputError(f"network {name!r} is unknown; known are {', '.join(network_classes())}")
     found = import_class(name)
     if not issubclass(found, EcgNetwork):
         raise InputError(f"{name} is no network: it does not derive from lsemvae.models.EcgNetwork")
@@ -162,8 +136,10 @@ def _read(path: str) -> dict[str, Any]:
 
 def _build(description: dict[str, Any], path: str) -> EcgNetwork:
     name = description["class"]
-    if name not in NETWORKS and "." not in name:
-        raise InputError(f"{path} holds a network {name!r}; known are {', '.join(NETWORKS)}")
+    if name not in network_classes() and "." not in name:
+        raise InputError(
+            f"{path} holds a network {name!r}; known are {', '.join(network_classes())}"
+        )
     try:
         kind = network_class(name)
     except InputError as error:

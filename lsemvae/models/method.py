@@ -46,10 +46,15 @@ class Method:
         model: Mapping[str, Any] = read_experiment(self.experiment)["model"]
         return model
 
+    @property
+    def class_path(self) -> str:
+        """Class of the network, as the experiment file names it."""
+        return str(self._model["init_args"]["network"]["class_path"])
+
     @cached_property
     def network(self) -> type[EcgNetwork]:
         """Class of the network."""
-        path = self._model["init_args"]["network"]["class_path"]
+        path = self.class_path
         found = import_class(path)
         if not issubclass(found, EcgNetwork):
             raise InputError(

@@ -5,10 +5,12 @@ others ran under a published name. A row is a title and an experiment file: the 
 which network it is and with which arguments. Networks of the user's own stand beside them.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lsemvae.core.errors import InputError
+from lsemvae.models.base import EcgNetwork
 from lsemvae.models.method import Method
 from lsemvae.models.own_methods import file_method, is_file, own_method
 from lsemvae.runtime.own_classes import registered_classes
@@ -109,3 +111,10 @@ def find_method(name: str) -> Method:
 def method_name(name: str) -> str:
     """Return the name of a method's folder of results: a file's without its extension."""
     return Path(name).stem if name not in METHODS and is_file(name) else name
+
+
+@cache
+def network_classes() -> dict[str, type[EcgNetwork]]:
+    """Return the network of every method by the name of its class, as checkpoints name it."""
+    found = {method.network.__name__: method.network for method in METHODS.values()}
+    return dict(sorted(found.items()))

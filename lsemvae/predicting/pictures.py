@@ -1,7 +1,9 @@
 """A picture on ECG paper for each recording, with its outcome above it."""
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +17,17 @@ from lsemvae.predicting.sources import Loaded
 
 
 def draw_rows(
-    folder: Path, rows: Sequence[Row], loaded: Sequence[Loaded | None], model: Description
-) -> None:
+    folder: Path, rows: Sequence[Row], loaded: Sequence[Loaded | None], model: Description,
+    names: Mapping[str, str],
+) -> None:  # fmt: skip
     """Draw the recordings that could be read, `folder/NAME.png`; those of errors have none.
+
+    Args:
+        folder: of the pictures.
+        rows: what came out.
+        loaded: the recordings, None where they could not be read.
+        model: that was applied.
+        names: from `file_names`.
 
     Raises:
         InputError: the package matplotlib is missing.
@@ -40,7 +50,7 @@ def draw_rows(
             calibrated=model.unit == "mV",
             leads=LEADS,
         )
-        figure.savefig(folder / f"{_file_name(row.recording)}.png", dpi=150)
+        figure.savefig(folder / f"{names[row.recording]}.png", dpi=150)
         pyplot.close(figure)
 
 
@@ -55,6 +65,23 @@ def headline(row: Row, model: Description) -> str:
         f"{model.task.positive}: {row.probability:.3f}, {side} the threshold {row.threshold:.3f} "
         f"({row.point}; {notice})"
     )
+
+
+def file_names(recordings: Sequence[str]) -> dict[str, str]:
+    """Return the name of each recording's picture; no two are alike, in any case of letters.
+
+    Names that would be the same, as of `a/b` and `a_b`, get a digest of the recording's name.
+    """
+    plain = {name: _file_name(name) for name in recordings}
+    count = Counter(one.casefold() for one in plain.values())
+    return {
+        name: one if count[one.casefold()] == 1 else f"{one}_{_digest(name)}"
+        for name, one in plain.items()
+    }
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def _file_name(recording: str) -> str:

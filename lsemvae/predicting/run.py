@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from lsemvae.model_file.trained_on import NOBODY
 from lsemvae.predicting.journal import RowJournal
 from lsemvae.predicting.outcome import RESULT, Row, error_row, judged_row, with_score
 from lsemvae.predicting.output import check_out, write_rows
+from lsemvae.predicting.pictures import draw_rows, file_names
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.sources import Loaded, Loader, Source, find_sources
 
@@ -138,26 +139,25 @@ def _predict_missing(
     if done:
         print(f"going on: {done:,} of {len(sources):,} recordings were predicted before")
     with counted_progress("predicting", already=done) as report:
-        for rows in predicted_blocks(predictor, missing, options):
+        names = file_names([source.name for source in sources])
+        for rows in predicted_blocks(predictor, missing, options, names):
             journal.add(rows)
             done += len(rows)
             report(done, len(sources))
 
 
 def predicted_blocks(
-    predictor: Predictor, sources: Sequence[Source], options: Options
+    predictor: Predictor, sources: Sequence[Source], options: Options, names: Mapping[str, str]
 ) -> Iterator[list[Row]]:
-    """Yield the rows of some recordings at a time."""
+    """Yield the rows of some recordings at a time; `names` are those of their pictures."""
     loader = Loader(predictor.description, options.amplitude)
     for start in range(0, len(sources), BLOCK):
         block = sources[start : start + BLOCK]
         judged = [_judge(loader, source, predictor, options) for source in block]
         rows = score_block(predictor, judged)
         if options.pictures is not None:
-            from lsemvae.predicting.pictures import draw_rows
-
             loaded = [one.loaded for one in judged]
-            draw_rows(Path(options.pictures), rows, loaded, predictor.description)
+            draw_rows(Path(options.pictures), rows, loaded, predictor.description, names)
         yield rows
 
 

@@ -3,7 +3,6 @@
 import csv
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +17,8 @@ from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import signal_digest
 from data_modules.store.mark import STORE, mark_version
 from lsemvae.core.errors import InputError
-from lsemvae.model_file.description import Description
+from lsemvae.core.made_for import MadeFor, check_made_for
+from lsemvae.model_file.description import Description, ecg_input_of
 
 SIGNAL_SUFFIXES = (".dat", ".atr")  # of WFDB records, which are named by their header
 
@@ -111,7 +111,7 @@ class Loader:
 
     def __init__(self, description: Description, amplitude: Amplitude | None = None) -> None:
         self._settings = SignalSettings(**description.signal)
-        self._unit = description.unit
+        self._model = description
         calibrated = description.unit == "mV"
         self._amplitude: Amplitude = amplitude or ("calibrated" if calibrated else "arbitrary")
         if calibrated == (self._amplitude == "arbitrary"):
@@ -130,7 +130,7 @@ class Loader:
         """
         if source.row is not None:
             if source.path not in self._stores:
-                self._stores[source.path] = _OpenStore(source.path, self._settings, self._unit)
+                self._stores[source.path] = _OpenStore(source.path, self._model)
             return self._stores[source.path].load(source.row)
         folder, record = source.path.parent, source.path.name
         try:
@@ -150,22 +150,12 @@ class Loader:
 class _OpenStore:
     """A store whose recordings are as the model's were, with its list of findings."""
 
-    def __init__(self, path: Path, settings: SignalSettings, unit: str) -> None:
+    def __init__(self, path: Path, model: Description) -> None:
         from data_modules.store.read import EcgStore
 
-        self._store = EcgStore(path)
-        wanted = {**asdict(settings), "unit": unit}
-        found = {**self._store.settings, "unit": self._store.unit}
-        other = [
-            f"{name} {found.get(name)} against {value}"
-            for name, value in wanted.items()
-            if name not in ("bad_leads", "min_duration_s", "max_gap_s") and found.get(name) != value
-        ]
-        if other:
-            raise InputError(
-                f"{path} does not fit the model (store against model: {'; '.join(other)}); prepare "
-                "the recordings with the model's settings, or name the files themselves"
-            )
+        self._store = store = EcgStore(path)
+        given = ecg_input_of(store.settings, store.unit, model.normalisation)
+        check_made_for("the model", model.made_for, MadeFor(ecg_input=given), used_on=str(path))
         self._findings = _quarantined(path.with_name(path.name + ".quarantine.csv"))
 
     def load(self, row: int) -> Loaded:

@@ -14,7 +14,7 @@ from lsemvae.cli import main
 from lsemvae.crossval.fold_models import load_fold
 from lsemvae.deployment.inner_choices import uncertainty_limit
 from lsemvae.deployment.model_file import read_model
-from tests.conftest import error_of
+from tests.conftest import BEATS, error_of
 from tests.deployment.conftest import lock
 
 
@@ -133,3 +133,62 @@ def test_the_limit_lies_between_the_kept_and_the_withheld(
     withhold: float, limit: float | None
 ) -> None:
     assert uncertainty_limit(np.array([4.0, 1.0, 3.0, 2.0]), withhold) == limit
+
+
+@pytest.fixture(scope="module")
+def end_to_end(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a six-lead model of networks trained end to end on a column of the table."""
+    folder = tmp_path_factory.mktemp("end_to_end")
+    source = cohort.parent / "cohort"
+    table = pd.read_csv(source / "cohort.csv", dtype=str)
+    table["hypertensive"] = (table["mpap_mmhg"].astype(float) > 20).astype(int)
+    table.to_csv(folder / "table.csv", index=False)
+    store, out = folder / "store.h5", folder / "model.safetensors"
+    records = ["--source", str(source / "records"), "--out", str(store), *BEATS]
+    assert main(["prepare", "cohort", "--table", str(folder / "table.csv"), *records]) == 0
+    how = ["--method", "resnet1d", "--size", "small", "--epochs", "1", "--folds"]
+    task = ["--task", "hypertensive", "--leads", "6", "--inner", "true", "--out", str(folder)]
+    assert main(["cv", "--cohort", str(store), *how, "2", *task]) == 0
+    run = folder / "hypertensive/resnet1d/6L"
+    inner = pd.read_csv(run / "inner_predictions.csv", dtype={"record": str, "patient_id": str})
+    odd = inner.groupby("label").cumcount() % 2
+    # as if one epoch had taught them something: classes that overlap
+    inner["probability"] = 0.2 + 0.2 * inner["label"] + 0.4 * odd
+    inner.to_csv(run / "inner_predictions.csv", index=False)
+    assert main(["lock", str(run), "--cohort", str(store), "--out", str(out)]) == 0
+    return out
+
+
+def test_networks_trained_end_to_end_are_locked_with_their_leads_and_their_column(
+    end_to_end: Path,
+) -> None:
+    network = read_model(end_to_end).network
+    assert network.description.task.positive == "hypertensive = 1"
+    assert network.description.made_for.label == "hypertensive = 1"
+    assert network.description.leads == ("I", "II", "III", "aVR", "aVL", "aVF")
+    assert network.description.uncertainty == "members"
+    assert len(network.networks) == len(network.heads) == 2
+
+
+def test_a_six_lead_model_gives_twelve_lead_files_what_its_six_leads_say(
+    end_to_end: Path, cohort: Path, tmp_path: Path
+) -> None:
+    out, graph = tmp_path / "p.csv", tmp_path / "six.onnx"
+    more = ["--allow_trained_on", "--out", str(out)]
+    assert main(["predict", str(end_to_end), str(cohort), *more]) == 0
+    found = pd.read_csv(out)
+    assert set(found["leads"]) == {"I II III aVR aVL aVF"}
+    data = RhcCohort(str(cohort), normalisation="record", leads=6)
+    batch = normalise(data.dataset(np.arange(len(data.pool))).__getitems__([*range(60)]), "record")
+    folder = end_to_end.parent / "hypertensive/resnet1d/6L"
+    folds = [load_fold(folder / f"fold_{k}", None, data.ecg_input) for k in range(2)]
+    with torch.inference_mode():
+        logit = torch.stack([fold(batch) for fold in folds]).mean(0).numpy()
+    line = read_model(end_to_end).network.description.recalibration
+    expected = expit(line.intercept + line.slope * logit)
+    np.testing.assert_allclose(found["probability"], expected, atol=1e-6)
+    assert main(["export", str(end_to_end), "--out", str(graph)]) == 0
+    again = ["--allow_trained_on", "--out", str(tmp_path / "q.csv")]
+    assert main(["predict", str(graph), str(cohort), *again]) == 0
+    onnx = pd.read_csv(tmp_path / "q.csv")["probability"]
+    np.testing.assert_allclose(onnx, found["probability"], atol=1e-5)

@@ -13,7 +13,7 @@ from lsemvae.deployment.model_file import read_model
 from lsemvae.predicting import run
 from lsemvae.predicting.outcome import is_known
 from lsemvae.predicting.sources import Loaded
-from tests.conftest import error_of
+from tests.conftest import BEATS, error_of
 
 
 @pytest.fixture
@@ -165,7 +165,40 @@ def test_a_store_with_other_settings_is_refused(
     assert main(["prepare", "mimic", "--source", str(source), "--out", str(out), *signal]) == 0
     capsys.readouterr()
     assert predict(model, out, "--out", tmp_path / "p.csv") == 2
-    assert "segment record against median_beat" in error_of(capsys)
+    error = error_of(capsys)
+    assert f"(head against {out}: " in error
+    assert "segment median_beat against record" in error
+
+
+def test_a_store_of_another_unit_is_refused(
+    model: Path, recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = recordings / "cohort", tmp_path / "other.h5"
+    files = ["--table", str(source / "cohort.csv"), "--source", str(source / "records")]
+    more = ["--amplitude", "arbitrary", *BEATS]
+    assert main(["prepare", "cohort", *files, "--out", str(out), *more]) == 0
+    capsys.readouterr()
+    assert predict(model, out, "--out", tmp_path / "p.csv") == 2
+    assert "unit mV against NU" in error_of(capsys)
+
+
+def test_pictures_of_recordings_with_like_names_are_kept_apart(
+    model: Path, records: Path, tmp_path: Path
+) -> None:
+    for folder in ("a/b", "A", "a"):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+    for to in ("a/b/ecg00001", "a/b_ecg00001", "A/b_ecg00001"):
+        for suffix in (".hea", ".dat"):
+            text = (records / f"ecg00001{suffix}").read_bytes()
+            (tmp_path / f"{to}{suffix}").write_bytes(
+                text.replace(b"ecg00001", Path(to).name.encode())
+            )
+    pictures = tmp_path / "pictures"
+    more = ["--allow_trained_on", "--pictures", pictures]
+    named = [tmp_path / "a", tmp_path / "A"]
+    assert predict(model, *named, "--out", tmp_path / "p.csv", *more) == 0
+    names = [file.name.casefold() for file in pictures.iterdir()]
+    assert len(names) == len(set(names)) == 3
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,12 @@ from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models import AuthorsCode
 from tests.tiny_batches import LATENT_DIM, N_SAMPLES, tiny_ecg
 
+UNDER_CONTRACT = {
+    "AuthorsCode": {"latent_dim": 4},
+    "AuthorsCode, MoPoE": {"latent_dim": 4, "method": "mopoe_vae"},
+    "AuthorsCode, MVAE": {"latent_dim": 4, "method": "mvae"},
+}
+
 N_PARAMETERS = {"ls_emvae": 256_150_577, "mvae": 369_344_460, "mopoe_vae": 369_344_460}
 
 

@@ -16,6 +16,8 @@ from lsemvae.nn.beat_augmentation import BeatAugmentation, augment
 from lsemvae.nn.lead_parts import split_leads
 from tests.nn.test_heart_beats import recording
 
+UNDER_CONTRACT = {"BeatLsEmvae": {"latent_dim": 4, "window": {"before_s": 0.1, "after_s": 0.2}}}
+
 
 def network(**settings: float) -> BeatLsEmvae:
     torch.manual_seed(0)

@@ -9,6 +9,8 @@ from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models import BetaVae
 from tests.tiny_batches import LATENT_DIM, N_SAMPLES, tiny_ecg
 
+UNDER_CONTRACT = {"BetaVae": {"latent_dim": 4}}
+
 
 def tiny(**arguments: float) -> BetaVae:
     torch.manual_seed(0)

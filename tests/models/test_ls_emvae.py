@@ -12,6 +12,14 @@ from lsemvae.models import Fusion, LsEmvae, lead_vae, ls_emvae
 from lsemvae.models.lead_vae import sample
 from tests.tiny_batches import LATENT_DIM, N_SAMPLES, loss_of, tiny_ecg, tiny_network
 
+UNDER_CONTRACT = {
+    "LsEmvae": {"latent_dim": 4},
+    "LsEmvae, lead means": {"latent_dim": 4, "feature": "lead_means"},
+    "LsEmvae, product only": {"latent_dim": 4, "fusion": {"kind": "poe"}},
+    "LsEmvae, no product": {"latent_dim": 4, "fusion": {"kind": "moe"}},
+    "LsEmvae, uniform gate": {"latent_dim": 4, "fusion": {"gate": "uniform"}},
+}
+
 ALL_FUSIONS = [
     Fusion(kind, gate, gate_floor=0.2)
     for kind in ("poe_moe", "moe", "poe")

@@ -20,6 +20,11 @@ from lsemvae.nn.lead_subsets import (
 )
 from tests.tiny_batches import LATENT_DIM, N_SAMPLES, tiny_ecg
 
+UNDER_CONTRACT = {
+    "MopoeVae": {"latent_dim": 4},
+    "MopoeVae, exact KL": {"latent_dim": 4, "kl": "exact"},
+}
+
 LIMB = torch.tensor([lead in LIMB_LEADS for lead in LEADS])
 
 

@@ -9,6 +9,8 @@ from lsemvae.models import MultimodalCnn
 from lsemvae.tasks import HeadSettings
 from tests.tiny_batches import N_SAMPLES, tiny_ecg
 
+UNDER_CONTRACT = {"MultimodalCnn": {"lead_features": 4}}
+
 
 @pytest.mark.parametrize(("leads", "count"), [(12, 123_370_754), (6, 61_685_570)])
 def test_published_size_with_the_head(leads: int, count: int) -> None:

@@ -11,6 +11,8 @@ from lsemvae.models.mvae import random_subsets
 from tests.nn.plain_reference import PlainDecoder, PlainEncoders, copy_decoder, copy_encoders
 from tests.tiny_batches import LATENT_DIM, N_SAMPLES, tiny_ecg
 
+UNDER_CONTRACT = {"Mvae": {"latent_dim": 4}}
+
 OBJECTIVE = ReconstructionObjective(lead_weights={"V1": 3.0, "aVR": 0.25})
 
 

@@ -12,6 +12,8 @@ from lsemvae.models.resnet1d import ResNet1d
 from tests.nn.plain_residual import plain_resnet1d
 from tests.nn.random_norms import numpy_state, randomise_norms
 
+UNDER_CONTRACT = {"ResNet1d": {"width": 8}}
+
 N_SAMPLES = 120
 
 

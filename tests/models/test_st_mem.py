@@ -13,6 +13,9 @@ from lsemvae.models.st_mem import StMem
 from lsemvae.nn.transformer import TransformerSize
 from tests.nn.plain_transformer import plain_linear, plain_norm, plain_transformer
 
+SMALL = {"dim": 8, "n_blocks": 2, "n_heads": 2}
+UNDER_CONTRACT = {"StMem": {"patch_size": 8, "encoder": SMALL, "decoder": SMALL}}
+
 N_SAMPLES, PATCH = 26, 5  # five patches and a sample that is left out
 ENCODER = TransformerSize(dim=12, n_blocks=2, n_heads=3)
 DECODER = TransformerSize(dim=8, n_blocks=1, n_heads=2)

@@ -14,6 +14,11 @@ from lsemvae.nn.xresnet import XResidualBlock
 from tests.nn.plain_residual import plain_xresnet1d
 from tests.nn.random_norms import numpy_state, randomise_norms
 
+UNDER_CONTRACT = {
+    "XResNet1d": {"width": 8},
+    "XResNet1d, 34 layers": {"width": 8, "variant": "xresnet1d34"},
+}
+
 N_SAMPLES = 120
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 

@@ -4,8 +4,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from data_modules.reading.kinds import kind_of
+from data_modules.reading.kinds import format_of
 from data_modules.reading.limits import MAX_FILE_BYTES, MAX_HEADER_BYTES
+from data_modules.reading.read import FORMATS
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.safe_files import check_record_name, read_bytes
 from data_modules.reading.stored.binary import dicom_facts, edf_facts, scp_facts, wfdb_facts
@@ -61,10 +62,10 @@ def read_facts(root: Path, record: str) -> StoredFacts:
     except OSError as error:
         problem = f"it cannot be read: {error.strerror or error}"
         raise RecordError("unreadable", record=record, problem=problem) from error
-    kind = kind_of(content)
-    if kind in FACTS:
-        return FACTS[kind](content, record=record)
-    if kind is not None:
-        return StoredFacts(kind)
+    found = format_of(content, FORMATS)
+    if found is not None and found.name in FACTS:
+        return FACTS[found.name](content, record=record)
+    if found is not None:
+        return StoredFacts(found.name)
     problem = "it is of no kind that says whose it is"
     raise RecordError("format_unknown", record=record, problem=problem)

@@ -16,7 +16,8 @@ from benchmarks.recording_files import (
     philips_files,
     scp_files,
 )
-from data_modules.reading.read import READERS, TABLE_READERS, kind_of, read_recording
+from data_modules.reading.kinds import format_of
+from data_modules.reading.read import FORMATS, read_recording
 from data_modules.reading.reasons import RecordError
 from data_modules.signals.clean import SignalSettings, clean_ecg
 from lsemvae.core.leads import LEADS
@@ -37,7 +38,7 @@ def code_of(root: Path, record: str) -> str:
 
 
 def test_every_kind_is_tested() -> None:
-    assert set(FILE_KINDS) == {*READERS, *TABLE_READERS}
+    assert set(FILE_KINDS) == {one.name for one in FORMATS}
 
 
 @pytest.mark.parametrize("kind", WRITERS)
@@ -221,7 +222,7 @@ def test_links_out_pipes_and_giants_are_refused_for_every_kind(kind: str, tmp_pa
 @pytest.mark.parametrize("content", [b"", b"<html>", b"PK\x03\x04", b"0000050\0" * 9, b"\xff\xfe<"])
 def test_an_unknown_kind_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "r1.ECG").write_bytes(content)
-    assert kind_of(content) is None
+    assert format_of(content, FORMATS) is None
     assert code_of(tmp_path, "r1.ECG") == "format_unknown"
 
 
