@@ -168,16 +168,18 @@ def _cohort(run: CvRun, settings: FoldSettings, cohort: str) -> RhcCohort:
 
 def _task_of(metrics: dict[str, Any]) -> Task:
     name, thresholds = metrics["task"], Thresholds.of_settings(metrics)
-    mpap, pawp = thresholds.mpap_mmhg, thresholds.pawp_mmhg
+    mpap, pawp, estimated = thresholds.mpap_mmhg, thresholds.pawp_mmhg, thresholds.estimate_mpap
     if name == "detection":
-        return Task(name, f"pulmonary hypertension (mPAP > {mpap:g} mmHg)", mpap, None)
+        return Task(
+            name, f"pulmonary hypertension (mPAP > {mpap:g} mmHg)", mpap, None, None, estimated
+        )
     if name == "phenotype":
         words = f"post-capillary pulmonary hypertension (PAWP > {pawp:g} mmHg)"
-        return Task(name, f"{words} where mPAP > {mpap:g} mmHg", mpap, pawp)
+        return Task(name, f"{words} where mPAP > {mpap:g} mmHg", mpap, pawp, None, estimated)
     if name in RESISTANCE_TASKS:
         record = RESISTANCE_TASKS[name]
         words = f"{record.groups[1]} pulmonary hypertension ({record.defined_by(thresholds)})"
-        return Task(name, words, mpap, pawp, thresholds.pvr_wu)
+        return Task(name, words, mpap, pawp, thresholds.pvr_wu, estimated)
     return Task(name, f"{name} = 1", None, None)
 
 

@@ -51,6 +51,7 @@ class Task:
         mpap_threshold_mmhg: pulmonary hypertension is mPAP above this; None where no label used it.
         pawp_threshold_mmhg: post-capillary is PAWP above this; None where no label used it.
         pvr_threshold_wu: a raised PVR is above this; None where no label used it.
+        estimate_mpap: a missing mPAP was estimated from sPAP and dPAP.
     """
 
     name: str
@@ -58,21 +59,13 @@ class Task:
     mpap_threshold_mmhg: float | None
     pawp_threshold_mmhg: float | None
     pvr_threshold_wu: float | None = None
+    estimate_mpap: bool = False
 
     @property
     def thresholds(self) -> Thresholds:
-        """The pressures that define the label; defaults where it needs none."""
-        usual = Thresholds()
-        mpap, pawp, pvr = (
-            self.mpap_threshold_mmhg,
-            self.pawp_threshold_mmhg,
-            self.pvr_threshold_wu,
-        )
-        return Thresholds(
-            usual.mpap_mmhg if mpap is None else mpap,
-            usual.pawp_mmhg if pawp is None else pawp,
-            usual.pvr_wu if pvr is None else pvr,
-        )
+        """What defines the label; defaults where it needs none."""
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        return Thresholds.of_settings(given)
 
     @property
     def label(self) -> str:

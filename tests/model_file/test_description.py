@@ -50,3 +50,12 @@ def test_an_older_version_is_brought_up_to_date(monkeypatch: pytest.MonkeyPatch)
         read_description(json.dumps(old), "m")
     monkeypatch.setitem(module.MIGRATIONS, 1, lambda found: {**found, "label": "unknown"})
     assert read_description(json.dumps(old), "m") == replace(EXAMPLE, label="unknown")
+
+
+def test_a_task_keeps_every_threshold_of_its_label() -> None:
+    task = Task("pre_capillary", "x", 25.0, 12.0, 3.0, estimate_mpap=True)
+    assert task.label == (
+        "mPAP > 25 mmHg, PAWP <= 12 mmHg, PVR > 3 WU; a missing mPAP is estimated as "
+        "(sPAP + 2 dPAP) / 3"
+    )
+    assert Task("detection", "x", 20.0, None).label == "mPAP > 20 mmHg"
