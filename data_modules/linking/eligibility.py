@@ -14,6 +14,7 @@ from data_modules.reading.reasons import RecordError
 from data_modules.signals.clean import clean_ecg
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
+from lsemvae.core.yaml_text import read_yaml
 
 _NEGATED = r"(?<!no )(?<!not )(?<!without )"
 _EXPECTED = (
@@ -64,11 +65,10 @@ def read_rules(path: str | None) -> Rules:
     file = Path(path)
     if not file.is_file():
         raise InputError(f"there is no file of rules {path}; leave --rules out to exclude nobody")
-    text = file.read_text(encoding="utf-8")
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"{path} is no YAML; expected {_EXPECTED}") from error
+        text, content = read_yaml(file)
+    except InputError as error:
+        raise InputError(f"{error}; expected {_EXPECTED}") from error
     found = content.get("exclude") if isinstance(content, dict) and len(content) == 1 else None
     if not isinstance(found, list):
         raise InputError(f"{path} is not {_EXPECTED}")

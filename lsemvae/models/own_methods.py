@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.types import EcgInput
+from lsemvae.core.yaml_text import read_yaml
 from lsemvae.models.base import EcgNetwork, PretrainableNetwork
 from lsemvae.models.method import Method
 from lsemvae.runtime.own_classes import class_path
-from lsemvae.runtime.yaml_text import check_yaml
 
 CLASSIFIER, PRETRAINER = "lsemvae.tasks.Classifier", "lsemvae.tasks.Pretrainer"
 
@@ -58,13 +57,7 @@ def file_method(name: str) -> Method:
     file = Path(name).resolve()
     if not file.is_file():
         raise InputError(f"there is no experiment file {name}; look at --method")
-    try:
-        text = file.read_text(encoding="utf-8")
-        check_yaml(text)
-        content = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{name} is no YAML ({' '.join(str(error).split())})") from error
-    model = _part(content, "model")
+    model = _part(read_yaml(file).content, "model")
     network = _part(_part(model, "init_args"), "network")
     path, task = network.get("class_path"), _task(model.get("class_path"))
     if not isinstance(path, str) or task is None:

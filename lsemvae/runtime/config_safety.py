@@ -13,9 +13,9 @@ import yaml
 from jsonargparse import get_loader, set_loader, set_parsing_settings
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.yaml_text import check_yaml, refuse_address
 from lsemvae.runtime.allowed_classes import ROOMS, allowed_paths
 from lsemvae.runtime.own_classes import ALLOW_VARIABLE, own_packages, registered_classes
-from lsemvae.runtime.yaml_text import check_yaml, refuse_address
 
 _DENIED = re.compile(r"Importing '([\w.]+)' is not allowed")
 _NESTED = re.compile(

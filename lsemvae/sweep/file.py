@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from lsemvae.core.errors import InputError
-from lsemvae.runtime.yaml_text import check_yaml
+from lsemvae.core.yaml_text import read_yaml
 
 KEYS = (
     "name", "description", "project", "entity", "program", "command", "method", "metric",
@@ -59,12 +57,7 @@ def read_sweep(file: str | Path) -> SweepFile:
     path = Path(file)
     if not path.is_file():
         raise InputError(f"{path} not found; sweeps are in experiments/sweeps")
-    text = path.read_text()
-    try:
-        check_yaml(text)
-        content = yaml.safe_load(text)
-    except (yaml.YAMLError, InputError) as error:
-        raise InputError(f"{path}: {' '.join(str(error).split())}") from error
+    content = read_yaml(path).content
     if not isinstance(content, dict):
         raise InputError(f"{path} is no W&B sweep file: it must be a mapping")
     problems = [*_problems(content), *_command_problems(content)]

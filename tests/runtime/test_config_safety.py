@@ -12,7 +12,7 @@ import yaml
 
 from lsemvae.cli import main
 from lsemvae.core.errors import InputError
-from lsemvae.runtime.yaml_text import MAX_CHARACTERS, MAX_DEPTH, check_yaml
+from lsemvae.core.yaml_text import MAX_CHARACTERS, MAX_DEPTH, check_yaml
 from tests.conftest import ROOT, error_of
 
 BASE = ROOT / "experiments/demo/pretrain.yaml"

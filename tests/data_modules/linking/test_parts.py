@@ -98,9 +98,18 @@ def test_rules_exclude_in_their_order_and_say_whom_they_cannot_judge(tmp_path: P
     assert [one.who for one in undecided] == ["row 4"]
 
 
-@pytest.mark.parametrize("text", ["exclude: 1", "exclude:\n  - reason: x\n    nothing: 1", "a: ["])
-def test_a_rule_that_nobody_knows_is_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / "r.yaml").write_text(text)
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"exclude: 1",
+        b"exclude:\n  - reason: x\n    nothing: 1",
+        b"a: [",
+        b"exclude:\n  - reason: a\n    age_below: 18\nexclude: []",  # the last alone would count
+        b"exclude: [\xfc]",
+    ],
+)
+def test_a_rule_that_nobody_knows_is_refused(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "r.yaml").write_bytes(text)
     with pytest.raises(InputError, match="exclude"):
         read_rules(str(tmp_path / "r.yaml"))
 

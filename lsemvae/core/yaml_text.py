@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -15,6 +16,27 @@ MAX_DEPTH = 50  # PyYAML and jsonargparse recurse; a network's objective stands 
 # What a scheduler of Dask listens on; neither Lightning nor fsspec fetches anything from there.
 _SCHEDULER = re.compile(r"\s*(tcp|tls|ucxx?|inproc)://")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class YamlFile(NamedTuple):
+    """A YAML file word by word, and what it says."""
+
+    text: str
+    content: Any
+
+
+def read_yaml(path: Path) -> YamlFile:
+    """Read a YAML file that stands for nothing but itself, see `check_yaml`.
+
+    Raises:
+        InputError: names the file and the reason.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        check_yaml(text)
+        return YamlFile(text, yaml.safe_load(text))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, InputError) as error:
+        raise InputError(f"{path}: {' '.join(str(error).split())}") from error
 
 
 def check_yaml(text: str) -> None:
