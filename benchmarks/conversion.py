@@ -21,6 +21,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.machine import describe_machine, write_results
+from data_modules.conversion import block
 from data_modules.conversion import convert as conversion
 from data_modules.conversion.convert import ShardWork, convert_shard
 from data_modules.conversion.prepare import prepare_mimic
@@ -133,10 +134,10 @@ def clocks(*places: tuple[Any, str, str]) -> Iterator[dict[str, float]]:
 def shares(source: Path, records: Sequence[str], folder: Path) -> dict[str, float]:
     """Return which share of the time goes into each part of the work."""
     places = (
-        (conversion, "read_recording", "reading"),
-        (conversion, "clean_ecg", "cleaning"),
+        (block, "read_recording", "reading"),
+        (block, "clean_ecg", "cleaning"),
         (signal, "_filter_and_resample", "filtering"),
-        (conversion, "signal_digest", "digesting"),
+        (block, "signal_digest", "digesting"),
         (conversion, "convert_block", "blocks"),
     )
     start = time.process_time()

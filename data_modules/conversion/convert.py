@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from importlib.metadata import version
@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from data_modules.conversion.block import convert_block
 from data_modules.conversion.destination import (
     JOURNAL,
     check_output,
@@ -28,54 +29,18 @@ from data_modules.conversion.finish import finish_conversion
 from data_modules.conversion.journal import FinishedShard, Journal
 from data_modules.conversion.lock import OutputLock
 from data_modules.conversion.quarantine import ConversionSummary, RecordFate, describe
-from data_modules.conversion.subjects import stated_subject
 from data_modules.progress import counted_progress
 from data_modules.reading.amplitude import Amplitude
-from data_modules.reading.read import read_recording
-from data_modules.reading.reasons import REASONS, RecordError
 from data_modules.reading.recording import stored_unit
-from data_modules.signals.clean import clean_ecg, require_leads
-from data_modules.signals.gains import adc_step, relative_amplitude
 from data_modules.signals.settings import SignalSettings
-from data_modules.store.content import StoreDescription, signal_digest
+from data_modules.store.content import StoreDescription
 from data_modules.store.mark import VERSION
 from data_modules.store.shards import ShardPlan, is_whole, plan_shards, shard_path, write_shard
 from data_modules.store.write import is_single_file
 from lsemvae.core.errors import InputError
 from lsemvae.core.joblib_backend import joblib_backend
-from lsemvae.core.leads import LEADS
 
 BLOCK = 64  # records in memory at once: 8 MB of signals
-
-
-class Listed(NamedTuple):
-    """A recording to convert.
-
-    Attributes:
-        path: below the source folder.
-        name: in store and lists.
-        is_private: what the file says may hold identities, and is not repeated in messages.
-    """
-
-    path: str
-    name: str
-    is_private: bool = False
-
-    def rejected(self, code: str, problem: str) -> RecordFate:
-        """Return that it was rejected."""
-        return RecordFate(self.name, False, self.reasons([(code, problem)]))
-
-    def reasons(self, found: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        """Return codes and messages; those of the code alone where the file's words are private."""
-        return tuple((code, REASONS[code] if self.is_private else text) for code, text in found)
-
-
-class Block(NamedTuple):
-    """Consecutive recordings: counts (n, 12, T), zeros where rejected; present leads (n, 12)."""
-
-    ecg: npt.NDArray[np.int16]
-    present: npt.NDArray[np.bool_]
-    outcomes: list[RecordFate]
 
 
 class ShardWork(NamedTuple):
@@ -296,53 +261,3 @@ def convert_shard(
     with threadpool_limits(1, user_api="blas"):  # more threads only wait: twice the CPU time
         write_shard(job.folder, number, key=job.folder.name, shape=shape, blocks=blocks())
     return FinishedShard(number, present, outcomes)
-
-
-def _listed(paths: Sequence[str], names: Sequence[str] | None) -> list[Listed]:
-    if names is None:
-        return [Listed(path, path) for path in paths]
-    return [Listed(path, name, is_private=True) for path, name in zip(paths, names, strict=True)]
-
-
-def convert_block(
-    source: Path,
-    records: Sequence[str],
-    amplitude: Amplitude,
-    settings: SignalSettings,
-    names: Sequence[str] | None = None,
-) -> Block:
-    """Read and clean some recordings; a bad one is an outcome and ends nothing."""
-    ecg = np.zeros((len(records), len(LEADS), settings.n_samples), dtype=np.int16)
-    present = np.zeros((len(records), len(LEADS)), dtype=np.bool_)
-    outcomes = []
-    for i, record in enumerate(_listed(records, names)):
-        try:
-            recording = read_recording(source, record.path, amplitude=amplitude)
-            clean = clean_ecg(recording, settings)
-            require_leads(clean, settings, record=record.name)
-        except RecordError as error:
-            outcomes.append(record.rejected(error.code, error.problem))
-            continue
-        except MemoryError:
-            raise  # says something of the machine, not of the recording
-        except Exception as error:  # a fault of the program shall not cost the other recordings
-            problem = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            outcomes.append(record.rejected("program_fault", problem))
-            continue
-        ecg[i], present[i] = clean.ecg, clean.present
-        digest = signal_digest(ecg[i])
-        synthetic = any("synthetic" in comment.lower() for comment in recording.comments)
-        step = adc_step(recording.ecg) if recording.unit == "mV" else None
-        warnings = record.reasons([*clean.warnings, *clean.notes])
-        fate = RecordFate(
-            record.name, True, warnings, digest, synthetic, step_mv=step,
-            subject="" if record.is_private else stated_subject(recording.comments),
-        )  # fmt: skip
-        outcomes.append(fate)
-    if stored_unit(amplitude) == "mV":
-        measured = relative_amplitude(ecg, present, sampling_rate_hz=settings.sampling_rate_hz)
-        outcomes = [
-            outcome._replace(amplitude=float(f"{value:.4g}")) if outcome.accepted else outcome
-            for outcome, value in zip(outcomes, measured, strict=True)
-        ]
-    return Block(ecg, present, outcomes)

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from conftest import WriteRecord, make_ecg_mv
 
+import data_modules.conversion.block
 import data_modules.conversion.convert
 import data_modules.conversion.finish
 import data_modules.store.shards
@@ -226,8 +227,8 @@ def test_a_source_that_goes_away_is_no_set_of_missing_files(
 def test_a_fault_of_the_program_costs_one_recording(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failing = fail_at(1, ValueError("of two\nlines"))(data_modules.conversion.convert.clean_ecg)
-    monkeypatch.setattr(data_modules.conversion.convert, "clean_ecg", failing)
+    failing = fail_at(1, ValueError("of two\nlines"))(data_modules.conversion.block.clean_ecg)
+    monkeypatch.setattr(data_modules.conversion.block, "clean_ecg", failing)
     summary = run(source, tmp_path / "o")
     assert summary.accepted == 6
     assert summary.rejected["program_fault"] == 1

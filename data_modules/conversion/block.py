@@ -1,0 +1,100 @@
+"""Read and clean consecutive recordings of a list."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from data_modules.conversion.quarantine import RecordFate
+from data_modules.conversion.subjects import stated_subject
+from data_modules.reading.amplitude import Amplitude
+from data_modules.reading.read import read_recording
+from data_modules.reading.reasons import REASONS, RecordError
+from data_modules.reading.recording import stored_unit
+from data_modules.signals.clean import clean_ecg, require_leads
+from data_modules.signals.gains import adc_step, relative_amplitude
+from data_modules.signals.settings import SignalSettings
+from data_modules.store.content import signal_digest
+from lsemvae.core.leads import LEADS
+
+
+class Listed(NamedTuple):
+    """A recording to convert.
+
+    Attributes:
+        path: below the source folder.
+        name: in store and lists.
+        is_private: what the file says may hold identities, and is not repeated in messages.
+    """
+
+    path: str
+    name: str
+    is_private: bool = False
+
+    def rejected(self, code: str, problem: str) -> RecordFate:
+        """Return that it was rejected."""
+        return RecordFate(self.name, False, self.reasons([(code, problem)]))
+
+    def reasons(self, found: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Return codes and messages; those of the code alone where the file's words are private."""
+        return tuple((code, REASONS[code] if self.is_private else text) for code, text in found)
+
+
+class Block(NamedTuple):
+    """Consecutive recordings: counts (n, 12, T), zeros where rejected; present leads (n, 12)."""
+
+    ecg: npt.NDArray[np.int16]
+    present: npt.NDArray[np.bool_]
+    outcomes: list[RecordFate]
+
+
+def _listed(paths: Sequence[str], names: Sequence[str] | None) -> list[Listed]:
+    if names is None:
+        return [Listed(path, path) for path in paths]
+    return [Listed(path, name, is_private=True) for path, name in zip(paths, names, strict=True)]
+
+
+def convert_block(
+    source: Path,
+    records: Sequence[str],
+    amplitude: Amplitude,
+    settings: SignalSettings,
+    names: Sequence[str] | None = None,
+) -> Block:
+    """Read and clean some recordings; a bad one is an outcome and ends nothing."""
+    ecg = np.zeros((len(records), len(LEADS), settings.n_samples), dtype=np.int16)
+    present = np.zeros((len(records), len(LEADS)), dtype=np.bool_)
+    outcomes = []
+    for i, record in enumerate(_listed(records, names)):
+        try:
+            recording = read_recording(source, record.path, amplitude=amplitude)
+            clean = clean_ecg(recording, settings)
+            require_leads(clean, settings, record=record.name)
+        except RecordError as error:
+            outcomes.append(record.rejected(error.code, error.problem))
+            continue
+        except MemoryError:
+            raise  # says something of the machine, not of the recording
+        except Exception as error:  # a fault of the program shall not cost the other recordings
+            problem = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+            outcomes.append(record.rejected("program_fault", problem))
+            continue
+        ecg[i], present[i] = clean.ecg, clean.present
+        digest = signal_digest(ecg[i])
+        synthetic = any("synthetic" in comment.lower() for comment in recording.comments)
+        step = adc_step(recording.ecg) if recording.unit == "mV" else None
+        warnings = record.reasons([*clean.warnings, *clean.notes])
+        fate = RecordFate(
+            record.name, True, warnings, digest, synthetic, step_mv=step,
+            subject="" if record.is_private else stated_subject(recording.comments),
+        )  # fmt: skip
+        outcomes.append(fate)
+    if stored_unit(amplitude) == "mV":
+        measured = relative_amplitude(ecg, present, sampling_rate_hz=settings.sampling_rate_hz)
+        outcomes = [
+            outcome._replace(amplitude=float(f"{value:.4g}")) if outcome.accepted else outcome
+            for outcome, value in zip(outcomes, measured, strict=True)
+        ]
+    return Block(ecg, present, outcomes)
