@@ -67,7 +67,7 @@ class SubjectFindings(NamedTuple):
 
 
 def subject_doubts(
-    table: pd.DataFrame, stated: npt.NDArray[np.str_], given: pd.Series | None
+    table: pd.DataFrame, stated: npt.NDArray[np.object_], given: pd.Series | None
 ) -> SubjectFindings:
     """Return what to do with recordings whose header names somebody else.
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
@@ -21,7 +22,6 @@ from data_modules.conversion.quarantine import (
     summarise,
     write_quarantine,
 )
-from data_modules.conversion.subjects import MAX_CHARACTERS
 from data_modules.store.content import StoreDescription
 from data_modules.store.shards import ShardPlan
 from data_modules.store.write import Accepted, write_store
@@ -30,7 +30,10 @@ from lsemvae.core.leads import LEADS
 
 
 class _Columns(NamedTuple):
-    """What the journal knows of all n listed recordings, 300 bytes for each."""
+    """What the journal knows of all n listed recordings, 60 bytes for each.
+
+    Equal subjects are one text.
+    """
 
     accepted: npt.NDArray[np.bool_]
     present: npt.NDArray[np.bool_]
@@ -38,7 +41,7 @@ class _Columns(NamedTuple):
     synthetic: npt.NDArray[np.bool_]
     amplitude: npt.NDArray[np.float64]
     step_mv: npt.NDArray[np.float64]
-    subject: npt.NDArray[np.str_]
+    subject: npt.NDArray[np.object_]
 
 
 def finish_conversion(
@@ -125,7 +128,7 @@ def _columns(journal: Journal, n_listed: int) -> _Columns:
         np.zeros(n_listed, np.bool_),
         np.full(n_listed, np.nan),
         np.full(n_listed, np.nan),
-        np.zeros(n_listed, f"U{MAX_CHARACTERS}"),
+        np.full(n_listed, "", object),
     )
     start = 0
     for shard in journal.read():
@@ -135,7 +138,7 @@ def _columns(journal: Journal, n_listed: int) -> _Columns:
         columns.signal_sha256[rows] = [outcome.signal_sha256 for outcome in shard.outcomes]
         columns.synthetic[rows] = [outcome.synthetic for outcome in shard.outcomes]
         columns.amplitude[rows] = _known([outcome.amplitude for outcome in shard.outcomes])
-        columns.subject[rows] = [outcome.subject for outcome in shard.outcomes]
+        columns.subject[rows] = [sys.intern(outcome.subject) for outcome in shard.outcomes]
         columns.step_mv[rows] = _known([outcome.step_mv for outcome in shard.outcomes])
     return columns
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +35,7 @@ def stated_subject(comments: Iterable[str]) -> str:
 
 
 def compare_subjects(
-    stated: npt.NDArray[np.str_], patients: pd.Series, *, own_ids: bool
+    stated: npt.NDArray[Any], patients: pd.Series, *, own_ids: bool
 ) -> SubjectDoubts:
     """Find the recordings whose header names somebody else than the table.
 
