@@ -8,7 +8,10 @@ from conftest import Unpack
 
 from data_modules.conversion.prepare import prepare_cohort, prepare_mimic
 from data_modules.leakage import find_leaks, part_of
+from data_modules.signals.settings import SignalSettings
 from data_modules.store.read import EcgStore
+
+ANY_LEADS = SignalSettings(min_leads=1)
 
 
 def test_copies_are_found_by_their_signals(unpack: Unpack, tmp_path: Path) -> None:
@@ -19,8 +22,9 @@ def test_copies_are_found_by_their_signals(unpack: Unpack, tmp_path: Path) -> No
     names = sorted(row["source_record"] for row in truth.values())
     table = pd.DataFrame({"record": names, "patient_id": names})
     table.to_csv(tmp_path / "table.csv", index=False)
-    prepare_mimic(str(copies), str(tmp_path / "copies.h5"))
-    prepare_cohort(str(tmp_path / "table.csv"), str(originals), str(tmp_path / "originals.h5"))
+    listed, own = str(tmp_path / "table.csv"), str(tmp_path / "originals.h5")
+    prepare_mimic(str(copies), str(tmp_path / "copies.h5"), signal=ANY_LEADS)
+    prepare_cohort(listed, str(originals), own, signal=ANY_LEADS)
     copied, original = (EcgStore(tmp_path / f"{n}.h5").table for n in ("copies", "originals"))
     (leak,) = find_leaks([part_of("originals", [original]), part_of("copies", [copied])])
     study = copied["record"].str.rpartition("/")[2]
