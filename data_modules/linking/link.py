@@ -1,4 +1,4 @@
-"""The command `link`: a folder of exports and a hospital's table become a cohort."""
+"""Run `link`: a folder of exports and a hospital's table become a cohort."""
 
 from dataclasses import asdict
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The LightningModules: pre-training and classification."""
+"""Train with Lightning: pre-training and classification."""
 
 from lsemvae.tasks.classify import Classifier, FocalSettings, HeadSettings
 from lsemvae.tasks.pretrain import Pretrainer

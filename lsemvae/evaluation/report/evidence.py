@@ -1,4 +1,4 @@
-"""Everything that the sections of a report are made from, read from files beforehand."""
+"""Hold everything that the sections of a report are made from, read from files beforehand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
