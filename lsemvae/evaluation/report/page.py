@@ -28,6 +28,7 @@ from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.first_screen import first_screen
 from lsemvae.evaluation.report.latent import latent_section
 from lsemvae.evaluation.report.methods import methods_section
+from lsemvae.evaluation.report.paper import paper_section
 from lsemvae.evaluation.report.provenance import provenance_section
 from lsemvae.evaluation.report.reconstructions import reconstruction_section
 from lsemvae.evaluation.report.results import results_section
@@ -70,7 +71,7 @@ INTERVAL = re.compile(r"\[[^\[\]]*\]|\S+ ± \S+|\d+ %")
 def build_sections(evidence: Evidence) -> list[Section]:
     """Return all sections in the order of the page."""
     sections = [build(evidence) for build in SECTIONS]
-    return [*sections, checklist_section(sections)]
+    return [*sections, checklist_section(sections), paper_section(evidence)]
 
 
 def write_report(evidence: Evidence, out: Path) -> Path:
