@@ -22,6 +22,20 @@ PACKAGES = ("lsemvae", "data_modules", "benchmarks", TESTS)
 SHIPPED = PACKAGES[:2]
 PAGE = ROOT / "docs/house.md"
 PROGRAM = "benchmarks.house"
+# A question, the word that one would look for in names of files, and where the answer is.
+QUESTIONS = (
+    ("Where is resampling?", "resampl", "data_modules/signals/resampling.py"),
+    ("Where is the quarantine list?", "quarantine", "data_modules/conversion/quarantine.py"),
+    ("Where is the operating threshold chosen?", "operating",
+     "lsemvae/evaluation/statistics/operating_points.py"),
+    ("Where are a checkpoint's settings checked?", "checkpoint", "lsemvae/models/checkpoint.py"),
+    ("Where is a fold trained?", "fold", "lsemvae/crossval/folds.py"),
+    ("Where is the gate computed?", "gate", "lsemvae/nn/gate.py"),
+    ("Where are a study's pseudonyms made?", "pseudonym", "data_modules/linking/pseudonyms.py"),
+    ("Where is Table 1 made?", "table1", "lsemvae/evaluation/tables/table1.py"),
+    ("Where does a vendor's format go?", "format", "data_modules/reading/formats/muse_xml.py"),
+    ("Where are patients split?", "split", "data_modules/cohort/splits.py"),
+)  # fmt: skip
 TOUCHED = "## Put it into the project"
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -104,14 +118,16 @@ def touched(page: str) -> int:
 
 
 def markdown(
-    sizes: dict[str, Sizes], n_circles: tuple[int, int], extensions: dict[str, int]
-) -> str:
+    sizes: dict[str, Sizes], n_circles: tuple[int, int], extensions: dict[str, int],
+    found: dict[str, tuple[int, bool]],
+) -> str:  # fmt: skip
     """Return the figures as tables.
 
     Args:
         sizes: of each package.
         n_circles: of modules, and of rooms.
         extensions: files touched, by what is added.
+        found: see `found_by_name`.
     """
     lines = [
         "| package | files | lines a file: median | p90 | longest | functions "
@@ -124,6 +140,13 @@ def markdown(
         "| to add | files touched in the project |",
         "|---|---|",
         *(f"| {name} | {count} |" for name, count in extensions.items()),
+        "",
+        "| question | files whose path holds the word | the answer is among them |",
+        "|---|---|---|",
+        *(
+            f"| {question} | {n} | {'yes' if right else 'no'} |"
+            for question, (n, right) in found.items()
+        ),
     ]
     return "\n".join(lines)
 
@@ -138,6 +161,15 @@ def _row(name: str, found: Sizes) -> str:
 def _spread(lines: tuple[int, ...]) -> list[str]:
     """Return median, 90th percentile and maximum, as whole lines."""
     return [f"{np.quantile(lines, share, method='higher'):.0f}" for share in (0.5, 0.9, 1.0)]
+
+
+def found_by_name(root: Path) -> dict[str, tuple[int, bool]]:
+    """Return for each question how many paths hold its word, and whether the answer is one."""
+    files = [file.relative_to(root).as_posix() for name in SHIPPED
+             for file in (root / name).rglob("*.py")]  # fmt: skip
+    hits = {question: {file for file in files if word in file} for question, word, _ in QUESTIONS}
+    return {question: (len(hits[question]), answer in hits[question])
+            for question, _, answer in QUESTIONS}  # fmt: skip
 
 
 def imports_of(packages: tuple[str, ...]) -> dict[str, set[str]]:
@@ -162,6 +194,7 @@ def main() -> None:
         {name: sizes_of(ROOT / name) for name in PACKAGES},
         (circles(imports), circles(rooms(imports))),
         extensions_of(PAGE.parent),
+        found_by_name(ROOT),
     )
     update(PAGE, PROGRAM, text)
     print(text)

@@ -7,8 +7,10 @@ from benchmarks.house import (
     PACKAGES,
     PAGE,
     PROGRAM,
+    ROOT,
     circles,
     extensions_of,
+    found_by_name,
     markdown,
     rooms,
     sizes_of,
@@ -79,8 +81,26 @@ def test_files_to_touch_are_the_rows_of_the_page() -> None:
     assert touched("# Add a data set\n") == 0
 
 
+def test_ten_questions_are_answered_by_a_file_that_its_name_finds() -> None:
+    found = found_by_name(ROOT)
+    assert len(found) == 10
+    assert all(right and n <= 25 for n, right in found.values()), found
+
+
+def test_every_path_of_the_page_on_the_architecture_is_there() -> None:
+    page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:data_modules|lsemvae)/[^`]+)`", page)
+    assert len(paths) > 15
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_the_page_is_in_the_form_of_the_program(package: Path) -> None:
-    made = markdown(dict.fromkeys(PACKAGES, sizes_of(package)), (0, 0), extensions_of(PAGE.parent))
+    made = markdown(
+        dict.fromkeys(PACKAGES, sizes_of(package)),
+        (0, 0),
+        extensions_of(PAGE.parent),
+        found_by_name(ROOT),
+    )
     shown = PAGE.read_text(encoding="utf-8").partition(begin(PROGRAM))[2].partition(END)[0]
     assert _without_numbers(shown) == _without_numbers(made)
 
