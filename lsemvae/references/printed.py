@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.crossval.printed import print_table
 from lsemvae.crossval.run import FEATURES, CvSettings, cross_validate, open_cohort
 from lsemvae.evaluation.plots.label_curve import label_curve

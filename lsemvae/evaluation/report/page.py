@@ -28,6 +28,7 @@ from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.first_screen import first_screen
 from lsemvae.evaluation.report.latent import latent_section
 from lsemvae.evaluation.report.methods import methods_section
+from lsemvae.evaluation.report.numbers import numbers_section
 from lsemvae.evaluation.report.provenance import provenance_section
 from lsemvae.evaluation.report.reconstructions import reconstruction_section
 from lsemvae.evaluation.report.results import results_section
@@ -47,6 +48,7 @@ SECTIONS: Sequence[Callable[[Evidence], Section]] = (
     sanity_section,
     methods_section,
     results_section,
+    numbers_section,
     worth_section,
     discrimination_section,
     calibration_section,
@@ -61,6 +63,11 @@ SECTIONS: Sequence[Callable[[Evidence], Section]] = (
     attribution_section,
     provenance_section,
 )
+OF_A_YES_OR_NO = frozenset({
+    results_section, worth_section, discrimination_section, calibration_section, decision_section,
+    operating_section, subgroup_section, label_section, abstention_section, permutation_section,
+    latent_section, reconstruction_section, attribution_section,
+})  # fmt: skip
 FORMAT = "lsemvae-report"
 VERSION = 1
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -68,8 +75,10 @@ INTERVAL = re.compile(r"\[[^\[\]]*\]|\S+ ± \S+|\d+ %")
 
 
 def build_sections(evidence: Evidence) -> list[Section]:
-    """Return all sections in the order of the page."""
-    sections = [build(evidence) for build in SECTIONS]
+    """Return the sections that these runs have something for, in the order of the page."""
+    without = {numbers_section} if not evidence.number_tasks else set()
+    without |= OF_A_YES_OR_NO if not evidence.runs else set()
+    sections = [build(evidence) for build in SECTIONS if build not in without]
     return [*sections, checklist_section(sections)]
 
 
@@ -113,7 +122,7 @@ def report_json(evidence: Evidence, sections: Sequence[Section]) -> dict[str, An
         "title": evidence.title,
         "data": evidence.label,
         "synthetic": evidence.synthetic,
-        "records": {run.key: run.summary["records"] for run in evidence.runs},
+        "records": {run.key: run.summary["records"] for run in evidence.all_runs},
         "sections": {
             section.anchor: {
                 "title": section.title,
