@@ -1,4 +1,4 @@
-"""A cohort whose target is a number of the catheter, in folds by patient."""
+"""Offer a cohort whose target is a number of the catheter, in folds by patient."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""A labelled cohort: right-heart-catheter tasks or any binary column, in folds by patient."""
+"""Load a labelled cohort: right-heart-catheter tasks or any binary column, in folds by patient."""
 
 import copy
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""LS-EMVAE: lead-specific ECG modelling for pulmonary hypertension."""
+"""Learn and judge lead-specific ECG models of pulmonary hypertension: LS-EMVAE and its rivals."""

@@ -1,4 +1,4 @@
-"""The command `prepare archive`: a hospital's own recordings, without a table, for pre-training."""
+"""Run `prepare archive`: a hospital's own recordings, without a table, for pre-training."""
 
 from pathlib import Path
 

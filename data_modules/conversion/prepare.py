@@ -1,4 +1,4 @@
-"""The commands `prepare mimic` and `prepare cohort`: recordings and a table become a store.
+"""Run `prepare mimic` and `prepare cohort`: recordings and a table become a store.
 
 What they need is imported when they run, so that their help appears at once.
 """

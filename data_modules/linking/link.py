@@ -1,5 +1,6 @@
-"""The command `link`: a folder of exports and a hospital's table become a cohort."""
+"""Run `link`: a folder of exports and a hospital's table become a cohort."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -87,7 +88,11 @@ def link(
     linked = match(files, hospital.rows, ids, Window(window_days, when, ecgs))
     pairs = linked.pairs.assign(age=_age(linked.pairs))
     left, excluded, undecided = apply_rules(known_rules, pairs, folder)
-    study = Study(archive, undated, copies, hospital, linked, excluded, undecided, known_rules)
+    options = {"window_days": window_days, "when": when, "ecgs": ecgs, "dates": dates,
+               "ids": asdict(ids)}  # fmt: skip
+    study = Study(
+        archive, undated, copies, hospital, linked, excluded, undecided, known_rules, options
+    )
     cohort = cohort_table(left, hospital.quantities, secret, dates)
     write_study(place, study, cohort, len(files))
 

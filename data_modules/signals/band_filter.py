@@ -1,4 +1,4 @@
-"""Zero-phase band filter and resampling of (L, T) signals."""
+"""Filter and resample (L, T) signals: a zero-phase band filter."""
 
 from fractions import Fraction
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""`lsemvae benchmark`: methods x tasks x lead sets on the same folds, and the tables."""
+"""Run `lsemvae benchmark`: methods x tasks x lead sets on the same folds, and the tables."""
 
 from collections.abc import Sequence
 from dataclasses import replace

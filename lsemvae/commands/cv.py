@@ -1,4 +1,4 @@
-"""`lsemvae cv`: cross-validate a method on a task and a set of leads."""
+"""Run `lsemvae cv`: cross-validate a method on a task and a set of leads."""
 
 from pathlib import Path
 from typing import Literal

@@ -1,4 +1,4 @@
-"""`lsemvae predict`: apply a locked model to files, folders and stores."""
+"""Apply a locked model to files, folders and stores: `lsemvae predict`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

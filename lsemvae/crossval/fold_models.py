@@ -1,4 +1,4 @@
-"""The classifiers that a cross-validation left behind, one per fold."""
+"""Read the classifiers that a cross-validation left behind, one per fold."""
 
 from collections.abc import Sequence
 from pathlib import Path

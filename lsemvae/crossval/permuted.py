@@ -1,4 +1,4 @@
-"""A cohort whose labels mean nothing: what a run learns from it has leaked."""
+"""Shuffle the labels of a cohort: what a run still learns from it has leaked."""
 
 from typing import Any
 

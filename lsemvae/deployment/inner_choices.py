@@ -1,4 +1,4 @@
-"""What inner predictions decide: recalibration, operating points, the limit of uncertainty."""
+"""Settle what inner predictions decide: recalibration, operating points, limit of uncertainty."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""A locked model as one network: amplitudes in, recalibrated probability out."""
+"""Join a locked model into one network: amplitudes in, recalibrated probability out."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""The networks and heads of a locked model: those of the folds, or one trained on all patients."""
+"""Gather the networks and heads of a locked model: those of the folds, or one of all patients."""
 
 import logging
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Finished cross-validations, read from their folders."""
+"""Read finished cross-validations from their folders."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""One recording and what explains its logit, as heat on ECG paper (compare the paper's Fig. 3)."""
+"""Draw one recording and what explains its logit, as heat on ECG paper (compare paper, Fig. 3)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What a locked model says about itself, as JSON of a stated version."""
+"""Describe a locked model, as JSON of a stated version."""
 
 import json
 from collections.abc import Callable, Mapping

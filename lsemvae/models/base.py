@@ -1,4 +1,4 @@
-"""The one interface of all networks: encode; those that can be pre-trained also have a loss."""
+"""Define the one interface of all networks: encode, and a loss for those that are pre-trained."""
 
 import inspect
 from abc import ABC, abstractmethod

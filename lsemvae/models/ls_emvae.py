@@ -1,4 +1,4 @@
-"""LS-EMVAE: the lead-specific ECG multimodal variational autoencoder (paper section 2).
+"""Build LS-EMVAE: the lead-specific ECG multimodal variational autoencoder (paper section 2).
 
 Each lead is a modality with an encoder of its own. Their posteriors are multiplied (product of
 experts), the product joins the lead experts, a gate weighs all of them and the mixture's first two

@@ -1,4 +1,4 @@
-"""Fusion of Gaussian experts: product, gate and mixture (paper section 2, Fig. 1d).
+"""Fuse Gaussian experts: product, gate and mixture (paper section 2, Fig. 1d).
 
 Everything here carries log variances and runs in float32: 1 / sigma^2 overflows float16 from a log
 variance of -11 on, and a softmax in bfloat16 does not sum to one.

@@ -1,4 +1,4 @@
-"""Encoders that were never trained, and other readings of one that was."""
+"""Make encoders that were never trained, and other readings of one that was."""
 
 import hashlib
 import warnings

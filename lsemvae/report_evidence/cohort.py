@@ -19,6 +19,7 @@ from lsemvae.evaluation.report.evidence import CohortEvidence
 from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.tables.table1 import TwoGroups
 from lsemvae.models import read_data_state
+from lsemvae.report_evidence.flow import study_flow
 
 MPAP_MMHG = (20.0, 25.0)  # definitions of pulmonary hypertension: ESC/ERS 2022 and before
 PAWP_MMHG = (12.0, 15.0, 18.0)
@@ -40,6 +41,7 @@ def cohort_evidence(
     table = store.table
     named = table.set_axis(table["record"].to_list(), axis="index")
     limits = CohortLimits(thresholds, max_days=max_days)
+    study, study_note = study_flow(store)
     return CohortEvidence(
         store={
             "label": store.label, "synthetic": store.synthetic, "sha256": store.sha256,
@@ -55,6 +57,8 @@ def cohort_evidence(
         most_leads=int(store.present.sum(1).max()),
         groups=group_sizes(table, thresholds),
         missing_leads=dict(zip(LEADS, (~store.present).sum(0).tolist(), strict=True)),
+        study=study,
+        study_note=study_note,
     )  # fmt: skip
 
 

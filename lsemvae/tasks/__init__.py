@@ -1,4 +1,4 @@
-"""The LightningModules: pre-training, classification and estimates of numbers."""
+"""Train with Lightning: pre-training, classification and estimates of numbers."""
 
 from lsemvae.tasks.classify import Classifier, FocalSettings
 from lsemvae.tasks.head_task import HeadSettings

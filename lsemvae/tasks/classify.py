@@ -1,4 +1,4 @@
-"""Binary classification: a head on a frozen encoder, or a network trained end to end."""
+"""Train a binary classifier: a head on a frozen encoder, or a network end to end."""
 
 from dataclasses import dataclass
 from typing import Any

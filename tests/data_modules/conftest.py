@@ -1,4 +1,4 @@
-"""Small WFDB recordings, written byte by byte, and the public corpora where they are present."""
+"""Write small WFDB recordings byte by byte, and find the public corpora where they are present."""
 
 import itertools
 import os

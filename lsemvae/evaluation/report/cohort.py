@@ -1,4 +1,4 @@
-"""Flow of records, groups, data sanity: who the numbers are about."""
+"""Show who the numbers are about: flow of records, groups, data sanity."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Paired comparisons of a task's runs, corrected for their number."""
+"""Compare a task's runs in pairs, corrected for their number."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Everything that the sections of a report are made from, read from files beforehand."""
+"""Hold everything that the sections of a report are made from, read from files beforehand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from lsemvae.core.findings import Finding
+from lsemvae.core.study_flow import Flow
 from lsemvae.evaluation.runs import CvRun, data_label
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.json_values import to_json
@@ -81,6 +82,8 @@ class CohortEvidence:
         most_leads: that a recording of the store has.
         missing_leads: records that lack a lead, by lead.
         groups: records in every haemodynamic group of ESC/ERS 2022; empty without a resistance.
+        study: who came into the store and who did not.
+        study_note: why the study's flow begins late, empty where it does not.
     """
 
     store: dict[str, Any]
@@ -93,6 +96,8 @@ class CohortEvidence:
     most_leads: int
     missing_leads: dict[str, int]
     groups: dict[str, int] = field(default_factory=dict)
+    study: Flow = field(default_factory=lambda: Flow(()))
+    study_note: str = ""
 
 
 @dataclass(frozen=True)

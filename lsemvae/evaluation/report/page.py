@@ -29,6 +29,7 @@ from lsemvae.evaluation.report.first_screen import first_screen
 from lsemvae.evaluation.report.latent import latent_section
 from lsemvae.evaluation.report.methods import methods_section
 from lsemvae.evaluation.report.numbers import numbers_section
+from lsemvae.evaluation.report.paper import paper_section
 from lsemvae.evaluation.report.provenance import provenance_section
 from lsemvae.evaluation.report.reconstructions import reconstruction_section
 from lsemvae.evaluation.report.results import results_section
@@ -79,7 +80,7 @@ def build_sections(evidence: Evidence) -> list[Section]:
     without = {numbers_section} if not evidence.number_tasks else set()
     without |= OF_A_YES_OR_NO if not evidence.runs else set()
     sections = [build(evidence) for build in SECTIONS if build not in without]
-    return [*sections, checklist_section(sections)]
+    return [*sections, checklist_section(sections), paper_section(evidence)]
 
 
 def write_report(evidence: Evidence, out: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Table 2, everything per run, baselines on the same folds, paired comparisons."""
+"""Show Table 2, everything per run, baselines on the same folds, paired comparisons."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

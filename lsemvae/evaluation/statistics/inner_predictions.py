@@ -1,4 +1,4 @@
-"""Predictions of training parts, the only ones that thresholds and calibration may see."""
+"""Choose the predictions of training parts: thresholds and calibration may see no others."""
 
 import numpy as np
 import pandas as pd
