@@ -153,8 +153,8 @@ def _model(run: RunEvidence) -> str:
     amplitudes = f"; {normalised}" if normalised else ""
     return (
         f"{run.run.method_title} on {', '.join(about['leads'])}: {how}; {about['epochs']} epochs, "
-        f"{about['batch_size']} recordings a step, learning rate {about['lr']:g}, {_loss(run)}, seed "
-        f"{about.get('seed', 'not stated')}{amplitudes}; scored epoch: "
+        f"{about['batch_size']} recordings a step, learning rate {about['lr']:g}, {_loss(run)}, "
+        f"seed {about.get('seed', 'not stated')}{amplitudes}; scored epoch: "
         f"{about.get('scored_epoch', 'not stated')}."
     )
 
@@ -168,10 +168,11 @@ def _loss(run: RunEvidence) -> str:
 
 def _folds(evidence: Evidence) -> str:
     numbers = sorted({int(run.run.predictions["fold"].nunique()) for run in evidence.all_runs})
+    stratum = "label" if evidence.runs else "fifths of the value"
     return (
         f"Validation. {' or '.join(map(str, numbers))} folds, drawn once by patient, stratified by "
-        f"{'label' if evidence.runs else 'fifths of the value'}, the same for all models; each recording was predicted by the model of the fold "
-        "that held it out."
+        f"{stratum}, the same for all models; each recording was predicted by the model of the "
+        "fold that held it out."
     )
 
 
