@@ -245,11 +245,13 @@ def fold_task(settings: FoldSettings, encoder: str | None, ecg_input: EcgInput) 
     leads = list(settings.leads)
     method = method_of(settings)
     network = None if method.pretrained else method.build(ecg_input, leads, settings.size)
-    frozen = None if network else encoder
+    frozen, feature = (None, None) if network else (encoder, method.feature)
     if settings.target is not None:
-        return Regressor(network, frozen, leads=leads, lr=settings.lr)
+        return Regressor(network, frozen, feature=feature, leads=leads, lr=settings.lr)
     focal = FocalSettings(settings.focal_alpha, settings.focal_gamma)
-    return Classifier(network, frozen, leads=leads, focal=focal, lr=settings.lr)
+    return Classifier(
+        network, frozen, feature=feature, leads=leads, focal=focal, lr=settings.lr
+    )  # fmt: skip
 
 
 class FeatureDataset(Dataset[FeatureBatch]):

@@ -42,6 +42,8 @@ class Classifier(HeadTask):
         network: a network to train end to end; exactly one of `network` and `encoder` is given.
         encoder: checkpoint of a pre-trained network, frozen here. It is not copied into this task's
             checkpoints: they name it by its SHA-256 and restore it from its own file.
+        feature: of the encoder, where it has several: `mixture_mean` or `lead_means` of LS-EMVAE;
+            None for the one that it was pre-trained with.
         leads: 12, 6 or names; the head's size may depend on them. The command line copies them from
             the data.
         head: see `HeadSettings`; None for the head of the publication where a network that is
@@ -56,6 +58,7 @@ class Classifier(HeadTask):
         network: EcgNetwork | None = None,
         encoder: str | None = None,
         *,
+        feature: str | None = None,
         leads: int | str | list[str] = 12,
         head: HeadSettings | None = None,
         focal: FocalSettings = FocalSettings(),
@@ -63,8 +66,9 @@ class Classifier(HeadTask):
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(
-            network, encoder, leads=leads, head=head, n_outputs=1, lr=lr, weight_decay=weight_decay
-        )
+            network, encoder, feature=feature, leads=leads, head=head, n_outputs=1, lr=lr,
+            weight_decay=weight_decay,
+        )  # fmt: skip
         self.focal = focal
         self.val_metrics, self.test_metrics = HeldOutMetrics(), HeldOutMetrics()
 

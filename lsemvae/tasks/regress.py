@@ -20,6 +20,7 @@ class Regressor(HeadTask):
     Args:
         network: see `HeadTask`.
         encoder: see `HeadTask`.
+        feature: see `HeadTask`.
         leads: see `HeadTask`.
         head: see `HeadTask`.
         lr: see `HeadTask`.
@@ -31,14 +32,16 @@ class Regressor(HeadTask):
         network: EcgNetwork | None = None,
         encoder: str | None = None,
         *,
+        feature: str | None = None,
         leads: int | str | list[str] = 12,
         head: HeadSettings | None = None,
         lr: float = 1e-4,
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(
-            network, encoder, leads=leads, head=head, n_outputs=1, lr=lr, weight_decay=weight_decay
-        )
+            network, encoder, feature=feature, leads=leads, head=head, n_outputs=1, lr=lr,
+            weight_decay=weight_decay,
+        )  # fmt: skip
         self.centre: Tensor
         self.spread: Tensor
         self.register_buffer("centre", torch.tensor(torch.nan))
