@@ -12,6 +12,7 @@ from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_indices
 from lsemvae.core.provenance import provenance
+from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.core.tasks import RESISTANCE_TASKS, Thresholds
 from lsemvae.crossval.features import cached_uncertainty
 from lsemvae.crossval.fold_models import read_settings
@@ -124,6 +125,7 @@ def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
             "folder such as runs/cv/detection/ls_emvae/12L, or run `lsemvae cv` to the end"
         )
     run = read_cv_run(folder)
+    refuse_unless_binary(run.metrics, "lock")
     settings = read_settings(folder / "fold_0")
     if settings.permute_labels is not None:
         raise InputError(f"{folder} was run with shuffled labels; there is no model to lock")
