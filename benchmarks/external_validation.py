@@ -21,7 +21,7 @@ from benchmarks.machine import describe_machine, write_results
 from benchmarks.public_recordings import prepare, run
 
 BEATS = ["--signal.segment", "median_beat", "--signal.sampling_rate_hz", "100"]
-TRAINING = ["--method", "resnet1d", "--size", "small", "--inner", "true", "--folds", "5"]
+TRAINING = ["--method", "resnet1d", "--size", "small", "--inner", "true", "--lr", "0.001"]
 MEASURES = {
     "auroc": "AUROC", "average_precision": "AUPRC", "observed_expected": "observed / expected",
     "calibration_intercept": "calibration intercept", "calibration_slope": "calibration slope",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from data_modules.cohort.checks import CohortLimits, check_cohort_values
-from data_modules.cohort.labels import task_labels
+from data_modules.cohort.labels import number_values, task_labels
 from data_modules.cohort.quantities import group_sizes
 from data_modules.cohort.table import DATES
 from data_modules.leakage import Part, find_leaks, fold_parts, read_trained_on
@@ -20,6 +20,7 @@ from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.tables.table1 import TwoGroups
 from lsemvae.models import read_data_state
 from lsemvae.report_evidence.flow import study_flow
+from lsemvae.report_evidence.machine import machine_measurements
 
 MPAP_MMHG = (20.0, 25.0)  # definitions of pulmonary hypertension: ESC/ERS 2022 and before
 PAWP_MMHG = (12.0, 15.0, 18.0)
@@ -59,6 +60,7 @@ def cohort_evidence(
         missing_leads=dict(zip(LEADS, (~store.present).sum(0).tolist(), strict=True)),
         study=study,
         study_note=study_note,
+        machine=machine_measurements(store),
     )  # fmt: skip
 
 
@@ -183,7 +185,7 @@ def _faults(table: pd.DataFrame, run: CvRun, seen: list[Part]) -> list[str]:
     if len(other):
         faults.append(f"record {other[0]} is of another patient in the store")
     if run.metrics.get("permute_labels") is None:
-        faults += _other_label(table, run, predictions["label"])
+        faults += _other_label(table, run, predictions)
     fold = table["record"].map(predictions["fold"])
     admitted = {(leak["kind"], *leak["between"]) for leak in run.metrics.get("leaks", [])}
     leaks = find_leaks([*seen, *fold_parts(table, fold)])
@@ -192,10 +194,16 @@ def _faults(table: pd.DataFrame, run: CvRun, seen: list[Part]) -> list[str]:
     ]
 
 
-def _other_label(table: pd.DataFrame, run: CvRun, label: pd.Series) -> list[str]:
-    metrics = run.metrics
-    defined = task_labels(table, metrics["task"], Thresholds.of_settings(metrics)).set_axis(
-        table["record"]
-    )
-    wrong = label.index[~np.equal(defined.loc[label.index].to_numpy(), label.to_numpy())]
-    return [f"record {wrong[0]} has another label in the store"] if len(wrong) else []
+def _other_label(table: pd.DataFrame, run: CvRun, predictions: pd.DataFrame) -> list[str]:
+    thresholds, target = Thresholds.of_settings(run.metrics), run.target
+    if target.kind == "number":
+        defined = (
+            number_values(table, run.metrics["task"], thresholds).to_frame().astype(np.float32)
+        )
+    else:
+        defined = task_labels(table, run.metrics["task"], thresholds).to_frame()
+    known = defined.set_axis(table["record"]).loc[predictions.index].to_numpy()
+    told = predictions[target.truth].to_numpy().astype(known.dtype)
+    wrong = predictions.index[~np.equal(known, told).all(axis=1)]
+    what = "measured value" if target.kind == "number" else "label"
+    return [f"record {wrong[0]} has another {what} in the store"] if len(wrong) else []

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from lsemvae.cli import main
-from tests.conftest import BEATS, cv
+from tests.conftest import cv
 
 RUN = "detection/ls_emvae/12L"
 
@@ -38,23 +37,4 @@ def graph(model: Path) -> Path:
     """Return the model as ONNX."""
     out = model.with_suffix(".onnx")
     assert main(["export", str(model), "--out", str(out)]) == 0
-    return out
-
-
-@pytest.fixture(scope="session")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the store of another synthetic cohort, with patients of its own and two sites."""
-    folder = tmp_path_factory.mktemp("elsewhere")
-    size = ["--n_patients", "80", "--n_pretraining_patients", "1", "--seed", "7"]
-    assert main(["synthesize", "--out", str(folder), *size]) == 0
-    source = folder / "cohort"
-    table = pd.read_csv(source / "cohort.csv", dtype=str)
-    table["patient_id"] = "other " + table["patient_id"]
-    table["site"] = ["north", "south"] * (len(table) // 2)
-    table["strain"] = (table["mpap_mmhg"].astype(float) > 20).astype(int)
-    table.loc[:2, "mpap_mmhg"] = ""
-    table.to_csv(source / "other.csv", index=False)
-    files = ["--table", str(source / "other.csv"), "--source", str(source / "records")]
-    out = folder / "elsewhere.h5"
-    assert main(["prepare", "cohort", *files, "--out", str(out), *BEATS]) == 0
     return out

@@ -13,6 +13,7 @@ from lsemvae.evaluation.projection import read_projection
 from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, RunEvidence
 from lsemvae.evaluation.runs import CvRun, read_cv_run
 from lsemvae.evaluation.statistics.summary import summarise_run
+from lsemvae.evaluation.tables.number_table import number_summary
 
 
 def find_runs(folders: Sequence[str]) -> tuple[list[CvRun], list[str]]:
@@ -74,6 +75,11 @@ def with_statistics(
         n_resamples=n_resamples,
     )  # fmt: skip
     return RunEvidence(run, summary, source, read_projection(run.folder))
+
+
+def with_target_statistics(run: CvRun, n_resamples: int) -> RunEvidence:
+    """Return a run of a number with its statistics; arguments as in `with_statistics`."""
+    return RunEvidence(run, number_summary(run, n_resamples))
 
 
 def with_uncertainty(run: CvRun) -> tuple[CvRun, str]:

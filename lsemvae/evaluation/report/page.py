@@ -25,6 +25,7 @@ from lsemvae.evaluation.report.first_screen import first_screen
 from lsemvae.evaluation.report.html import render_page, sections_json, write_figures
 from lsemvae.evaluation.report.latent import latent_section
 from lsemvae.evaluation.report.methods import methods_section
+from lsemvae.evaluation.report.numbers import numbers_section
 from lsemvae.evaluation.report.paper import paper_section
 from lsemvae.evaluation.report.provenance import provenance_section
 from lsemvae.evaluation.report.reconstructions import reconstruction_section
@@ -44,6 +45,7 @@ SECTIONS: Sequence[Callable[[Evidence], Section]] = (
     sanity_section,
     methods_section,
     results_section,
+    numbers_section,
     worth_section,
     discrimination_section,
     calibration_section,
@@ -58,13 +60,20 @@ SECTIONS: Sequence[Callable[[Evidence], Section]] = (
     attribution_section,
     provenance_section,
 )
+OF_A_YES_OR_NO = frozenset({
+    results_section, worth_section, discrimination_section, calibration_section, decision_section,
+    operating_section, subgroup_section, label_section, abstention_section, permutation_section,
+    latent_section, reconstruction_section, attribution_section,
+})  # fmt: skip
 FORMAT = "lsemvae-report"
 VERSION = 1
 
 
 def build_sections(evidence: Evidence) -> list[Section]:
-    """Return all sections in the order of the page."""
-    sections = [build(evidence) for build in SECTIONS]
+    """Return the sections that these runs have something for, in the order of the page."""
+    without = {numbers_section} if not evidence.number_tasks else set()
+    without |= OF_A_YES_OR_NO if not evidence.runs else set()
+    sections = [build(evidence) for build in SECTIONS if build not in without]
     return [*sections, checklist_section(sections), paper_section(evidence)]
 
 
@@ -109,7 +118,7 @@ def report_json(evidence: Evidence, sections: Sequence[Section]) -> dict[str, An
         "title": evidence.title,
         "data": evidence.label,
         "synthetic": evidence.synthetic,
-        "records": {run.key: run.summary["records"] for run in evidence.runs},
+        "records": {run.key: run.summary["records"] for run in evidence.all_runs},
         "sections": sections_json(sections),
     }
 

@@ -66,10 +66,10 @@ def _height(
     odds = line[:, :1] + line[:, 1:] * predictor
     likelihood = -(weight * np.logaddexp(0, np.where(label, -odds, odds))).sum(1)
     if not penalised:
-        return likelihood
+        return np.asarray(likelihood)
     share = expit(odds)
     a, b, c = _moments(weight * share * (1 - share), predictor, slope=slope)
-    return likelihood + np.log(np.maximum(a * c - b * b, 1e-300)) / 2
+    return np.asarray(likelihood + np.log(np.maximum(a * c - b * b, 1e-300)) / 2)
 
 
 def _moments(information: Array, predictor: Scores, *, slope: bool) -> tuple[Array, Array, Array]:

@@ -82,14 +82,6 @@ def test_the_page_says_what_is_synthetic_and_what_is_small(report: Path) -> None
     }  # fmt: skip
 
 
-def test_a_graph_is_validated_as_its_model_is(
-    graph: Path, report: Path, elsewhere: Path, tmp_path: Path
-) -> None:
-    assert external(graph, elsewhere, tmp_path) == 0
-    found, expected = (pd.read_csv(folder / "measures.csv") for folder in (tmp_path, report))
-    pd.testing.assert_series_equal(found["value"], expected["value"], atol=1e-4)
-
-
 def test_patients_of_the_training_are_refused(
     model: Path, cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
