@@ -1,4 +1,4 @@
-"""Offer a cohort whose target is a number of the catheter, in folds by patient."""
+"""Load a cohort whose target is a number of the catheter, in folds by patient."""
 
 import pandas as pd
 

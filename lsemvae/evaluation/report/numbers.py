@@ -1,4 +1,4 @@
-"""Estimates of pressures and resistance in their units: error, agreement, interval, threshold."""
+"""Show estimates of pressures and resistance in their units: error, agreement, interval."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

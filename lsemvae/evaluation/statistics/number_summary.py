@@ -1,4 +1,4 @@
-"""All statistics of one run that estimates a number, as plain dictionaries."""
+"""Compute all statistics of one run that estimates a number, as plain dictionaries."""
 
 from collections.abc import Callable
 from typing import Any

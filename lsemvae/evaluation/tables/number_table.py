@@ -1,4 +1,4 @@
-"""Tables of runs that estimate a number: errors, agreement, interval and threshold by method."""
+"""Make tables of runs that estimate a number: errors, agreement, interval and threshold."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
