@@ -35,6 +35,7 @@ from lsemvae.evaluation.report.sensitivity import (
     label_section,
     permutation_section,
 )
+from lsemvae.evaluation.report.several_labels import several_labels_section
 from lsemvae.evaluation.report.subgroups import subgroup_section
 from lsemvae.evaluation.report.worth import worth_section
 
@@ -46,6 +47,7 @@ SECTIONS: Sequence[Callable[[Evidence], Section]] = (
     methods_section,
     results_section,
     numbers_section,
+    several_labels_section,
     worth_section,
     discrimination_section,
     calibration_section,
@@ -71,7 +73,8 @@ VERSION = 1
 
 def build_sections(evidence: Evidence) -> list[Section]:
     """Return the sections that these runs have something for, in the order of the page."""
-    without = {numbers_section} if not evidence.number_tasks else set()
+    without = set() if evidence.number_tasks else {numbers_section}
+    without |= set() if evidence.label_tasks else {several_labels_section}
     without |= OF_A_YES_OR_NO if not evidence.runs else set()
     sections = [build(evidence) for build in SECTIONS if build not in without]
     return [*sections, checklist_section(sections), paper_section(evidence)]
