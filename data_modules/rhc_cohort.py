@@ -16,6 +16,7 @@ from data_modules.cohort.twins import signal_twins
 from data_modules.dataset import EcgDataset
 from lsemvae.core.errors import InputError
 from lsemvae.core.made_for import MadeFor
+from lsemvae.core.targets import task_folder
 from lsemvae.core.tasks import Thresholds, find_task
 from lsemvae.core.types import Normalisation
 
@@ -71,7 +72,7 @@ class RhcCohort(StoreDataModule):
         if fold is not None and not 0 <= fold < n_folds:
             raise InputError(f"fold must be in 0..{n_folds - 1}, got {fold}; n_folds is {n_folds}")
         self.task, self.fold, self.n_folds, self.seed = task, fold, n_folds, seed
-        self.splits_file = splits or f"runs/cv/{task}/splits.json"
+        self.splits_file = splits or f"runs/cv/{task_folder(task)}/splits.json"
         self.thresholds, self.distinct_ids = thresholds, distinct_ids
         self._inner = False
 

@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.targets import LABEL
 
 FORMAT = "lsemvae-splits"
 VERSION = 1
@@ -93,8 +94,12 @@ def _check(
 
 def cohort_digest(cohort: pd.DataFrame) -> str:
     """Return the SHA-256 of the sorted records with their patients and labels."""
-    rows = cohort[["record", "patient_id", "label"]].sort_values("record")
-    text = "\n".join(f"{r}\t{p}\t{y:g}" for r, p, y in rows.itertuples(index=False))
+    labels = label_columns(cohort) or ["label"]
+    rows = cohort[["record", "patient_id", *labels]].sort_values("record")
+    text = "\n".join(
+        "\t".join([r, p, *(f"{y:g}" for y in values)])
+        for r, p, *values in rows.itertuples(index=False)
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -106,35 +111,50 @@ def _draw(cohort: pd.DataFrame, task: str, n_folds: int, seed: int) -> Splits:
             f"{n_folds} folds need at least 2 folds and as many patients; task {task!r} has "
             f"{n_patients} patients"
         )
-    if STRATUM not in cohort:
-        _check_classes(label, patients, task, n_folds)
+    classes = _classes(cohort)
+    for name, column in classes.items():
+        _check_classes(column, patients, name or f"task {task!r}", n_folds)
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     fold = np.empty(len(cohort), dtype=int)
     for number, (_, held_out) in enumerate(folds.split(label, label, patients)):
         fold[held_out] = number
-        if STRATUM not in cohort and len(set(label[held_out])) < 2:
-            raise InputError(
-                f"fold {number} of task {task!r} lacks one of the two classes; use fewer folds or "
-                "another seed"
-            )
+        for name, column in classes.items():
+            if not {0.0, 1.0} <= set(column[held_out]):
+                raise InputError(
+                    f"fold {number} of {name or f'task {task!r}'} lacks one of the two classes; "
+                    "use fewer folds or another seed"
+                )
     by_record = dict(zip(cohort["record"], fold.tolist(), strict=True))
     return Splits(task, n_folds, seed, cohort_digest(cohort), by_record)
 
 
+def label_columns(cohort: pd.DataFrame) -> list[str]:
+    """Return the columns of several labels, none where there is one label or a number."""
+    return [str(name) for name in cohort if str(name).startswith(LABEL)]
+
+
+def _classes(cohort: pd.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
+    """Return what each fold needs both classes of, by its name in messages."""
+    if STRATUM not in cohort:
+        return {"": cohort["label"].to_numpy(np.float64)}
+    return {f"label {name.removeprefix(LABEL)!r}": cohort[name].to_numpy(np.float64)
+            for name in label_columns(cohort)}  # fmt: skip
+
+
 def _check_classes(
-    label: npt.NDArray[np.int64], patients: npt.NDArray[Any], task: str, n_folds: int
+    label: npt.NDArray[np.float64], patients: npt.NDArray[Any], what: str, n_folds: int
 ) -> None:
     """Refuse folds of which one would lack a class."""
     smaller = min(len(np.unique(patients[label == value])) for value in (0, 1))
     if smaller == 0:
         raise InputError(
-            f"all labelled records of task {task!r} are of one class; look at the column or at the "
+            f"all labelled records of {what} are of one class; look at the column or at the "
             "thresholds"
         )
     if smaller < n_folds:
         raise InputError(
-            f"{n_folds} folds need {n_folds} patients of each class; the smaller class of task "
-            f"{task!r} has {smaller}: use fewer folds"
+            f"{n_folds} folds need {n_folds} patients of each class; the smaller class of {what} "
+            f"has {smaller}: use fewer folds"
         )
 
 

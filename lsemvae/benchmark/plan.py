@@ -8,7 +8,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import parse_leads
 from lsemvae.core.made_with import refuse_other_settings
-from lsemvae.core.targets import find_target
+from lsemvae.core.targets import find_target, task_folder
 from lsemvae.core.tasks import Thresholds
 from lsemvae.crossval.encoders import (
     PretrainSettings,
@@ -126,7 +126,7 @@ class Plan:
         for task in self.tasks:
             labelled_cohort(
                 self.cohort, task, thresholds=self.thresholds, distinct_ids=self.distinct_ids,
-                splits=str(folder / "cv" / task / "splits.json"),
+                splits=str(folder / "cv" / task_folder(task) / "splits.json"),
             ).labelled()  # fmt: skip
 
     def check_folder(self, folder: Path) -> None:
@@ -216,7 +216,7 @@ class Plan:
             "encoder": encoder if find_method(method).pretrained else None,
             "allow_leakage": self.allow_leakage,
         }
-        log = folder / "logs" / f"{task}_{method_name(method)}_{leads}.txt"
+        log = folder / "logs" / f"{task_folder(task)}_{method_name(method)}_{leads}.txt"
         binary = find_target(task).kind == "binary"
         compared = self.references and binary and find_method(method).pretrained
         run = run_with_references if compared else run_and_print

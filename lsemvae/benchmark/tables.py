@@ -12,9 +12,10 @@ from lsemvae.benchmark.plan import Plan, run_name
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing, write_text
 from lsemvae.core.leads import lead_set_name, parse_leads
-from lsemvae.core.targets import NUMBERS
+from lsemvae.core.targets import NUMBERS, task_folder
 from lsemvae.evaluation.runs import CvRun, read_cv_run
 from lsemvae.evaluation.tables.auroc_bars import auroc_bars
+from lsemvae.evaluation.tables.labels_table import labels_rows, labels_table, long_labels_table
 from lsemvae.evaluation.tables.number_table import (
     long_number_table,
     number_rows,
@@ -46,7 +47,7 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
 
     `benchmark.csv` holds every figure of every run. The methods of Table 2, the ablations of
     Fig. 2 and the authors' code each get a table per task, paired comparisons and a bar chart.
-    Numbers that were estimated get a table each.
+    Numbers that were estimated, and sets of labels, get a table each.
 
     Args:
         plan: what was compared.
@@ -65,6 +66,9 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
     numbers = [run for run in runs if run.target.kind == "number"]
     if numbers:
         write_number_tables(folder, number_rows(numbers, binary), caption(plan, numbers))
+    several = [run for run in runs if run.target.kind == "labels"]
+    if several:
+        write_labels_tables(folder, labels_rows(several), caption(plan, several))
     print(f"{len(runs)} of {plan.n_runs} runs are in the tables of {folder}")
 
 
@@ -100,6 +104,26 @@ def write_number_tables(folder: Path, rows: list[dict[str, Any]], about: str) ->
         )
         write_table(table, folder / f"numbers_{task}", text)
         print_frame(table, str(task), text)
+
+
+def write_labels_tables(folder: Path, rows: list[dict[str, Any]], about: str) -> None:
+    """Write `benchmark_labels.csv`, and a table for every set of labels.
+
+    Args:
+        folder: of the benchmark.
+        rows: of `labels_rows`.
+        about: of data, folds and budget.
+    """
+    write_text(folder / "benchmark_labels.csv", long_labels_table(rows).to_csv(index=False))
+    for task in dict.fromkeys(row["task"] for row in rows):
+        mine = [row for row in rows if row["task"] == task]
+        text = (
+            f"AUROC of {len(mine[0]['names'])} labels at once, means over the folds, intervals by "
+            f"patient (DeLong; the macro's over all labels). {about}"
+        )
+        table = labels_table(mine)
+        write_table(table, folder / f"labels_{task_folder(task)}", text)
+        print_frame(table[["method", "leads", "macro AUROC [95 %]"]], str(task), text)
 
 
 def _write_group(
@@ -168,7 +192,8 @@ def finished_runs(plan: Plan, folder: Path, without: Set[str]) -> list[CvRun]:
     """Read the finished runs of a plan, in its order, but those of the names in `without`."""
     runs = []
     for task, method, lead_set in plan.combinations():
-        run = folder / "cv" / task / method_name(method) / lead_set_name(parse_leads(lead_set))
+        leads = lead_set_name(parse_leads(lead_set))
+        run = folder / "cv" / task_folder(task) / method_name(method) / leads
         done = (run / "metrics.json").is_file()
         if done and run_name(task, method, lead_set) not in without:
             runs.append(read_cv_run(run))

@@ -1,5 +1,6 @@
 """Define what a task predicts: one yes or no, a number of the catheter, or several labels."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -8,6 +9,9 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.tasks import Thresholds
 
 Kind = Literal["binary", "number", "labels"]
+LONGEST_FOLDER = 150  # bytes; file systems take 255, a report adds to it
+LABEL = "label:"
+"""Begins the columns of several labels."""
 LOW, HIGH = "low", "high"
 """Columns of the prediction interval of a number."""
 
@@ -52,7 +56,7 @@ class Target:
     def truth(self) -> list[str]:
         """Columns of predictions.csv that hold what is known."""
         if self.kind == "labels":
-            return [f"label:{name}" for name in self.names]
+            return [f"{LABEL}{name}" for name in self.names]
         return ["measured" if self.kind == "number" else "label"]
 
     @property
@@ -90,12 +94,36 @@ class Target:
         return {"kind": self.kind, "names": list(self.names)}
 
 
+BINARY = Target("binary", ())
+"""One yes or no, whatever its name."""
+
+
 def find_target(task: str) -> Target:
-    """Return what a task predicts: names joined by commas are several labels at once."""
-    if task in NUMBERS:
-        return Target("number", (task,))
+    """Return what a task predicts: names joined by commas are several labels at once.
+
+    Raises:
+        InputError: a name is empty, stands twice, or is that of a number.
+    """
     names = tuple(task.split(","))
-    return Target("labels" if len(names) > 1 else "binary", names)
+    if len(names) == 1:
+        return Target("number" if task in NUMBERS else "binary", names)
+    wrong = sorted({name for name in names if names.count(name) > 1 or name != name.strip()
+                    or not name or name in NUMBERS})  # fmt: skip
+    if wrong:
+        raise InputError(
+            f"task {task!r} joins labels by commas, each a yes or no that stands there once and "
+            f"without blanks; look at {', '.join(map(repr, wrong))}"
+        )
+    return Target("labels", names)
+
+
+def task_folder(task: str) -> str:
+    """Return the name of the folder of a task's results: a long one is cut and told by a digest."""
+    if len(task.encode()) <= LONGEST_FOLDER:
+        return task
+    digest = hashlib.sha256(task.encode()).hexdigest()[:8]
+    first, *others = task.split(",")
+    return f"{first[:40]} and {len(others)} more, {digest}"
 
 
 def refuse_unless_binary(settings: Mapping[str, Any], command: str) -> None:

@@ -19,6 +19,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, read_json, write_text
 from lsemvae.core.joblib_backend import dead_workers_named
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.targets import target_of
 from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
 from lsemvae.crossval.features import Features, cached_features
@@ -28,7 +29,7 @@ from lsemvae.models.methods import find_method
 from lsemvae.models.own_methods import kept_method
 from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.quiet import silence_lightning
-from lsemvae.tasks import Classifier, FocalSettings, Regressor
+from lsemvae.tasks import Classifier, FocalSettings, LabelsClassifier, Regressor
 from lsemvae.tasks.head_task import HeadTask
 
 FINISHED = "finished.json"
@@ -59,7 +60,7 @@ class FoldSettings:
         pvr_threshold_wu: a vascular resistance above this is raised.
         estimate_mpap: a missing mPAP was estimated from sPAP and dPAP.
         network: what `Method.described` says of a network of the user's own, else None.
-        target: what `Target.described` says of a number, else None.
+        target: what `Target.described` says of a number or of several labels, else None.
     """
 
     method: str
@@ -246,9 +247,15 @@ def fold_task(settings: FoldSettings, encoder: str | None, ecg_input: EcgInput) 
     method = method_of(settings)
     network = None if method.pretrained else method.build(ecg_input, leads, settings.size)
     frozen, feature = (None, None) if network else (encoder, method.feature)
-    if settings.target is not None:
+    target = target_of({"target": settings.target})
+    if target.kind == "number":
         return Regressor(network, frozen, feature=feature, leads=leads, lr=settings.lr)
     focal = FocalSettings(settings.focal_alpha, settings.focal_gamma)
+    if target.kind == "labels":
+        return LabelsClassifier(
+            network, frozen, labels=list(target.names), feature=feature, leads=leads, focal=focal,
+            lr=settings.lr,
+        )  # fmt: skip
     return Classifier(
         network, frozen, feature=feature, leads=leads, focal=focal, lr=settings.lr
     )  # fmt: skip

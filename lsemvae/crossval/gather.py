@@ -9,8 +9,8 @@ import pandas as pd
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
-from lsemvae.core.targets import HIGH, LOW, Target
-from lsemvae.evaluation.predictions import BINARY, read_predictions, summarise
+from lsemvae.core.targets import BINARY, HIGH, LOW, Target
+from lsemvae.evaluation.predictions import read_predictions, summarise
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.evaluation.statistics.prediction_interval import conformal_half_width
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pandas as pd
 
+from data_modules.labels_cohort import LabelsCohort
 from data_modules.number_cohort import NumberCohort
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
@@ -48,8 +49,5 @@ def labelled_cohort(
                 "leave it out"
             )
         return PermutedCohort(store, task, permute_labels=permute_labels, **others)
-    return (
-        NumberCohort(store, task, **others)
-        if kind == "number"
-        else RhcCohort(store, task, **others)
-    )
+    modules = {"binary": RhcCohort, "number": NumberCohort, "labels": LabelsCohort}
+    return modules[kind](store, task, **others)

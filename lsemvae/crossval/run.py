@@ -12,7 +12,7 @@ from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name, parse_leads
 from lsemvae.core.provenance import provenance
-from lsemvae.core.targets import Target, find_target
+from lsemvae.core.targets import Target, find_target, task_folder
 from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import Normalisation
 from lsemvae.crossval.features import describe_codes
@@ -39,7 +39,7 @@ class CvSettings:
 
     Args:
         task: of `DEFINED_TASKS`, any column of 0 and 1 in the cohort's table, or a column of
-            `NUMBERS`, which is estimated in its unit.
+            `NUMBERS`, which is estimated in its unit; names joined by commas are several labels.
         leads: 12, 6 (the limb leads), or names.
         method: see `lsemvae.models.methods`; a name, a class path or a YAML file.
         folds: number of folds.
@@ -110,7 +110,7 @@ class CvSettings:
     def folder(self, out: Path) -> Path:
         """Return the folder of the task's folds, which all methods and leads share."""
         shuffled = "" if self.permute_labels is None else f"-permuted-{self.permute_labels}"
-        return out / f"{self.task}{shuffled}"
+        return out / f"{task_folder(self.task)}{shuffled}"
 
 
 def cross_validate(
@@ -148,7 +148,8 @@ def cross_validate(
         _check_own(method, settings.size, data)
     leakage = _check_leaks(data, encoder, pretrained, allow_leakage)
     folder = settings.folder(out) / method_name(settings.method) / lead_set_name(data.leads)
-    inner = method.pretrained if settings.inner is None else settings.inner
+    wanted = method.pretrained and settings.target.kind != "labels"
+    inner = wanted if settings.inner is None else settings.inner
     fold_settings = _fold_settings(settings, data, pretrained, method)
     run_missing_folds(
         folder, data, fold_settings, encoder=encoder, pretrained=pretrained, inner=inner,
@@ -256,10 +257,16 @@ def _about_data(data: RhcCohort, pretrained: Pretrained | None) -> dict[str, Any
         print("note: the encoder was pre-trained on these recordings too (without labels)")
     return {
         "data": data.pool.label,
-        "derived": derived_counts(
-            data.pool.table.iloc[data.labelled()["row"]], data.task, data.thresholds
-        ),
+        "derived": _derived(data),
         "synthetic": data.pool.synthetic or bool(pretrained and pretrained.data.synthetic),
         "encoder_saw_these_recordings": seen,
         "scored_epoch": "last",
     }
+
+
+def _derived(data: RhcCohort) -> dict[str, int]:
+    """Count the records whose label or value rests on a quantity that was not stated."""
+    rows = data.pool.table.iloc[data.labelled()["row"]]
+    names = find_target(data.task).names
+    counts = [derived_counts(rows, name, data.thresholds) for name in names]
+    return {way: n for one in counts for way, n in one.items()}

@@ -9,11 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.targets import HIGH, LOW, Kind, Target
+from lsemvae.core.targets import BINARY, HIGH, LOW, Kind, Target
+from lsemvae.evaluation.statistics.labels_summary import label_counts, labels_metrics
 from lsemvae.evaluation.statistics.metrics import base_rate_accuracy, binary_metrics
 from lsemvae.evaluation.statistics.number_metrics import number_metrics
 
-BINARY = Target("binary", ())
 COLUMNS = BINARY.columns
 
 
@@ -61,40 +61,44 @@ def summarise(predictions: pd.DataFrame, target: Target = BINARY) -> dict[str, A
         target: what they predict.
     """
     measure = _MEASURES[target.kind]
-    per_fold = [measure(part) for _, part in predictions.groupby("fold", sort=True)]
+    per_fold = [measure(part, target) for _, part in predictions.groupby("fold", sort=True)]
     values = pd.DataFrame(per_fold)
     return {
         "n_records": len(predictions),
         "n_patients": int(predictions["patient_id"].nunique()),
-        **_BASE[target.kind](predictions),
+        **_BASE[target.kind](predictions, target),
         "mean": values.mean().to_dict(),
         "sd": values.std(ddof=1).to_dict(),
-        "pooled": measure(predictions),
+        "pooled": measure(predictions, target),
         "folds": per_fold,
     }
 
 
-def _of_binary(part: pd.DataFrame) -> dict[str, float]:
+def _of_binary(part: pd.DataFrame, _: Target) -> dict[str, float]:
     found = binary_metrics(part["label"].to_numpy(), part["probability"].to_numpy())
     return found._asdict()
 
 
-def _of_number(part: pd.DataFrame) -> dict[str, float]:
+def _of_number(part: pd.DataFrame, _: Target) -> dict[str, float]:
     return number_metrics(part["measured"], part["estimated"])
 
 
-def _binary_base(predictions: pd.DataFrame) -> dict[str, Any]:
+def _binary_base(predictions: pd.DataFrame, _: Target) -> dict[str, Any]:
     label = predictions["label"].to_numpy()
     return {"n_positive": int(label.sum()), "base_rate_accuracy": base_rate_accuracy(label)}
 
 
-def _number_base(predictions: pd.DataFrame) -> dict[str, Any]:
+def _number_base(predictions: pd.DataFrame, _: Target) -> dict[str, Any]:
     """Say what the measured values are, and how far off the mean of each training part is."""
     measured = predictions["measured"].to_numpy()
     return {
         "measured": {"mean": float(measured.mean()), "sd": float(measured.std(ddof=1))},
         "training_mean_mae": float(np.abs(measured - training_means(predictions)).mean()),
     }
+
+
+def _labels_base(predictions: pd.DataFrame, target: Target) -> dict[str, Any]:
+    return {"labels": label_counts(predictions, target)}
 
 
 def training_means(predictions: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -104,11 +108,13 @@ def training_means(predictions: pd.DataFrame) -> npt.NDArray[np.float64]:
     return predictions["fold"].map(rest).to_numpy(np.float64)
 
 
-_MEASURES: dict[Kind, Callable[[pd.DataFrame], dict[str, float]]] = {
+_MEASURES: dict[Kind, Callable[[pd.DataFrame, Target], dict[str, float]]] = {
     "binary": _of_binary,
     "number": _of_number,
+    "labels": labels_metrics,
 }
-_BASE: dict[Kind, Callable[[pd.DataFrame], dict[str, Any]]] = {
+_BASE: dict[Kind, Callable[[pd.DataFrame, Target], dict[str, Any]]] = {
     "binary": _binary_base,
     "number": _number_base,
+    "labels": _labels_base,
 }

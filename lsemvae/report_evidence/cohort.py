@@ -14,6 +14,7 @@ from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
 from lsemvae.core.leads import LEADS
+from lsemvae.core.targets import find_target
 from lsemvae.core.tasks import DEFINED_TASKS, PRESSURE_TASKS, Thresholds, find_task
 from lsemvae.evaluation.report.evidence import CohortEvidence
 from lsemvae.evaluation.runs import CvRun
@@ -86,7 +87,8 @@ def _flow(store: EcgStore) -> list[tuple[str, int]]:
 def _comparisons(table: pd.DataFrame, tasks: list[str], thresholds: Thresholds) -> list[TwoGroups]:
     """Return the paper's groups where the store has their pressures, then those of other tasks."""
     comparisons = []
-    for task in dict.fromkeys([*PRESSURE_TASKS, *tasks]):
+    names = [name for task in tasks for name in find_target(task).names]
+    for task in dict.fromkeys([*PRESSURE_TASKS, *names]):
         try:
             label = task_labels(table, task, thresholds)
         except InputError:
@@ -201,9 +203,11 @@ def _other_label(table: pd.DataFrame, run: CvRun, predictions: pd.DataFrame) -> 
             number_values(table, run.metrics["task"], thresholds).to_frame().astype(np.float32)
         )
     else:
-        defined = task_labels(table, run.metrics["task"], thresholds).to_frame()
+        columns = [task_labels(table, name, thresholds) for name in target.names]
+        defined = pd.concat(columns, axis=1)
     known = defined.set_axis(table["record"]).loc[predictions.index].to_numpy()
     told = predictions[target.truth].to_numpy().astype(known.dtype)
-    wrong = predictions.index[~np.equal(known, told).all(axis=1)]
+    alike = np.equal(known, told) | (np.isnan(known) & np.isnan(told))
+    wrong = predictions.index[~alike.all(axis=1)]
     what = "measured value" if target.kind == "number" else "label"
     return [f"record {wrong[0]} has another {what} in the store"] if len(wrong) else []

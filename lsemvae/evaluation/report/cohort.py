@@ -33,6 +33,8 @@ def flow_section(evidence: Evidence) -> Section:
     by_task = {task: _folds(evidence.of_task(task)[0].run.predictions) for task in evidence.tasks}
     by_task |= {task: _number_folds(evidence.of_task(task)[0].run.predictions)
                 for task in evidence.number_tasks}  # fmt: skip
+    by_task |= {task: _record_folds(evidence.of_task(task)[0].run.predictions)
+                for task in evidence.label_tasks}  # fmt: skip
     for task, table in by_task.items():
         caption = f"Patients and records by fold, {task}, {evidence.label}. Folds share no patient."
         blocks.append(frame_table(caption, table))
@@ -90,6 +92,17 @@ def _number_folds(predictions: pd.DataFrame) -> pd.DataFrame:
                 "records": len(part),
                 "measured": f"{part['measured'].mean():.1f} ± {part['measured'].std():.1f}",
             }
+            for name, part in [*parts, ("all", predictions)]
+        ]
+    )
+
+
+def _record_folds(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return counts by fold and in all, of records of which each has some labels."""
+    parts = [(str(fold), part) for fold, part in predictions.groupby("fold", sort=True)]
+    return pd.DataFrame(
+        [
+            {"fold": name, "patients": part["patient_id"].nunique(), "records": len(part)}
             for name, part in [*parts, ("all", predictions)]
         ]
     )

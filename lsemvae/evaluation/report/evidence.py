@@ -10,6 +10,7 @@ import pandas as pd
 
 from lsemvae.core.findings import Finding
 from lsemvae.core.study_flow import Flow
+from lsemvae.core.targets import Kind
 from lsemvae.evaluation.runs import CvRun, data_label
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.json_values import to_json
@@ -166,8 +167,16 @@ class Evidence:
     @property
     def number_tasks(self) -> list[str]:
         """The numbers that were estimated, in the order of the runs."""
-        numbers = (run.task for run in self.targets if run.run.target.kind == "number")
-        return list(dict.fromkeys(numbers))
+        return self._of_kind("number")
+
+    @property
+    def label_tasks(self) -> list[str]:
+        """The sets of labels that were predicted at once, in the order of the runs."""
+        return self._of_kind("labels")
+
+    def _of_kind(self, kind: Kind) -> list[str]:
+        found = (run.task for run in self.targets if run.run.target.kind == kind)
+        return list(dict.fromkeys(found))
 
     @property
     def tasks(self) -> list[str]:

@@ -8,6 +8,7 @@ from lsemvae.evaluation.leakage_statement import LeakageStatement, leakage_state
 from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.numbers import errors_table
+from lsemvae.evaluation.report.several_labels import macro_table
 from lsemvae.evaluation.report.written import NONE, estimate, number, or_none, percent, reason
 from lsemvae.evaluation.statistics.permutation import judge_permuted_training
 
@@ -37,11 +38,14 @@ def first_screen(evidence: Evidence) -> Section:
         blocks += [Text(question(evidence, task)), Text(base_rate(evidence, task))]
     for task in evidence.number_tasks:
         blocks += number_texts(evidence.of_task(task)[0])
+    for task in evidence.label_tasks:
+        blocks.append(labels_text(evidence.of_task(task)[0]))
     blocks.append(Text(f"Data: {evidence.label}."))
     main = [run for task in evidence.tasks for run in evidence.detailed(task)]
     if main:
         blocks.append(main_table(evidence, main))
     blocks += [errors_table(evidence, task) for task in evidence.number_tasks]
+    blocks += [macro_table(evidence, task) for task in evidence.label_tasks]
     blocks += [Text(f"Leakage: {found.text}") for found in statements if found.clean]
     if any(len(run.run.metrics["leads"]) < 12 for run in evidence.all_runs):
         n_leads = evidence.cohort.most_leads if evidence.cohort else 12
@@ -90,10 +94,21 @@ def number_texts(run: RunEvidence) -> list[Text]:
     ]  # fmt: skip
 
 
+def labels_text(run: RunEvidence) -> Text:
+    """Return what was asked of several labels."""
+    thresholds = Thresholds.of_settings(run.run.metrics)
+    defined = "; ".join(find_task(name).defined_by(thresholds) for name in run.run.target.names)
+    return Text(f"Question ({run.task}): does the ECG tell each of these labels: {defined}?")
+
+
 def _estimated(evidence: Evidence) -> dict[str, Any]:
-    """Return the facts of estimated numbers, none where there are none."""
-    runs = [run for task in evidence.number_tasks for run in evidence.of_task(task)]
-    return {"numbers": {run.key: run.summary["pooled"] for run in runs}} if runs else {}
+    """Return the facts of numbers and of several labels, none where there are none."""
+    numbers = [run for task in evidence.number_tasks for run in evidence.of_task(task)]
+    labels = [run for task in evidence.label_tasks for run in evidence.of_task(task)]
+    return {
+        **({"numbers": {run.key: run.summary["pooled"] for run in numbers}} if numbers else {}),
+        **({"labels": {run.key: run.summary["macro"] for run in labels}} if labels else {}),
+    }
 
 
 def question(evidence: Evidence, task: str) -> str:

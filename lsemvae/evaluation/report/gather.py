@@ -12,6 +12,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.evaluation.projection import read_projection
 from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, RunEvidence
 from lsemvae.evaluation.runs import CvRun, read_cv_run
+from lsemvae.evaluation.statistics.labels_summary import summarise_labels
 from lsemvae.evaluation.statistics.summary import summarise_run
 from lsemvae.evaluation.tables.number_table import number_summary
 
@@ -78,7 +79,14 @@ def with_statistics(
 
 
 def with_target_statistics(run: CvRun, n_resamples: int) -> RunEvidence:
-    """Return a run of a number with its statistics; arguments as in `with_statistics`."""
+    """Return a run of a number or of several labels with its statistics.
+
+    Args:
+        run: whose files have been verified.
+        n_resamples: of every bootstrap.
+    """
+    if run.target.kind == "labels":
+        return RunEvidence(run, summarise_labels(run.predictions, run.target))
     return RunEvidence(run, number_summary(run, n_resamples))
 
 

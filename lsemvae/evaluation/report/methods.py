@@ -22,17 +22,17 @@ GENERAL = (
     "AUPRC are somewhat narrow (simulated: docs/report.md).",
 )
 
-GENERAL_OF_NUMBERS = (
-    "Folds are drawn once by patient, stratified by fifths of the measured value, and shared by "
-    "all methods and leads. Each record is estimated by the model of the fold that held it out.",
-    "Measures: absolute and squared error, R², correlations (bootstrap by patient, {n} resamples), "
-    "limits of agreement, coverage of prediction intervals.",
+GENERAL_OF_TARGETS = (
+    "Folds are drawn once by patient, stratified by fifths of a measured value or by the rarest "
+    "positive label, and shared by all methods and leads. Each record is predicted by the model of "
+    "the fold that held it out.",
+    "Measures stand in the sections of the targets, with {n} resamples of every bootstrap.",
 )
 
 
 def methods_section(evidence: Evidence) -> Section:
     """Return partition, preparation, model building and measures."""
-    texts = GENERAL if evidence.runs else GENERAL_OF_NUMBERS
+    texts = GENERAL if evidence.runs else GENERAL_OF_TARGETS
     blocks: list[Block] = [Text(text.format(n=evidence.n_resamples)) for text in texts]
     rows = [
         [run.key, *(str(run.run.metrics.get(name, "not stated")) for name in SETTINGS),

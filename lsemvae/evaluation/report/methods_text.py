@@ -20,6 +20,11 @@ OF_NUMBERS = (
     "of agreement after Bland and Altman; split conformal prediction intervals of 90 % from the "
     "errors on inner parts of the training parts, with their measured coverage."
 )
+OF_LABELS = (
+    "Statistics of several labels. AUROC of each label and their mean (macro), as means over the "
+    "folds, with DeLong's intervals by patient; the components of each patient are summed over the "
+    "labels. A label that was not known was left out of training and of its AUROC."
+)
 WHEN = {
     "nearest": "nearest to it, at most {days} days before or after",
     "before": "nearest before it, on its day or at most {days} days earlier",
@@ -51,13 +56,15 @@ def methods_text(evidence: Evidence) -> list[str]:
         " ".join([f"Cohort. Data: {evidence.label}.", *_cohort(evidence.cohort.study)])
     ]  # fmt: skip
     told = [*(_outcome(evidence, task) for task in evidence.tasks),
-            *(_number(evidence, task) for task in evidence.number_tasks)]  # fmt: skip
+            *(_number(evidence, task) for task in evidence.number_tasks),
+            *(_labels(evidence, task) for task in evidence.label_tasks)]  # fmt: skip
     outcome = " ".join(["Outcome.", *told])
     store = None if evidence.cohort is None else evidence.cohort.store
     preparation = [] if store is None else [_preparation(store)]
     models = " ".join(["Models.", *dict.fromkeys(_model(run) for run in evidence.all_runs)])
     used = [*([STATISTICS] if evidence.runs else []),
-            *([OF_NUMBERS] if evidence.number_tasks else [])]  # fmt: skip
+            *([OF_NUMBERS] if evidence.number_tasks else []),
+            *([OF_LABELS] if evidence.label_tasks else [])]  # fmt: skip
     statistics = [text.format(n=evidence.n_resamples) for text in used]
     return [*cohort, outcome, *preparation, models, _folds(evidence), *statistics,
             _software(evidence)]  # fmt: skip
@@ -118,6 +125,21 @@ def _number(evidence: Evidence, task: str) -> str:
     )
 
 
+def _labels(evidence: Evidence, task: str) -> str:
+    run = evidence.of_task(task)[0]
+    thresholds = Thresholds.of_settings(run.run.metrics)
+    told = [
+        f"{find_task(name).defined_by(thresholds)} ({one['n_positive']} of {one['n_known']})"
+        for name, one in run.summary["counts"].items()
+    ]
+    derived = "".join(f" ({note})" for note in run.run.derived)
+    counts = run.summary["records"]
+    return (
+        f"Several labels at once, positive of known: {'; '.join(told)}{derived}; "
+        f"{counts['n_records']} recordings of {counts['n_patients']} patients."
+    )
+
+
 def _preparation(store: Mapping[str, Any]) -> str:
     """Return how the recordings were prepared, with what the store's settings say and no more."""
     seconds = store.get("duration_s")
@@ -168,11 +190,13 @@ def _loss(run: RunEvidence) -> str:
 
 def _folds(evidence: Evidence) -> str:
     numbers = sorted({int(run.run.predictions["fold"].nunique()) for run in evidence.all_runs})
-    stratum = "label" if evidence.runs else "fifths of the value"
+    strata = [*(["label"] if evidence.runs else []),
+              *(["fifths of the value"] if evidence.number_tasks else []),
+              *(["the rarest positive label"] if evidence.label_tasks else [])]  # fmt: skip
     return (
         f"Validation. {' or '.join(map(str, numbers))} folds, drawn once by patient, stratified by "
-        f"{stratum}, the same for all models; each recording was predicted by the model of the "
-        "fold that held it out."
+        f"{' or '.join(strata)}, the same for all models; each recording was predicted by the "
+        "model of the fold that held it out."
     )
 
 

@@ -63,7 +63,7 @@ def _counts(step: FlowStep) -> list[str]:
 
 def _analysed(evidence: Evidence, n_stored: int) -> Box:
     """Return the last box: what the runs were made of, and whom no task has a label for."""
-    tasks = [*evidence.tasks, *evidence.number_tasks]
+    tasks = [*evidence.tasks, *evidence.number_tasks, *evidence.label_tasks]
     counts = {task: evidence.of_task(task)[0].summary["records"] for task in tasks}
     lines = [
         f"{task}: n = {one['n_records']:,} ({one['n_patients']:,} patients)"

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.targets import Target
-from lsemvae.evaluation.predictions import BINARY
+from lsemvae.core.targets import BINARY, Target
 
 WORDS = {"binary": "probabilities", "number": "estimates", "labels": "probabilities"}
 
