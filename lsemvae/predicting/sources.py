@@ -62,7 +62,7 @@ def find_sources(named: Sequence[str]) -> list[Source]:
     for name in named:
         path = Path(name)
         if path.is_dir():
-            found = list(_in_folder(path))
+            found = list(sources_in(path))
             if not found:
                 raise InputError(f"the folder {name} holds no file; name one with recordings")
         elif path.is_file() and mark_version(path, STORE) is not None:
@@ -75,7 +75,7 @@ def find_sources(named: Sequence[str]) -> list[Source]:
     return list({source.name: source for source in sources}.values())
 
 
-def _in_folder(folder: Path) -> Iterator[Source]:
+def sources_in(folder: Path) -> Iterator[Source]:
     """Find one source for each WFDB header and each other file, below the folder too."""
     for here, below, files in os.walk(folder):
         below.sort()
