@@ -65,21 +65,19 @@ class Page:
         """Read the files of a form and add them to the worklist."""
         async with self._taking_in:
             uploads = await receive(request, self._limits)
-            worklist, secret = self._list_of(request), None
-            if worklist is None:
-                secret, worklist = self._lists.begin()
+            secret = request.cookies.get(self._cookie)
             entries = await to_thread.run_sync(
                 self._reader.read,
                 uploads,
-                lambda n: self._lists.check_room(worklist, n),
+                lambda n: self._lists.check_room(secret, n),
                 limiter=self._computing,
             )
-            self._lists.add(worklist, entries)
+            owner = self._lists.add(secret, entries)
         response: Response = RedirectResponse("/", 303)
         if not wants_page(request.headers):
             response = PlainTextResponse(f"{len(entries)} added")
-        if secret is not None:
-            response.set_cookie(self._cookie, secret, httponly=True, samesite="strict")
+        if owner != secret:
+            response.set_cookie(self._cookie, owner, httponly=True, samesite="strict")
         return response
 
     async def recording(self, request: Request) -> Response:

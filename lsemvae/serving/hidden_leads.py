@@ -25,6 +25,13 @@ class HiddenLead(NamedTuple):
     moved: float
     probability: float
 
+    @property
+    def side(self) -> str:
+        """Tell in a word what the lead speaks for, as far as two digits show it."""
+        if abs(self.moved) < 0.005:
+            return "neither"
+        return "for" if self.moved > 0 else "against"
+
 
 def hide_each_lead(predictor: Predictor, loaded: Loaded) -> list[HiddenLead]:
     """Return the leads of a recording, what moves most first; none where it has one lead only.

@@ -66,9 +66,10 @@ def findings_of(entry: Entry) -> list[Finding]:
 
 def _finding(code: str, message: str) -> Finding:
     title = ON_THE_PAGE.get(code) or REASONS.get(code, code)
-    remedy = REMEDIES.get(code, "nothing")
+    remedy = STEPS.get(code) or REMEDIES.get(code, "nothing")
     # what to do about recordings for a store says nothing to a reader of this page
     step = "" if remedy.startswith("nothing") else remedy.partition(";")[0]
+    step = step.replace("look at it with `lsemvae view`", "look at the tracing")
     return Finding(code, title, one_line(message), step, note=code in NOTES)
 
 

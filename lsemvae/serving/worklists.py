@@ -36,51 +36,45 @@ class Worklists:
             found.used = self._clock()
         return found
 
-    def begin(self) -> tuple[str, Worklist]:
-        """Begin a list and return its secret.
-
-        Raises:
-            Refusal: there are too many.
-        """
-        self._end_idle()
-        if len(self._lists) >= self._limits.lists:
-            raise Refusal(
-                503,
-                f"{self._limits.lists} worklists are open, which is the limit. Clear one that is "
-                f"no longer needed; each ends {self._limits.idle_s / 60:g} minutes after its last "
-                "use.",
-            )
-        secret = secrets.token_urlsafe(32)
-        self._lists[secret] = Worklist(self._clock())
-        return secret, self._lists[secret]
-
     def end(self, secret: str | None) -> None:
         """Forget a list."""
         self._lists.pop(secret or "", None)
 
-    def room(self, worklist: Worklist) -> int:
-        """Return how many recordings a list may still take."""
-        everybody = sum(len(one.entries) for one in self._lists.values())
-        own = self._limits.list_rows - len(worklist.entries)
-        return max(0, min(own, self._limits.all_rows - everybody))
+    def add(self, secret: str | None, entries: Sequence[Entry]) -> str:
+        """Add recordings to a session's list, all or none, and return its secret.
 
-    def add(self, worklist: Worklist, entries: Sequence[Entry]) -> None:
-        """Add recordings to a list, all or none.
+        Args:
+            secret: of the session; one without a list gets one, with a secret of its own.
+            entries: the recordings.
 
         Raises:
-            Refusal: they are more than there is room for.
+            Refusal: there is no room for them, or for one more list.
         """
-        self.check_room(worklist, len(entries))
+        self.check_room(secret, len(entries))
+        worklist = self.find(secret)
+        if worklist is None or secret is None:
+            secret, worklist = secrets.token_urlsafe(32), Worklist(self._clock())
+            self._lists[secret] = worklist
         worklist.entries.extend(entries)
         worklist.used = self._clock()
+        return secret
 
-    def check_room(self, worklist: Worklist, n: int) -> None:
-        """Refuse more recordings than there is room for.
+    def check_room(self, secret: str | None, n: int) -> None:
+        """Refuse more recordings, or more lists, than there is room for.
 
         Raises:
             Refusal: with what to do.
         """
-        room = self.room(worklist)
+        worklist, limits = self.find(secret), self._limits
+        if worklist is None and len(self._lists) >= limits.lists:
+            raise Refusal(
+                503,
+                f"{limits.lists} worklists are open, which is the limit. Clear one that is no "
+                f"longer needed; each ends {limits.idle_s / 60:g} minutes after its last use.",
+            )
+        own = limits.list_rows - len(worklist.entries if worklist else [])
+        everybody = limits.all_rows - sum(len(one.entries) for one in self._lists.values())
+        room = max(0, min(own, everybody))
         if n > room:
             raise Refusal(
                 413,

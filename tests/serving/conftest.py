@@ -1,11 +1,19 @@
 """Serve a model that can be computed by hand, so that every number on the page is known."""
 
+import csv
+import io
+import re
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from html import unescape
+from typing import Any
 
+import httpx2
 import numpy as np
 import numpy.typing as npt
 import pytest
+import uvicorn
 from scipy.special import expit
 from starlette.testclient import TestClient
 
@@ -17,10 +25,12 @@ from lsemvae.model_file.description import OperatingPoint, Recalibration, Task
 from lsemvae.model_file.trained_on import NOBODY, TrainedOn
 from lsemvae.predicting.predictor import Scores
 from lsemvae.predicting.run import Options
-from lsemvae.serving.app import build_app
+from lsemvae.serving.app import DEFAULT_LIMITS, build_app
 from lsemvae.serving.limits import Limits
+from lsemvae.serving.run import bind
 from lsemvae.serving.worklists import Worklists
 
+Sent = httpx2.Response
 PORT = 8765
 HOME = f"http://127.0.0.1:{PORT}"
 WEIGHTS = np.linspace(-0.3, 0.8, len(LEADS))  # of the leads' peaks in mV
@@ -60,7 +70,7 @@ def model() -> PeakModel:
 
 
 def visit(
-    model: PeakModel, limits: Limits = Limits(), worklists: Worklists | None = None
+    model: PeakModel, limits: Limits = DEFAULT_LIMITS, worklists: Worklists | None = None
 ) -> TestClient:
     """Return a browser on the page, which is named as a browser names it."""
     app = build_app(
@@ -74,6 +84,24 @@ def visit(
 def browser(model: PeakModel) -> Iterator[TestClient]:
     with visit(model) as client:
         yield client
+
+
+@pytest.fixture
+def port(model: PeakModel) -> Iterator[int]:
+    """Return the port of a server that runs beside the test."""
+    taken = bind(0)
+    number = taken.getsockname()[1]
+    server = uvicorn.Server(
+        uvicorn.Config(
+            build_app(model, Options(), port=number), log_level="error", lifespan="off", ws="none"
+        )
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]})
+    thread.start()
+    yield number
+    server.should_exit = True
+    thread.join()
+    taken.close()
 
 
 def named(record: str, files: dict[str, bytes]) -> dict[str, bytes]:
@@ -94,16 +122,18 @@ def ecg(
     return named(record, wfdb_files(np.rint(counts * height).astype(np.int16), leads))
 
 
-def send(client: TestClient, *records: dict[str, bytes], **more: object) -> object:
+def send(client: TestClient, *records: dict[str, bytes], **more: Any) -> Sent:
     """Send files as the page's form does."""
     files = [("files", item) for record in records for item in record.items()]
     return client.post("/recordings", files=files, **more)
 
 
-def text_of(response: object) -> str:
+def text_of(response: Sent) -> str:
     """Return what a page says, without its tags, in one line."""
-    import re
-    from html import unescape
-
     body = re.sub(r"<(script|style|title)[^>]*>.*?</\1>", "", response.text, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def rows_of(client: TestClient) -> list[dict[str, str]]:
+    """Return the rows of a session's CSV."""
+    return list(csv.DictReader(io.StringIO(client.get("/worklist.csv").text)))

@@ -66,7 +66,8 @@ async function post(batch) {
   batch.files.forEach((f) => body.append(input.name, f));
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/plain" } });
-    if (!answer.ok) tell(await answer.text());
+    const line = await answer.text();
+    if (!answer.ok) tell(line);
   } catch {
     const names = batch.files.map((f) => f.name).join(", ");
     tell(`${names}: could not be sent. Folders cannot be dropped, choose the files in them; else look whether the program still runs.`);
