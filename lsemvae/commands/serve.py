@@ -1,4 +1,4 @@
-"""Serve a clinician's page of a locked model on this machine: `lsemvae serve`."""
+"""Show a clinician's page of a locked model on this machine: `lsemvae serve`."""
 
 from pathlib import Path
 

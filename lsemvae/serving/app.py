@@ -1,4 +1,4 @@
-"""Answer the requests of the page."""
+"""Take the requests of the page and answer them."""
 
 import asyncio
 import logging

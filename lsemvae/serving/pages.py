@@ -1,4 +1,4 @@
-"""Fill the templates."""
+"""Make pages of their templates."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Answer with one line where there is nothing else to answer."""
+"""Say one line where there is nothing else to answer."""
 
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse, Response

@@ -1,4 +1,4 @@
-"""Serve the page on this machine until it is stopped."""
+"""Run the page on this machine until it is stopped."""
 
 import errno
 import socket
