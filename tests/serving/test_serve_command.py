@@ -61,8 +61,7 @@ def test_what_is_no_model_is_one_line_and_frees_the_port(
 def test_a_missing_extra_is_one_line_with_the_next_step(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("lsemvae.serving")]:
-        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "lsemvae.serving.run")
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert main(["serve", str(tmp_path / "none.onnx")]) == 2
     assert error_of(capsys) == (
