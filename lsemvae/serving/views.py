@@ -10,7 +10,7 @@ from lsemvae.serving.limits import MEBIBYTE, Limits
 from lsemvae.serving.pages import page
 from lsemvae.serving.recordings import Entry
 from lsemvae.serving.spread import brief, spread
-from lsemvae.serving.wording import asked, findings_of, next_step, reason, verdict
+from lsemvae.serving.wording import findings_of, next_step, reason, verdict
 from lsemvae.serving.worklists import Worklist
 
 BAR_WIDTH = 200.0  # of the drawing; the page scales it
@@ -89,4 +89,4 @@ class Views:
                     **self._of_model())  # fmt: skip
 
     def _of_model(self) -> dict[str, object]:
-        return {"model": self.model, "asked": asked(self.model)}
+        return {"model": self.model, "asked": self.model.task.positive}
