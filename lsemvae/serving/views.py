@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from data_modules.reading.read import FORMATS
 from lsemvae.core.leads import LEADS
 from lsemvae.predicting.outcome import RESULT, count_outcomes
 from lsemvae.predicting.predictor import Predictor
@@ -53,6 +54,7 @@ class Views:
             brief=brief,
             limits=self._limits,
             mebibyte=MEBIBYTE,
+            formats=", ".join(one.name for one in FORMATS),
             **self._of_model(),
         )
 
