@@ -1,4 +1,4 @@
-"""The peaks of a machine that times are compared with: matrix products and memory traffic."""
+"""Measure the peaks of a machine that times are compared with: matrix products, memory traffic."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The forms of one LS-EMVAE training step that `benchmarks.step` times."""
+"""Build the forms of one LS-EMVAE training step that `benchmarks.step` times."""
 
 import warnings
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Records of one or several stores as whole batches."""
+"""Read records of one or several stores as whole batches."""
 
 from collections.abc import Sequence
 from functools import cached_property

@@ -1,4 +1,4 @@
-"""Unlabelled recordings for pre-training: MIMIC-IV-ECG, or any other store."""
+"""Load unlabelled recordings for pre-training: MIMIC-IV-ECG, or any other store."""
 
 from pathlib import Path
 from typing import Any

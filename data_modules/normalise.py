@@ -1,4 +1,4 @@
-"""Scaling and normalisation of whole batches on the device."""
+"""Scale and normalise whole batches on the device."""
 
 import torch
 from torch import Tensor

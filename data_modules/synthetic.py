@@ -1,4 +1,4 @@
-"""Synthetic recordings for pre-training: written, prepared and loaded as real ones are."""
+"""Load synthetic recordings for pre-training: written, prepared and loaded as real ones are."""
 
 from dataclasses import replace
 from pathlib import Path

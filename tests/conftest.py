@@ -1,4 +1,4 @@
-"""Tiny recordings, stores and an encoder, made once per session through the public doors."""
+"""Make tiny recordings, stores and an encoder once per session, through the public doors."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Folders of finished cross-validations with simulated predictions: files, without training."""
+"""Write folders of finished cross-validations with simulated predictions, without training."""
 
 import json
 from pathlib import Path

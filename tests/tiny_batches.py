@@ -1,4 +1,4 @@
-"""Batches and networks made by hand, small enough to train in a moment, and a run that does."""
+"""Make batches and networks by hand, small enough to train in a moment, and run them."""
 
 import warnings
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Recordings of one signal under different patients: find them, leave them out, merge them."""
+"""Find recordings of one signal under different patients; leave them out or merge them."""
 
 from pathlib import Path
 

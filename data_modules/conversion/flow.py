@@ -4,9 +4,6 @@ from pathlib import Path
 
 from data_modules.cohort.flow import (
     FLOW_NAME,
-    Exclusion,
-    Flow,
-    FlowStep,
     flow_of_store,
     is_flow_of,
     read_flow,
@@ -15,6 +12,7 @@ from data_modules.cohort.flow import (
 from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.reading.reasons import REASONS
 from lsemvae.core.errors import InputError
+from lsemvae.core.study_flow import Exclusion, Flow, FlowStep
 
 
 def carry_flow(table: Path, summary: ConversionSummary) -> None:

@@ -1,4 +1,4 @@
-"""The journal of a conversion: one line for each finished shard, so that a restart goes on."""
+"""Keep the journal of a conversion: one line for each finished shard, so that a restart goes on."""
 
 import json
 import os

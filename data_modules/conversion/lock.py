@@ -1,4 +1,4 @@
-"""One conversion at a time for each store: a lock that names its owner."""
+"""Lock a store for one conversion at a time, by a file that names its owner."""
 
 import json
 import os

@@ -4,20 +4,21 @@ import datetime
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
-from data_modules.cohort.flow import FLOW_NAME, Exclusion, Flow, FlowStep, write_flow
+from data_modules.cohort.flow import FLOW_NAME, write_flow
 from data_modules.linking.archive import Archive, Left
 from data_modules.linking.eligibility import Rule, Rules
 from data_modules.linking.id_rule import LOOSEST
 from data_modules.linking.match import Match
-from data_modules.linking.names import patient_name, shift_days
+from data_modules.linking.pseudonyms import patient_name, shift_days
 from data_modules.linking.table import HospitalTable
 from data_modules.reading.stored.facts import MEASURED
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, replacing
+from lsemvae.core.study_flow import Exclusion, Flow, FlowStep
 
 COHORT, EXCEPTIONS = "cohort.csv", "exceptions.csv"
 Dates = Literal["shift", "keep", "drop"]
@@ -34,6 +35,7 @@ class Study(NamedTuple):
     excluded: list[tuple[Rule, list[Left]]]
     undecided: list[Left]
     rules: Rules
+    options: dict[str, Any]
 
 
 def cohort_table(
@@ -101,6 +103,7 @@ def write_study(out: Path, study: Study, cohort: pd.DataFrame, n_recordings: int
             for lines in study.linked.pairs["statements"]
             for line in lines
         ),
+        linking=study.options,
     )
     write_flow(out / FLOW_NAME, flow)
     for line in describe(flow):

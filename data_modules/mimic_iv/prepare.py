@@ -1,4 +1,4 @@
-"""The command `prepare mimic-rhc`: a cohort table from MIMIC-IV and MIMIC-IV-ECG.
+"""Run `prepare mimic-rhc`: a cohort table from MIMIC-IV and MIMIC-IV-ECG.
 
 What it needs is imported when it runs, so that its help appears at once.
 """

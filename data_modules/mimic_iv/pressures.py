@@ -1,4 +1,4 @@
-"""From charted readings of a pulmonary artery catheter to measurements: the rules, in SQL.
+"""Turn charted readings of a pulmonary artery catheter into measurements: the rules, in SQL.
 
 Every table keeps what a rule removed beside the rule's name, so that the flow can be counted.
 """

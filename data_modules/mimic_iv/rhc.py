@@ -1,4 +1,4 @@
-"""One measurement and one ECG of each patient of MIMIC-IV with a pulmonary artery catheter."""
+"""Choose one measurement and one ECG of each MIMIC-IV patient with a pulmonary artery catheter."""
 
 from typing import TYPE_CHECKING, Any
 

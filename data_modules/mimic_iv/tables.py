@@ -1,4 +1,4 @@
-"""The CSV tables of MIMIC-IV, plain or gzipped, read by DuckDB in bounded memory."""
+"""Read the CSV tables of MIMIC-IV, plain or gzipped, by DuckDB in bounded memory."""
 
 import csv
 import gzip

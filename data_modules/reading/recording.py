@@ -1,4 +1,4 @@
-"""A recording as read, and the checks that every file format shares."""
+"""Hold a recording as read, and check what every file format shares."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

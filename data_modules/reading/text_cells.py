@@ -1,4 +1,4 @@
-"""Words, lines and marks that text tables share, whatever wrote them: cohorts and signals."""
+"""Share words, lines and marks between text tables of cohorts and of signals."""
 
 import re
 

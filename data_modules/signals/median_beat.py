@@ -1,4 +1,4 @@
-"""The representative heartbeat of a recording: the median of its aligned beats.
+"""Compute the representative heartbeat of a recording: the median of its aligned beats.
 
 A recording of ten seconds shows its beats at arbitrary times, which an encoder that flattens the
 time axis must learn one by one; a median beat has its R peak at a fixed place and less noise. It is

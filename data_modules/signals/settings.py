@@ -1,4 +1,4 @@
-"""The settings of a store's signals; light to import, as the command line describes them."""
+"""Hold the settings of a store's signals; light to import, as the command line describes them."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`scipy.signal.sosfiltfilt` for many short signals of one length, 2 to 3 times faster.
+"""Compute `scipy.signal.sosfiltfilt` for many short signals of one length, 2 to 3 times faster.
 
 scipy steps through the samples one by one. Here a signal is cut into blocks of `BLOCK` samples, and
 the recursion becomes matrix products: the response of each block to its own samples, plus that to

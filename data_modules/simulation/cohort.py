@@ -1,4 +1,4 @@
-"""Synthetic patients with right-heart-catheter data.
+"""Simulate patients with right-heart-catheter data.
 
 The catheterised cohort has the group sizes, ages, heart rates and body surface areas of the
 paper's Table 1. The pressures of that table contradict one another (a systolic pressure of 73 mmHg

@@ -1,4 +1,4 @@
-"""Seeded synthetic 12-lead ECGs: a moving dipole, seen through a published lead matrix.
+"""Simulate seeded 12-lead ECGs: a moving dipole, seen through a published lead matrix.
 
 A beat is a sum of Gaussian waves, each with a direction of its own in Frank's coordinates: X to
 the left, Y to the feet, Z to the back. The model is that of McSharry et al. 2003 (IEEE Trans

@@ -1,4 +1,4 @@
-"""WFDB trees of synthetic ECGs: a catheterised cohort, and a hospital's recordings."""
+"""Write WFDB trees of synthetic ECGs: a catheterised cohort, and a hospital's recordings."""
 
 import datetime
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""The synthetic heart: waves of a beat with their directions, and how patients differ.
+"""Describe the synthetic heart: waves of a beat with their directions, and how patients differ.
 
 Directions are in Frank's coordinates: X to the left, Y to the feet, Z to the back. The table of
 waves is set by hand, guided by normal ranges and published criteria; it is fitted to no recording.

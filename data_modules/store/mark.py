@@ -1,4 +1,4 @@
-"""The mark at the head of every file of ours, read before anything else of the file.
+"""Mark the head of every file of ours, and read the mark before anything else of the file.
 
 HDF5 lets a file begin with a block of free bytes. Ours says in plain text what the file is, so that
 a foreign file is told apart with one small read and never reaches the HDF5 library.

@@ -1,4 +1,4 @@
-"""Shards: the signals of a store in files of equal length, each complete or absent.
+"""Write the signals of a store in files of equal length (shards), each complete or absent.
 
 A shard is an HDF5 file with one contiguous dataset `ecg` int16 (rows, 12, T), zeros where a
 recording was rejected. Its mark tells the conversion it belongs to, its number and where the

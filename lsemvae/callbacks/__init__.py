@@ -1,4 +1,4 @@
-"""Lightning callbacks: beta annealing, diagnostics, what a run writes, how it stops and goes on."""
+"""Act during training: beta annealing, diagnostics, what a run writes, how it stops and goes on."""
 
 from lsemvae.callbacks.beta_annealing import BetaAnnealing
 from lsemvae.callbacks.checkpoint_io import HashedCheckpointIO

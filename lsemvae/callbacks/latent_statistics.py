@@ -1,4 +1,4 @@
-"""Figures that tell whether LS-EMVAE has learned something, collapsed, or ignores its experts."""
+"""Compute whether LS-EMVAE has learned something, has collapsed, or ignores its experts."""
 
 from collections import defaultdict
 

@@ -1,4 +1,4 @@
-"""A W&B logger that works without an account and sends nothing about patients or the machine."""
+"""Log to W&B without an account, and send nothing about patients or the machine."""
 
 import logging
 import os

@@ -1,1 +1,1 @@
-"""Commands beside Lightning's own; only these and the command line see both data and tasks."""
+"""Run the commands beside Lightning's own; only these and the command line see data and tasks."""

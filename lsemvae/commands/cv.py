@@ -1,4 +1,4 @@
-"""`lsemvae cv`: cross-validate a method on a task and a set of leads."""
+"""Run `lsemvae cv`: cross-validate a method on a task and a set of leads."""
 
 from pathlib import Path
 from typing import Literal
@@ -34,7 +34,7 @@ def cross_validate(
     distinct_ids: bool = False,
     permute_labels: int | None = None,
     references: bool = False,
-) -> None:
+) -> Path:
     """Cross-validate a method by patient and write its predictions and metrics.
 
     Folds are drawn once per task, frozen in OUT/TASK/splits.json and shared by all methods and
@@ -42,7 +42,9 @@ def cross_validate(
 
     Args:
         task: detection, phenotype; pre_capillary, isolated_post_capillary, combined_post_capillary
-            (ESC/ERS 2022, by PAWP and PVR); or any column of 0 and 1 in the cohort's table.
+            (ESC/ERS 2022, by PAWP and PVR); any column of 0 and 1 in the cohort's table; or
+            mpap_mmhg, pawp_mmhg, pvr_wu, estimated in their units; labels joined by commas are
+            predicted at once, see docs/targets.md.
         leads: 12, 6 (the limb leads), or names such as I,II,V1.
         method: a row of Table 2 or of the ablations, see docs/models.md; those that are pre-trained
             take the frozen encoder from --encoder, the others are trained end to end. Or a network
@@ -79,6 +81,9 @@ def cross_validate(
         references: compare the frozen encoder with its untrained twins, random convolutions and
             PCA, with all labels and with few, as `lsemvae worth` does; writes references.csv,
             references.json and label_curve.svg beside metrics.json.
+
+    Returns:
+        The folder of predictions.csv and metrics.json.
     """
     from lsemvae.commands.demo import demo_cohort, demo_encoder
     from lsemvae.core.tasks import Thresholds
@@ -100,7 +105,7 @@ def cross_validate(
     run = run_and_print
     if references:
         from lsemvae.references.printed import run_with_references as run
-    run(
+    return run(
         settings, cohort, Path(out), encoder=encoder, overwrite=overwrite,
         allow_leakage=allow_leakage,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`lsemvae encoders`: the pre-trained encoders that come with the package."""
+"""List the pre-trained encoders that come with the package: `lsemvae encoders`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`lsemvae export`: a locked model as a graph for other programs."""
+"""Export a locked model as a graph for other programs: `lsemvae export`."""
 
 from pathlib import Path
 from typing import Literal

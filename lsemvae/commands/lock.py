@@ -1,4 +1,4 @@
-"""`lsemvae lock`: one model file of a finished cross-validation."""
+"""Lock one model file of a finished cross-validation: `lsemvae lock`."""
 
 from pathlib import Path
 from typing import Literal

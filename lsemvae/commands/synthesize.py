@@ -1,4 +1,4 @@
-"""`lsemvae synthesize`: write synthetic recordings in the two layouts that `prepare` reads."""
+"""Write synthetic recordings in the two layouts that `prepare` reads: `lsemvae synthesize`."""
 
 from pathlib import Path
 

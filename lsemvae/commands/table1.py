@@ -1,4 +1,4 @@
-"""`lsemvae table1`: characteristics of a cohort beside the paper's."""
+"""Show the characteristics of a cohort beside the paper's: `lsemvae table1`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`lsemvae worth`: what pre-training was worth, against what needs none."""
+"""Measure what pre-training was worth against what needs none: `lsemvae worth`."""
 
 from pathlib import Path
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The one error that a user is meant to read."""
+"""Define the one error that a user is meant to read."""
 
 
 class InputError(ValueError):

@@ -1,4 +1,4 @@
-"""Lead names, lead sets and the identities between the six limb leads.
+"""Name the leads, sets of leads and the identities between the six limb leads.
 
 The canonical order is the one of the paper (section 2): I, II, III, aVR, aVL, aVF, V1..V6.
 Leads are always found by name; MIMIC-IV-ECG, for one, stores aVF before aVL.

@@ -1,4 +1,4 @@
-"""Stand-ins for the ids of patients and records where something leaves the machine."""
+"""Make stand-ins for the ids of patients and records where something leaves the machine."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""The pre-trained encoders that come with the package, by name."""
+"""Find by name the pre-trained encoders that come with the package."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Typed batches and descriptions that travel between the layers.
+"""Define the batches and descriptions that travel between the layers.
 
 Shape legend used by every docstring: B batch, L leads, T samples, D latent size, K experts,
 F features of a frozen encoder.

@@ -1,4 +1,4 @@
-"""The card of a locked model, from what its study measured."""
+"""Write the card of a locked model, from what its study measured."""
 
 from typing import Any
 

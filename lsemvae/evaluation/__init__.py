@@ -1,1 +1,1 @@
-"""Evaluation from files: metrics, cross-validation, pictures, report. Needs no Trainer."""
+"""Evaluate from files: metrics, cross-validation, pictures, report. Needs no Trainer."""

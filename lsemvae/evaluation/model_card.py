@@ -1,4 +1,4 @@
-"""A model card in Markdown, from the facts of a run. What is unknown is called `not stated`."""
+"""Write a model card in Markdown from the facts of a run; what is unknown is `not stated`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields

@@ -1,4 +1,4 @@
-"""The first two principal components of a run's features, kept for the report's picture."""
+"""Keep the first two principal components of a run's features for the report's picture."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Index of TRIPOD+AI: where a report answers each item, and which gaps it leaves. Never a score.
+"""Index TRIPOD+AI: where a report answers each item, and which gaps it leaves. Never a score.
 
 Items: Collins et al., BMJ 2024;385:e078378, doi:10.1136/bmj-2023-078378, in our own short words.
 """

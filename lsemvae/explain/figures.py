@@ -1,4 +1,4 @@
-"""Pictures of what a cohort's attributions and the model's own gate say about leads and waves."""
+"""Draw what a cohort's attributions and the model's own gate say about leads and waves."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The classifier's logit as a function of a recording in mV: what attribution differentiates.
+"""Compute the classifier's logit from a recording in mV: what attribution differentiates.
 
 Explained is the logit as a function of the recording in mV, the normalisation included, with one
 exception: what the recording is divided by is held at the recording's own value. A network behind a

@@ -1,4 +1,4 @@
-"""Model-randomisation check: an explanation of the model must change when its weights do.
+"""Check that an explanation of the model changes when the model's weights do.
 
 Adebayo et al. 2018, arXiv:1810.03292. An attribution that stays as it was after the weights were
 shuffled explains the recording, not the model. Integrated gradients multiply by the amplitude, so

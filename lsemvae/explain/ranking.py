@@ -1,4 +1,4 @@
-"""Means over a cohort with intervals by patient, and the ranking of leads that follows."""
+"""Compute means over a cohort with intervals by patient, and rank the leads by them."""
 
 from typing import NamedTuple
 

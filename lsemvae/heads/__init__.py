@@ -1,1 +1,1 @@
-"""Heads on features: a linear probe, and the publication's MLP for many runs at once."""
+"""Fit heads on features: a linear probe, and the publication's MLP for many runs at once."""

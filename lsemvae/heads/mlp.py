@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lsemvae.losses import focal_terms
-from lsemvae.tasks.classify import FocalSettings, HeadSettings
+from lsemvae.tasks.classify import FocalSettings
+from lsemvae.tasks.head_task import HeadSettings
 from lsemvae.tasks.optimiser import adamw
 
 Rows = npt.NDArray[np.int64]

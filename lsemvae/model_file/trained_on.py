@@ -1,4 +1,4 @@
-"""Hashes of the patients and recordings that a model was trained on."""
+"""Hash the patients and recordings that a model was trained on."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Networks of the paper's Table 2, one file per method."""
+"""Build the networks of the paper's Table 2, one file per method."""
 
 from lsemvae.models.authors_code import AuthorsCode
 from lsemvae.models.base import (

@@ -1,4 +1,4 @@
-"""LS-EMVAE, MVAE and MoPoE-VAE as the LS-EMVAE authors' published code computes them.
+"""Build LS-EMVAE, MVAE and MoPoE-VAE as the LS-EMVAE authors' published code computes them.
 
 For comparison only: the code differs from the paper in nearly every step of the fusion. Experts of
 three neighbouring leads are multiplied into groups; where several Gaussians are joined, means and

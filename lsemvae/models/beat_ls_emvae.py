@@ -1,4 +1,4 @@
-"""LS-EMVAE on the single heartbeats of whole recordings: the recommended recipe.
+"""Build LS-EMVAE on the single heartbeats of whole recordings: the recommended recipe.
 
 The network finds the beats of a recording and gives each to an `LsEmvae`: lead encoders, product
 of experts, gate and mixture are the paper's. What is new is how it is pre-trained, and that the

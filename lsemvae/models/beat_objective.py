@@ -1,4 +1,4 @@
-"""The weights of the objective that LS-EMVAE is pre-trained with on single heartbeats."""
+"""Hold the weights of the objective that LS-EMVAE is pre-trained with on single heartbeats."""
 
 from dataclasses import dataclass
 

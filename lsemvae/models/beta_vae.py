@@ -1,4 +1,4 @@
-"""beta-VAE on whole recordings (van der Valk et al. 2023, arXiv:2304.06476).
+"""Build beta-VAE on whole recordings (van der Valk et al. 2023, arXiv:2304.06476).
 
 The raw-data fusion baseline of Table 2: the first convolution mixes the twelve leads, so there is
 no form for fewer ("-" in Table 2). The loss is the mean squared error plus 1000 |KL - C| with a

@@ -1,4 +1,4 @@
-"""LS-EMVAE: the lead-specific ECG multimodal variational autoencoder (paper section 2).
+"""Build LS-EMVAE: the lead-specific ECG multimodal variational autoencoder (paper section 2).
 
 Each lead is a modality with an encoder of its own. Their posteriors are multiplied (product of
 experts), the product joins the lead experts, a gate weighs all of them and the mixture's first two
@@ -24,13 +24,8 @@ from lsemvae.models.base import LossTerms, scalar
 from lsemvae.models.lead_vae import LeadVae, sample
 from lsemvae.models.objective import DEFAULT_OBJECTIVE, ElboObjective
 from lsemvae.nn.decoders import DecoderKind
-from lsemvae.nn.experts import (
-    ExpertGate,
-    Gaussian,
-    mixture_of_experts,
-    product_of_experts,
-    uniform_weights,
-)
+from lsemvae.nn.experts import Gaussian, mixture_of_experts, product_of_experts
+from lsemvae.nn.gate import ExpertGate, uniform_weights
 
 POE = "PoE"
 EXPERTS = (*LEADS, POE)
@@ -92,6 +87,8 @@ class LsEmvae(LeadVae):
         feature: what downstream tasks see: the mean of the mixture (D features) or the means of the
             leads side by side (L x D).
     """
+
+    reading_args = frozenset({"feature"})
 
     def __init__(
         self,

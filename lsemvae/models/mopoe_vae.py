@@ -1,4 +1,4 @@
-"""MoPoE-VAE: a mixture of products of experts (Sutter et al. 2021, arXiv:2105.02470).
+"""Build MoPoE-VAE: a mixture of products of experts (Sutter et al. 2021, arXiv:2105.02470).
 
 Each lead is a modality with an encoder and a decoder of its own. The posterior is the mixture of
 the products of all non-empty subsets of the leads that are there, 4,095 of them with twelve. Per

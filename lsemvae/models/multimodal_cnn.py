@@ -1,4 +1,4 @@
-"""Multimodal-CNN: LS-EMVAE's encoders without pre-training (paper section 3, Table 2)."""
+"""Build Multimodal-CNN: LS-EMVAE's encoders without pre-training (paper section 3, Table 2)."""
 
 from collections.abc import Sequence
 from typing import Any

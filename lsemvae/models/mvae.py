@@ -1,4 +1,4 @@
-"""MVAE: a multimodal VAE with a product of experts (Wu and Goodman 2018, arXiv:1802.05335).
+"""Build MVAE: a multimodal VAE with a product of experts (Wu and Goodman 2018, arXiv:1802.05335).
 
 Each lead is a modality with an encoder and a decoder of its own. The posterior of a subset of leads
 is the product of their experts with the prior N(0, I), which always takes part. The loss is the

@@ -1,4 +1,4 @@
-"""ResNet1d: a pre-activation residual network over all leads at once (Table 2, reference [9]).
+"""Build ResNet1d: a pre-activation residual network over all leads (Table 2, reference [9]).
 
 Hong et al., "HOLMES: Health OnLine Model Ensemble Serving for Deep Learning Models in Intensive
 Care Units", KDD 2020, pp. 1614-1624, doi:10.1145/3394486.3403212. An independent implementation.

@@ -1,4 +1,4 @@
-"""Encoders as safetensors: half-precision weights, and what a checkpoint says, as JSON."""
+"""Write and read shipped encoders: half-precision safetensors with a checkpoint's facts."""
 
 import json
 from pathlib import Path

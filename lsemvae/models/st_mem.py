@@ -1,4 +1,4 @@
-"""ST-MEM: a masked autoencoder over patches of all leads (Na et al. 2024, ICLR, arXiv:2402.09450).
+"""Build ST-MEM: a masked autoencoder over patches of all leads (Na et al. 2024, arXiv:2402.09450).
 
 Every lead is cut into patches, three quarters of them are hidden, a transformer reads what is left
 of all leads together, and a small one fills in what is missing, lead by lead. The publication

@@ -1,4 +1,4 @@
-"""A network with the weights that its training would begin with."""
+"""Make a network with the weights that its training would begin with."""
 
 import warnings
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""xResNet1d: residual networks with the "bag of tricks" (Table 2, reference [19]).
+"""Build xResNet1d: residual networks with the "bag of tricks" (Table 2, reference [19]).
 
 Strodthoff et al., "Deep Learning for ECG Analysis: Benchmarks and Insights from PTB-XL", IEEE
 Journal of Biomedical and Health Informatics 25(5), 2021, doi:10.1109/JBHI.2020.3022989. Two

@@ -1,1 +1,1 @@
-"""Network parts that know no Lightning."""
+"""Build the parts of networks; they know no Lightning."""

@@ -1,4 +1,4 @@
-"""Random changes of heartbeats that leave their meaning: a code should not depend on them."""
+"""Change heartbeats at random in ways that keep their meaning: a code must not depend on them."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Decoders from the latent code to twelve leads (paper, section 2, and alternatives to it).
+"""Decode the latent code to twelve leads (paper, section 2, and alternatives to it).
 
 Shape legend: B batch, D latent size, T samples, C channels, n = ceil(T/8).
 """

@@ -1,4 +1,4 @@
-"""Heartbeats of whole recordings, found and cut on the device for a whole batch.
+"""Find and cut the heartbeats of whole recordings, on the device for a whole batch.
 
 The rules are those of the median beats that `lsemvae prepare` makes: the energy of the QRS band
 over all leads, a threshold relative to its usual peak, and two alignments to the typical beat.

@@ -1,4 +1,4 @@
-"""Encoders of the twelve leads, computed for all leads together (paper, section 2).
+"""Encode the twelve leads, all leads together (paper, section 2).
 
 Shape legend: B batch, L leads present, T samples, C and K channels in and out, F = 64 ceil(T/8)
 flattened features, O outputs.

@@ -1,4 +1,4 @@
-"""Random parts of the leads of a recording."""
+"""Draw random parts of the leads of a recording."""
 
 import torch
 from torch import Tensor

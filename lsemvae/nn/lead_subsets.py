@@ -1,4 +1,4 @@
-"""Posteriors of many subsets of leads at once, and distributions over the subsets.
+"""Compute posteriors of many subsets of leads at once, and distributions over the subsets.
 
 Shape legend: B batch, L leads, S subsets, D latent size.
 """

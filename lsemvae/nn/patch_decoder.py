@@ -1,4 +1,4 @@
-"""The decoder of a masked autoencoder over patches (Na et al. 2024, arXiv:2402.09450).
+"""Decode patches as a masked autoencoder does (Na et al. 2024, arXiv:2402.09450).
 
 Shape legend: B batch, L leads, N patches of a lead, P samples of a patch, K patches kept, D
 features of a token.

@@ -1,4 +1,4 @@
-"""Recordings cut into patches, and random masks over them.
+"""Cut recordings into patches, and draw random masks over them.
 
 Shape legend: B batch, L leads, T samples, N patches of a lead, P samples of a patch, K patches
 kept, D features.

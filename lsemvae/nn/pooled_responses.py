@@ -1,4 +1,4 @@
-"""What the convolutions of a lead's encoder answer to, wherever in the beat it is."""
+"""Pool what the convolutions of a lead's encoder answer to, wherever in the beat it is."""
 
 from collections.abc import Sequence
 

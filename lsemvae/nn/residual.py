@@ -1,4 +1,4 @@
-"""Pre-activation residual blocks with "SAME" padding, as in ResNet1d (doi:10.1145/3394486.3403212).
+"""Build pre-activation residual blocks with "SAME" padding (ResNet1d, doi:10.1145/3394486.3403212).
 
 Shape legend: B batch, C channels in, K channels out, T samples in, S = ceil(T / stride) steps out.
 """

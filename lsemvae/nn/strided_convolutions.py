@@ -1,4 +1,4 @@
-"""ReLU(convolution) with kernel 3, stride 2, padding 1, of leads with weights of their own.
+"""Compute ReLU(convolution), kernel 3, stride 2, padding 1, of leads with weights of their own.
 
 Shape legend: B batch, L leads, T samples, C and K channels in and out. Signals run as (L, B, T, C);
 weights are (L, 3 C, K) with rows in (tap, channel) order, biases (L, 1, K).

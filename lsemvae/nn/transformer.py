@@ -1,4 +1,4 @@
-"""Pre-norm transformer blocks (Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020).
+"""Build pre-norm transformer blocks (Vaswani et al. 2017, arXiv:1706.03762; Xiong et al. 2020).
 
 Shape legend: B sequences, S tokens, D features of a token, H heads.
 """

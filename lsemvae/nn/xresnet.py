@@ -1,4 +1,4 @@
-"""Residual blocks, pooling and initial weights of xResNet1d (doi:10.1109/JBHI.2020.3022989).
+"""Build xResNet1d's residual blocks, pooling and initial weights (doi:10.1109/JBHI.2020.3022989).
 
 Shape legend: B batch, C channels in, K channels out, T samples in, S = ceil(T / stride) steps out.
 """

@@ -1,4 +1,4 @@
-"""The rows that are done, on the disk, so that a stopped run goes on."""
+"""Keep the rows that are done on the disk, so that a stopped run goes on."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""One row for each recording: a result, or why there is none."""
+"""Describe the outcome of each recording in one row: a result, or why there is none."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

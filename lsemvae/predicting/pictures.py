@@ -1,4 +1,4 @@
-"""A picture on ECG paper for each recording, with its outcome above it."""
+"""Draw each recording on ECG paper with its outcome above it."""
 
 import hashlib
 import re

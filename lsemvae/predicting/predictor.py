@@ -1,4 +1,4 @@
-"""What applies a model, whatever computes: torch or onnxruntime."""
+"""Define what applies a model, whatever computes: torch or onnxruntime."""
 
 from typing import NamedTuple, Protocol
 

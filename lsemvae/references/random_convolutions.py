@@ -1,4 +1,4 @@
-"""Random convolutions: features that nothing was trained for."""
+"""Compute features by random convolutions: nothing was trained for them."""
 
 from collections.abc import Sequence
 

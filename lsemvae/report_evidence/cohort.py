@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from data_modules.cohort.checks import CohortLimits, check_cohort_values
-from data_modules.cohort.labels import task_labels
+from data_modules.cohort.labels import number_values, task_labels
 from data_modules.cohort.quantities import group_sizes
 from data_modules.cohort.table import DATES
 from data_modules.leakage import Part, find_leaks, fold_parts, read_trained_on
@@ -14,11 +14,14 @@ from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
 from lsemvae.core.leads import LEADS
+from lsemvae.core.targets import find_target
 from lsemvae.core.tasks import DEFINED_TASKS, PRESSURE_TASKS, Thresholds, find_task
 from lsemvae.evaluation.report.evidence import CohortEvidence
 from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.tables.table1 import TwoGroups
 from lsemvae.models import read_data_state
+from lsemvae.report_evidence.flow import study_flow
+from lsemvae.report_evidence.machine import machine_measurements
 
 MPAP_MMHG = (20.0, 25.0)  # definitions of pulmonary hypertension: ESC/ERS 2022 and before
 PAWP_MMHG = (12.0, 15.0, 18.0)
@@ -40,6 +43,7 @@ def cohort_evidence(
     table = store.table
     named = table.set_axis(table["record"].to_list(), axis="index")
     limits = CohortLimits(thresholds, max_days=max_days)
+    study, study_note = study_flow(store)
     return CohortEvidence(
         store={
             "label": store.label, "synthetic": store.synthetic, "sha256": store.sha256,
@@ -55,6 +59,9 @@ def cohort_evidence(
         most_leads=int(store.present.sum(1).max()),
         groups=group_sizes(table, thresholds),
         missing_leads=dict(zip(LEADS, (~store.present).sum(0).tolist(), strict=True)),
+        study=study,
+        study_note=study_note,
+        machine=machine_measurements(store),
     )  # fmt: skip
 
 
@@ -80,7 +87,8 @@ def _flow(store: EcgStore) -> list[tuple[str, int]]:
 def _comparisons(table: pd.DataFrame, tasks: list[str], thresholds: Thresholds) -> list[TwoGroups]:
     """Return the paper's groups where the store has their pressures, then those of other tasks."""
     comparisons = []
-    for task in dict.fromkeys([*PRESSURE_TASKS, *tasks]):
+    names = [name for task in tasks for name in find_target(task).names]
+    for task in dict.fromkeys([*PRESSURE_TASKS, *names]):
         try:
             label = task_labels(table, task, thresholds)
         except InputError:
@@ -179,7 +187,7 @@ def _faults(table: pd.DataFrame, run: CvRun, seen: list[Part]) -> list[str]:
     if len(other):
         faults.append(f"record {other[0]} is of another patient in the store")
     if run.metrics.get("permute_labels") is None:
-        faults += _other_label(table, run, predictions["label"])
+        faults += _other_label(table, run, predictions)
     fold = table["record"].map(predictions["fold"])
     admitted = {(leak["kind"], *leak["between"]) for leak in run.metrics.get("leaks", [])}
     leaks = find_leaks([*seen, *fold_parts(table, fold)])
@@ -188,10 +196,18 @@ def _faults(table: pd.DataFrame, run: CvRun, seen: list[Part]) -> list[str]:
     ]
 
 
-def _other_label(table: pd.DataFrame, run: CvRun, label: pd.Series) -> list[str]:
-    metrics = run.metrics
-    defined = task_labels(table, metrics["task"], Thresholds.of_settings(metrics)).set_axis(
-        table["record"]
-    )
-    wrong = label.index[~np.equal(defined.loc[label.index].to_numpy(), label.to_numpy())]
-    return [f"record {wrong[0]} has another label in the store"] if len(wrong) else []
+def _other_label(table: pd.DataFrame, run: CvRun, predictions: pd.DataFrame) -> list[str]:
+    thresholds, target = Thresholds.of_settings(run.metrics), run.target
+    if target.kind == "number":
+        defined = (
+            number_values(table, run.metrics["task"], thresholds).to_frame().astype(np.float32)
+        )
+    else:
+        columns = [task_labels(table, name, thresholds) for name in target.names]
+        defined = pd.concat(columns, axis=1)
+    known = defined.set_axis(table["record"]).loc[predictions.index].to_numpy()
+    told = predictions[target.truth].to_numpy().astype(known.dtype)
+    alike = np.equal(known, told) | (np.isnan(known) & np.isnan(told))
+    wrong = predictions.index[~alike.all(axis=1)]
+    what = "measured value" if target.kind == "number" else "label"
+    return [f"record {wrong[0]} has another {what} in the store"] if len(wrong) else []

@@ -1,4 +1,4 @@
-"""The state of a sweep: an Optuna study in a journal that several processes share."""
+"""Keep the state of a sweep: an Optuna study in a journal that several processes share."""
 
 import fcntl
 import math

@@ -1,4 +1,4 @@
-"""The optimiser and the learning-rate schedule of all tasks."""
+"""Make the optimiser and the learning-rate schedule of all tasks."""
 
 import math
 from collections.abc import Iterable

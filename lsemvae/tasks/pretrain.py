@@ -1,4 +1,4 @@
-"""Pre-training without labels."""
+"""Pre-train a network without labels."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Means over the records of an epoch, of all processes, and across a resumed run's cut.
+"""Compute means over the records of an epoch, of all processes, and across a resumed run's cut.
 
 Lightning's own reduction rounds the mean number of records per process down: with 10 records on one
 process and 9 on another its means were 19/18 of the true ones. It also begins anew where a run is

@@ -1,4 +1,4 @@
-"""Small files in MIMIC-IV's and MIMIC-IV-ECG's exact layout."""
+"""Write small files in MIMIC-IV's and MIMIC-IV-ECG's exact layout."""
 
 import csv
 import gzip

@@ -1,4 +1,4 @@
-"""Stores of any size that take no room: their signals are holes of the file system."""
+"""Write stores of any size that take no room: their signals are holes of the file system."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A study of the tiny cohort, the model that is locked of it, and its graph."""
+"""Make a study of the tiny cohort, the model that is locked of it, and its graph."""
 
 from pathlib import Path
 

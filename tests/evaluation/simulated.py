@@ -1,4 +1,4 @@
-"""Simulated predictions whose true AUROC, calibration and label effect are known."""
+"""Simulate predictions whose true AUROC, calibration and label effect are known."""
 
 import math
 

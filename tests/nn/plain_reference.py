@@ -1,4 +1,4 @@
-"""Slow, independent forms of the LS-EMVAE networks: one module per lead, called in a Python loop.
+"""Compute the LS-EMVAE networks slowly and apart: one module per lead, in a Python loop.
 
 They are built from nn.Conv1d, nn.ConvTranspose1d and nn.Linear alone and share no code with the
 fast forms; `copy_encoders` and `copy_decoder` give them the weights of a fast form. The tests

@@ -1,4 +1,4 @@
-"""Slow, independent forms of ResNet1d and xResNet1d: numpy, one record, loops over time.
+"""Compute ResNet1d and xResNet1d slowly and apart: numpy, one record, loops over time.
 
 They read weights by name from a state dict and share no code with the networks. Signals are
 (channels, time), in evaluation: BN uses the stored statistics and nothing is dropped.

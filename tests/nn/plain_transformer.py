@@ -1,4 +1,4 @@
-"""A slow, independent form of the transformer: one sequence, one head and one query at a time.
+"""Compute the transformer slowly and apart: one sequence, one head and one query at a time.
 
 It reads the weights of a fast form and shares no code with it.
 """

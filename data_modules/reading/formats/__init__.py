@@ -1,1 +1,1 @@
-"""Readers of recordings beside WFDB: one function for each kind of file, bytes to raw recording."""
+"""Read recordings beside WFDB: one function for each kind of file, bytes to raw recording."""

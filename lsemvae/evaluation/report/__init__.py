@@ -1,1 +1,1 @@
-"""The report of finished runs: sections of facts, tables and figures, from files only."""
+"""Write the report of finished runs: sections of facts, tables and figures, from files only."""

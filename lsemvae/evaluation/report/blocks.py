@@ -20,11 +20,12 @@ class Text:
 
     Attributes:
         text: of it.
-        kind: plain; note for what is not available; warning for what nobody may overlook.
+        kind: plain; note for what is not available; warning for what nobody may overlook; verbatim
+            for a file of several lines that is quoted word by word.
     """
 
     text: str
-    kind: Literal["plain", "note", "warning"] = "plain"
+    kind: Literal["plain", "note", "warning", "verbatim"] = "plain"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Facts of a model card from a run of the report."""
+"""Gather the facts of a model card from a run of the report."""
 
 from typing import Any
 

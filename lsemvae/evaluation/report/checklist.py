@@ -1,4 +1,4 @@
-"""TRIPOD+AI: where this report answers each item, and what it lacks."""
+"""Show where this report answers each item of TRIPOD+AI, and what it lacks."""
 
 from collections.abc import Sequence
 

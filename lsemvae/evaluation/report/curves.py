@@ -1,4 +1,4 @@
-"""Drawing of curves in one manner: told apart by colour, dash and marker."""
+"""Draw curves in one manner: told apart by colour, dash and marker."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""ROC and precision-recall curves."""
+"""Show ROC and precision-recall curves."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The page as a PDF, printed by a Chromium that is installed."""
+"""Print the page as a PDF, by a Chromium that is installed."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Held-out records of a pre-training run beside their reconstructions, on ECG paper."""
+"""Show held-out records of a pre-training run beside their reconstructions, on ECG paper."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Performance by subgroup; nothing is said of a group that is too small."""
+"""Show performance by subgroup; nothing is said of a group that is too small."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What pre-training was worth: the encoder against its untrained twins and what needs none."""
+"""Show what pre-training was worth: the encoder against its untrained twins and what needs none."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Numbers of a summary as people read them, and reasons in place of numbers."""
+"""Write numbers of a summary as people read them, and reasons in place of numbers."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,1 +1,1 @@
-"""Statistics of predictions: pure functions on arrays and tables."""
+"""Compute statistics of predictions: pure functions on arrays and tables."""

@@ -1,4 +1,4 @@
-"""Performance against the share of records withheld because the model is unsure of them."""
+"""Measure performance against the share of records withheld because the model is unsure."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Bootstrap by patient, stratified by the patient's label, for any metric."""
+"""Bootstrap any metric by patient, stratified by the patient's label."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Paired comparisons of one method with others on the same records."""
+"""Compare one method with others in pairs on the same records."""
 
 import math
 from collections.abc import Mapping

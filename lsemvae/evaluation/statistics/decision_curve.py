@@ -1,4 +1,4 @@
-"""Decision curve: what acting on the probabilities gains at each threshold."""
+"""Compute decision curves: what acting on the probabilities gains at each threshold."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""AUROC with DeLong's variance, and the paired comparison of AUROCs on the same records.
+"""Compute AUROC with DeLong's variance, and compare AUROCs on the same records in pairs.
 
 Note:
     MLstatkit 0.1.91 has DeLong's test for two models with Wald intervals, one record per patient,

@@ -1,4 +1,4 @@
-"""AUROC's variance from its value and the sample size alone: planning, and perfect separation."""
+"""Compute AUROC's variance from its value and the sample size: planning, perfect separation."""
 
 import math
 

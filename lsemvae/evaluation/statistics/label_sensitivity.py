@@ -1,4 +1,4 @@
-"""The same predictions against other definitions of the label."""
+"""Measure the same predictions against other definitions of the label."""
 
 from collections.abc import Mapping
 

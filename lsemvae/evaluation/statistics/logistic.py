@@ -1,4 +1,4 @@
-"""Unpenalised logistic regression with an offset, and its covariance by patient."""
+"""Fit unpenalised logistic regression with an offset, and its covariance by patient."""
 
 from typing import NamedTuple
 

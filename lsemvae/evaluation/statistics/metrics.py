@@ -1,4 +1,4 @@
-"""Metrics from labels and scores, computed for many weightings of the records at once.
+"""Compute metrics from labels and scores, for many weightings of the records at once.
 
 A metric takes labels (N,), scores (N,) and weights (R, N) and returns (R,). A weight says how
 often a record counts: a row of ones is the plain metric, the counts of a bootstrap resample are

@@ -1,4 +1,4 @@
-"""The corrected resampled t-test over the folds of a cross-validation."""
+"""Compute the corrected resampled t-test over the folds of a cross-validation."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Thresholds that are chosen on inner predictions and applied to the held-out fold."""
+"""Choose thresholds on inner predictions and apply them to the held-out fold."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Performance on a part of the records, or the reason why nothing is said about it."""
+"""Measure performance on a part of the records, or say why nothing is said about it."""
 
 import math
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""AUROC when labels mean nothing: of given predictions, and of a run trained on shuffled labels."""
+"""Compute AUROC when labels mean nothing: of given predictions, and of a run on shuffled labels."""
 
 from typing import NamedTuple
 

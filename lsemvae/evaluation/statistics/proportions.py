@@ -1,4 +1,4 @@
-"""Proportions with Wilson intervals."""
+"""Compute proportions with Wilson intervals."""
 
 import numpy as np
 import numpy.typing as npt

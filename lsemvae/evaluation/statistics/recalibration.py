@@ -1,4 +1,4 @@
-"""Recalibration that is fitted on inner predictions and applied to the held-out fold."""
+"""Recalibrate by a fit on inner predictions that is applied to the held-out fold."""
 
 from collections.abc import Callable
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Performance by subgroup, silent about groups that are too small."""
+"""Measure performance by subgroup, silent about groups that are too small."""
 
 from collections.abc import Sequence
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""All statistics of one run, and of several runs on the same records, as plain dictionaries."""
+"""Compute all statistics of one run, and of several runs on the same records, as dictionaries."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

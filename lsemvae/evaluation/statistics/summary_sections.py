@@ -1,4 +1,4 @@
-"""The sections of a run's summary that take more than one call."""
+"""Compute the sections of a run's summary that take more than one call."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

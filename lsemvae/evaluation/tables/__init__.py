@@ -1,1 +1,1 @@
-"""Tables of results, of a cohort and of the paper."""
+"""Make tables of results, of a cohort and of the paper."""

@@ -1,4 +1,4 @@
-"""Fig. 2 and its kind: AUROC of methods as bars with intervals."""
+"""Draw Fig. 2 and its kind: AUROC of methods as bars with intervals."""
 
 from collections.abc import Sequence
 

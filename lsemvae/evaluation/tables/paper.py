@@ -1,4 +1,4 @@
-"""The paper's Tables 1 and 2 and what its text says of them, for display and for checks.
+"""Hold the paper's Tables 1 and 2 and what its text says of them, for display and for checks.
 
 The files in `paper_tables` hold the digits as printed. The text swaps the sizes of the pre- and the
 post-capillary group (555 and 136); the p-values of Table 1 show that the table is right.

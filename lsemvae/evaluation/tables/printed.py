@@ -1,4 +1,4 @@
-"""Numbers as they stand in a printed table: text that stands for an interval."""
+"""Read numbers as they stand in a printed table: text that stands for an interval."""
 
 from collections.abc import Iterator
 from typing import Any

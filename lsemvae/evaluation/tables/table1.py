@@ -1,4 +1,4 @@
-"""Table 1: characteristics of the patients by group, beside the paper's."""
+"""Make Table 1: characteristics of the patients by group, beside the paper's."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""Table 2: methods x tasks x lead sets, from files of finished cross-validations."""
+"""Make Table 2: methods x tasks x lead sets, from files of finished cross-validations."""
 
 import math
 from collections.abc import Hashable, Sequence

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from data_modules.cohort.flow import Exclusion, Flow, FlowStep, read_flow, write_flow
+from data_modules.cohort.flow import read_flow, write_flow
 from lsemvae.core.errors import InputError
+from lsemvae.core.study_flow import Exclusion, Flow, FlowStep
 
 FLOW = Flow(
     (
