@@ -15,7 +15,8 @@ from lsemvae.core.provenance import provenance
 from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import Normalisation
 from lsemvae.crossval.features import describe_codes
-from lsemvae.crossval.folds import FoldSettings, run_missing_folds
+from lsemvae.crossval.fold_runs import run_missing_folds
+from lsemvae.crossval.folds import FoldSettings
 from lsemvae.crossval.gather import gather_inner, gather_predictions, write_results
 from lsemvae.crossval.permuted import labelled_cohort
 from lsemvae.models import Pretrained, check_same_input, load_pretrained
@@ -47,6 +48,8 @@ class CvSettings:
         seed: of folds and training.
         permute_labels: seed of a shuffle of the labels, None for the labels as they are.
         jobs: folds trained at the same time; changes no result.
+        side_by_side: train all heads on a frozen encoder at once; off, each by a Trainer of its
+            own, to the bit as `lightning fit` does. The numbers differ by float32's rounding.
         distinct_ids: patient ids that differ only as they are written are different people.
 
     Raises:
@@ -70,6 +73,7 @@ class CvSettings:
     permute_labels: int | None = None
     jobs: int = 1
     distinct_ids: bool = False
+    side_by_side: bool = True
 
     def __post_init__(self) -> None:
         parse_leads(self.leads)
@@ -133,7 +137,8 @@ def cross_validate(
     fold_settings = _fold_settings(settings, data, pretrained, method)
     run_missing_folds(
         folder, data, fold_settings, encoder=encoder, pretrained=pretrained, inner=inner,
-        jobs=settings.jobs, overwrite=overwrite, feature_folder=out / FEATURES,
+        jobs=settings.jobs, side_by_side=settings.side_by_side, overwrite=overwrite,
+        feature_folder=out / FEATURES,
     )  # fmt: skip
     fold_of = data.load_splits().fold
     predictions = gather_predictions(folder, fold_of, settings.folds)

@@ -113,10 +113,13 @@ class Classifier(EcgTask):
         self.made_for: MadeFor | None = None
         """What this head is trained or used on; whoever brings the data sets it."""
         self.network = network or self._frozen_encoder(str(encoder))
-        self.head = self._head(head)
+        self._head_settings = head
+        self.head = self.fresh_head()
         self.val_metrics, self.test_metrics = HeldOutMetrics(), HeldOutMetrics()
 
-    def _head(self, settings: HeadSettings | None) -> nn.Module:
+    def fresh_head(self) -> nn.Module:
+        """Return a head with weights drawn anew."""
+        settings = self._head_settings
         own = self.network.own_head() if settings is None and not self.frozen else None
         return own or (settings or HeadSettings()).build(self.network.feature_dim(self.leads))
 
