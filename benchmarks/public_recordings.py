@@ -31,7 +31,8 @@ def prepare(folder: Path, segment: list[str]) -> None:
     ):
         if not (source / name).is_dir():
             with tarfile.open(corpora / archive) as file:
-                file.extractall(source / name, filter="data")
+                file.extraction_filter = getattr(tarfile, "data_filter", None)  # 3.11.4 on
+                file.extractall(source / name)
     # LUDB's headers say mV, but each of its leads spans exactly 1.000: scaled lead by lead.
     ludb = ["--columns.record", "ID", "--columns.patient_id", "ID", "--amplitude", "arbitrary"]
     jobs: list[tuple[str, Path, Path, list[str]]] = [

@@ -23,7 +23,8 @@ RUN = "cv/detection/ls_emvae/12L"
 def old(tmp_path: Path) -> Path:
     """Return the unpacked folder."""
     with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # 3.11.4 on
+        archive.extractall(tmp_path)
     return tmp_path
 
 

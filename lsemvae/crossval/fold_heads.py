@@ -21,8 +21,8 @@ from lsemvae.crossval.folds import (
     keep_fold,
     keep_quiet,
 )
+from lsemvae.crossval.side_by_side import Course, EndOfEpoch, train_side_by_side
 from lsemvae.evaluation.statistics.metrics import metrics_as_far_as_defined
-from lsemvae.heads.side_by_side import Course, EndOfEpoch, train_side_by_side
 from lsemvae.losses import focal_loss
 from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.tasks import Classifier

@@ -220,8 +220,9 @@ def fold_task(settings: FoldSettings, encoder: str | None, ecg_input: EcgInput) 
     method = method_of(settings)
     network = None if method.pretrained else method.build(ecg_input, leads, settings.size)
     return Classifier(
-        network, None if network else encoder, leads=leads, focal=focal, lr=settings.lr
-    )
+        network, None if network else encoder, feature=None if network else method.feature,
+        leads=leads, focal=focal, lr=settings.lr,
+    )  # fmt: skip
 
 
 class FeatureDataset(Dataset[FeatureBatch]):

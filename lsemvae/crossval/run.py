@@ -17,9 +17,10 @@ from lsemvae.core.types import Normalisation
 from lsemvae.crossval.features import describe_codes
 from lsemvae.crossval.fold_runs import run_missing_folds
 from lsemvae.crossval.folds import FoldSettings
+from lsemvae.crossval.frozen_encoder import read_encoder
 from lsemvae.crossval.gather import gather_inner, gather_predictions, write_results
 from lsemvae.crossval.permuted import labelled_cohort
-from lsemvae.models import Pretrained, check_same_input, load_pretrained
+from lsemvae.models import Pretrained, check_same_input
 from lsemvae.models.method import Method, Size
 from lsemvae.models.methods import find_method, method_name
 from lsemvae.models.own_methods import check_contract
@@ -165,11 +166,7 @@ def _read_encoder(method: Method, name: str, encoder: str | None) -> Pretrained 
                 "network, name the YAML file of its pre-training with --method"
             )
         return None
-    if encoder is None:
-        raise InputError(f"method {name} needs --encoder, a pre-trained checkpoint")
-    pretrained = load_pretrained(encoder)
-    method.check_encoder(pretrained.network, pretrained.data.ecg_input, encoder)
-    return pretrained
+    return read_encoder(method, name, encoder)
 
 
 def open_cohort(
@@ -218,7 +215,7 @@ def _fold_settings(
     """Return what decides a fold's result: the settings, and digests of all that is read."""
     return FoldSettings(
         method=method_name(settings.method),
-        encoder_sha256=pretrained.sha256 if pretrained else None,
+        encoder_sha256=pretrained.file_sha256 if pretrained else None,
         cohort_sha256=data.pool.sha256,
         splits_sha256=data.load_splits().digest(),
         leads=data.leads,

@@ -16,6 +16,7 @@ from lsemvae.core.tasks import RESISTANCE_TASKS, Thresholds
 from lsemvae.crossval.features import cached_uncertainty
 from lsemvae.crossval.fold_models import read_settings
 from lsemvae.crossval.folds import FINISHED, FoldSettings, method_of
+from lsemvae.crossval.frozen_encoder import read_as
 from lsemvae.deployment.card import locked_card
 from lsemvae.deployment.inner_choices import choose_on_inner, uncertainty_limit
 from lsemvae.deployment.locked_network import LockedNetwork, describe
@@ -130,7 +131,8 @@ def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
 
 
 def _pretrained(settings: FoldSettings, encoder: str | None) -> Pretrained | None:
-    if not method_of(settings).pretrained:
+    method = method_of(settings)
+    if not method.pretrained:
         if encoder is not None:
             raise InputError(f"method {settings.method} has no encoder; leave --encoder out")
         return None
@@ -142,7 +144,7 @@ def _pretrained(settings: FoldSettings, encoder: str | None) -> Pretrained | Non
             f"{encoder} is not the encoder of the run: its SHA-256 begins with "
             f"{found.sha256[:12]}, the run's with {str(settings.encoder_sha256)[:12]}"
         )
-    return found
+    return read_as(method, found)
 
 
 def _cohort(run: CvRun, settings: FoldSettings, cohort: str) -> RhcCohort:

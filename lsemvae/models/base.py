@@ -4,7 +4,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
-from typing import Any, NamedTuple, Self, get_args
+from typing import Any, ClassVar, NamedTuple, Self, get_args
 
 import torch
 from torch import Tensor, nn
@@ -40,9 +40,15 @@ class EcgNetwork(nn.Module, ABC):
         init_args: every further constructor argument, as plain values; a checkpoint stores them so
             that the network can be built again.
 
+    Attributes:
+        reading_args: constructor arguments that neither weights nor loss depend on; they choose
+            what `encode` returns, and may be others than those of the training.
+
     Raises:
         InputError: a size below 1.
     """
+
+    reading_args: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, n_samples: int, **init_args: Any) -> None:
         super().__init__()

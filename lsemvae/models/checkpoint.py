@@ -45,13 +45,20 @@ class Pretrained:
 
     Attributes:
         network: with the checkpoint's weights, in eval mode.
-        sha256: digest of the checkpoint file.
+        sha256: digest of the checkpoint file; another one where it is read by another feature.
         data: the recordings that it was trained on.
+        read_from: digest of the checkpoint file where `sha256` is not; see `file_sha256`.
     """
 
     network: EcgNetwork
     sha256: str
     data: DataState
+    read_from: str | None = None
+
+    @property
+    def file_sha256(self) -> str:
+        """Digest of the checkpoint file."""
+        return self.read_from or self.sha256
 
 
 def describe_network(network: EcgNetwork) -> dict[str, Any]:

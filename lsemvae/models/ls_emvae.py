@@ -93,6 +93,8 @@ class LsEmvae(LeadVae):
             leads side by side (L x D).
     """
 
+    reading_args = frozenset({"feature"})
+
     def __init__(
         self,
         n_samples: int = 5000,

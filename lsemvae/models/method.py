@@ -1,5 +1,6 @@
 """Describe a method: a row of a table of results, as an experiment file or a class says it."""
 
+import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -74,8 +75,19 @@ class Method:
         given: Mapping[str, Any] = self._model["init_args"]["network"].get("init_args") or {}
         return given
 
+    @property
+    def feature(self) -> str | None:
+        """Which feature of a trained encoder it takes, None where there is no choice."""
+        name = "feature"
+        if name not in self.network.reading_args:
+            return None
+        parameter = inspect.signature(self.network).parameters.get(name)
+        default = None if parameter is None else parameter.default
+        chosen: str | None = self.init_args.get(name, default)
+        return chosen
+
     def check_encoder(self, network: EcgNetwork, ecg_input: EcgInput, path: str) -> None:
-        """Refuse an encoder of another method: other in anything but its size and its input.
+        """Refuse an encoder of another method: other in anything but size, input and reading.
 
         Args:
             network: read from the checkpoint.
@@ -90,7 +102,7 @@ class Method:
             raise InputError(f"{path} holds a {found}, {self.title} needs a {wanted}")
         with torch.device("meta"), warnings.catch_warnings(action="ignore"):
             expected = self.build(ecg_input, LEADS).init_args
-        free = {*self.network.input_args(ecg_input, LEADS), *self.small}
+        free = {*self.network.input_args(ecg_input, LEADS), *self.small, *self.network.reading_args}
         fixed = {name: value for name, value in expected.items() if name not in free}
         other = differences(network.init_args, fixed)
         if other:

@@ -9,12 +9,12 @@ from rich.table import Table
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name
+from lsemvae.crossval.frozen_encoder import read_encoder
 from lsemvae.crossval.printed import print_table
 from lsemvae.crossval.run import FEATURES, CvSettings, cross_validate, open_cohort
 from lsemvae.evaluation.plots.label_curve import label_curve
 from lsemvae.evaluation.worth import HEADER, worth_cells
 from lsemvae.heads.mlp import MlpSettings
-from lsemvae.models import load_pretrained
 from lsemvae.models.methods import find_method
 from lsemvae.references.probing import ProbeSettings
 from lsemvae.references.study import StudySettings, study
@@ -48,14 +48,15 @@ def run_with_references(settings: CvSettings, cohort: str, out: Path, **others: 
     Raises:
         InputError: as `cross_validate`; the method freezes no encoder.
     """
-    if not find_method(settings.method).pretrained:
+    method = find_method(settings.method)
+    if not method.pretrained:
         raise InputError(
             f"--references judges a frozen encoder, method {settings.method} is trained end to "
             "end; leave it out"
         )
     folder, metrics = cross_validate(settings, cohort, out, **others)
     print_table(metrics, folder)
-    pretrained = load_pretrained(others["encoder"])
+    pretrained = read_encoder(method, settings.method, others["encoder"])
     data = open_cohort(settings, cohort, out, pretrained)
     focal = FocalSettings(settings.focal_alpha, settings.focal_gamma)
     head = MlpSettings(

@@ -11,8 +11,9 @@ import torch
 from data_modules.base import StoreDataModule
 from lsemvae.crossval.features import Features, cached_features
 from lsemvae.models import Pretrained
+from lsemvae.models.feature_choice import with_feature
 from lsemvae.references.random_convolutions import RandomConvolutions
-from lsemvae.references.untrained import Flattened, as_encoder, untrained_twin, with_feature
+from lsemvae.references.untrained import Flattened, as_encoder, untrained_twin
 
 PRETRAINED, UNTRAINED = "pretrained", "untrained"
 RANDOM_CONVOLUTIONS, PCA, LARGER_CLASS = "random_convolutions", "pca", "larger_class"

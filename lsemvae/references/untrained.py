@@ -1,14 +1,11 @@
-"""Make encoders that were never trained, and other readings of one that was."""
+"""Make encoders that were never trained."""
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
-from lsemvae.core.errors import InputError
 from lsemvae.models import EcgNetwork, FixedLeadNetwork, Pretrained
 from lsemvae.models.checkpoint import describe_network
 from lsemvae.models.untrained import untrained_network
@@ -23,33 +20,7 @@ def untrained_twin(pretrained: Pretrained, seed: int) -> Pretrained:
     """
     twin = untrained_network(pretrained.network, seed)
     described = ("untrained", describe_network(twin)["class"], twin.init_args, seed)
-    return replace(pretrained, network=twin, sha256=_digest(described))
-
-
-def with_feature(pretrained: Pretrained, feature: str) -> Pretrained:
-    """Return the same weights read by another feature, which no training depends on.
-
-    Args:
-        pretrained: an encoder that can be read in several ways (LS-EMVAE).
-        feature: `mixture_mean`, `lead_means`, or what else the network takes.
-
-    Raises:
-        InputError: the network has one reading only.
-    """
-    own = pretrained.network.init_args.get("feature")
-    if own is None:
-        name = type(pretrained.network).__name__
-        raise InputError(f"{name} has no choice of feature; leave out feature {feature}")
-    if own == feature:
-        return pretrained
-    weights = pretrained.network.state_dict()
-    with torch.device("meta"), warnings.catch_warnings(action="ignore"):
-        network = type(pretrained.network).from_plain(
-            {**pretrained.network.init_args, "feature": feature}
-        )
-    network.load_state_dict(weights, assign=True)
-    sha256 = _digest((pretrained.sha256, "feature", feature))
-    return replace(pretrained, network=network.eval(), sha256=sha256)
+    return replace(pretrained, network=twin, sha256=_digest(described), read_from=None)
 
 
 def as_encoder(network: EcgNetwork, like: Pretrained) -> Pretrained:

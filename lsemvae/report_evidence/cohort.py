@@ -20,6 +20,7 @@ from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.tables.table1 import TwoGroups
 from lsemvae.models import read_data_state
 from lsemvae.report_evidence.flow import study_flow
+from lsemvae.report_evidence.machine import machine_measurements
 
 MPAP_MMHG = (20.0, 25.0)  # definitions of pulmonary hypertension: ESC/ERS 2022 and before
 PAWP_MMHG = (12.0, 15.0, 18.0)
@@ -59,6 +60,7 @@ def cohort_evidence(
         missing_leads=dict(zip(LEADS, (~store.present).sum(0).tolist(), strict=True)),
         study=study,
         study_note=study_note,
+        machine=machine_measurements(store),
     )  # fmt: skip
 
 

@@ -13,11 +13,12 @@ from lsemvae.core.made_for import MadeFor, check_made_for
 from lsemvae.core.types import EcgBatch, EcgInput, FeatureBatch
 from lsemvae.losses import focal_loss
 from lsemvae.models import EcgNetwork, load_pretrained
+from lsemvae.models.feature_choice import with_feature
 from lsemvae.tasks.held_out_metrics import HeldOutMetrics
 from lsemvae.tasks.optimiser import adamw, check_learning_rate
 from lsemvae.tasks.task import EcgTask
 
-MADE_FOR = "made_for"  # in a checkpoint
+MADE_FOR, FEATURE_READ = "made_for", "encoder_feature"  # in a checkpoint
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class Classifier(EcgTask):
         network: a network to train end to end; exactly one of `network` and `encoder` is given.
         encoder: checkpoint of a pre-trained network, frozen here. It is not copied into this task's
             checkpoints: they name it by its SHA-256 and restore it from its own file.
+        feature: of the encoder, where it has several: `mixture_mean` or `lead_means` of LS-EMVAE;
+            None for the one that it was pre-trained with.
         leads: 12, 6 or names; the head's size may depend on them. The command line copies them from
             the data.
         head: see `HeadSettings`; None for the head of the publication where a network that is
@@ -92,6 +95,7 @@ class Classifier(EcgTask):
         network: EcgNetwork | None = None,
         encoder: str | None = None,
         *,
+        feature: str | None = None,
         leads: int | str | list[str] = 12,
         head: HeadSettings | None = None,
         focal: FocalSettings = FocalSettings(),
@@ -109,10 +113,11 @@ class Classifier(EcgTask):
         self.focal, self.lr, self.weight_decay = focal, lr, weight_decay
         self.encoder = encoder
         self.encoder_sha256: str | None = None
+        self.encoder_feature: str | None = None
         self.encoder_input: EcgInput | None = None
         self.made_for: MadeFor | None = None
         """What this head is trained or used on; whoever brings the data sets it."""
-        self.network = network or self._frozen_encoder(str(encoder))
+        self.network = network or self._frozen_encoder(str(encoder), feature)
         self._head_settings = head
         self.head = self.fresh_head()
         self.val_metrics, self.test_metrics = HeldOutMetrics(), HeldOutMetrics()
@@ -123,9 +128,12 @@ class Classifier(EcgTask):
         own = self.network.own_head() if settings is None and not self.frozen else None
         return own or (settings or HeadSettings()).build(self.network.feature_dim(self.leads))
 
-    def _frozen_encoder(self, path: str) -> EcgNetwork:
+    def _frozen_encoder(self, path: str, feature: str | None) -> EcgNetwork:
         pretrained = load_pretrained(path)
         self.encoder_sha256, self.encoder_input = pretrained.sha256, pretrained.data.ecg_input
+        if feature is not None:
+            pretrained = with_feature(pretrained, feature)
+            self.encoder_feature = feature if pretrained.read_from else None
         return pretrained.network.requires_grad_(False).eval()
 
     @property
@@ -214,6 +222,7 @@ class Classifier(EcgTask):
             checkpoint[MADE_FOR] = self.made_for.plain()
         if self.frozen:
             checkpoint["encoder_sha256"] = self.encoder_sha256
+            checkpoint[FEATURE_READ] = self.encoder_feature
             state = checkpoint["state_dict"]
             for name in [key for key in state if key.startswith("network.")]:
                 del state[name]
@@ -235,6 +244,12 @@ class Classifier(EcgTask):
                 f"this head was trained on the encoder with SHA-256 {str(found)[:12]}, "
                 f"{self.encoder} has {str(self.encoder_sha256)[:12]}"
             )
+        read = checkpoint.get(FEATURE_READ)
+        if read != self.encoder_feature:
+            raise InputError(
+                f"this head was trained on {_read_by(read)} of the encoder, and is to be used on "
+                f"{_read_by(self.encoder_feature)}; give the feature that it was trained on"
+            )
         if self.frozen:
             own = self.state_dict()
             frozen = {name: own[name] for name in own if name.startswith("network.")}
@@ -245,6 +260,10 @@ def head_made_for(checkpoint: Mapping[str, Any]) -> MadeFor | None:
     """Return what the head in a checkpoint was made for, None where it does not say so."""
     kept = checkpoint.get(MADE_FOR)
     return None if kept is None else MadeFor.from_plain(kept)
+
+
+def _read_by(feature: str | None) -> str:
+    return f"the feature {feature}" if feature else "the own feature"
 
 
 def _prediction(batch: EcgBatch | FeatureBatch, logit: Tensor) -> dict[str, Any]:

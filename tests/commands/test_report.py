@@ -88,6 +88,8 @@ def test_subgroups_and_baseline_are_there(numbers: dict[str, Any]) -> None:
     assert set(sections["subgroups"]["facts"]["detection/ls_emvae/12L"]["sex"]) >= {"F", "M"}
     titles = [row[0] for table in sections["results"]["tables"] for row in table["rows"]]
     assert titles.count("logistic regression on age, sex, heart rate") == 2
+    assert not any("machine measurements" in title for title in titles)
+    assert "has no column machine_" in " ".join(sections["results"]["texts"])
     assert "cut from 12-lead recordings" in " ".join(sections["summary"]["texts"])
 
 

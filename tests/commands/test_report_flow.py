@@ -1,10 +1,12 @@
-"""The report's end: flow diagram and methods come from the files of the study."""
+"""A study's report: flow diagram, methods, and what the recorder's measurements alone tell."""
 
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from data_modules.cohort.flow import flow_of_store, write_flow
@@ -15,7 +17,7 @@ from lsemvae.cli import main
 from lsemvae.core.study_flow import Exclusion, Flow, FlowStep
 from lsemvae.core.tasks import Thresholds
 from lsemvae.report_evidence.flow import study_flow
-from tests.conftest import error_of
+from tests.conftest import BEATS, error_of
 from tests.report_runs import write_run
 
 RULES = "exclude:\n  # wires in the heart\n  - reason: paced rhythm\n    paced: statement\n"
@@ -39,10 +41,19 @@ def flow_to(n: int) -> Flow:
 
 
 @pytest.fixture(scope="module")
-def study(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a store and runs of one task on it."""
+def study(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a store and runs of one task, which the planted QRS axis decides."""
     folder = tmp_path_factory.mktemp("study")
-    store = EcgStore(shutil.copy(cohort, folder / "cohort.h5"))
+    table = pd.read_csv(recordings / "cohort/cohort.csv")
+    post, spread = table["pawp_mmhg"] > 15, np.linspace(0, 70, len(table))
+    axis = np.where(post, 120.0, -50.0) + spread  # 120 to 190, -50 to 20 degrees
+    table["machine_qrs_axis_deg"] = np.where(axis > 180, axis - 360, axis)
+    table["machine_qrs_ms"] = 90 + spread.round()
+    table.to_csv(folder / "table.csv", index=False)
+    source = str(recordings / "cohort/records")
+    assert main(["prepare", "cohort", "--table", str(folder / "table.csv"), "--source", source,
+                 "--out", str(folder / "cohort.h5"), *BEATS]) == 0  # fmt: skip
+    store = EcgStore(folder / "cohort.h5")
     label = task_labels(store.table, "phenotype", Thresholds())
     labelled = store.table[["record", "patient_id"]].assign(label=label)[label.notna()]
     write_run(folder / "runs", labelled, task="phenotype", cohort_sha256=store.sha256)
@@ -88,6 +99,18 @@ def test_methods_state_settings_and_versions_of_the_files(paper: dict[str, Any])
                  "PAWP > 15 mmHg", "50 epochs", "e" * 64, "numpy 2; code abc",
                  "100 resamples"):  # fmt: skip
         assert text in told
+
+
+def test_measurements_that_decide_are_a_row_to_beat(page: Path) -> None:
+    results = json.loads((page / "report.json").read_text())["sections"]["results"]
+    alone = results["facts"]["machine_baseline"]["phenotype"]["pooled"]["auroc_delong"]
+    assert alone["value"] > 0.99
+    rows = [row[0] for table in results["tables"] for row in table["rows"]]
+    title = "logistic regression on age, sex, machine measurements"
+    assert title in rows
+    assert any(row.endswith(f"minus {title}") for row in rows)
+    said = " ".join(results["texts"])
+    assert "QRS axis; QRS duration; R/(R+S) in V1, measured from the signals" in said
 
 
 def test_a_flow_to_another_number_of_recordings_is_not_used(cohort: Path, tmp_path: Path) -> None:

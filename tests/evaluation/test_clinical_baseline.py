@@ -49,3 +49,25 @@ def test_missing_columns_are_left_out_and_none_is_an_error() -> None:
     assert found.attrs["columns"] == ["age_years"]
     with pytest.raises(InputError, match="none of the columns age_years, sex"):
         clinical_baseline(predictions, table[["record"]])
+
+
+def test_an_axis_is_a_direction_and_not_a_number() -> None:
+    predictions, table = cohort()
+    axis = np.linspace(100, 259, len(predictions))  # 180 degrees is in the middle of it
+    label = ((axis > 140) & (axis < 220)).astype(float)
+    wrapped = np.where(axis > 180, axis - 360, axis)
+    known = table.merge(pd.DataFrame({"record": predictions["record"], "m_axis_deg": wrapped}))
+    found = clinical_baseline(predictions.assign(label=label), known, ["m_axis_deg"])
+    assert binary_metrics(found["label"], found["probability"]).auroc > 0.99
+    assert found.attrs["columns"] == ["m_axis_deg"]
+
+
+def test_a_missing_number_is_the_median_of_the_training_folds_alone() -> None:
+    predictions, table = cohort()
+    table = table.set_index("record").loc[predictions["record"]].reset_index()
+    held_out = (predictions["fold"] == 0).to_numpy()
+    gone = table.assign(age_years=table["age_years"].where(~held_out))
+    median = gone["age_years"].median()
+    filled = gone.assign(age_years=gone["age_years"].fillna(median))
+    found, plain = (clinical_baseline(predictions, one, ["age_years"]) for one in (gone, filled))
+    assert np.allclose(found["probability"][held_out], plain["probability"][held_out])

@@ -8,10 +8,11 @@ from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models import Mvae, load_pretrained
+from lsemvae.models.feature_choice import with_feature
 from lsemvae.references.random_convolutions import DILATIONS, N_TAPS, RandomConvolutions
 from lsemvae.references.rows import PCA, PRETRAINED, UNTRAINED, Row, encoder_rows, fold_features
 from lsemvae.references.rows import trivial_rows as rows_without_encoder
-from lsemvae.references.untrained import untrained_twin, with_feature
+from lsemvae.references.untrained import untrained_twin
 
 
 def test_random_convolutions_are_what_plain_loops_give() -> None:

@@ -1,6 +1,6 @@
 """Compare a task's runs in pairs, corrected for their number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,7 +15,7 @@ Pair = dict[str, Any]
 
 def compare_task(
     runs: Sequence[RunEvidence],
-    baseline: tuple[str, pd.DataFrame] | None,
+    baselines: Mapping[str, pd.DataFrame],
     *,
     n_resamples: int,
 ) -> list[Pair]:
@@ -23,7 +23,7 @@ def compare_task(
 
     Args:
         runs: of one task; the method of the first is the reference.
-        baseline: title and predictions of what has no ECG.
+        baselines: predictions of what has no network, by title.
         n_resamples: of the paired bootstrap.
 
     Returns:
@@ -36,9 +36,7 @@ def compare_task(
     pairs: list[Pair] = []
     for first in mine:
         group = [run for run in runs if run.run.leads == first.run.leads]
-        tables = {run.title: run.run.predictions for run in group}
-        if baseline is not None:
-            tables[baseline[0]] = baseline[1]
+        tables = {run.title: run.run.predictions for run in group} | dict(baselines)
         pairs += _pairs(tables, first.title, n_resamples)
     pairs += _pairs({run.title: run.run.predictions for run in mine}, mine[0].title, n_resamples)
     for name in ("delong", "nadeau_bengio"):

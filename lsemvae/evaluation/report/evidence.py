@@ -84,6 +84,7 @@ class CohortEvidence:
         groups: records in every haemodynamic group of ESC/ERS 2022; empty without a resistance.
         study: who came into the store and who did not.
         study_note: why the study's flow begins late, empty where it does not.
+        machine: record, and the recorder's measurements as far as there are any.
     """
 
     store: dict[str, Any]
@@ -98,6 +99,7 @@ class CohortEvidence:
     groups: dict[str, int] = field(default_factory=dict)
     study: Flow = field(default_factory=lambda: Flow(()))
     study_note: str = ""
+    machine: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["record"]))
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from lsemvae.core.errors import InputError
-from lsemvae.evaluation.clinical_baseline import CLINICAL
-from lsemvae.evaluation.report.baselines import Baseline, clinical
+from lsemvae.evaluation.clinical_baseline import CLINICAL, MACHINE_BASELINE
+from lsemvae.evaluation.report.baselines import Baseline, clinical, machine
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw, frame_table
 from lsemvae.evaluation.report.comparisons import compare_task, comparison_rows
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -41,21 +41,35 @@ def results_section(evidence: Evidence) -> Section:
     facts["within_folds"] = {run.key: run.within_folds for run in evidence.runs}
     for task in evidence.tasks:
         blocks += _table_2(evidence, long[long["task"] == task], task)
-        baseline, why = clinical(evidence, task)
-        blocks.append(_per_run(evidence, task, baseline))
-        if baseline is None:
-            blocks.append(unavailable(f"Age, sex and heart rate alone ({task})", why))
-        else:
-            facts.setdefault(CLINICAL, {})[task] = {
-                "within_folds": baseline.within_folds, **baseline.summary
-            }  # fmt: skip
+        baselines, missing = _baselines(evidence, task, facts)
+        blocks.append(_per_run(evidence, task, baselines))
+        blocks += [Text(one.note) for one in baselines if one.note]
+        blocks += missing
         blocks.append(_by_fold(evidence, task))
-        more, compared = _comparisons(evidence, task, baseline)
+        more, compared = _comparisons(evidence, task, baselines)
         blocks += more
         facts.setdefault("comparisons", {})[task] = compared
     blocks.append(_bars(evidence, long))
     answers = ("performance", "measures", "interval_widths", "sample_sizes")
     return Section("results", "Results (Table 2)", blocks, facts, answers)
+
+
+def _baselines(
+    evidence: Evidence, task: str, facts: dict[str, Any]
+) -> tuple[list[Baseline], list[Text]]:
+    """Return the baselines of a task, adding their numbers to the facts; and those that lack."""
+    found, missing = [], []
+    for name, what, make in (
+        (CLINICAL, "Age, sex and heart rate alone", clinical),
+        (MACHINE_BASELINE, "Age, sex and machine measurements", machine),
+    ):
+        one, why = make(evidence, task)
+        if one is None:
+            missing.append(unavailable(f"{what} ({task})", why))
+        else:
+            found.append(one)
+            facts.setdefault(name, {})[task] = {"within_folds": one.within_folds, **one.summary}
+    return found, missing
 
 
 def _table_2(evidence: Evidence, long: pd.DataFrame, task: str) -> list[Table]:
@@ -86,12 +100,11 @@ def _method_row(run: CvRun) -> MethodRow:
     return MethodRow(about["method"], run.method_title, str(study), bool(pretrained))
 
 
-def _per_run(evidence: Evidence, task: str, baseline: Baseline | None) -> Table:
+def _per_run(evidence: Evidence, task: str, baselines: Sequence[Baseline]) -> Table:
     runs = evidence.of_task(task)
     counts = runs[0].summary["records"]
     rows = [_row(run.title, run.within_folds, run.summary) for run in runs]
-    if baseline is not None:
-        rows.append(_row(baseline.title, baseline.within_folds, baseline.summary))
+    rows += [_row(one.title, one.within_folds, one.summary) for one in baselines]
     rows.append(["larger class alone", "0.500", "0.000", "", "0.500", number(counts["prevalence"]),
                  "0.000", number(counts["base_rate_accuracy"])])  # fmt: skip
     caption = (
@@ -134,13 +147,13 @@ def _by_fold(evidence: Evidence, task: str) -> Table | Text:
 
 
 def _comparisons(
-    evidence: Evidence, task: str, baseline: Baseline | None
+    evidence: Evidence, task: str, baselines: Sequence[Baseline]
 ) -> tuple[Sequence[Block], Any]:
     reference = evidence.of_task(task)[0]
     try:
         compared = compare_task(
             evidence.of_task(task),
-            None if baseline is None else (baseline.title, baseline.predictions),
+            {one.title: one.predictions for one in baselines},
             n_resamples=evidence.n_resamples,
         )
     except InputError as error:
