@@ -51,7 +51,7 @@ def make_graph(path: Path) -> None:
     from lsemvae.deployment.model_file import LockedModel
     from lsemvae.model_file.trained_on import NOBODY
     from lsemvae.models.methods import find_method
-    from lsemvae.tasks.classify import HeadSettings
+    from lsemvae.tasks.head_task import HeadSettings
 
     torch.manual_seed(0)
     ecg_input = untrained(()).made_for.ecg_input

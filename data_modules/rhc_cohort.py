@@ -16,6 +16,7 @@ from data_modules.cohort.twins import signal_twins
 from data_modules.dataset import EcgDataset
 from lsemvae.core.errors import InputError
 from lsemvae.core.made_for import MadeFor
+from lsemvae.core.targets import task_folder
 from lsemvae.core.tasks import Thresholds, find_task
 from lsemvae.core.types import Normalisation
 
@@ -71,7 +72,7 @@ class RhcCohort(StoreDataModule):
         if fold is not None and not 0 <= fold < n_folds:
             raise InputError(f"fold must be in 0..{n_folds - 1}, got {fold}; n_folds is {n_folds}")
         self.task, self.fold, self.n_folds, self.seed = task, fold, n_folds, seed
-        self.splits_file = splits or f"runs/cv/{task}/splits.json"
+        self.splits_file = splits or f"runs/cv/{task_folder(task)}/splits.json"
         self.thresholds, self.distinct_ids = thresholds, distinct_ids
         self._inner = False
 
@@ -100,13 +101,35 @@ class RhcCohort(StoreDataModule):
             InputError: no labels; or one patient under two ids, or one signal under two patients,
                 which would be leaks.
         """
+        table = self.checked_table()
+        label = task_labels(table, self.task, self.thresholds)
+        return self.records_with(table, label=label)
+
+    def checked_table(self) -> pd.DataFrame:
+        """Return the store's table.
+
+        Raises:
+            InputError: one patient under two ids.
+        """
         table = self.pool.table
         if not self.distinct_ids:
             refuse_alike_ids(table["patient_id"], self.pool.label)
-        label = task_labels(table, self.task, self.thresholds)
-        cohort = table[["record", "patient_id"]].assign(label=label, row=np.arange(len(table)))
-        _refuse_twins(table[label.notna()], Path(self.splits_file).with_name(TWINS))
-        return cohort[label.notna()].reset_index(drop=True)
+        return table
+
+    def records_with(
+        self, table: pd.DataFrame, *, label: pd.Series, **more: pd.Series
+    ) -> pd.DataFrame:
+        """Return record, patient_id, label, row and further columns where the label is known.
+
+        Raises:
+            InputError: one signal under two patients.
+        """
+        known = label.notna()
+        _refuse_twins(table[known], Path(self.splits_file).with_name(TWINS))
+        cohort = table[["record", "patient_id"]].assign(
+            label=label, row=np.arange(len(table)), **more
+        )
+        return cohort[known].reset_index(drop=True)
 
     def load_splits(self) -> Splits:
         """Read the frozen folds, or draw and freeze them."""

@@ -63,6 +63,7 @@ COMMANDS: dict[str, Command] = {
     "demo": Command(EVALUATION, "lsemvae.commands.demo:demo"),
     "lock": Command(MODEL, "lsemvae.commands.lock:lock", "deployment.md"),
     "predict": Command(MODEL, "lsemvae.commands.predict:predict", "deployment.md"),
+    "external": Command(MODEL, "lsemvae.commands.external:external", "deployment.md"),
     "export": Command(MODEL, "lsemvae.commands.export:export", "deployment.md"),
     "completion": Command(PROGRAM, "lsemvae.commands.completion:completion"),
 }

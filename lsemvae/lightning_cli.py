@@ -49,7 +49,7 @@ from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.runtime.suggestion import explain_refusal, suggest_options
 from lsemvae.tasks import Classifier, Pretrainer
-from lsemvae.tasks.classify import head_made_for
+from lsemvae.tasks.head_task import head_made_for
 
 CHECKPOINT_WORDS = ("best", "hpc", "last")  # Lightning finds these by itself
 SUBCOMMANDS = ("fit", "validate", "test", "predict")

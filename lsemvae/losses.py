@@ -108,6 +108,20 @@ def focal_loss(logit: Tensor, label: Tensor, alpha: float, gamma: float) -> Tens
     return focal_terms(logit, label, alpha, gamma).mean()
 
 
+def masked_focal_loss(logit: Tensor, label: Tensor, alpha: float, gamma: float) -> Tensor:
+    """Return the focal loss averaged over the labels that are known; zero where none is.
+
+    Args:
+        logit: (B, K).
+        label: (B, K), 0, 1, or NaN where it is not known.
+        alpha: weight of the positive class, in [0, 1].
+        gamma: focusing exponent, >= 0.
+    """
+    known = ~label.isnan()
+    terms = focal_terms(logit, torch.where(known, label, 0.0), alpha, gamma)
+    return torch.where(known, terms, 0.0).sum() / known.sum().clamp_min(1)
+
+
 def focal_terms(logit: Tensor, label: Tensor, alpha: float, gamma: float) -> Tensor:
     """Return the focal loss of every record, of the shape of `logit`; see `focal_loss`."""
     positive = label > 0.5

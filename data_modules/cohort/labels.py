@@ -1,5 +1,6 @@
 """Label recordings for a task from the columns of a cohort table."""
 
+import numpy as np
 import pandas as pd
 
 from data_modules.cohort.quantities import OUTPUT, PVR_DYN, PVR_WU, quantity
@@ -42,6 +43,27 @@ def task_labels(table: pd.DataFrame, task: str, thresholds: Thresholds) -> pd.Se
     if not label.notna().any():
         raise InputError(f"no record has a label for task {task!r}")
     return label
+
+
+def number_values(table: pd.DataFrame, task: str, thresholds: Thresholds) -> pd.Series:
+    """Return the number that a task estimates, in its unit; NaN where it was not measured.
+
+    Args:
+        table: a store's table.
+        task: a column of `lsemvae.core.targets.NUMBERS`.
+        thresholds: say whether a missing mean pressure may be estimated.
+
+    Raises:
+        InputError: no such column, or a value that is not finite.
+    """
+    value = _column(table, task, task, thresholds)
+    odd = table["record"][value.notna() & ~np.isfinite(value)]
+    if len(odd):
+        raise InputError(
+            f"column {task!r} holds {value[odd.index[0]]} for record {odd.iloc[0]}; expected a "
+            "finite number, empty where it was not measured"
+        )
+    return value
 
 
 def _column(table: pd.DataFrame, name: str, task: str, thresholds: Thresholds) -> pd.Series:

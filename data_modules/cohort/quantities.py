@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.targets import NUMBERS
 from lsemvae.core.tasks import ESTIMATED, GROUPS, Thresholds, find_task, haemodynamic_group
 
 DYN_PER_WU = 80.0  # 1 mmHg min / L in dyn s cm-5, as clinics round it
@@ -132,7 +133,8 @@ def derived_counts(table: pd.DataFrame, task: str, thresholds: Thresholds) -> di
     """
     counts: dict[str, int] = {}
     record = find_task(task)
-    for name in record.columns if record.label is not None else ():
+    needed = record.columns if record.label is not None or task in NUMBERS else ()
+    for name in needed:
         found = quantity(table, name, thresholds)
         made = pd.Series(dtype=object) if found is None else found.source
         prefix = "PVR " if name == PVR_WU else ""

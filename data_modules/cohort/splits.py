@@ -5,6 +5,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -14,9 +15,11 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.targets import LABEL
 
 FORMAT = "lsemvae-splits"
 VERSION = 1
+STRATUM = "stratum"
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ def load_or_make_splits(
 
     Args:
         path: the splits file.
-        cohort: columns record, patient_id and label, one row per labelled record.
+        cohort: columns record, patient_id and label, one row per labelled record. Where the label
+            is no class, a column stratum says what to stratify by.
         task: name of the task.
         n_folds: number of folds (paper section 3: 5).
         seed: of the shuffle.
@@ -90,42 +94,73 @@ def _check(
 
 def cohort_digest(cohort: pd.DataFrame) -> str:
     """Return the SHA-256 of the sorted records with their patients and labels."""
-    rows = cohort[["record", "patient_id", "label"]].sort_values("record")
-    text = "\n".join(f"{r}\t{p}\t{y:g}" for r, p, y in rows.itertuples(index=False))
+    labels = label_columns(cohort) or ["label"]
+    rows = cohort[["record", "patient_id", *labels]].sort_values("record")
+    text = "\n".join(
+        "\t".join([r, p, *(f"{y:g}" for y in values)])
+        for r, p, *values in rows.itertuples(index=False)
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _draw(cohort: pd.DataFrame, task: str, n_folds: int, seed: int) -> Splits:
-    label = cohort["label"].to_numpy().astype(int)
-    patients = cohort["patient_id"].to_numpy()
+    label, patients = strata(cohort), cohort["patient_id"].to_numpy()
     n_patients = len(np.unique(patients))
     if n_folds < 2 or n_patients < n_folds:
         raise InputError(
             f"{n_folds} folds need at least 2 folds and as many patients; task {task!r} has "
             f"{n_patients} patients"
         )
-    smaller = min(len(np.unique(patients[label == value])) for value in (0, 1))
-    if smaller == 0:
-        raise InputError(
-            f"all labelled records of task {task!r} are of one class; look at the column or at the "
-            "thresholds"
-        )
-    if smaller < n_folds:
-        raise InputError(
-            f"{n_folds} folds need {n_folds} patients of each class; the smaller class of task "
-            f"{task!r} has {smaller}: use fewer folds"
-        )
+    classes = _classes(cohort)
+    for name, column in classes.items():
+        _check_classes(column, patients, name or f"task {task!r}", n_folds)
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     fold = np.empty(len(cohort), dtype=int)
     for number, (_, held_out) in enumerate(folds.split(label, label, patients)):
         fold[held_out] = number
-        if len(set(label[held_out])) < 2:
-            raise InputError(
-                f"fold {number} of task {task!r} lacks one of the two classes; use fewer folds or "
-                "another seed"
-            )
+        for name, column in classes.items():
+            if not {0.0, 1.0} <= set(column[held_out]):
+                raise InputError(
+                    f"fold {number} of {name or f'task {task!r}'} lacks one of the two classes; "
+                    "use fewer folds or another seed"
+                )
     by_record = dict(zip(cohort["record"], fold.tolist(), strict=True))
     return Splits(task, n_folds, seed, cohort_digest(cohort), by_record)
+
+
+def label_columns(cohort: pd.DataFrame) -> list[str]:
+    """Return the columns of several labels, none where there is one label or a number."""
+    return [str(name) for name in cohort if str(name).startswith(LABEL)]
+
+
+def _classes(cohort: pd.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
+    """Return what each fold needs both classes of, by its name in messages."""
+    if STRATUM not in cohort:
+        return {"": cohort["label"].to_numpy(np.float64)}
+    return {f"label {name.removeprefix(LABEL)!r}": cohort[name].to_numpy(np.float64)
+            for name in label_columns(cohort)}  # fmt: skip
+
+
+def _check_classes(
+    label: npt.NDArray[np.float64], patients: npt.NDArray[Any], what: str, n_folds: int
+) -> None:
+    """Refuse folds of which one would lack a class."""
+    smaller = min(len(np.unique(patients[label == value])) for value in (0, 1))
+    if smaller == 0:
+        raise InputError(
+            f"all labelled records of {what} are of one class; look at the column or at the "
+            "thresholds"
+        )
+    if smaller < n_folds:
+        raise InputError(
+            f"{n_folds} folds need {n_folds} patients of each class; the smaller class of {what} "
+            f"has {smaller}: use fewer folds"
+        )
+
+
+def strata(cohort: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return what folds are stratified by, (N,): the column stratum where there is one."""
+    return cohort[STRATUM if STRATUM in cohort else "label"].to_numpy().astype(np.int64)
 
 
 N_INNER = 5  # a fifth of a training part, as the test fold is a fifth of the cohort (paper: 80:20)
@@ -135,7 +170,7 @@ def inner_validation(cohort: pd.DataFrame, seed: int) -> npt.NDArray[np.bool_]:
     """Choose a fifth of a training part, by patient, for choosing settings and thresholds.
 
     Args:
-        cohort: records of a training part: columns patient_id and label.
+        cohort: records of a training part: columns patient_id and label, or stratum.
         seed: of the shuffle.
 
     Returns:
@@ -144,12 +179,13 @@ def inner_validation(cohort: pd.DataFrame, seed: int) -> npt.NDArray[np.bool_]:
     Raises:
         InputError: one side of the split would lack a class.
     """
-    label = cohort["label"].to_numpy().astype(int)
+    label = strata(cohort)
     folds = StratifiedGroupKFold(N_INNER, shuffle=True, random_state=seed)
     _, chosen = next(iter(folds.split(label, label, cohort["patient_id"])))
     inner = np.zeros(len(cohort), dtype=bool)
     inner[chosen] = True
-    if min(len(np.unique(label[inner])), len(np.unique(label[~inner]))) < 2:
+    fewest = min(len(np.unique(label[inner])), len(np.unique(label[~inner])))
+    if STRATUM not in cohort and fewest < 2:
         raise InputError(
             "a training part has too few patients of one class for an inner validation part; "
             "use fewer folds, or --inner false"

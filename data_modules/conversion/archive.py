@@ -46,8 +46,8 @@ def prepare_archive(
     from data_modules.conversion.convert import convert
     from data_modules.linking.archive import Left, read_archive
     from data_modules.linking.id_rule import LOOSEST
-    from data_modules.linking.names import open_key, patient_name
     from data_modules.linking.outputs import write_table
+    from data_modules.linking.pseudonyms import open_key, patient_name
 
     folder, store = Path(source), Path(out)
     if not folder.is_dir():

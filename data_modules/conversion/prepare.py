@@ -159,7 +159,7 @@ def _paths(records: list[str], source: str, out: str, key: str | None) -> list[s
     Raises:
         InputError: the source folder holds no such file for some of them.
     """
-    from data_modules.linking.names import open_key, paths_by_name
+    from data_modules.linking.pseudonyms import open_key, paths_by_name
 
     known = paths_by_name(_folder(source), open_key(key, out=Path(out).parent))
     lost = [record for record in records if record not in known]

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from data_modules.linking.names import record_name
+from data_modules.linking.pseudonyms import record_name
 from data_modules.progress import counted_progress
 from data_modules.reading.reasons import REASONS, REMEDIES, RecordError
 from data_modules.reading.stored.facts import StoredFacts, day_first, ordered_date

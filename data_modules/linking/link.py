@@ -67,8 +67,8 @@ def link(
     from data_modules.linking.archive import read_archive, take_dated
     from data_modules.linking.eligibility import apply_rules, read_rules
     from data_modules.linking.match import Window, match
-    from data_modules.linking.names import open_key
     from data_modules.linking.outputs import Study, cohort_table, write_study
+    from data_modules.linking.pseudonyms import open_key
     from data_modules.linking.table import read_hospital_table
 
     folder, place = Path(source), Path(out)

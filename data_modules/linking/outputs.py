@@ -13,7 +13,7 @@ from data_modules.linking.archive import Archive, Left
 from data_modules.linking.eligibility import Rule, Rules
 from data_modules.linking.id_rule import LOOSEST
 from data_modules.linking.match import Match
-from data_modules.linking.names import patient_name, shift_days
+from data_modules.linking.pseudonyms import patient_name, shift_days
 from data_modules.linking.table import HospitalTable
 from data_modules.reading.stored.facts import MEASURED
 from lsemvae.core.errors import InputError

@@ -1,11 +1,10 @@
-"""Filter and resample (L, T) signals: a zero-phase band filter."""
+"""Filter (L, T) signals to a band, forwards and backwards, so that no wave is shifted."""
 
-from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import butter, iirnotch, resample_poly, tf2sos
+from scipy.signal import butter, iirnotch, tf2sos
 
 from data_modules.signals.zero_phase import zero_phase
 
@@ -68,22 +67,3 @@ def _sections(
         numerator, denominator = iirnotch(powerline_hz, NOTCH_QUALITY, fs=sampling_rate_hz)
         sections.append(tf2sos(numerator, denominator))
     return np.concatenate(sections)
-
-
-def resample(ecg: Signals, *, from_hz: float, to_hz: float) -> Signals:
-    """Resample by a polyphase filter that also removes what the lower rate cannot hold.
-
-    Args:
-        ecg: signals, shape (L, T).
-        from_hz: rate of `ecg`; rates are taken as fractions, exact to 1e-8.
-        to_hz: wanted rate.
-
-    Returns:
-        Signals at `to_hz`, shape (L, ceil(T * to_hz / from_hz)).
-    """
-    ratio = (Fraction(to_hz) / Fraction(from_hz)).limit_denominator(10_000)
-    up, down = ratio.numerator, ratio.denominator
-    if up == down:
-        return ecg
-    # "line": the ends are no steps from zero, which would ring
-    return np.asarray(resample_poly(ecg, up, down, axis=-1, padtype="line"))

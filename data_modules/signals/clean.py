@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from data_modules.reading.reasons import REASONS, RecordError
 from data_modules.reading.recording import Recording
-from data_modules.signals.band_filter import band_filter, resample
+from data_modules.signals.band_filter import band_filter
 from data_modules.signals.lead_faults import FLAT_MV, find_flat, find_saturated, interpolate_gaps
 from data_modules.signals.limb_faults import explain_limb_fault
 from data_modules.signals.median_beat import median_beat
+from data_modules.signals.resampling import resample
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.leads import LEADS, derive_limb_leads, lead_indices, limb_lead_residual

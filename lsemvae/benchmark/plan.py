@@ -4,11 +4,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import parse_leads
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.targets import find_target, task_folder
 from lsemvae.core.tasks import Thresholds
 from lsemvae.crossval.encoders import (
     PretrainSettings,
@@ -17,6 +17,7 @@ from lsemvae.crossval.encoders import (
     pretrain_encoder,
 )
 from lsemvae.crossval.jobs import Job, run_jobs
+from lsemvae.crossval.permuted import labelled_cohort
 from lsemvae.crossval.printed import run_and_print
 from lsemvae.crossval.run import CvSettings
 from lsemvae.models.method import Size
@@ -123,9 +124,9 @@ class Plan:
                 "or leave them out with --methods"
             )
         for task in self.tasks:
-            RhcCohort(
+            labelled_cohort(
                 self.cohort, task, thresholds=self.thresholds, distinct_ids=self.distinct_ids,
-                splits=str(folder / "cv" / task / "splits.json"),
+                splits=str(folder / "cv" / task_folder(task) / "splits.json"),
             ).labelled()  # fmt: skip
 
     def check_folder(self, folder: Path) -> None:
@@ -215,8 +216,9 @@ class Plan:
             "encoder": encoder if find_method(method).pretrained else None,
             "allow_leakage": self.allow_leakage,
         }
-        log = folder / "logs" / f"{task}_{method_name(method)}_{leads}.txt"
-        compared = self.references and find_method(method).pretrained
+        log = folder / "logs" / f"{task_folder(task)}_{method_name(method)}_{leads}.txt"
+        binary = find_target(task).kind == "binary"
+        compared = self.references and binary and find_method(method).pretrained
         run = run_with_references if compared else run_and_print
         return Job(run_name(task, method, leads), log, run, arguments)
 

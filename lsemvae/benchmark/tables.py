@@ -3,6 +3,7 @@
 import math
 from collections.abc import Set
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,8 +12,15 @@ from lsemvae.benchmark.plan import Plan, run_name
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing, write_text
 from lsemvae.core.leads import lead_set_name, parse_leads
+from lsemvae.core.targets import NUMBERS, task_folder
 from lsemvae.evaluation.runs import CvRun, read_cv_run
 from lsemvae.evaluation.tables.auroc_bars import auroc_bars
+from lsemvae.evaluation.tables.labels_table import labels_rows, labels_table, long_labels_table
+from lsemvae.evaluation.tables.number_table import (
+    long_number_table,
+    number_rows,
+    number_table,
+)
 from lsemvae.evaluation.tables.selection import select_on_inner_parts
 from lsemvae.evaluation.tables.table2 import MethodRow, comparison_table, long_table, table_2
 from lsemvae.evaluation.tables.table_files import write_table
@@ -39,6 +47,7 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
 
     `benchmark.csv` holds every figure of every run. The methods of Table 2, the ablations of
     Fig. 2 and the authors' code each get a table per task, paired comparisons and a bar chart.
+    Numbers that were estimated, and sets of labels, get a table each.
 
     Args:
         plan: what was compared.
@@ -51,8 +60,21 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
     runs = finished_runs(plan, folder, without)
     if not runs:
         raise InputError(f"no run below {folder} is finished; its logs say why")
-    long = long_table(runs)
-    write_text(folder / "benchmark.csv", long.to_csv(index=False))
+    binary = [run for run in runs if run.target.kind == "binary"]
+    if binary:
+        _write_binary(plan, folder, binary)
+    numbers = [run for run in runs if run.target.kind == "number"]
+    if numbers:
+        write_number_tables(folder, number_rows(numbers, binary), caption(plan, numbers))
+    several = [run for run in runs if run.target.kind == "labels"]
+    if several:
+        write_labels_tables(folder, labels_rows(several), caption(plan, several))
+    print(f"{len(runs)} of {plan.n_runs} runs are in the tables of {folder}")
+
+
+def _write_binary(plan: Plan, folder: Path, runs: list[CvRun]) -> None:
+    """Write the tables of the tasks with a yes or no."""
+    write_text(folder / "benchmark.csv", long_table(runs).to_csv(index=False))
     for stem, group in METHOD_GROUPS.items():
         own = stem == "table2"
         methods = [name for name in plan.methods if name in group or (own and name not in METHODS)]
@@ -60,7 +82,48 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
         chosen = [run for run in runs if run.metrics["method"] in names]
         if chosen and methods != [REFERENCE]:
             _write_group(plan, folder, stem, methods, chosen)
-    print(f"{len(runs)} of {plan.n_runs} runs are in the tables of {folder}")
+
+
+def write_number_tables(folder: Path, rows: list[dict[str, Any]], about: str) -> None:
+    """Write `benchmark_numbers.csv`, and a table for every number that was estimated.
+
+    Args:
+        folder: of the benchmark.
+        rows: of `number_rows`.
+        about: of data, folds and budget.
+    """
+    long = long_number_table(rows)
+    write_text(folder / "benchmark_numbers.csv", long.to_csv(index=False))
+    for task in dict.fromkeys(row["task"] for row in rows):
+        table = number_table([row for row in rows if row["task"] == task])
+        text = (
+            f"Estimated {NUMBERS[task].title}, out of fold, all records at once; bootstrap by "
+            "patient, limits of agreement after Bland and Altman, conformal intervals. Last two "
+            "columns: AUROC of the estimate and of the classifier with the same threshold on the "
+            f"records of both. {about}"
+        )
+        write_table(table, folder / f"numbers_{task}", text)
+        print_frame(table, str(task), text)
+
+
+def write_labels_tables(folder: Path, rows: list[dict[str, Any]], about: str) -> None:
+    """Write `benchmark_labels.csv`, and a table for every set of labels.
+
+    Args:
+        folder: of the benchmark.
+        rows: of `labels_rows`.
+        about: of data, folds and budget.
+    """
+    write_text(folder / "benchmark_labels.csv", long_labels_table(rows).to_csv(index=False))
+    for task in dict.fromkeys(row["task"] for row in rows):
+        mine = [row for row in rows if row["task"] == task]
+        text = (
+            f"AUROC of {len(mine[0]['names'])} labels at once, means over the folds, intervals by "
+            f"patient (DeLong; the macro's over all labels). {about}"
+        )
+        table = labels_table(mine)
+        write_table(table, folder / f"labels_{task_folder(task)}", text)
+        print_frame(table[["method", "leads", "macro AUROC [95 %]"]], str(task), text)
 
 
 def _write_group(
@@ -129,7 +192,8 @@ def finished_runs(plan: Plan, folder: Path, without: Set[str]) -> list[CvRun]:
     """Read the finished runs of a plan, in its order, but those of the names in `without`."""
     runs = []
     for task, method, lead_set in plan.combinations():
-        run = folder / "cv" / task / method_name(method) / lead_set_name(parse_leads(lead_set))
+        leads = lead_set_name(parse_leads(lead_set))
+        run = folder / "cv" / task_folder(task) / method_name(method) / leads
         done = (run / "metrics.json").is_file()
         if done and run_name(task, method, lead_set) not in without:
             runs.append(read_cv_run(run))

@@ -12,7 +12,7 @@ from lsemvae.core.files import write_text
 
 
 class PredictionWriter(Callback):
-    """Write record, patient_id, label and probability of every recording, once each.
+    """Write record, patient_id, truth and prediction of every recording, once each.
 
     Args:
         path: the CSV file; None writes `predictions.csv` of `predict` and `test_predictions.csv` of
@@ -54,14 +54,17 @@ class PredictionWriter(Callback):
         self._write(trainer)
 
     def _write(self, trainer: Trainer) -> None:
-        columns = {
-            name: [value for batch in self._batches for value in batch[name]]
-            for name in ("record", "patient_id")
-        }
-        for name in ("label", "probability"):
-            columns[name] = torch.cat([batch[name] for batch in self._batches]).cpu().tolist()
+        columns = {name: self._joined(name) for name in self._batches[0]}
         name = "test_predictions.csv" if trainer.testing else "predictions.csv"
         file = Path(self.path or Path(trainer.log_dir or ".") / name)
         write_text(file, pd.DataFrame(columns).to_csv(index=False))
         if self.path is None:
             print(f"predictions: {file}")
+
+    def _joined(self, name: str) -> Any:
+        """Return a column; numbers in units keep the digits of float32 and no more."""
+        parts = [batch[name] for batch in self._batches]
+        if not isinstance(parts[0], torch.Tensor):
+            return [value for part in parts for value in part]
+        values = torch.cat(parts).cpu()
+        return values.tolist() if name in ("label", "probability") else values.numpy()

@@ -47,7 +47,9 @@ def benchmark(
         cohort: store made by `lsemvae prepare cohort`; the demo's synthetic one by default.
         pretrain: stores for pre-training; with the demo's cohort, the demo's by default.
         tasks: detection and phenotype by default; pre_capillary, isolated_post_capillary,
-            combined_post_capillary (ESC/ERS 2022); any column of 0 and 1 in the cohort's table.
+            combined_post_capillary (ESC/ERS 2022); any column of 0 and 1 in the cohort's table; or
+            mpap_mmhg, pawp_mmhg, pvr_wu, estimated in their units; labels joined by commas are
+            predicted at once, see docs/targets.md.
         methods: names, or the groups table2 (default), ablations, authors_code, all, see
             docs/models.md; class paths and YAML files of your own, see docs/own_network.md.
         leads: lead sets; 12 and 6 by default.

@@ -43,7 +43,9 @@ def cross_validate(
 
     Args:
         task: detection, phenotype; pre_capillary, isolated_post_capillary, combined_post_capillary
-            (ESC/ERS 2022, by PAWP and PVR); or any column of 0 and 1 in the cohort's table.
+            (ESC/ERS 2022, by PAWP and PVR); any column of 0 and 1 in the cohort's table; or
+            mpap_mmhg, pawp_mmhg, pvr_wu, estimated in their units; labels joined by commas are
+            predicted at once, see docs/targets.md.
         leads: 12, 6 (the limb leads), or names such as I,II,V1.
         method: a row of Table 2 or of the ablations, see docs/models.md; those that are pre-trained
             take the frozen encoder from --encoder, the others are trained end to end. Or a network

@@ -26,7 +26,7 @@ from lsemvae.evaluation.statistics.metrics import metrics_as_far_as_defined
 from lsemvae.losses import focal_loss
 from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.tasks import Classifier
-from lsemvae.tasks.classify import HeadSettings
+from lsemvae.tasks.head_task import HeadSettings
 
 Part = tuple[Path, RhcCohort]
 """The folder of a fold, or of its inner part, and its recordings."""
@@ -57,6 +57,8 @@ def run_heads(
     """
     keep_quiet()
     task = fold_task(settings, encoder, parts[0][1].ecg_input)
+    if not isinstance(task, Classifier):
+        raise TypeError(f"heads that predict one label train side by side, not {type(task)}")
     everything = torch.from_numpy(features)
     heads = [_begin(folder, data, task, settings, everything) for folder, data in parts]
     weights: list[dict[str, torch.Tensor]] = [{} for _ in heads]

@@ -46,11 +46,14 @@ def load_fold(folder: Path, encoder: str | None, ecg_input: EcgInput) -> Classif
         ecg_input: what the recordings are.
 
     Raises:
-        InputError: the fold is not finished, or was trained on another encoder or other recordings.
+        InputError: the fold is not finished, or was trained on another encoder or other recordings,
+            or predicts something else than one yes or no.
     """
     check_folds([folder])
     settings = read_settings(folder)
     task = fold_task(settings, encoder, ecg_input)
+    if not isinstance(task, Classifier):
+        raise InputError(f"{folder} holds no classifier of a yes or no; name a run of such a task")
     checkpoint = read_checkpoint(folder / CHECKPOINT)
     task.made_for = MadeFor(leads=tuple(settings.leads), ecg_input=ecg_input)
     task.on_load_checkpoint(checkpoint)

@@ -1,4 +1,4 @@
-"""Run what a cross-validation lacks: heads side by side, networks one by one or in processes."""
+"""Run the folds that a cross-validation lacks: heads side by side, networks one by one."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def run_missing_folds(
         inner: predict an inner part of every training part too, in `fold_K/inner`.
         jobs: folds trained at the same time, in processes of their own where more than one; heads
             that are trained side by side take one process.
-        side_by_side: train the heads on a frozen encoder all at once.
+        side_by_side: train the heads on a frozen encoder all at once, where they predict one label.
         overwrite: run finished folds too.
         feature_folder: cache of the encoder's features.
     """
@@ -48,7 +48,7 @@ def run_missing_folds(
     chosen = [
         (part_folder(folder, *part), data.for_fold(part[0], inner=part[1])) for part in missing
     ]
-    if features is not None and side_by_side:
+    if features is not None and side_by_side and settings.target is None:
         run_heads(chosen, settings, encoder=str(encoder), features=features)
         return
     run = delayed(run_fold)

@@ -19,6 +19,7 @@ from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, read_json, write_text
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.targets import target_of
 from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
 from lsemvae.crossval.features import Features
@@ -27,7 +28,8 @@ from lsemvae.models.methods import find_method
 from lsemvae.models.own_methods import kept_method
 from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.quiet import silence_lightning
-from lsemvae.tasks import Classifier, FocalSettings
+from lsemvae.tasks import Classifier, FocalSettings, LabelsClassifier, Regressor
+from lsemvae.tasks.head_task import HeadTask
 
 FINISHED = "finished.json"
 FILES, OUTPUTS = "files", ("predictions.csv", "last.ckpt")
@@ -57,6 +59,7 @@ class FoldSettings:
         pvr_threshold_wu: a vascular resistance above this is raised.
         estimate_mpap: a missing mPAP was estimated from sPAP and dPAP.
         network: what `Method.described` says of a network of the user's own, else None.
+        target: what `Target.described` says of a number or of several labels, else None.
     """
 
     method: str
@@ -78,6 +81,7 @@ class FoldSettings:
     pvr_threshold_wu: float = Thresholds.pvr_wu
     estimate_mpap: bool = False
     network: dict[str, Any] | None = None
+    target: dict[str, Any] | None = None
 
     @property
     def thresholds(self) -> Thresholds:
@@ -154,6 +158,8 @@ def run_fold(
     data.setup("fit")
     task = fold_task(settings, encoder, data.ecg_input)
     task.made_for = data.made_for
+    if isinstance(task, Regressor):
+        task.take_scale(torch.from_numpy(data.train_set.label))
     trainer = fold_trainer(folder, settings.epochs, frozen=features is not None)
     if features is None:
         trainer.fit(task, datamodule=data)
@@ -207,7 +213,7 @@ def keep_quiet() -> None:
     silence_lightning()
 
 
-def fold_task(settings: FoldSettings, encoder: str | None, ecg_input: EcgInput) -> Classifier:
+def fold_task(settings: FoldSettings, encoder: str | None, ecg_input: EcgInput) -> HeadTask:
     """Build what a fold trains.
 
     Args:
@@ -216,12 +222,20 @@ def fold_task(settings: FoldSettings, encoder: str | None, ecg_input: EcgInput) 
         ecg_input: what the recordings are.
     """
     leads = list(settings.leads)
-    focal = FocalSettings(settings.focal_alpha, settings.focal_gamma)
     method = method_of(settings)
     network = None if method.pretrained else method.build(ecg_input, leads, settings.size)
+    frozen, feature = (None, None) if network else (encoder, method.feature)
+    target = target_of({"target": settings.target})
+    if target.kind == "number":
+        return Regressor(network, frozen, feature=feature, leads=leads, lr=settings.lr)
+    focal = FocalSettings(settings.focal_alpha, settings.focal_gamma)
+    if target.kind == "labels":
+        return LabelsClassifier(
+            network, frozen, labels=list(target.names), feature=feature, leads=leads, focal=focal,
+            lr=settings.lr,
+        )  # fmt: skip
     return Classifier(
-        network, None if network else encoder, feature=None if network else method.feature,
-        leads=leads, focal=focal, lr=settings.lr,
+        network, frozen, feature=feature, leads=leads, focal=focal, lr=settings.lr
     )  # fmt: skip
 
 

@@ -9,19 +9,25 @@ import pandas as pd
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
-from lsemvae.evaluation.predictions import COLUMNS, read_predictions, summarise
+from lsemvae.core.targets import BINARY, HIGH, LOW, Target
+from lsemvae.evaluation.predictions import read_predictions, summarise
+from lsemvae.evaluation.statistics.json_values import to_json
+from lsemvae.evaluation.statistics.prediction_interval import conformal_half_width
 
 
-def gather_predictions(folder: Path, fold_of: dict[str, int], n_folds: int) -> pd.DataFrame:
+def gather_predictions(
+    folder: Path, fold_of: dict[str, int], n_folds: int, target: Target = BINARY
+) -> pd.DataFrame:
     """Join the predictions of all folds and check them against the frozen folds.
 
     Args:
         folder: holds `fold_0/predictions.csv` and so on.
         fold_of: fold of each record, from the splits file.
         n_folds: how many folds there must be.
+        target: what is predicted.
 
     Returns:
-        Columns `COLUMNS`, one row per record.
+        The target's columns, one row per record.
 
     Raises:
         InputError: a missing fold, a record predicted twice, in a wrong fold or not at all, or a
@@ -32,17 +38,19 @@ def gather_predictions(folder: Path, fold_of: dict[str, int], n_folds: int) -> p
         file = folder / f"fold_{fold}" / "predictions.csv"
         if not file.is_file():
             raise InputError(f"fold {fold} is missing ({file}); run the cross-validation again")
-        parts.append(read_predictions(file).assign(fold=fold))
-    predictions = pd.concat(parts, ignore_index=True)[COLUMNS]
-    _check(predictions, fold_of, folder)
+        parts.append(read_predictions(file, target).assign(fold=fold))
+    predictions = pd.concat(parts, ignore_index=True)[target.columns]
+    _check(predictions, fold_of, folder, target)
     return predictions
 
 
-def gather_inner(folder: Path, fold_of: dict[str, int], n_folds: int) -> pd.DataFrame:
+def gather_inner(
+    folder: Path, fold_of: dict[str, int], n_folds: int, target: Target = BINARY
+) -> pd.DataFrame:
     """Join the predictions of the inner validation parts, `fold_K/inner/predictions.csv`.
 
     Returns:
-        Columns `COLUMNS`; `fold` is the outer fold whose training part a record belongs to.
+        The target's columns; `fold` is the outer fold whose training part a record belongs to.
 
     Raises:
         InputError: a missing file, or a record of the outer fold itself, which would be a leak.
@@ -52,7 +60,7 @@ def gather_inner(folder: Path, fold_of: dict[str, int], n_folds: int) -> pd.Data
         file = folder / f"fold_{fold}" / "inner" / "predictions.csv"
         if not file.is_file():
             raise InputError(f"{file} is missing; run the cross-validation again")
-        part = read_predictions(file).assign(fold=fold)
+        part = read_predictions(file, target).assign(fold=fold)
         foreign = part["record"][part["record"].map(fold_of).isin([fold, np.nan])]
         if len(foreign):
             raise InputError(
@@ -60,16 +68,40 @@ def gather_inner(folder: Path, fold_of: dict[str, int], n_folds: int) -> pd.Data
                 "again with --overwrite"
             )
         parts.append(part)
-    return pd.concat(parts, ignore_index=True)[COLUMNS]
+    return pd.concat(parts, ignore_index=True)[target.columns]
 
 
-def _check(predictions: pd.DataFrame, fold_of: dict[str, int], folder: Path) -> None:
+def with_intervals(predictions: pd.DataFrame, inner: pd.DataFrame | None) -> pd.DataFrame:
+    """Add the conformal interval of every estimate, its half-width from the fold's inner part.
+
+    Args:
+        predictions: of a number, out of fold.
+        inner: from `gather_inner`; None leaves the predictions as they are.
+
+    Returns:
+        With columns low and high, in the unit; empty where an inner part has too few patients.
+    """
+    if inner is None:
+        return predictions
+    half = {
+        fold: conformal_half_width(part["estimated"] - part["measured"], part["patient_id"])
+        for fold, part in inner.groupby("fold")
+    }
+    width = predictions["fold"].map(half).replace(np.inf, np.nan)
+    estimated = predictions["estimated"]
+    return predictions.assign(**{LOW: estimated - width, HIGH: estimated + width})
+
+
+def _check(
+    predictions: pd.DataFrame, fold_of: dict[str, int], folder: Path, target: Target
+) -> None:
     twice = predictions["record"][predictions["record"].duplicated()]
     if len(twice):
         raise InputError(
             f"{folder}: record {twice.iloc[0]} is predicted twice; run again with --overwrite"
         )
-    unusable = predictions["record"][~np.isfinite(predictions["probability"])]
+    known = np.isfinite(predictions[target.predicted].to_numpy()).all(axis=1)
+    unusable = predictions["record"][~known]
     if len(unusable):
         raise InputError(
             f"{folder}: the prediction of record {unusable.iloc[0]} is not a number: training has "
@@ -96,6 +128,7 @@ def write_results(
     predictions: pd.DataFrame,
     about: dict[str, Any],
     inner: pd.DataFrame | None = None,
+    target: Target = BINARY,
 ) -> dict[str, Any]:
     """Write `predictions.csv` and `metrics.json` and return the metrics.
 
@@ -104,10 +137,12 @@ def write_results(
         predictions: from `gather_predictions`.
         about: what was evaluated: task, method, leads, data label and the like.
         inner: from `gather_inner`; written as `inner_predictions.csv`, its metrics as `inner`.
+        target: what is predicted.
     """
-    metrics = {**about, **summarise(predictions)}
+    metrics = {**about, **to_json(summarise(predictions, target))}
     if inner is not None:
-        metrics["inner"] = {name: summarise(inner)[name] for name in ("mean", "sd", "folds")}
+        found = to_json(summarise(inner, target))
+        metrics["inner"] = {name: found[name] for name in ("mean", "sd", "folds")}
         write_text(folder / "inner_predictions.csv", inner.to_csv(index=False))
     write_text(folder / "predictions.csv", predictions.to_csv(index=False))
     write_text(folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")

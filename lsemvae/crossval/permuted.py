@@ -4,7 +4,11 @@ from typing import Any
 
 import pandas as pd
 
+from data_modules.labels_cohort import LabelsCohort
+from data_modules.number_cohort import NumberCohort
 from data_modules.rhc_cohort import RhcCohort
+from lsemvae.core.errors import InputError
+from lsemvae.core.targets import find_target
 from lsemvae.evaluation.statistics.permutation import shuffled_labels
 
 
@@ -30,9 +34,20 @@ class PermutedCohort(RhcCohort):
 
 
 def labelled_cohort(
-    store: str, task: str, *, permute_labels: int | None, **others: Any
+    store: str, task: str, *, permute_labels: int | None = None, **others: Any
 ) -> RhcCohort:
-    """Return a cohort with its labels, shuffled where a seed is given; arguments as above."""
-    if permute_labels is None:
-        return RhcCohort(store, task, **others)
-    return PermutedCohort(store, task, permute_labels=permute_labels, **others)
+    """Return the cohort of whatever a task predicts; arguments as above.
+
+    Raises:
+        InputError: shuffled labels of a task that is no yes or no.
+    """
+    kind = find_target(task).kind
+    if permute_labels is not None:
+        if kind != "binary":
+            raise InputError(
+                f"--permute_labels shuffles the labels of a yes or no, task {task!r} is none; "
+                "leave it out"
+            )
+        return PermutedCohort(store, task, permute_labels=permute_labels, **others)
+    modules = {"binary": RhcCohort, "number": NumberCohort, "labels": LabelsCohort}
+    return modules[kind](store, task, **others)

@@ -7,7 +7,12 @@ from rich.console import Console
 from rich.table import Table
 
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.targets import Target, target_of
 from lsemvae.crossval.run import CvSettings, cross_validate
+from lsemvae.evaluation.statistics.labels_summary import MACRO
+
+DIGITS = 3
+BINARY = {"auroc": "AUROC", "accuracy": "accuracy", "mcc": "MCC"}
 
 
 def run_and_print(settings: CvSettings, cohort: str, out: Path, **others: Any) -> None:
@@ -18,21 +23,71 @@ def run_and_print(settings: CvSettings, cohort: str, out: Path, **others: Any) -
 
 def print_table(metrics: dict[str, Any], folder: Path) -> None:
     """Print the metrics of a cross-validation, with the label of the data."""
+    target = target_of(metrics)
     data = f"{metrics['data']}{' (SYNTHETIC)' if metrics['synthetic'] else ''}"
     derived = "".join(f"; {way} in {n} records" for way, n in metrics["derived"].items())
     table = Table(
         title=f"{metrics['task']}, {metrics['method']}, {lead_set_name(metrics['leads'])}, {data}",
         caption=f"{metrics['n_records']} records of {metrics['n_patients']} patients, "
-        f"{metrics['n_positive']} positive; accuracy of the larger class alone "
-        f"{metrics['base_rate_accuracy']:.3f}{derived}",
+        f"{_base(metrics, target)}{derived}",
     )
-    for name in ("", "AUROC", "accuracy", "MCC"):
-        table.add_column(name, justify="right" if name else "left")
-    keys = ("auroc", "accuracy", "mcc")
-    for number, fold in enumerate(metrics["folds"]):
-        table.add_row(f"fold {number}", *(f"{fold[key]:.3f}" for key in keys))
-    spread = [f"{metrics['mean'][key]:.3f} ± {metrics['sd'][key]:.3f}" for key in keys]
-    table.add_row("mean ± SD", *spread, style="bold")
-    table.add_row("pooled", *(f"{metrics['pooled'][key]:.3f}" for key in keys))
+    if target.kind == "labels":
+        _add_labels(table, metrics, target)
+    else:
+        _add_folds(table, metrics, _columns(target))
     Console().print(table)
     print(f"results: {folder}")
+
+
+def _add_folds(table: Table, metrics: dict[str, Any], columns: dict[str, str]) -> None:
+    for name in ("", *columns.values()):
+        table.add_column(name, justify="right" if name else "left")
+    for number, fold in enumerate(metrics["folds"]):
+        table.add_row(f"fold {number}", *(_shown(fold[key]) for key in columns))
+    table.add_row("mean ± SD", *(_spread(metrics, key) for key in columns), style="bold")
+    table.add_row("pooled", *(_shown(metrics["pooled"][key]) for key in columns))
+
+
+def _add_labels(table: Table, metrics: dict[str, Any], target: Target) -> None:
+    """Add a row for each label: AUROC over the folds, all records at once, how many are known."""
+    for name in ("label", "AUROC, mean ± SD", "pooled", "known", "positive"):
+        table.add_column(name, justify="left" if name == "label" else "right")
+    for name in target.names:
+        key, counts = f"auroc:{name}", metrics["labels"][name]
+        table.add_row(name, _spread(metrics, key), _shown(metrics["pooled"][key]),
+                      str(counts["n_known"]), str(counts["n_positive"]))  # fmt: skip
+    table.add_row("macro", _spread(metrics, MACRO), _shown(metrics["pooled"][MACRO]),
+                  style="bold")  # fmt: skip
+
+
+def _spread(metrics: dict[str, Any], key: str) -> str:
+    return f"{_shown(metrics['mean'][key])} ± {_shown(metrics['sd'][key])}"
+
+
+def _columns(target: Target) -> dict[str, str]:
+    """Return titles of the metrics, by their names."""
+    if target.kind == "binary":
+        return BINARY
+    unit = target.number.unit
+    return {"mae": f"MAE ({unit})", "rmse": f"RMSE ({unit})", "r2": "R²", "pearson": "Pearson",
+            "ccc": "CCC", "bias": f"bias ({unit})"}  # fmt: skip
+
+
+def _base(metrics: dict[str, Any], target: Target) -> str:
+    """Return what is right, or how wrong, without any model."""
+    if target.kind == "binary":
+        return (
+            f"{metrics['n_positive']} positive; accuracy of the larger class alone "
+            f"{metrics['base_rate_accuracy']:.3f}"
+        )
+    if target.kind == "labels":
+        return f"{len(target.names)} labels; an AUROC of chance is 0.500"
+    measured, number = metrics["measured"], target.number
+    return (
+        f"{number.title} {measured['mean']:.1f} ± {measured['sd']:.1f} {number.unit}; MAE of the "
+        f"training mean alone {metrics['training_mean_mae']:.3f} {number.unit}"
+    )
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.{DIGITS}f}"

@@ -12,13 +12,19 @@ from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name, parse_leads
 from lsemvae.core.provenance import provenance
+from lsemvae.core.targets import Target, find_target, task_folder
 from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import Normalisation
 from lsemvae.crossval.features import describe_codes
 from lsemvae.crossval.fold_runs import run_missing_folds
 from lsemvae.crossval.folds import FoldSettings
 from lsemvae.crossval.frozen_encoder import read_encoder
-from lsemvae.crossval.gather import gather_inner, gather_predictions, write_results
+from lsemvae.crossval.gather import (
+    gather_inner,
+    gather_predictions,
+    with_intervals,
+    write_results,
+)
 from lsemvae.crossval.permuted import labelled_cohort
 from lsemvae.models import Pretrained, check_same_input
 from lsemvae.models.method import Method, Size
@@ -33,7 +39,8 @@ class CvSettings:
     """What is compared, how folds are drawn and how each is trained.
 
     Args:
-        task: of `DEFINED_TASKS`, or any column of 0 and 1 in the cohort's table.
+        task: of `DEFINED_TASKS`, any column of 0 and 1 in the cohort's table, or a column of
+            `NUMBERS`, which is estimated in its unit; names joined by commas are several labels.
         leads: 12, 6 (the limb leads), or names.
         method: see `lsemvae.models.methods`; a name, a class path or a YAML file.
         folds: number of folds.
@@ -90,13 +97,24 @@ class CvSettings:
             wrong.append(
                 f"task {self.task!r} cannot name a result folder; rename the column in the table"
             )
+        published = CvSettings.focal_alpha, CvSettings.focal_gamma
+        if self.target.kind == "number" and (self.focal_alpha, self.focal_gamma) != published:
+            wrong.append(
+                f"task {self.task!r} is trained by least squares, which has no focal_alpha and "
+                "focal_gamma; leave them out"
+            )
         if wrong:
             raise InputError("; ".join(wrong))
+
+    @property
+    def target(self) -> Target:
+        """What is predicted."""
+        return find_target(self.task)
 
     def folder(self, out: Path) -> Path:
         """Return the folder of the task's folds, which all methods and leads share."""
         shuffled = "" if self.permute_labels is None else f"-permuted-{self.permute_labels}"
-        return out / f"{self.task}{shuffled}"
+        return out / f"{task_folder(self.task)}{shuffled}"
 
 
 def cross_validate(
@@ -134,18 +152,21 @@ def cross_validate(
         _check_own(method, settings.size, data)
     leakage = _check_leaks(data, encoder, pretrained, allow_leakage)
     folder = settings.folder(out) / method_name(settings.method) / lead_set_name(data.leads)
-    inner = method.pretrained if settings.inner is None else settings.inner
+    wanted = method.pretrained and settings.target.kind != "labels"
+    inner = wanted if settings.inner is None else settings.inner
     fold_settings = _fold_settings(settings, data, pretrained, method)
     run_missing_folds(
         folder, data, fold_settings, encoder=encoder, pretrained=pretrained, inner=inner,
         jobs=settings.jobs, side_by_side=settings.side_by_side, overwrite=overwrite,
         feature_folder=out / FEATURES,
     )  # fmt: skip
-    fold_of = data.load_splits().fold
-    predictions = gather_predictions(folder, fold_of, settings.folds)
+    fold_of, target = data.load_splits().fold, settings.target
+    predictions = gather_predictions(folder, fold_of, settings.folds, target)
     if pretrained:
         predictions = describe_codes(predictions, folder, data, pretrained, out / FEATURES)
-    inner_predictions = gather_inner(folder, fold_of, settings.folds) if inner else None
+    inner_predictions = gather_inner(folder, fold_of, settings.folds, target) if inner else None
+    if target.kind == "number":
+        predictions = with_intervals(predictions, inner_predictions)
     about = {
         "task": settings.task,
         **method.about(),
@@ -154,7 +175,7 @@ def cross_validate(
         **asdict(fold_settings),
         "provenance": provenance(),
     }
-    return folder, write_results(folder, predictions, about, inner_predictions)
+    return folder, write_results(folder, predictions, about, inner_predictions, target)
 
 
 def _read_encoder(method: Method, name: str, encoder: str | None) -> Pretrained | None:
@@ -230,6 +251,7 @@ def _fold_settings(
         permute_labels=settings.permute_labels,
         **settings.thresholds.as_settings(),
         network=method.described(),
+        target=settings.target.described(),
     )
 
 
@@ -240,10 +262,16 @@ def _about_data(data: RhcCohort, pretrained: Pretrained | None) -> dict[str, Any
         print("note: the encoder was pre-trained on these recordings too (without labels)")
     return {
         "data": data.pool.label,
-        "derived": derived_counts(
-            data.pool.table.iloc[data.labelled()["row"]], data.task, data.thresholds
-        ),
+        "derived": _derived(data),
         "synthetic": data.pool.synthetic or bool(pretrained and pretrained.data.synthetic),
         "encoder_saw_these_recordings": seen,
         "scored_epoch": "last",
     }
+
+
+def _derived(data: RhcCohort) -> dict[str, int]:
+    """Count the records whose label or value rests on a quantity that was not stated."""
+    rows = data.pool.table.iloc[data.labelled()["row"]]
+    names = find_target(data.task).names
+    counts = [derived_counts(rows, name, data.thresholds) for name in names]
+    return {way: n for one in counts for way, n in one.items()}

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from data_modules.epoch_batches import EpochBatches
 from lsemvae.heads.stacked import Batch, StackedHeads, step
-from lsemvae.tasks.classify import FocalSettings, HeadSettings
+from lsemvae.tasks.classify import FocalSettings
+from lsemvae.tasks.head_task import HeadSettings
 from lsemvae.tasks.optimiser import adamw
 from lsemvae.tasks.task import TRAINING, noise_seed
 

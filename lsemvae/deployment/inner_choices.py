@@ -18,10 +18,17 @@ from lsemvae.model_file.description import OperatingPoint, Recalibration
 
 
 class InnerChoices(NamedTuple):
-    """Recalibration, and operating points on recalibrated probabilities."""
+    """What was chosen.
+
+    Attributes:
+        recalibration: of the log-odds.
+        points: operating points on recalibrated probabilities.
+        log_odds: (N,) recalibrated, of the inner predictions.
+    """
 
     recalibration: Recalibration
     points: dict[str, OperatingPoint]
+    log_odds: npt.NDArray[np.float64]
 
 
 def choose_on_inner(run: CvRun) -> InnerChoices:
@@ -52,7 +59,8 @@ def choose_on_inner(run: CvRun) -> InnerChoices:
             f"{run.folder}: higher predictions do not mean more positives on the inner parts "
             f"(slope {slope:.2f}); there is no model to lock"
         )
-    recalibrated = expit(intercept + slope * logit)
+    recalibrated_odds = intercept + slope * logit
+    recalibrated = expit(recalibrated_odds)
     points = {}
     for name, rule in RULES.items():
         threshold = float(rule(label, recalibrated))
@@ -60,7 +68,7 @@ def choose_on_inner(run: CvRun) -> InnerChoices:
         points[name] = OperatingPoint(
             threshold, float(called[label].mean()), float((~called[~label]).mean())
         )
-    return InnerChoices(Recalibration(intercept, slope), points)
+    return InnerChoices(Recalibration(intercept, slope), points, recalibrated_odds)
 
 
 def uncertainty_limit(uncertainty: npt.NDArray[np.floating], withhold: float) -> float | None:

@@ -12,6 +12,7 @@ from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_indices
 from lsemvae.core.provenance import provenance
+from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.core.tasks import RESISTANCE_TASKS, Thresholds
 from lsemvae.crossval.features import cached_uncertainty
 from lsemvae.crossval.fold_models import read_settings
@@ -22,6 +23,7 @@ from lsemvae.deployment.inner_choices import choose_on_inner, uncertainty_limit
 from lsemvae.deployment.locked_network import LockedNetwork, describe
 from lsemvae.deployment.members import fold_members, refit_member
 from lsemvae.evaluation.runs import CvRun, read_cv_run
+from lsemvae.evaluation.tables.case_mix import summarise_cohort
 from lsemvae.model_file.description import Description, Task
 from lsemvae.model_file.trained_on import TrainedOn
 from lsemvae.models import Pretrained, load_pretrained
@@ -82,7 +84,8 @@ def lock_run(folder: Path, cohort: str, encoder: str | None, options: LockOption
     task = _task_of(run.metrics)
     unsure = cached_uncertainty(pretrained, data, features) if pretrained else None
     by_members = len(members.heads) > 1
-    labelled = data.labelled()["row"].to_numpy()
+    labels = data.labelled()
+    labelled = labels["row"].to_numpy()
     present = data.pool.present[labelled][:, lead_indices(settings.leads)]
     description = Description(
         kind=options.kind,
@@ -110,6 +113,9 @@ def lock_run(folder: Path, cohort: str, encoder: str | None, options: LockOption
                  for name in ("cohort_sha256", "splits_sha256", "encoder_sha256")},
         versions=provenance()["versions"],
         card=locked_card(run, task, options.kind, choices, _input_text(data)),
+        trained_cohort=summarise_cohort(
+            data.pool.table.iloc[labelled], labels["label"], choices.log_odds
+        ),
     )  # fmt: skip
     network = LockedNetwork(description, members.networks, members.heads)
     return Locked(network.eval(), _trained_on(data, labelled, encoder, pretrained))
@@ -124,6 +130,7 @@ def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
             "folder such as runs/cv/detection/ls_emvae/12L, or run `lsemvae cv` to the end"
         )
     run = read_cv_run(folder)
+    refuse_unless_binary(run.metrics, "lock")
     settings = read_settings(folder / "fold_0")
     if settings.permute_labels is not None:
         raise InputError(f"{folder} was run with shuffled labels; there is no model to lock")

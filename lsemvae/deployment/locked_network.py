@@ -11,7 +11,7 @@ from lsemvae.core.types import EcgBatch, Normalisation
 from lsemvae.model_file.description import Description
 from lsemvae.models import EcgNetwork, FixedLeadNetwork
 from lsemvae.models.checkpoint import describe_network, network_class
-from lsemvae.tasks.classify import HeadSettings
+from lsemvae.tasks.head_task import HeadSettings
 
 
 class Outputs(NamedTuple):

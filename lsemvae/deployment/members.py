@@ -1,6 +1,7 @@
 """Gather the networks and heads of a locked model: those of the folds, or one of all patients."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from lsemvae.crossval.fold_models import load_fold
 from lsemvae.crossval.folds import FeatureDataset, FoldSettings, fold_task
 from lsemvae.deployment.locked_network import without_decoder
 from lsemvae.models import EcgNetwork, Pretrained
-from lsemvae.tasks import Classifier
+from lsemvae.tasks.head_task import HeadTask
 
 
 class Members(NamedTuple):
@@ -70,7 +71,7 @@ def refit_member(
     return _members([task.cpu().eval().requires_grad_(False)])
 
 
-def _members(tasks: list[Classifier]) -> Members:
+def _members(tasks: Sequence[HeadTask]) -> Members:
     """Take networks and heads out of their tasks; a frozen encoder is taken once."""
     kept = tasks[:1] if tasks[0].frozen else tasks
     return Members([without_decoder(task.network) for task in kept], [task.head for task in tasks])

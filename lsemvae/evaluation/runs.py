@@ -9,6 +9,7 @@ import pandas as pd
 
 from lsemvae.core.files import read_json
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.targets import Target, target_of
 from lsemvae.evaluation.predictions import read_predictions
 
 
@@ -27,6 +28,11 @@ class CvRun:
     metrics: dict[str, Any]
     predictions: pd.DataFrame
     inner: pd.DataFrame | None = None
+
+    @property
+    def target(self) -> Target:
+        """What the run predicts."""
+        return target_of(self.metrics)
 
     @property
     def leads(self) -> str:
@@ -71,10 +77,10 @@ def read_cv_run(folder: Path) -> CvRun:
         folder / "metrics.json",
         "run `lsemvae cv` again with the same options: finished folds are kept",
     )
-    inner = folder / "inner_predictions.csv"
+    inner, target = folder / "inner_predictions.csv", target_of(metrics)
     return CvRun(
         folder,
         metrics,
-        read_predictions(folder / "predictions.csv"),
-        read_predictions(inner) if inner.is_file() else None,
+        read_predictions(folder / "predictions.csv", target),
+        read_predictions(inner, target) if inner.is_file() else None,
     )

@@ -11,6 +11,7 @@ from data_modules.base import StoreDataModule
 from data_modules.progress import show_progress
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json
+from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.crossval.fold_models import check_folds, load_fold
 from lsemvae.evaluation.predictions import read_predictions
 from lsemvae.explain.records import Explained, ExplanationSettings, explain_fold
@@ -30,6 +31,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
             "such as runs/cv/detection/ls_emvae/6L"
         )
     about = read_json(files[0], "run `lsemvae cv` again: finished folds are kept")
+    refuse_unless_binary(about, "explain")
     return about, read_predictions(files[1])
 
 

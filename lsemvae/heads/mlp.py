@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from lsemvae.heads.stacked import Batch, StackedHeads, step
-from lsemvae.tasks.classify import FocalSettings, HeadSettings
+from lsemvae.tasks.classify import FocalSettings
+from lsemvae.tasks.head_task import HeadSettings
 from lsemvae.tasks.optimiser import adamw
 
 Rows = npt.NDArray[np.int64]

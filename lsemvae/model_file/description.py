@@ -10,11 +10,14 @@ from lsemvae.core.ecg_input import EcgInput
 from lsemvae.core.errors import InputError
 from lsemvae.core.made_for import MadeFor
 from lsemvae.core.tasks import Thresholds, find_task
+from lsemvae.model_file.cohort_summary import CohortSummary
 
 FORMAT = "lsemvae-model"
-VERSION = 1
+VERSION = 2
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: lambda found: {**found, "trained_cohort": None},  # nobody knows who they were any more
+}
 """Version -> function that makes a description of that version one of the next."""
 
 
@@ -103,6 +106,8 @@ class Description:
         sources: digests of cohort, folds and encoder.
         versions: of the packages.
         card: the model card, Markdown.
+        trained_cohort: counts, means and standard deviations of the patients; None in models of
+            format 1.
     """
 
     kind: Literal["ensemble", "refit"]
@@ -129,6 +134,7 @@ class Description:
     sources: dict[str, str | None]
     versions: dict[str, str]
     card: str
+    trained_cohort: CohortSummary | None = None
 
     def to_json(self) -> str:
         """Return the description as text, with format and version in front."""
@@ -198,8 +204,10 @@ def read_description(text: str, name: str) -> Description:
 
 def _description(found: Mapping[str, Any]) -> Description:
     values = {field.name: found[field.name] for field in fields(Description)}
+    cohort = values["trained_cohort"]
     return Description(**{
         **values,
+        "trained_cohort": cohort and CohortSummary.from_plain(cohort),
         "task": Task(**values["task"]),
         "leads": tuple(values["leads"]),
         "trained_leads": tuple(values["trained_leads"]),

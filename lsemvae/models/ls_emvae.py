@@ -24,13 +24,8 @@ from lsemvae.models.base import LossTerms, scalar
 from lsemvae.models.lead_vae import LeadVae, sample
 from lsemvae.models.objective import DEFAULT_OBJECTIVE, ElboObjective
 from lsemvae.nn.decoders import DecoderKind
-from lsemvae.nn.experts import (
-    ExpertGate,
-    Gaussian,
-    mixture_of_experts,
-    product_of_experts,
-    uniform_weights,
-)
+from lsemvae.nn.experts import Gaussian, mixture_of_experts, product_of_experts
+from lsemvae.nn.gate import ExpertGate, uniform_weights
 
 POE = "PoE"
 EXPERTS = (*LEADS, POE)

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.crossval.frozen_encoder import read_encoder
 from lsemvae.crossval.printed import print_table
 from lsemvae.crossval.run import FEATURES, CvSettings, cross_validate, open_cohort
@@ -54,6 +55,9 @@ def run_with_references(settings: CvSettings, cohort: str, out: Path, **others: 
             f"--references judges a frozen encoder, method {settings.method} is trained end to "
             "end; leave it out"
         )
+    refuse_unless_binary(
+        {"task": settings.task, "target": settings.target.described()}, "cv --references"
+    )
     folder, metrics = cross_validate(settings, cohort, out, **others)
     print_table(metrics, folder)
     pretrained = read_encoder(method, settings.method, others["encoder"])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from data_modules.cohort.checks import CohortLimits, check_cohort_values
-from data_modules.cohort.labels import task_labels
+from data_modules.cohort.labels import number_values, task_labels
 from data_modules.cohort.quantities import group_sizes
 from data_modules.cohort.table import DATES
 from data_modules.leakage import Part, find_leaks, fold_parts, read_trained_on
@@ -14,6 +14,7 @@ from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
 from lsemvae.core.leads import LEADS
+from lsemvae.core.targets import find_target
 from lsemvae.core.tasks import DEFINED_TASKS, PRESSURE_TASKS, Thresholds, find_task
 from lsemvae.evaluation.report.evidence import CohortEvidence
 from lsemvae.evaluation.runs import CvRun
@@ -86,7 +87,8 @@ def _flow(store: EcgStore) -> list[tuple[str, int]]:
 def _comparisons(table: pd.DataFrame, tasks: list[str], thresholds: Thresholds) -> list[TwoGroups]:
     """Return the paper's groups where the store has their pressures, then those of other tasks."""
     comparisons = []
-    for task in dict.fromkeys([*PRESSURE_TASKS, *tasks]):
+    names = [name for task in tasks for name in find_target(task).names]
+    for task in dict.fromkeys([*PRESSURE_TASKS, *names]):
         try:
             label = task_labels(table, task, thresholds)
         except InputError:
@@ -185,7 +187,7 @@ def _faults(table: pd.DataFrame, run: CvRun, seen: list[Part]) -> list[str]:
     if len(other):
         faults.append(f"record {other[0]} is of another patient in the store")
     if run.metrics.get("permute_labels") is None:
-        faults += _other_label(table, run, predictions["label"])
+        faults += _other_label(table, run, predictions)
     fold = table["record"].map(predictions["fold"])
     admitted = {(leak["kind"], *leak["between"]) for leak in run.metrics.get("leaks", [])}
     leaks = find_leaks([*seen, *fold_parts(table, fold)])
@@ -194,10 +196,18 @@ def _faults(table: pd.DataFrame, run: CvRun, seen: list[Part]) -> list[str]:
     ]
 
 
-def _other_label(table: pd.DataFrame, run: CvRun, label: pd.Series) -> list[str]:
-    metrics = run.metrics
-    defined = task_labels(table, metrics["task"], Thresholds.of_settings(metrics)).set_axis(
-        table["record"]
-    )
-    wrong = label.index[~np.equal(defined.loc[label.index].to_numpy(), label.to_numpy())]
-    return [f"record {wrong[0]} has another label in the store"] if len(wrong) else []
+def _other_label(table: pd.DataFrame, run: CvRun, predictions: pd.DataFrame) -> list[str]:
+    thresholds, target = Thresholds.of_settings(run.metrics), run.target
+    if target.kind == "number":
+        defined = (
+            number_values(table, run.metrics["task"], thresholds).to_frame().astype(np.float32)
+        )
+    else:
+        columns = [task_labels(table, name, thresholds) for name in target.names]
+        defined = pd.concat(columns, axis=1)
+    known = defined.set_axis(table["record"]).loc[predictions.index].to_numpy()
+    told = predictions[target.truth].to_numpy().astype(known.dtype)
+    alike = np.equal(known, told) | (np.isnan(known) & np.isnan(told))
+    wrong = predictions.index[~alike.all(axis=1)]
+    what = "measured value" if target.kind == "number" else "label"
+    return [f"record {wrong[0]} has another {what} in the store"] if len(wrong) else []

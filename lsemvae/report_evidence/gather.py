@@ -11,7 +11,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
 from lsemvae.core.tasks import Thresholds
 from lsemvae.evaluation.report.evidence import Evidence, PretrainEvidence
-from lsemvae.evaluation.report.gather import find_runs, with_statistics
+from lsemvae.evaluation.report.gather import find_runs, with_statistics, with_target_statistics
 from lsemvae.evaluation.report.verify import verify_runs
 from lsemvae.evaluation.runs import CvRun
 from lsemvae.models import read_data_state
@@ -49,6 +49,12 @@ def gather_evidence(
                 labels=lambda run: None if table is None else other_labels(table, run),
             )
             for run in plain
+            if run.target.kind == "binary"
+        ],
+        targets=[
+            with_target_statistics(run, n_resamples)
+            for run in plain
+            if run.target.kind != "binary"
         ],
         permuted=permuted,
         cohort=None if store is None else cohort_evidence(store, tasks, thresholds, max_days),

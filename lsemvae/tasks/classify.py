@@ -1,54 +1,17 @@
 """Train a binary classifier: a head on a frozen encoder, or a network end to end."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.leads import parse_leads
-from lsemvae.core.made_for import MadeFor, check_made_for
-from lsemvae.core.types import EcgBatch, EcgInput, FeatureBatch
+from lsemvae.core.types import EcgBatch, FeatureBatch
 from lsemvae.losses import focal_loss
-from lsemvae.models import EcgNetwork, load_pretrained
-from lsemvae.models.feature_choice import with_feature
+from lsemvae.models import EcgNetwork
+from lsemvae.tasks.head_task import HeadSettings, HeadTask
 from lsemvae.tasks.held_out_metrics import HeldOutMetrics
-from lsemvae.tasks.optimiser import adamw, check_learning_rate
-from lsemvae.tasks.task import EcgTask
-
-MADE_FOR, FEATURE_READ = "made_for", "encoder_feature"  # in a checkpoint
-
-
-@dataclass(frozen=True)
-class HeadSettings:
-    """Classification head: FC - ReLU - dropout - FC (paper section 3).
-
-    Attributes:
-        hidden: units of the first layer.
-        dropout: share of them dropped in training.
-    """
-
-    hidden: int = 128
-    dropout: float = 0.5
-
-    def __post_init__(self) -> None:
-        """Reject sizes and shares that make no head."""
-        if self.hidden < 1 or not 0.0 <= self.dropout < 1.0:
-            raise InputError(
-                f"a head needs hidden >= 1 and dropout in [0, 1), got {self.hidden} and "
-                f"{self.dropout}"
-            )
-
-    def build(self, n_features: int, n_outputs: int = 1) -> nn.Sequential:
-        """Return the head for F features; one logit, or the two outputs of the paper's counts."""
-        return nn.Sequential(
-            nn.Linear(n_features, self.hidden),
-            nn.ReLU(),
-            nn.Dropout(self.dropout),
-            nn.Linear(self.hidden, n_outputs),
-        )
 
 
 @dataclass(frozen=True)
@@ -72,7 +35,7 @@ class FocalSettings:
             )
 
 
-class Classifier(EcgTask):
+class Classifier(HeadTask):
     """Predict a binary label from recordings, or from features computed once by a frozen encoder.
 
     Args:
@@ -102,68 +65,12 @@ class Classifier(EcgTask):
         lr: float = 1e-4,
         weight_decay: float = 0.01,
     ) -> None:
-        super().__init__()
-        check_learning_rate(lr, weight_decay)
-        if (network is None) == (encoder is None):
-            raise InputError(
-                "give Classifier either network (trained end to end) or encoder (a pre-trained "
-                "checkpoint, frozen), and not both"
-            )
-        self.leads = parse_leads(leads)
-        self.focal, self.lr, self.weight_decay = focal, lr, weight_decay
-        self.encoder = encoder
-        self.encoder_sha256: str | None = None
-        self.encoder_feature: str | None = None
-        self.encoder_input: EcgInput | None = None
-        self.made_for: MadeFor | None = None
-        """What this head is trained or used on; whoever brings the data sets it."""
-        self.network = network or self._frozen_encoder(str(encoder), feature)
-        self._head_settings = head
-        self.head = self.fresh_head()
+        super().__init__(
+            network, encoder, feature=feature, leads=leads, head=head, n_outputs=1, lr=lr,
+            weight_decay=weight_decay,
+        )  # fmt: skip
+        self.focal = focal
         self.val_metrics, self.test_metrics = HeldOutMetrics(), HeldOutMetrics()
-
-    def fresh_head(self) -> nn.Module:
-        """Return a head with weights drawn anew."""
-        settings = self._head_settings
-        own = self.network.own_head() if settings is None and not self.frozen else None
-        return own or (settings or HeadSettings()).build(self.network.feature_dim(self.leads))
-
-    def _frozen_encoder(self, path: str, feature: str | None) -> EcgNetwork:
-        pretrained = load_pretrained(path)
-        self.encoder_sha256, self.encoder_input = pretrained.sha256, pretrained.data.ecg_input
-        if feature is not None:
-            pretrained = with_feature(pretrained, feature)
-            self.encoder_feature = feature if pretrained.read_from else None
-        return pretrained.network.requires_grad_(False).eval()
-
-    @property
-    def frozen(self) -> bool:
-        """Whether the network is a frozen encoder."""
-        return self.encoder_sha256 is not None
-
-    def train(self, mode: bool = True) -> "Classifier":
-        """Switch to training mode, the frozen encoder excepted."""
-        super().train(mode)
-        if self.frozen:
-            self.network.eval()
-        return self
-
-    def forward(self, batch: EcgBatch | FeatureBatch) -> Tensor:
-        """Return logits, (B,), in float32 under mixed precision too: few digits make ties."""
-        features = self._features(batch)
-        with torch.autocast(features.device.type, enabled=False):
-            logit: Tensor = self.head(features.float())
-        return logit.squeeze(-1)
-
-    def _features(self, batch: EcgBatch | FeatureBatch) -> Tensor:
-        if isinstance(batch, FeatureBatch):
-            return batch.features
-        return self.network.encode(batch.ecg, batch.leads, batch.present)
-
-    def training_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> Tensor:
-        """Return the focal loss of a batch."""
-        logit, loss = self._step(batch, "train")
-        return self.balanced(loss, len(logit))
 
     def validation_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> None:
         """Log loss, AUROC, accuracy and MCC of the held-out part."""
@@ -174,11 +81,7 @@ class Classifier(EcgTask):
         """Log the metrics and return the predictions of a batch."""
         logit, _ = self._step(batch, "test")
         self.test_metrics.update(logit.sigmoid(), batch.label)
-        return _prediction(batch, logit)
-
-    def predict_step(self, batch: EcgBatch | FeatureBatch, batch_idx: int) -> dict[str, Any]:
-        """Return the predictions of a batch, labelled or not."""
-        return _prediction(batch, self(batch))
+        return self._prediction(batch, logit)
 
     def _step(self, batch: EcgBatch | FeatureBatch, stage: str) -> tuple[Tensor, Tensor]:
         logit = self(batch)
@@ -211,66 +114,11 @@ class Classifier(EcgTask):
         logged = {f"{stage}/{name}": value for name, value in found._asdict().items()}
         self.log_dict(logged, sync_dist=True)  # of equal values, see `_log`
 
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Return AdamW over what is not frozen (paper section 3)."""
-        return adamw(self.parameters(), self.lr, self.weight_decay)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Leave the frozen encoder out and name it instead: it would be 1 GB in every fold."""
-        super().on_save_checkpoint(checkpoint)
-        if self.made_for is not None:
-            checkpoint[MADE_FOR] = self.made_for.plain()
-        if self.frozen:
-            checkpoint["encoder_sha256"] = self.encoder_sha256
-            checkpoint[FEATURE_READ] = self.encoder_feature
-            state = checkpoint["state_dict"]
-            for name in [key for key in state if key.startswith("network.")]:
-                del state[name]
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Put the frozen encoder back, so that loading stays strict.
-
-        Raises:
-            InputError: the head was trained on another encoder, or made for something else than
-                what it is about to be used on.
-        """
-        super().on_load_checkpoint(checkpoint)
-        made_for = head_made_for(checkpoint)
-        if self.made_for is not None and made_for is not None:
-            check_made_for("this head", made_for, self.made_for)
-        found = checkpoint.get("encoder_sha256")
-        if found != self.encoder_sha256:
-            raise InputError(
-                f"this head was trained on the encoder with SHA-256 {str(found)[:12]}, "
-                f"{self.encoder} has {str(self.encoder_sha256)[:12]}"
-            )
-        read = checkpoint.get(FEATURE_READ)
-        if read != self.encoder_feature:
-            raise InputError(
-                f"this head was trained on {_read_by(read)} of the encoder, and is to be used on "
-                f"{_read_by(self.encoder_feature)}; give the feature that it was trained on"
-            )
-        if self.frozen:
-            own = self.state_dict()
-            frozen = {name: own[name] for name in own if name.startswith("network.")}
-            checkpoint["state_dict"].update(frozen)
-
-
-def head_made_for(checkpoint: Mapping[str, Any]) -> MadeFor | None:
-    """Return what the head in a checkpoint was made for, None where it does not say so."""
-    kept = checkpoint.get(MADE_FOR)
-    return None if kept is None else MadeFor.from_plain(kept)
-
-
-def _read_by(feature: str | None) -> str:
-    return f"the feature {feature}" if feature else "the own feature"
-
-
-def _prediction(batch: EcgBatch | FeatureBatch, logit: Tensor) -> dict[str, Any]:
-    label = batch.label if len(batch.label) else torch.full_like(logit, torch.nan)
-    return {
-        "record": list(batch.record),
-        "patient_id": list(batch.patient_id),
-        "label": label,
-        "probability": logit.sigmoid(),
-    }
+    def _prediction(self, batch: EcgBatch | FeatureBatch, output: Tensor) -> dict[str, Any]:
+        label = batch.label if len(batch.label) else torch.full_like(output, torch.nan)
+        return {
+            "record": list(batch.record),
+            "patient_id": list(batch.patient_id),
+            "label": label,
+            "probability": output.sigmoid(),
+        }

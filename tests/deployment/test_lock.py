@@ -56,6 +56,12 @@ def test_a_model_file_says_what_it_was_made_for(model: Path, cohort: Path) -> No
     assert description.fewest_leads == 12
     assert description.synthetic
     assert "SYNTHETIC" in description.card
+    table = EcgPool([str(cohort)]).table
+    assert description.trained_cohort is not None
+    assert description.trained_cohort.n_positive == (table["mpap_mmhg"] > 20).sum()
+    ages = next(one for one in description.trained_cohort.characteristics if
+                one.column == "age_years")  # fmt: skip
+    assert ages.mean == pytest.approx(table["age_years"].mean())
     assert (
         len(locked.trained_on.patient) == 2 * 60 + 12
     )  # an id of the cohort as written, and plain  # cohort and pre-training

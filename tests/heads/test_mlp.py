@@ -4,7 +4,7 @@ from torch import nn
 
 from lsemvae.heads.mlp import MlpSettings, train_heads
 from lsemvae.losses import focal_loss
-from lsemvae.tasks.classify import HeadSettings
+from lsemvae.tasks.head_task import HeadSettings
 
 NO_DROPOUT = MlpSettings(epochs=4, batch_size=8, lr=0.01, head=HeadSettings(16, 0.0))
 

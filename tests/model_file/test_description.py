@@ -5,6 +5,7 @@ import pytest
 
 from lsemvae.core.errors import InputError
 from lsemvae.model_file import description as module
+from lsemvae.model_file.cohort_summary import Characteristic, CohortSummary
 from lsemvae.model_file.description import (
     Description,
     OperatingPoint,
@@ -45,11 +46,20 @@ def test_what_is_no_description_of_ours_is_refused(change: dict[str, object], li
 def test_an_older_version_is_brought_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     old = json.loads(EXAMPLE.to_json())
     del old["label"]
-    monkeypatch.setattr(module, "VERSION", 2)
+    monkeypatch.setattr(module, "VERSION", 3)
     with pytest.raises(InputError, match="no longer read"):
         read_description(json.dumps(old), "m")
-    monkeypatch.setitem(module.MIGRATIONS, 1, lambda found: {**found, "label": "unknown"})
+    monkeypatch.setitem(module.MIGRATIONS, 2, lambda found: {**found, "label": "unknown"})
     assert read_description(json.dumps(old), "m") == replace(EXAMPLE, label="unknown")
+
+
+def test_a_model_of_format_1_stores_no_training_cohort() -> None:
+    summary = CohortSummary(9, 9, 3, 0.1, 1.0, (Characteristic("sex", 9, 0, None, None, {"F": 9}),))
+    new = replace(EXAMPLE, trained_cohort=summary)
+    assert read_description(new.to_json(), "m") == new
+    old = {**json.loads(new.to_json()), "version": 1}
+    del old["trained_cohort"]
+    assert read_description(json.dumps(old), "m") == EXAMPLE
 
 
 def test_a_task_keeps_every_threshold_of_its_label() -> None:

@@ -31,6 +31,10 @@ def flow_section(evidence: Evidence) -> Section:
         answers += ["ecg_interval"] if cohort.interval_days is not None else []
         answers += ["data_dates"] if cohort.dates else []
     by_task = {task: _folds(evidence.of_task(task)[0].run.predictions) for task in evidence.tasks}
+    by_task |= {task: _number_folds(evidence.of_task(task)[0].run.predictions)
+                for task in evidence.number_tasks}  # fmt: skip
+    by_task |= {task: _record_folds(evidence.of_task(task)[0].run.predictions)
+                for task in evidence.label_tasks}  # fmt: skip
     for task, table in by_task.items():
         caption = f"Patients and records by fold, {task}, {evidence.label}. Folds share no patient."
         blocks.append(frame_table(caption, table))
@@ -50,7 +54,7 @@ def _groups(evidence: Evidence, cohort: CohortEvidence) -> list[Block]:
     """Return the sizes of the haemodynamic groups, none without a vascular resistance."""
     if not cohort.groups:
         return []
-    limits = Thresholds.of_settings(evidence.runs[0].run.metrics)
+    limits = Thresholds.of_settings(evidence.all_runs[0].run.metrics)
     caption = (
         f"Records with pulmonary hypertension (mPAP > {limits.mpap_mmhg:g} mmHg) by haemodynamic "
         f"group of ESC/ERS 2022 (PAWP {limits.pawp_mmhg:g} mmHg, PVR {limits.pvr_wu:g} WU), "
@@ -72,6 +76,33 @@ def _folds(predictions: pd.DataFrame) -> pd.DataFrame:
                 "records": len(part),
                 "positive records": int(part["label"].sum()),
             }
+            for name, part in [*parts, ("all", predictions)]
+        ]
+    )
+
+
+def _number_folds(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return counts and measured values by fold and in all."""
+    parts = [(str(fold), part) for fold, part in predictions.groupby("fold", sort=True)]
+    return pd.DataFrame(
+        [
+            {
+                "fold": name,
+                "patients": part["patient_id"].nunique(),
+                "records": len(part),
+                "measured": f"{part['measured'].mean():.1f} ± {part['measured'].std():.1f}",
+            }
+            for name, part in [*parts, ("all", predictions)]
+        ]
+    )
+
+
+def _record_folds(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return counts by fold and in all, of records of which each has some labels."""
+    parts = [(str(fold), part) for fold, part in predictions.groupby("fold", sort=True)]
+    return pd.DataFrame(
+        [
+            {"fold": name, "patients": part["patient_id"].nunique(), "records": len(part)}
             for name, part in [*parts, ("all", predictions)]
         ]
     )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lsemvae.core.findings import Finding
 from lsemvae.core.study_flow import Flow
+from lsemvae.core.targets import Kind
 from lsemvae.evaluation.runs import CvRun, data_label
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.json_values import to_json
@@ -144,6 +145,7 @@ class Evidence:
         reference: name of the method that the others are compared with.
         n_resamples: of every bootstrap.
         notes: what could not be checked.
+        targets: runs that predict something else than a yes or no.
     """
 
     title: str
@@ -155,29 +157,49 @@ class Evidence:
     reference: str = "ls_emvae"
     n_resamples: int = 2000
     notes: Sequence[str] = field(default_factory=tuple)
+    targets: Sequence[RunEvidence] = ()
+
+    @property
+    def all_runs(self) -> list[RunEvidence]:
+        """Every run with its labels as they are."""
+        return [*self.runs, *self.targets]
+
+    @property
+    def number_tasks(self) -> list[str]:
+        """The numbers that were estimated, in the order of the runs."""
+        return self._of_kind("number")
+
+    @property
+    def label_tasks(self) -> list[str]:
+        """The sets of labels that were predicted at once, in the order of the runs."""
+        return self._of_kind("labels")
+
+    def _of_kind(self, kind: Kind) -> list[str]:
+        found = (run.task for run in self.targets if run.run.target.kind == kind)
+        return list(dict.fromkeys(found))
 
     @property
     def tasks(self) -> list[str]:
-        """The tasks in the order of the runs."""
+        """The tasks with a yes or no, in the order of the runs."""
         return list(dict.fromkeys(run.task for run in self.runs))
 
     @property
     def synthetic(self) -> bool:
         """Whether anything in the report is synthetic."""
-        return any(run.run.metrics["synthetic"] for run in self.runs) or bool(
+        return any(run.run.metrics["synthetic"] for run in self.all_runs) or bool(
             self.pretrain and self.pretrain.synthetic
         )
 
     @property
     def label(self) -> str:
         """Name of the data, with a warning where any of it is synthetic or derived."""
-        metrics = self.runs[0].run.metrics
-        derived = dict.fromkeys(note for run in self.runs for note in run.run.derived)
+        metrics = self.all_runs[0].run.metrics
+        derived = dict.fromkeys(note for run in self.all_runs for note in run.run.derived)
         return data_label(metrics["data"], metrics["synthetic"], derived)
 
     def of_task(self, task: str) -> list[RunEvidence]:
         """Return the runs of a task, those of the reference first, more leads before fewer."""
-        mine = [run for run in self.runs if run.task == task]
+        mine = [run for run in self.all_runs if run.task == task]
         return sorted(
             mine,
             key=lambda run: (run.method != self.reference, -len(run.run.metrics["leads"])),

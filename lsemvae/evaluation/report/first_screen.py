@@ -1,9 +1,14 @@
 """Say what a reader has to know before anything else."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from lsemvae.core.tasks import Thresholds, find_task
 from lsemvae.evaluation.leakage_statement import LeakageStatement, leakage_statement
 from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
+from lsemvae.evaluation.report.numbers import errors_table
+from lsemvae.evaluation.report.several_labels import macro_table
 from lsemvae.evaluation.report.written import NONE, estimate, number, or_none, percent, reason
 from lsemvae.evaluation.statistics.permutation import judge_permuted_training
 
@@ -31,19 +36,18 @@ def first_screen(evidence: Evidence) -> Section:
     blocks += chosen_epochs(evidence)
     for task in evidence.tasks:
         blocks += [Text(question(evidence, task)), Text(base_rate(evidence, task))]
+    for task in evidence.number_tasks:
+        blocks += number_texts(evidence.of_task(task)[0])
+    for task in evidence.label_tasks:
+        blocks.append(labels_text(evidence.of_task(task)[0]))
     blocks.append(Text(f"Data: {evidence.label}."))
     main = [run for task in evidence.tasks for run in evidence.detailed(task)]
-    blocks.append(
-        Table(
-            f"Main results on {evidence.label}: out-of-fold predictions, intervals by patient "
-            "(DeLong; bootstrap). Pooled figures, all but the first, rank the scores of models "
-            "against one another that were trained apart; accuracy at a probability of one half.",
-            HEADER,
-            [_row(run) for run in main],
-        )
-    )
+    if main:
+        blocks.append(main_table(evidence, main))
+    blocks += [errors_table(evidence, task) for task in evidence.number_tasks]
+    blocks += [macro_table(evidence, task) for task in evidence.label_tasks]
     blocks += [Text(f"Leakage: {found.text}") for found in statements if found.clean]
-    if any(len(run.run.metrics["leads"]) < 12 for run in evidence.runs):
+    if any(len(run.run.metrics["leads"]) < 12 for run in evidence.all_runs):
         n_leads = evidence.cohort.most_leads if evidence.cohort else 12
         blocks.append(Text(CUT.format(n=n_leads)))
     blocks += scored(evidence)
@@ -58,12 +62,53 @@ def first_screen(evidence: Evidence) -> Section:
             "synthetic": evidence.synthetic,
             "leakage": [found._asdict() for found in statements],
             "questions": {task: question(evidence, task) for task in evidence.tasks},
+            **_estimated(evidence),
             "main": {
                 run.key: {"within_folds": run.within_folds, **run.summary["pooled"]} for run in main
             },
         },
         ("leakage", "performance", "interval_widths"),
     )
+
+
+def main_table(evidence: Evidence, main: Sequence[RunEvidence]) -> Table:
+    """Return the main results of the tasks with a yes or no."""
+    return Table(
+        f"Main results on {evidence.label}: out-of-fold predictions, intervals by patient "
+        "(DeLong; bootstrap). Pooled figures, all but the first, rank the scores of models "
+        "against one another that were trained apart; accuracy at a probability of one half.",
+        HEADER,
+        [_row(run) for run in main],
+    )
+
+
+def number_texts(run: RunEvidence) -> list[Text]:
+    """Return what was asked of a number, and how wrong one is without any model."""
+    target, counts = run.run.target.number, run.summary["records"]
+    return [
+        Text(f"Question ({run.task}): how close does an estimate from the ECG come to the measured "
+             f"{target.title} ({target.unit})?"),
+        Text(f"Base rate ({run.task}): measured {counts['measured_mean']:.1f} ± "
+             f"{counts['measured_sd']:.1f} {target.unit}; naming the mean of the training part "
+             f"alone is off by {counts['training_mean_mae']:.2f} {target.unit} on average."),
+    ]  # fmt: skip
+
+
+def labels_text(run: RunEvidence) -> Text:
+    """Return what was asked of several labels."""
+    thresholds = Thresholds.of_settings(run.run.metrics)
+    defined = "; ".join(find_task(name).defined_by(thresholds) for name in run.run.target.names)
+    return Text(f"Question ({run.task}): does the ECG tell each of these labels: {defined}?")
+
+
+def _estimated(evidence: Evidence) -> dict[str, Any]:
+    """Return the facts of numbers and of several labels, none where there are none."""
+    numbers = [run for task in evidence.number_tasks for run in evidence.of_task(task)]
+    labels = [run for task in evidence.label_tasks for run in evidence.of_task(task)]
+    return {
+        **({"numbers": {run.key: run.summary["pooled"] for run in numbers}} if numbers else {}),
+        **({"labels": {run.key: run.summary["macro"] for run in labels}} if labels else {}),
+    }
 
 
 def question(evidence: Evidence, task: str) -> str:
@@ -86,7 +131,7 @@ def base_rate(evidence: Evidence, task: str) -> str:
 
 def scored(evidence: Evidence) -> list[Block]:
     """Say which epoch the scores are of, where none was chosen."""
-    epochs = {run.run.metrics.get("scored_epoch") for run in evidence.runs}
+    epochs = {run.run.metrics.get("scored_epoch") for run in evidence.all_runs}
     if epochs == {"last"}:
         return [Text("Every score is of the last training epoch: no epoch was chosen by any fold.")]
     if None not in epochs:
@@ -104,7 +149,7 @@ def chosen_epochs(evidence: Evidence) -> list[Text]:
             f"{run.key}: scored at epoch {run.run.metrics['scored_epoch']!r}, not at the last one; "
             "an epoch that was chosen by its test fold makes results too good.", "warning",
         )
-        for run in evidence.runs
+        for run in evidence.all_runs
         if run.run.metrics.get("scored_epoch") not in (None, "last")
     ]  # fmt: skip
 
@@ -112,7 +157,7 @@ def chosen_epochs(evidence: Evidence) -> list[Text]:
 def leakage_statements(evidence: Evidence) -> list[LeakageStatement]:
     """Return what the runs say about leakage, equal statements once and the bad ones first."""
     by_text: dict[LeakageStatement, list[str]] = {}
-    for run in evidence.runs:
+    for run in evidence.all_runs:
         by_text.setdefault(leakage_statement(run.run.metrics), []).append(run.key)
     found = [
         LeakageStatement(clean, text if len(by_text) == 1 else f"{', '.join(keys)}: {text}")

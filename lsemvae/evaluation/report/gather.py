@@ -12,7 +12,9 @@ from lsemvae.core.errors import InputError
 from lsemvae.evaluation.projection import read_projection
 from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, RunEvidence
 from lsemvae.evaluation.runs import CvRun, read_cv_run
+from lsemvae.evaluation.statistics.labels_summary import summarise_labels
 from lsemvae.evaluation.statistics.summary import summarise_run
+from lsemvae.evaluation.tables.number_table import number_summary
 
 
 def find_runs(folders: Sequence[str]) -> tuple[list[CvRun], list[str]]:
@@ -74,6 +76,18 @@ def with_statistics(
         n_resamples=n_resamples,
     )  # fmt: skip
     return RunEvidence(run, summary, source, read_projection(run.folder))
+
+
+def with_target_statistics(run: CvRun, n_resamples: int) -> RunEvidence:
+    """Return a run of a number or of several labels with its statistics.
+
+    Args:
+        run: whose files have been verified.
+        n_resamples: of every bootstrap.
+    """
+    if run.target.kind == "labels":
+        return RunEvidence(run, summarise_labels(run.predictions, run.target))
+    return RunEvidence(run, number_summary(run, n_resamples))
 
 
 def with_uncertainty(run: CvRun) -> tuple[CvRun, str]:

@@ -22,14 +22,22 @@ GENERAL = (
     "AUPRC are somewhat narrow (simulated: docs/report.md).",
 )
 
+GENERAL_OF_TARGETS = (
+    "Folds are drawn once by patient, stratified by fifths of a measured value or by the rarest "
+    "positive label, and shared by all methods and leads. Each record is predicted by the model of "
+    "the fold that held it out.",
+    "Measures stand in the sections of the targets, with {n} resamples of every bootstrap.",
+)
+
 
 def methods_section(evidence: Evidence) -> Section:
     """Return partition, preparation, model building and measures."""
-    blocks: list[Block] = [Text(text.format(n=evidence.n_resamples)) for text in GENERAL]
+    texts = GENERAL if evidence.runs else GENERAL_OF_TARGETS
+    blocks: list[Block] = [Text(text.format(n=evidence.n_resamples)) for text in texts]
     rows = [
         [run.key, *(str(run.run.metrics.get(name, "not stated")) for name in SETTINGS),
          "yes" if run.run.inner is not None else "no"]
-        for run in evidence.runs
+        for run in evidence.all_runs
     ]  # fmt: skip
     names = [name.replace("_", " ") for name in SETTINGS]
     blocks.append(
@@ -40,7 +48,7 @@ def methods_section(evidence: Evidence) -> Section:
                "prediction_method", "class_imbalance", "output", "outcome_definition"]  # fmt: skip
     facts: dict[str, Any] = {
         "settings": {run.key: {name: run.run.metrics.get(name) for name in SETTINGS}
-                     for run in evidence.runs}
+                     for run in evidence.all_runs}
     }  # fmt: skip
     if evidence.cohort is None:
         blocks.append(unavailable("Preparation of the recordings", "no store was given (--cohort)"))

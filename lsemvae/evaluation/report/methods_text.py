@@ -14,6 +14,17 @@ STATISTICS = (
     "test of Nadeau and Bengio, p adjusted by Holm's method; calibration by intercept, slope and "
     "Brier score."
 )
+OF_NUMBERS = (
+    "Statistics of estimates. Mean absolute and root mean squared error, R², Pearson's and Lin's "
+    "concordance correlation with bootstrap intervals by patient ({n} resamples); bias and limits "
+    "of agreement after Bland and Altman; split conformal prediction intervals of 90 % from the "
+    "errors on inner parts of the training parts, with their measured coverage."
+)
+OF_LABELS = (
+    "Statistics of several labels. AUROC of each label and their mean (macro), as means over the "
+    "folds, with DeLong's intervals by patient; the components of each patient are summed over the "
+    "labels. A label that was not known was left out of training and of its AUROC."
+)
 WHEN = {
     "nearest": "nearest to it, at most {days} days before or after",
     "before": "nearest before it, on its day or at most {days} days earlier",
@@ -44,12 +55,18 @@ def methods_text(evidence: Evidence) -> list[str]:
     cohort = [] if evidence.cohort is None else [
         " ".join([f"Cohort. Data: {evidence.label}.", *_cohort(evidence.cohort.study)])
     ]  # fmt: skip
-    outcome = " ".join(["Outcome.", *(_outcome(evidence, task) for task in evidence.tasks)])
+    told = [*(_outcome(evidence, task) for task in evidence.tasks),
+            *(_number(evidence, task) for task in evidence.number_tasks),
+            *(_labels(evidence, task) for task in evidence.label_tasks)]  # fmt: skip
+    outcome = " ".join(["Outcome.", *told])
     store = None if evidence.cohort is None else evidence.cohort.store
     preparation = [] if store is None else [_preparation(store)]
-    models = " ".join(["Models.", *dict.fromkeys(_model(run) for run in evidence.runs)])
-    statistics = STATISTICS.format(n=evidence.n_resamples)
-    return [*cohort, outcome, *preparation, models, _folds(evidence), statistics,
+    models = " ".join(["Models.", *dict.fromkeys(_model(run) for run in evidence.all_runs)])
+    used = [*([STATISTICS] if evidence.runs else []),
+            *([OF_NUMBERS] if evidence.number_tasks else []),
+            *([OF_LABELS] if evidence.label_tasks else [])]  # fmt: skip
+    statistics = [text.format(n=evidence.n_resamples) for text in used]
+    return [*cohort, outcome, *preparation, models, _folds(evidence), *statistics,
             _software(evidence)]  # fmt: skip
 
 
@@ -97,6 +114,32 @@ def _outcome(evidence: Evidence, task: str) -> str:
     )
 
 
+def _number(evidence: Evidence, task: str) -> str:
+    run = evidence.of_task(task)[0]
+    counts, target = run.summary["records"], run.run.target.number
+    derived = "".join(f" ({note})" for note in run.run.derived)
+    return (
+        f"{task}: the measured {target.title} in {target.unit}, as a number{derived}; "
+        f"{counts['n_records']} recordings of {counts['n_patients']} patients, "
+        f"{counts['measured_mean']:.1f} ± {counts['measured_sd']:.1f} {target.unit}."
+    )
+
+
+def _labels(evidence: Evidence, task: str) -> str:
+    run = evidence.of_task(task)[0]
+    thresholds = Thresholds.of_settings(run.run.metrics)
+    told = [
+        f"{find_task(name).defined_by(thresholds)} ({one['n_positive']} of {one['n_known']})"
+        for name, one in run.summary["counts"].items()
+    ]
+    derived = "".join(f" ({note})" for note in run.run.derived)
+    counts = run.summary["records"]
+    return (
+        f"Several labels at once, positive of known: {'; '.join(told)}{derived}; "
+        f"{counts['n_records']} recordings of {counts['n_patients']} patients."
+    )
+
+
 def _preparation(store: Mapping[str, Any]) -> str:
     """Return how the recordings were prepared, with what the store's settings say and no more."""
     seconds = store.get("duration_s")
@@ -132,25 +175,34 @@ def _model(run: RunEvidence) -> str:
     amplitudes = f"; {normalised}" if normalised else ""
     return (
         f"{run.run.method_title} on {', '.join(about['leads'])}: {how}; {about['epochs']} epochs, "
-        f"{about['batch_size']} recordings a step, learning rate {about['lr']:g}, focal loss with "
-        f"alpha {about['focal_alpha']:g} and gamma {about['focal_gamma']:g}, seed "
-        f"{about.get('seed', 'not stated')}{amplitudes}; scored epoch: "
+        f"{about['batch_size']} recordings a step, learning rate {about['lr']:g}, {_loss(run)}, "
+        f"seed {about.get('seed', 'not stated')}{amplitudes}; scored epoch: "
         f"{about.get('scored_epoch', 'not stated')}."
     )
 
 
+def _loss(run: RunEvidence) -> str:
+    about = run.run.metrics
+    if run.run.target.kind == "number":
+        return "squared error of the standardised value"
+    return f"focal loss with alpha {about['focal_alpha']:g} and gamma {about['focal_gamma']:g}"
+
+
 def _folds(evidence: Evidence) -> str:
-    numbers = sorted({int(run.run.predictions["fold"].nunique()) for run in evidence.runs})
+    numbers = sorted({int(run.run.predictions["fold"].nunique()) for run in evidence.all_runs})
+    strata = [*(["label"] if evidence.runs else []),
+              *(["fifths of the value"] if evidence.number_tasks else []),
+              *(["the rarest positive label"] if evidence.label_tasks else [])]  # fmt: skip
     return (
         f"Validation. {' or '.join(map(str, numbers))} folds, drawn once by patient, stratified by "
-        "label, the same for all models; each recording was predicted by the model of the fold "
-        "that held it out."
+        f"{' or '.join(strata)}, the same for all models; each recording was predicted by the "
+        "model of the fold that held it out."
     )
 
 
 def _software(evidence: Evidence) -> str:
     """Return the versions that the runs state, each set once."""
-    made = [run.run.metrics.get("provenance") or {} for run in evidence.runs]
+    made = [run.run.metrics.get("provenance") or {} for run in evidence.all_runs]
     said = dict.fromkeys(_versions(one) for one in made if one)
     return "Software. " + (" ".join(said) or "The runs do not state it.")
 

@@ -1,19 +1,15 @@
 """Put the sections together and write page, numbers, figures and model cards."""
 
 import json
-import re
 from collections.abc import Callable, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from lsemvae.core.files import write_bytes, write_text
+from lsemvae.core.files import write_text
 from lsemvae.core.outputs import check_output_file
 from lsemvae.evaluation.model_card import write_model_card
 from lsemvae.evaluation.report.attribution import attribution_section
-from lsemvae.evaluation.report.blocks import Picture, Section, Table, Text, described
+from lsemvae.evaluation.report.blocks import Section
 from lsemvae.evaluation.report.calibration import calibration_section
 from lsemvae.evaluation.report.card import card_facts
 from lsemvae.evaluation.report.checklist import checklist_section
@@ -26,8 +22,10 @@ from lsemvae.evaluation.report.decisions import decision_section, operating_sect
 from lsemvae.evaluation.report.discrimination import discrimination_section
 from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.first_screen import first_screen
+from lsemvae.evaluation.report.html import render_page, sections_json, write_figures
 from lsemvae.evaluation.report.latent import latent_section
 from lsemvae.evaluation.report.methods import methods_section
+from lsemvae.evaluation.report.numbers import numbers_section
 from lsemvae.evaluation.report.paper import paper_section
 from lsemvae.evaluation.report.provenance import provenance_section
 from lsemvae.evaluation.report.reconstructions import reconstruction_section
@@ -37,9 +35,9 @@ from lsemvae.evaluation.report.sensitivity import (
     label_section,
     permutation_section,
 )
+from lsemvae.evaluation.report.several_labels import several_labels_section
 from lsemvae.evaluation.report.subgroups import subgroup_section
 from lsemvae.evaluation.report.worth import worth_section
-from lsemvae.evaluation.statistics.json_values import to_json
 
 SECTIONS: Sequence[Callable[[Evidence], Section]] = (
     first_screen,
@@ -48,6 +46,8 @@ SECTIONS: Sequence[Callable[[Evidence], Section]] = (
     sanity_section,
     methods_section,
     results_section,
+    numbers_section,
+    several_labels_section,
     worth_section,
     discrimination_section,
     calibration_section,
@@ -62,15 +62,21 @@ SECTIONS: Sequence[Callable[[Evidence], Section]] = (
     attribution_section,
     provenance_section,
 )
+OF_A_YES_OR_NO = frozenset({
+    results_section, worth_section, discrimination_section, calibration_section, decision_section,
+    operating_section, subgroup_section, label_section, abstention_section, permutation_section,
+    latent_section, reconstruction_section, attribution_section,
+})  # fmt: skip
 FORMAT = "lsemvae-report"
 VERSION = 1
-NO_BREAK = "\N{NO-BREAK SPACE}"
-INTERVAL = re.compile(r"\[[^\[\]]*\]|\S+ ± \S+|\d+ %")
 
 
 def build_sections(evidence: Evidence) -> list[Section]:
-    """Return all sections in the order of the page."""
-    sections = [build(evidence) for build in SECTIONS]
+    """Return the sections that these runs have something for, in the order of the page."""
+    without = set() if evidence.number_tasks else {numbers_section}
+    without |= set() if evidence.label_tasks else {several_labels_section}
+    without |= OF_A_YES_OR_NO if not evidence.runs else set()
+    sections = [build(evidence) for build in SECTIONS if build not in without]
     return [*sections, checklist_section(sections), paper_section(evidence)]
 
 
@@ -83,13 +89,14 @@ def write_report(evidence: Evidence, out: Path) -> Path:
     check_report_folder(out)
     sections = build_sections(evidence)
     out.mkdir(parents=True, exist_ok=True)
-    _write_figures(sections, out / "figures")
+    write_figures(sections, out / "figures")
     cards = _write_cards(evidence, out)
     numbers = report_json(evidence, sections)
     text = json.dumps(numbers, indent=1, allow_nan=False)
     write_text(out / "report.json", text + "\n")
     page = out / "index.html"
-    write_text(page, render(evidence, sections, cards))
+    beside = ["report.json (every number)", "figures/", *cards]
+    write_text(page, render_page(evidence.title, sections, beside))
     return page
 
 
@@ -114,50 +121,9 @@ def report_json(evidence: Evidence, sections: Sequence[Section]) -> dict[str, An
         "title": evidence.title,
         "data": evidence.label,
         "synthetic": evidence.synthetic,
-        "records": {run.key: run.summary["records"] for run in evidence.runs},
-        "sections": {
-            section.anchor: {
-                "title": section.title,
-                "facts": to_json(section.facts),
-                "texts": [block.text for block in section.blocks if isinstance(block, Text)],
-                "tables": [described(block) for block in section.blocks
-                           if isinstance(block, Table)],
-                "figures": [described(block) for block in section.blocks
-                            if isinstance(block, Picture)],
-            }
-            for section in sections
-        },
-    }  # fmt: skip
-
-
-def render(evidence: Evidence, sections: Sequence[Section], cards: Sequence[str]) -> str:
-    """Return the page, which needs no other file."""
-    environment = Environment(
-        loader=PackageLoader("lsemvae.evaluation", "templates"),
-        autoescape=True,  # by the name .html.j2 jinja2 would not know that it is HTML
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["groupby_kind"] = lambda blocks: [
-        (kind, list(alike)) for kind, alike in groupby(blocks, lambda block: type(block).__name__)
-    ]
-    environment.filters["unbroken"] = unbroken
-    template = environment.get_template("report.html.j2")
-    return template.render(title=evidence.title, sections=sections, cards=cards)
-
-
-def unbroken(cell: str) -> str:
-    """Return a cell whose intervals and `mean ± SD` stay on one line."""
-    return INTERVAL.sub(lambda found: found[0].replace(" ", NO_BREAK), cell)
-
-
-def _write_figures(sections: Sequence[Section], folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    for section in sections:
-        for block in section.blocks:
-            if isinstance(block, Picture):
-                write_bytes(folder / f"{block.name}.{block.kind}", block.content)
+        "records": {run.key: run.summary["records"] for run in evidence.all_runs},
+        "sections": sections_json(sections),
+    }
 
 
 def _write_cards(evidence: Evidence, out: Path) -> list[str]:

@@ -63,10 +63,11 @@ def _counts(step: FlowStep) -> list[str]:
 
 def _analysed(evidence: Evidence, n_stored: int) -> Box:
     """Return the last box: what the runs were made of, and whom no task has a label for."""
-    counts = {task: evidence.of_task(task)[0].summary["records"] for task in evidence.tasks}
+    tasks = [*evidence.tasks, *evidence.number_tasks, *evidence.label_tasks]
+    counts = {task: evidence.of_task(task)[0].summary["records"] for task in tasks}
     lines = [
-        f"{task}: n = {one['n_records']:,} ({one['n_patients']:,} patients), "
-        f"{one['n_positive']:,} positive"
+        f"{task}: n = {one['n_records']:,} ({one['n_patients']:,} patients)"
+        + (f", {one['n_positive']:,} positive" if "n_positive" in one else "")
         for task, one in counts.items()
     ]
     left = [

@@ -15,7 +15,7 @@ SAW = "encoder pre-trained on these recordings too, without labels"
 def provenance_section(evidence: Evidence) -> Section:
     """Return a table of hashes by run and one of code and machine."""
     rows = []
-    for run in evidence.runs:
+    for run in evidence.all_runs:
         metrics = run.run.metrics
         rows.append([run.key, *(str(metrics.get(name) or "none") for name in HASHES),
                      "yes" if metrics["encoder_saw_these_recordings"] else "no"])  # fmt: skip
@@ -23,7 +23,7 @@ def provenance_section(evidence: Evidence) -> Section:
         Table(f"SHA-256 of what the runs on {evidence.label} were made from.",
               ("run", "cohort", "folds", "encoder", SAW), rows, wrap=True)
     ]  # fmt: skip
-    made = {run.key: run.run.metrics.get("provenance") for run in evidence.runs}
+    made = {run.key: run.run.metrics.get("provenance") for run in evidence.all_runs}
     rows = []
     for name, found in merged(made).items():
         rows += [[name, key, value] for key, value in described(found).items()]
@@ -38,7 +38,7 @@ def provenance_section(evidence: Evidence) -> Section:
         blocks.append(unavailable(f"Provenance of {', '.join(missing)}", "older version"))
     blocks += [Text(note, "note") for note in evidence.notes]
     hashes = {run.key: {name: run.run.metrics.get(name) for name in HASHES}
-              for run in evidence.runs}  # fmt: skip
+              for run in evidence.all_runs}  # fmt: skip
     facts = {"hashes": hashes, "runs": made, "report": own, "notes": list(evidence.notes)}
     answers = ("code", "specification")
     return Section("provenance", "Provenance", blocks, facts, answers)

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.targets import Target
 from lsemvae.core.tasks import SETTINGS, Thresholds
-from lsemvae.evaluation.predictions import COLUMNS, summarise
+from lsemvae.evaluation.predictions import summarise
 from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.statistics.inner_predictions import inner_by_fold
+from lsemvae.evaluation.statistics.json_values import to_json
 
 SHARED = ("cohort_sha256", *SETTINGS.values())
 TOLERANCE = 1e-6  # metrics.json and predictions.csv are written with all their digits
@@ -48,10 +50,10 @@ def verify_runs(runs: Sequence[CvRun]) -> list[str]:
 def run_faults(run: CvRun) -> tuple[list[str], list[str]]:
     """Return what is wrong with a run, and what its files do not allow to check."""
     table, metrics = run.predictions, run.metrics
-    absent = [name for name in COLUMNS if name not in table]
+    absent = [name for name in run.target.columns if name not in table]
     if absent:
         return [f"predictions.csv has no column {', '.join(absent)}"], []
-    faults = _fold_faults(table, len(metrics["folds"]))
+    faults = _fold_faults(table, len(metrics["folds"]), run.target)
     twice = table["record"][table["record"].duplicated()]
     if len(twice):
         faults.append(f"record {twice.iloc[0]} is predicted twice")
@@ -60,37 +62,45 @@ def run_faults(run: CvRun) -> tuple[list[str], list[str]]:
     if len(torn):
         faults.append(f"patient {torn[0]} is in several folds")
     if not faults:
-        faults += _other_numbers(table, metrics)
+        faults += _other_numbers(table, metrics, run.target)
     more, notes = _against_splits(run)
     faults += more
     if run.inner is not None and not faults:
         try:
-            inner_by_fold(table, run.inner)
+            inner_by_fold(table, run.inner, run.target)
         except InputError as error:
             faults.append(str(error))
     return faults, notes
 
 
-def _fold_faults(table: pd.DataFrame, n_folds: int) -> list[str]:
+def _fold_faults(table: pd.DataFrame, n_folds: int, target: Target) -> list[str]:
     missing = sorted(set(range(n_folds)) - set(table["fold"]))
     if missing:
         return [f"fold {', '.join(map(str, missing))} is missing in predictions.csv"]
-    unusable = table["record"][~np.isfinite(table["probability"])]
-    return [f"record {unusable.iloc[0]} has no probability"] if len(unusable) else []
+    known = np.isfinite(table[target.predicted].to_numpy(np.float64)).all(axis=1)
+    unusable = table["record"][~known]
+    what = "estimate" if target.kind == "number" else "probability"
+    return [f"record {unusable.iloc[0]} has no {what}"] if len(unusable) else []
 
 
-def _other_numbers(table: pd.DataFrame, metrics: Mapping[str, Any]) -> list[str]:
+def _other_numbers(table: pd.DataFrame, metrics: Mapping[str, Any], target: Target) -> list[str]:
     """Name figures of metrics.json that predictions.csv does not give."""
     try:
-        again = summarise(table)
+        again = to_json(summarise(table, target))
     except InputError as error:
         return [str(error)]
     counts = [name for name in ("n_records", "n_patients", "n_positive")
-              if again[name] != metrics[name]]  # fmt: skip
+              if again.get(name) != metrics.get(name)]  # fmt: skip
     pooled = [name for name, value in again["pooled"].items()
-              if abs(value - metrics["pooled"][name]) > TOLERANCE]  # fmt: skip
+              if _differ(value, metrics["pooled"].get(name))]  # fmt: skip
     other = counts + pooled
     return [f"metrics.json is not of predictions.csv ({', '.join(other)})"] if other else []
+
+
+def _differ(value: float | None, kept: float | None) -> bool:
+    if value is None or kept is None:
+        return value is not kept
+    return abs(value - kept) > TOLERANCE * max(1.0, abs(value))
 
 
 def _against_splits(run: CvRun) -> tuple[list[str], list[str]]:

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data_modules.cohort.labels import binary_columns, task_labels
+from data_modules.cohort.labels import binary_columns, number_values, task_labels
 from lsemvae.core.errors import InputError
 from lsemvae.core.tasks import Thresholds
 
@@ -93,3 +93,16 @@ def test_text_among_pressures_is_refused_and_an_empty_field_is_not() -> None:
     table.loc[1, "mpap_mmhg"] = "n/a"
     with pytest.raises(InputError, match="column 'mpap_mmhg' holds 'n/a' for record b"):
         labels("detection", table)
+
+
+def test_a_number_is_the_column_and_missing_where_it_was_not_measured() -> None:
+    found = number_values(TABLE, "pawp_mmhg", Thresholds())
+    np.testing.assert_array_equal(found, TABLE["pawp_mmhg"])
+    with pytest.raises(InputError, match="needs the vascular resistance"):
+        number_values(TABLE, "pvr_wu", Thresholds())
+
+
+def test_an_infinite_number_names_its_record() -> None:
+    table = TABLE.assign(mpap_mmhg=[np.inf, *TABLE["mpap_mmhg"][1:]])
+    with pytest.raises(InputError, match="holds inf for record a"):
+        number_values(table, "mpap_mmhg", Thresholds())

@@ -10,7 +10,7 @@ from data_modules.cohort.identity import identity_columns
 from data_modules.linking.dates import read_dates
 from data_modules.linking.eligibility import apply_rules, read_rules
 from data_modules.linking.id_rule import IdRule, which_would_match
-from data_modules.linking.names import shift_days
+from data_modules.linking.pseudonyms import shift_days
 from data_modules.linking.sheet import read_sheet
 from lsemvae.core.errors import InputError
 

@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from data_modules.signals.band_filter import ORDER, band_filter, resample
+from data_modules.signals.band_filter import ORDER, band_filter
+from data_modules.signals.resampling import resample
 
 
 def sine(

@@ -23,7 +23,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, Evidence
 from lsemvae.evaluation.report.gather import find_runs, with_statistics
-from lsemvae.evaluation.report.page import unbroken, write_report
+from lsemvae.evaluation.report.html import unbroken
+from lsemvae.evaluation.report.page import write_report
 from tests.report_runs import labelled_patients, write_run
 
 METHODS = {"ls_emvae": 1, "multimodal_cnn": 2}

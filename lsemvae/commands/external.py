@@ -1,0 +1,55 @@
+"""`lsemvae external`: validate a locked model on a labelled cohort of another place."""
+
+from pathlib import Path
+
+
+def external(
+    model: str,
+    *,
+    cohort: str,
+    out: str = "reports/external",
+    label: str | None = None,
+    site: str | None = None,
+    point: str | None = None,
+    subgroups: list[str] | None = None,
+    n_resamples: int = 2000,
+    n_draws: int = 200,
+    title: str | None = None,
+) -> None:
+    """Write a report of how a locked model does on patients of another place.
+
+    Discrimination, calibration, the model's own thresholds, decision curve, case mix, subgroups,
+    recalibration with patients of the new place, and sites. Patients that the model was trained on
+    are withheld. Research software, not a medical device.
+
+    Args:
+        model: written by `lsemvae lock`, or by `lsemvae export`.
+        cohort: store made by `lsemvae prepare cohort`, with the model's task among its columns.
+        out: folder that gets index.html, external.json, CSV files and figures.
+        label: column of 0 and 1 that means the same as the model's task, where it has another name.
+        site: column of the sites; `site`, `hospital` or `centre` by default, where there is one.
+        point: operating point in use; the model's own by default.
+        subgroups: columns of the cohort to split by, besides sex and age.
+        n_resamples: of every bootstrap.
+        n_draws: of patients, for each size of the recalibration's learning curve.
+        title: of the page.
+    """
+    from lsemvae.commands.predict import open_model
+    from lsemvae.core.errors import InputError
+    from lsemvae.external.gather import gather_external
+    from lsemvae.external.page import check_external_folder, write_external_report
+    from lsemvae.external.performance import cautions
+
+    for name, value in (("n_resamples", n_resamples), ("n_draws", n_draws)):
+        if value < 20:
+            raise InputError(f"{name} must be >= 20, got {value}")
+    folder = Path(out)
+    check_external_folder(folder)
+    evidence = gather_external(
+        open_model(Path(model)), cohort, folder, label=label, site=site, point=point,
+        subgroups=subgroups, n_resamples=n_resamples, n_draws=n_draws, title=title,
+    )  # fmt: skip
+    page = write_external_report(evidence, folder)
+    for text in cautions(evidence):
+        print(f"warning: {text}")
+    print(f"report: {page}")

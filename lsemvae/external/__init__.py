@@ -1,0 +1,1 @@
+"""Apply a locked model to a labelled cohort of another place."""
