@@ -100,6 +100,7 @@ bench: $(READY)  ## step, encoding, conversion, loading, 800,000 records, covera
 	@$(BIN)/python -m benchmarks.loading
 	@$(BIN)/python -m benchmarks.full_size
 	@$(BIN)/python -m benchmarks.coverage
+	@$(BIN)/python -m benchmarks.external_coverage
 
 torture: $(READY)  ## hostile files, kill -9, full disks: reader, store, checkpoints, YAML
 	@$(BIN)/python -m benchmarks.torture_reader

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.recording_files import EIGHT, UV_PER_COUNT, muse_files
-from data_modules.linking.match import NO_FILE, NOT_CHOSEN, NOT_LISTED, OUTSIDE, SEX
+from data_modules.linking.match import NO_FILE, NOT_CHOSEN, NOT_LISTED, OUTSIDE, REPLACED, SEX
 from data_modules.simulation.cohort import draw_cohort
 from data_modules.simulation.ecg import simulate_ecg
 from data_modules.simulation.files import SYNTHETIC_COMMENT
@@ -17,15 +17,21 @@ from lsemvae.core.leads import lead_indices
 
 SHARES = {
     "paced": 0.05, "no_file": 0.04, "outside": 0.05, "sex": 0.02, "undated": 0.02,
-    "unlisted": 0.05, "no_id": 0.01, "second": 0.06, "duplicate": 0.04,
+    "unlisted": 0.05, "no_id": 0.01, "second": 0.06, "duplicate": 0.04, "spikes": 0.02,
+    "replaced": 0.02,
 }  # fmt: skip
 """What is wrong with patients, and with which share of them; of the others nothing is."""
 
 RATE_HZ = 250.0
+SPIKE = np.rint(np.linspace(1.2, -0.6, len(EIGHT)) * 1000 / UV_PER_COUNT).astype(np.int16)
 YOUNGEST = 40
-RULES = f"""exclude:
+RULES = f"""window:
+  days: 30
+  when: nearest
+exclude:
   - reason: paced rhythm
-    paced: statement
+    paced: any
+    replace: true
   - reason: younger than {YOUNGEST} years
     age_below: {YOUNGEST}
 """
@@ -69,7 +75,8 @@ def write_hospital(out: Path, *, n_files: int = 900, seed: int = 0) -> dict[str,
         The truth: reasons and steps of the flow with their counts.
     """
     rng = np.random.default_rng(seed)
-    n = round(n_files / (1 - SHARES["no_file"] + SHARES["second"] + SHARES["duplicate"]))
+    two = SHARES["second"] + SHARES["duplicate"] + SHARES["replaced"]
+    n = round(n_files / (1 - SHARES["no_file"] + two))
     fates = _fates(n, n_files, rng)
     cohort = draw_cohort(n, difficulty=0.4, rng=rng)
     ecg = simulate_ecg(cohort.patients, sampling_rate_hz=RATE_HZ, rng=rng)
@@ -88,7 +95,7 @@ def write_hospital(out: Path, *, n_files: int = 900, seed: int = 0) -> dict[str,
 
 def _fates(n: int, n_files: int, rng: np.random.Generator) -> list[str]:
     sizes = {name: max(1, round(share * n)) for name, share in SHARES.items()}
-    sizes["duplicate"] = n_files - n + sizes["no_file"] - sizes["second"]
+    sizes["duplicate"] = n_files - n + sizes["no_file"] - sizes["second"] - sizes["replaced"]
     fates = [name for name, size in sizes.items() for _ in range(size)]
     return list(rng.permutation([*fates, *["plain"] * (n - len(fates))]))
 
@@ -114,8 +121,13 @@ def _write_patient(
         return
     catheter = datetime.date.fromisoformat(row["rhc_date"])
     before = (catheter - datetime.date.fromisoformat(row["ecg_date"])).days
-    days = {"outside": -200, "second": -min(before, 27)}.get(fate, -before)
+    nearer = -min(before, 27)
+    days = {"outside": -200, "second": nearer, "replaced": nearer}.get(fate, -before)
     taken = catheter + datetime.timedelta(days=days)
+    without_spikes = counts
+    if fate in ("spikes", "replaced"):
+        counts = counts.copy()
+        counts[:, 40 :: round(0.8 * RATE_HZ)] += SPIKE[:, None]
     _write_file(
         folder / f"{person.last}_{person.number}_a.xml",
         person,
@@ -128,11 +140,10 @@ def _write_patient(
         _write_file(
             folder / f"copy/{person.last}_b.xml", person, fate, row, taken=taken, counts=counts
         )
-    if fate == "second":
+    if fate in ("second", "replaced"):
         earlier = taken - datetime.timedelta(days=2)
-        _write_file(
-            folder / f"{person.last}_c.xml", person, fate, row, taken=earlier, counts=counts + 1
-        )
+        more = without_spikes + 1
+        _write_file(folder / f"{person.last}_c.xml", person, fate, row, taken=earlier, counts=more)
 
 
 def _write_file(
@@ -193,9 +204,11 @@ def _write_workbook(
 def _truth(fates: list[str], ages: np.ndarray, n_files: int) -> dict[str, int]:
     """Count from what was planted, knowing nothing of the program's flow."""
     n = {fate: fates.count(fate) for fate in {*SHARES, "plain"}}
-    paired = [fate in ("plain", "paced", "second", "duplicate") for fate in fates]
+    paced = ("paced", "spikes")
+    kept = ("plain", "second", "duplicate", "replaced", *paced)
+    paired = [fate in kept for fate in fates]
     young = sum(
-        bool(pair and fate != "paced" and age < YOUNGEST)
+        bool(pair and fate not in paced and age < YOUNGEST)
         for pair, fate, age in zip(paired, fates, ages, strict=True)
     )
     return {
@@ -210,7 +223,8 @@ def _truth(fates: list[str], ages: np.ndarray, n_files: int) -> dict[str, int]:
         OUTSIDE: n["outside"],
         SEX: n["sex"],
         "linked recordings": sum(paired),
-        "paced rhythm": n["paced"],
+        f"{REPLACED}: paced rhythm": n["replaced"],
+        "paced rhythm": n["paced"] + n["spikes"],
         f"younger than {YOUNGEST} years": young,
-        "recordings of the cohort": sum(paired) - n["paced"] - young,
+        "recordings of the cohort": sum(paired) - n["paced"] - n["spikes"] - young,
     }

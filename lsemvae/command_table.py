@@ -65,6 +65,7 @@ COMMANDS: dict[str, Command] = {
     "predict": Command(MODEL, "lsemvae.commands.predict:predict", "deployment.md"),
     "external": Command(MODEL, "lsemvae.commands.external:external", "deployment.md"),
     "export": Command(MODEL, "lsemvae.commands.export:export", "deployment.md"),
+    "serve": Command(MODEL, "lsemvae.commands.serve:serve", "serve.md"),
     "completion": Command(PROGRAM, "lsemvae.commands.completion:completion"),
 }
 

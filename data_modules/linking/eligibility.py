@@ -1,7 +1,7 @@
 """Apply the rules of a small YAML file that say who is not part of a study."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,16 +12,20 @@ from data_modules.linking.archive import Left
 from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import RecordError
 from data_modules.signals.clean import clean_ecg
+from data_modules.signals.pacing import find_spikes
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
 from lsemvae.core.yaml_text import read_yaml
 
 _NEGATED = r"(?<!no )(?<!not )(?<!without )"
 _EXPECTED = (
-    "a list `exclude` of rules, each with `reason` and one of `statement` (words), `paced: "
-    "statement`, `age_below`, `age_above`, `leads_below`"
+    "a list `exclude` of rules, each with `reason` and one of `statement` (words), `paced` "
+    "(statement, signal or any), `age_below`, `age_above`, `leads_below`, and `replace: true` "
+    "where the patient's next recording may take its place; beside it `window` with `days` and "
+    "`when` (nearest, before, after) if wanted"
 )
 PACED_WORDS = ("paced", "pacemaker", "pacing", "pacer")
+SLOWEST_HZ = 250.0  # a spike is one sample of it
 
 
 class Rule(NamedTuple):
@@ -32,19 +36,23 @@ class Rule(NamedTuple):
         condition: the key of what it looks at.
         value: of that key.
         text: the rule in one line, as the file has it.
+        replace: whether the patient's next recording in the window takes the place of one that the
+            rule excludes.
     """
 
     reason: str
     condition: str
     value: Any
     text: str
+    replace: bool = False
 
 
 class Rules(NamedTuple):
-    """The rules of a file, and its text word by word."""
+    """The rules of a file, its window (`days`, `when`) where it has one, its text word by word."""
 
     rules: tuple[Rule, ...]
     text: str
+    window: Mapping[str, Any] = {}
 
 
 class Verdict(NamedTuple):
@@ -69,19 +77,34 @@ def read_rules(path: str | None) -> Rules:
         text, content = read_yaml(file)
     except InputError as error:
         raise InputError(f"{error}; expected {_EXPECTED}") from error
-    found = content.get("exclude") if isinstance(content, dict) and len(content) == 1 else None
-    if not isinstance(found, list):
+    known = isinstance(content, dict) and set(content) <= {"exclude", "window"}
+    fields = content if known else {}
+    found, window = fields.get("exclude"), fields.get("window", {})
+    if not isinstance(found, list) or not _is_window(window):
         raise InputError(f"{path} is not {_EXPECTED}")
-    return Rules(tuple(_rule(one, path) for one in found), text)
+    return Rules(tuple(_rule(one, path) for one in found), text, window)
+
+
+def _is_window(found: object) -> bool:
+    return (
+        isinstance(found, dict)
+        and set(found) <= {"days", "when"}
+        and found.get("when", "nearest") in ("nearest", "before", "after")
+        and type(found.get("days", 0)) is int
+        and found.get("days", 0) >= 0
+    )
 
 
 def _rule(found: object, path: str) -> Rule:
-    if isinstance(found, dict) and len(found) == 2 and isinstance(found.get("reason"), str):
-        (condition, value), = ((k, v) for k, v in found.items() if k != "reason")  # fmt: skip
-        check = _CHECKS.get(condition)
-        if check is not None and check(value):
+    if isinstance(found, dict) and isinstance(found.get("reason"), str):
+        conditions = [key for key in found if key not in ("reason", "replace")]
+        replace = found.get("replace", False)
+        check = _CHECKS.get(conditions[0]) if len(conditions) == 1 else None
+        if check is not None and check(found[conditions[0]]) and isinstance(replace, bool):
             shown = yaml.safe_dump(found, default_flow_style=True, sort_keys=False, width=10_000)
-            return Rule(found["reason"], condition, value, shown.strip())
+            return Rule(
+                found["reason"], conditions[0], found[conditions[0]], shown.strip(), replace
+            )
     raise InputError(f"{path}: the rule {str(found)[:120]} is not known; expected {_EXPECTED}")
 
 
@@ -98,14 +121,14 @@ def _are_words(value: object) -> bool:
 
 _CHECKS: dict[str, Callable[[object], bool]] = {
     "statement": _are_words,
-    "paced": lambda value: value == "statement",
+    "paced": lambda value: value in ("statement", "signal", "any"),
     "age_below": _is_number,
     "age_above": _is_number,
     "leads_below": lambda value: isinstance(value, int) and 1 <= value <= 12,
 }
 
 
-def judge(rule: Rule, pairs: pd.DataFrame, source: Path) -> Verdict:
+def judge(rule: Rule, pairs: pd.DataFrame, source: Path, jobs: int = 1) -> Verdict:
     """Say whom a rule excludes.
 
     A rule that cannot be decided, because the file says nothing of it, excludes nobody.
@@ -114,20 +137,47 @@ def judge(rule: Rule, pairs: pd.DataFrame, source: Path) -> Verdict:
         rule: one of `read_rules`.
         pairs: linked recordings: path, statements, age (years).
         source: the folder of the recordings.
+        jobs: processes that read signals; -1 takes one for each core.
     """
-    if rule.condition in ("statement", "paced"):
-        words = PACED_WORDS if rule.condition == "paced" else rule.value
-        pattern = _pattern([words] if isinstance(words, str) else list(words))
-        said = [any(pattern.search(line) for line in lines) for lines in pairs["statements"]]
-        silent = [not lines for lines in pairs["statements"]]
-        return Verdict(pd.Series(said, pairs.index, bool), pd.Series(silent, pairs.index, bool))
+    if rule.condition == "statement":
+        return _by_statement([rule.value] if isinstance(rule.value, str) else rule.value, pairs)
+    if rule.condition == "paced":
+        return _by_pacing(rule.value, pairs, source, jobs)
     if rule.condition == "leads_below":
-        usable = pd.Series([_n_leads(source, path) for path in pairs["path"]], pairs.index, int)
+        usable = pd.Series(_of_signals(_n_leads, pairs, source, jobs), pairs.index, dtype=int)
         return Verdict(usable < rule.value, pd.Series(False, pairs.index))
     wrong = pairs["age"] < rule.value if rule.condition == "age_below" else (
         pairs["age"] > rule.value
     )  # fmt: skip
     return Verdict(wrong, pairs["age"].isna())
+
+
+def _by_statement(words: Sequence[str], pairs: pd.DataFrame) -> Verdict:
+    pattern = _pattern(list(words))
+    said = [any(pattern.search(line) for line in lines) for lines in pairs["statements"]]
+    silent = [not lines for lines in pairs["statements"]]
+    return Verdict(pd.Series(said, pairs.index, bool), pd.Series(silent, pairs.index, bool))
+
+
+def _by_pacing(how: str, pairs: pd.DataFrame, source: Path, jobs: int) -> Verdict:
+    """Judge by words, by spikes, or by whichever of both finds a pacemaker."""
+    if how == "statement":
+        return _by_statement(PACED_WORDS, pairs)
+    found = pd.Series(_of_signals(_is_paced, pairs, source, jobs), pairs.index, dtype=object)
+    by_signal = Verdict(found.eq(True), found.isna())
+    if how == "signal":
+        return by_signal
+    by_words = _by_statement(PACED_WORDS, pairs)
+    return Verdict(by_words.excluded | by_signal.excluded, by_words.unknown & by_signal.unknown)
+
+
+def _of_signals(
+    measure: Callable[[Path, str], Any], pairs: pd.DataFrame, source: Path, jobs: int
+) -> list[Any]:
+    from joblib import Parallel, delayed
+
+    work = Parallel(n_jobs=jobs)
+    return list(work(delayed(measure)(source, path) for path in pairs["path"]))
 
 
 def _pattern(words: list[str]) -> re.Pattern[str]:
@@ -140,13 +190,24 @@ def _n_leads(source: Path, path: str) -> int:
     """Count the usable leads of a recording; none where it cannot be read."""
     try:
         recording = read_recording(source, path, amplitude="calibrated")
-        return int(clean_ecg(recording, SignalSettings()).present.sum())
+        return int(clean_ecg(recording, SignalSettings(min_leads=1)).present.sum())
     except RecordError:
         return 0
 
 
+def _is_paced(source: Path, path: str) -> bool | None:
+    """Tell whether a recording shows spikes; None where it cannot be read, or is too slow."""
+    try:
+        recording = read_recording(source, path, amplitude="calibrated")
+    except RecordError:
+        return None
+    if recording.sampling_rate_hz < SLOWEST_HZ:
+        return None
+    return len(find_spikes(recording.ecg, recording.sampling_rate_hz)) > 0
+
+
 def apply_rules(
-    rules: Rules, pairs: pd.DataFrame, source: Path
+    rules: Rules, pairs: pd.DataFrame, source: Path, jobs: int = 1
 ) -> tuple[pd.DataFrame, list[tuple[Rule, list[Left]]], list[Left]]:
     """Exclude rule by rule.
 
@@ -154,6 +215,7 @@ def apply_rules(
         rules: in their order; each judges those that the ones before left.
         pairs: see `judge`.
         source: the folder of the recordings.
+        jobs: processes that read signals; -1 takes one for each core.
 
     Returns:
         Who is left, for each rule who was excluded, and who was kept although a rule could not be
@@ -161,7 +223,7 @@ def apply_rules(
     """
     found, undecided = [], []
     for rule in rules.rules:
-        verdict = judge(rule, pairs, source)
+        verdict = judge(rule, pairs, source, jobs)
         gone = pairs[verdict.excluded]
         found.append((rule, [Left(f"row {row}", rule.reason, "nothing") for row in gone["row"]]))
         unknown = pairs[verdict.unknown & ~verdict.excluded]

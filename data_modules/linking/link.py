@@ -2,13 +2,10 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from data_modules.linking.id_rule import IdRule
 from lsemvae.core.errors import InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DEFAULT_IDS = IdRule()
 COHORT, EXCEPTIONS = "cohort.csv", "exceptions.csv"
@@ -21,8 +18,8 @@ def link(
     *,
     columns: dict[str, str] | None = None,
     ids: IdRule = DEFAULT_IDS,
-    window_days: int = 30,
-    when: Literal["nearest", "before", "after"] = "nearest",
+    window_days: int | None = None,
+    when: Literal["nearest", "before", "after"] | None = None,
     ecgs: Literal["one", "all"] = "one",
     rules: str | None = None,
     sheet: str | None = None,
@@ -47,8 +44,9 @@ def link(
             --columns.rhc_date Date --columns.mpap_mmhg mPAP. A column that is named goes into the
             cohort; all others are left out.
         ids: which spellings of an id are one id.
-        window_days: most days between recording and catheter.
-        when: nearest on both sides, or only before or after the catheter; the day itself counts.
+        window_days: most days between recording and catheter; 30 where the rules say nothing else.
+        when: nearest on both sides (default), or only before or after the catheter; the day itself
+            counts.
         ecgs: one recording for each patient, or all in the window.
         rules: YAML file of who is not part of the study.
         sheet: of a workbook with several.
@@ -66,17 +64,16 @@ def link(
     """
     from data_modules.linking.archive import read_archive, take_dated
     from data_modules.linking.eligibility import apply_rules, read_rules
-    from data_modules.linking.match import Window, match
     from data_modules.linking.outputs import Study, cohort_table, write_study
     from data_modules.linking.pseudonyms import open_key
+    from data_modules.linking.replace import choose_window, match_by_rules, with_ages
     from data_modules.linking.table import read_hospital_table
 
     folder, place = Path(source), Path(out)
     if not folder.is_dir():
         raise InputError(f"there is no folder {source}; source is where the exports lie")
-    if window_days < 0:
-        raise InputError(f"window_days must be 0 or more, got {window_days}")
     known_rules = read_rules(rules)
+    window = choose_window(known_rules, window_days, when, ecgs)
     secret = open_key(key, out=place)
     hospital = read_hospital_table(
         Path(table), columns or {}, sheet=sheet, encoding=encoding, order=table_dates
@@ -85,23 +82,14 @@ def link(
         print(f"note: {table}: {note}")
     archive = read_archive(folder, secret, order=file_dates, jobs=jobs)
     files, undated, copies = take_dated(archive)
-    linked = match(files, hospital.rows, ids, Window(window_days, when, ecgs))
-    pairs = linked.pairs.assign(age=_age(linked.pairs))
-    left, excluded, undecided = apply_rules(known_rules, pairs, folder)
-    options = {"window_days": window_days, "when": when, "ecgs": ecgs, "dates": dates,
+    linked = match_by_rules(
+        files, hospital.rows, ids, window, rules=known_rules, source=folder, jobs=jobs
+    )
+    left, excluded, undecided = apply_rules(known_rules, with_ages(linked.pairs), folder, jobs)
+    options = {"window_days": window.days, "when": window.when, "ecgs": ecgs, "dates": dates,
                "ids": asdict(ids)}  # fmt: skip
     study = Study(
         archive, undated, copies, hospital, linked, excluded, undecided, known_rules, options
     )
     cohort = cohort_table(left, hospital.quantities, secret, dates)
     write_study(place, study, cohort, len(files))
-
-
-def _age(pairs: "pd.DataFrame") -> "pd.Series":
-    """Return the ages by the table, else by the files."""
-    import pandas as pd
-
-    from data_modules.linking.match import age_years
-
-    stated = pairs.get("table_age_years", pd.Series("", index=pairs.index))
-    return pd.to_numeric(stated, errors="coerce").astype(float).fillna(age_years(pairs)).round(1)

@@ -1,5 +1,6 @@
 """Find the recordings that belong to the rows of a table, and say why a row has none."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ BORN = "the file states another birth date or age than the table, or two files d
 NEARER = "another row of this patient has the nearer recording"
 NOT_LISTED = "the table has no such patient"
 NOT_CHOSEN = "outside the window, or another recording was chosen"
+REPLACED = "replaced by the next recording of the patient"
 CONFLICT = "sex, birth date or age contradict the table"
 AGE_TOLERANCE_YEARS = 2.0  # ages are rounded down, and may be of the day of entry
 _DAYS_A_YEAR = 365.25
@@ -45,14 +47,19 @@ class Match(NamedTuple):
             under the prefix `table_`; days from the catheter to the recording, below 0 before it.
         rows_left: rows of the table without a recording.
         files_left: recordings without a row.
+        possible: records of each patient that may stand for one of the rows, by plain id.
     """
 
     pairs: pd.DataFrame
     rows_left: list[Left]
     files_left: list[Left]
+    possible: dict[str, set[str]]
 
 
-def match(files: pd.DataFrame, rows: pd.DataFrame, rule: IdRule, window: Window) -> Match:
+def match(
+    files: pd.DataFrame, rows: pd.DataFrame, rule: IdRule, window: Window,
+    replaced: Mapping[str, str] | None = None,
+) -> Match:  # fmt: skip
     """Link recordings to the rows of a table by id and date.
 
     A recording goes to the row with the nearest catheter; of two as near, to the earlier one. Of
@@ -63,7 +70,9 @@ def match(files: pd.DataFrame, rows: pd.DataFrame, rule: IdRule, window: Window)
         rows: from `read_hospital_table`.
         rule: of ids.
         window: of dates.
+        replaced: records that are not to be taken, with the reason.
     """
+    given_up = replaced or {}
     files = files.assign(plain=rule.plain(files["patient"], "files"))
     rows = rows.add_prefix("table_")
     rows = rows.assign(plain=rule.plain(rows["table_patient"], "table"), row=rows.index)
@@ -75,13 +84,15 @@ def match(files: pd.DataFrame, rows: pd.DataFrame, rule: IdRule, window: Window)
     other_sex, other_age = _conflicts(pairs)
     sound = ~(other_sex | other_age)
     inside = sound & _inside(pairs["days"], window)
-    chosen = _choose(pairs[inside], window)
+    chosen = _choose(pairs[inside & ~pairs["record"].isin(list(given_up))], window)
+    possible = {str(name): set(part) for name, part in pairs[inside].groupby("plain")["record"]}
     hints = which_would_match(
         rows["table_patient"][~rows["row"].isin(pairs["row"])], files["patient"], rule
     )
     status = pairs[["row"]].assign(sex=other_sex, sound=sound, inside=inside)
     rows_left = _rows_left(rows, status, chosen, hints)
-    return Match(chosen, rows_left, _files_left(files, pairs, sound, chosen))
+    files_left = _files_left(files, pairs, sound, chosen, given_up)
+    return Match(chosen, rows_left, files_left, possible)
 
 
 def _conflicts(pairs: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -166,11 +177,14 @@ def _files_left(
     pairs: pd.DataFrame,
     sound: pd.Series,
     chosen: pd.DataFrame,
+    replaced: Mapping[str, str],
 ) -> list[Left]:
     listed, agreeing = set(pairs["record"]), set(pairs["record"][sound])
     left = []
     for name in files["record"][~files["record"].isin(chosen["record"])]:
-        if name not in listed:
+        if name in replaced:
+            left.append(Left(f"file {name}", f"{REPLACED}: {replaced[name]}", "nothing"))
+        elif name not in listed:
             left.append(Left(f"file {name}", NOT_LISTED, "nothing, or add the patient"))
         elif name not in agreeing:
             left.append(Left(f"file {name}", CONFLICT, "find out whose recording it is"))

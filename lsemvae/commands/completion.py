@@ -24,7 +24,7 @@ _lsemvae() {
         case "$name" in
 @second@
         esac
-        if [ -z "$words" ]; then
+        if [ -z "$words" ] && [ "${here#-}" = "$here" ]; then
             case "$name $before" in
 @choices@
             esac
@@ -59,9 +59,9 @@ def completion_script() -> str:
         "first": " ".join([*first, "--help", "--version"]),
         "second": "\n".join(_second_word(word) for word in first if members(word)),
         "choices": "\n".join(
-            f'                "{name} {option}") words="{" ".join(choices)}" ;;'
+            f'                "{name} {before}") words="{" ".join(choices)}" ;;'
             for name, known in options.items()
-            for option, choices in known.items()
+            for before, choices in _choices_after(name, known).items()
             if choices
         ),
         "options": "\n".join(
@@ -80,6 +80,16 @@ def command_options(name: str) -> dict[str, tuple[str, ...]]:
     if name in LIGHTNING:
         return dict.fromkeys(LIGHTNING_OPTIONS, ())
     return options_of(load(name))
+
+
+def _choices_after(name: str, options: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Return the choices by the word before them: an option, or the command's own last word.
+
+    What follows the command is its first argument, which may be given without its name.
+    """
+    arguments = [option for option in options if option not in ("--config", "--help")]
+    first = options[arguments[0]] if arguments and name not in LIGHTNING else ()
+    return {name.rsplit(" ", maxsplit=1)[-1]: first, **options}
 
 
 def _second_word(first: str) -> str:

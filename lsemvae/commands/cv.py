@@ -35,7 +35,7 @@ def cross_validate(
     permute_labels: int | None = None,
     references: bool = False,
     side_by_side: bool = True,
-) -> None:
+) -> Path:
     """Cross-validate a method by patient and write its predictions and metrics.
 
     Folds are drawn once per task, frozen in OUT/TASK/splits.json and shared by all methods and
@@ -85,6 +85,9 @@ def cross_validate(
         side_by_side: train the heads of all folds on a frozen encoder at once, which is several
             times faster; false trains each by a Trainer of its own, to the bit as `fit` does. The
             numbers differ by the rounding of float32.
+
+    Returns:
+        The folder of predictions.csv and metrics.json.
     """
     from lsemvae.commands.demo import demo_cohort, demo_encoder
     from lsemvae.core.tasks import Thresholds
@@ -106,7 +109,7 @@ def cross_validate(
     run = run_and_print
     if references:
         from lsemvae.references.printed import run_with_references as run
-    run(
+    return run(
         settings, cohort, Path(out), encoder=encoder, overwrite=overwrite,
         allow_leakage=allow_leakage,
     )  # fmt: skip

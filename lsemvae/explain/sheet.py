@@ -15,6 +15,7 @@ from scipy.ndimage import uniform_filter1d
 from lsemvae.evaluation.plots.ecg_sheet import (
     GREY_PAPER,
     MM_PER_INCH,
+    Layout,
     Panel,
     Sheet,
     Signal,
@@ -87,8 +88,8 @@ def draw_attribution(
     mm_per_unit, scale = amplitude_scale(float(np.abs(record.ecg).max()), record.calibrated)
     sheet = ecg_sheet(
         record.leads, record.ecg.shape[-1], record.sampling_rate_hz, title=title, scale=scale,
-        title_mm=TITLE_MM, foot_mm=FOOT_MM, min_width_mm=MIN_WIDTH_MM, row_mm=ROW_MM,
-        colours=GREY_PAPER,
+        title_mm=TITLE_MM, foot_mm=FOOT_MM, min_width_mm=MIN_WIDTH_MM,
+        layout=Layout(row_mm=ROW_MM), colours=GREY_PAPER,
     )  # fmt: skip
     start = _busiest(heat, len(sheet.time_mm))
     shown = slice(start, start + len(sheet.time_mm))

@@ -20,7 +20,7 @@ def check_out(out: Path) -> Writer:
     Raises:
         InputError: it ends neither in .csv nor in .json, or its folder is a file.
     """
-    writers: dict[str, Writer] = {".csv": _write_csv, ".json": _write_json}
+    writers: dict[str, Writer] = {".csv": write_csv, ".json": _write_json}
     if out.suffix not in writers:
         raise InputError(f"--out must end in .csv or .json, got {out}")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,8 @@ def write_rows(out: Path, rows: Iterable[Row], about: Mapping[str, Any]) -> None
         temporary.unlink(missing_ok=True)
 
 
-def _write_csv(file: IO[str], rows: Iterable[Row], _about: Mapping[str, Any]) -> None:
+def write_csv(file: IO[str], rows: Iterable[Row], _about: Mapping[str, Any]) -> None:
+    """Write rows under the names of their columns."""
     writer = csv.writer(file)
     writer.writerow(Row._fields)
     writer.writerows(rows)

@@ -162,14 +162,19 @@ def predicted_blocks(
 
 
 def _judge(loader: Loader, source: Source, predictor: Predictor, options: Options) -> Judged:
-    model = predictor.description
-    seen = NOBODY if options.allow_trained_on else predictor.trained_on
-    fewest = model.fewest_leads if options.fewest_leads is None else options.fewest_leads
     try:
         loaded = loader.load(source)
     except RecordError as error:
         return Judged(error_row(source.name, error), None)
-    return Judged(judged_row(source.name, loaded, model, seen, fewest), loaded)
+    return judge(source.name, loaded, predictor, options)
+
+
+def judge(name: str, loaded: Loaded, predictor: Predictor, options: Options) -> Judged:
+    """Say of a recording whether it may have a score."""
+    model = predictor.description
+    seen = NOBODY if options.allow_trained_on else predictor.trained_on
+    fewest = model.fewest_leads if options.fewest_leads is None else options.fewest_leads
+    return Judged(judged_row(name, loaded, model, seen, fewest), loaded)
 
 
 def score_block(predictor: Predictor, judged: Sequence[Judged]) -> list[Row]:

@@ -3,6 +3,8 @@
 import csv
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +14,8 @@ import numpy.typing as npt
 from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.read import FOLDER_LAYOUT, LAYOUT_SUFFIX, read_recording
 from data_modules.reading.reasons import RecordError
-from data_modules.signals.clean import clean_ecg
+from data_modules.reading.recording import Recording
+from data_modules.signals.clean import CleanEcg, clean_ecg
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import signal_digest
 from data_modules.store.mark import STORE, mark_version
@@ -59,7 +62,7 @@ def find_sources(named: Sequence[str]) -> list[Source]:
     for name in named:
         path = Path(name)
         if path.is_dir():
-            found = list(_in_folder(path))
+            found = list(sources_in(path))
             if not found:
                 raise InputError(f"the folder {name} holds no file; name one with recordings")
         elif path.is_file() and mark_version(path, STORE) is not None:
@@ -72,7 +75,7 @@ def find_sources(named: Sequence[str]) -> list[Source]:
     return list({source.name: source for source in sources}.values())
 
 
-def _in_folder(folder: Path) -> Iterator[Source]:
+def sources_in(folder: Path) -> Iterator[Source]:
     """Find one source for each WFDB header and each other file, below the folder too."""
     for here, below, files in os.walk(folder):
         below.sort()
@@ -133,19 +136,51 @@ class Loader:
             if source.path not in self._stores:
                 self._stores[source.path] = _OpenStore(source.path, self._model)
             return self._stores[source.path].load(source.row)
+        return self.clean(source.name, self.read(source))
+
+    def read(self, source: Source) -> Recording:
+        """Return what a loose file holds.
+
+        Raises:
+            RecordError: see `load`.
+        """
         folder, record = source.path.parent, source.path.name
-        try:
-            recording = read_recording(folder, record, amplitude=self._amplitude)
+        with _unforeseen(source.name):
+            return read_recording(folder, record, amplitude=self._amplitude)
+
+    def clean(self, name: str, recording: Recording) -> Loaded:
+        """Return a recording that was read as the model wants it.
+
+        Raises:
+            RecordError: see `load`.
+        """
+        with _unforeseen(name):
             clean = clean_ecg(recording, self._settings)
-        except (RecordError, MemoryError):
-            raise
-        except Exception as error:  # a fault of the program shall not cost the other recordings
-            problem = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            raise RecordError("program_fault", record=source.name, problem=problem) from error
         findings = [*clean.warnings, *clean.notes]
         if any("synthetic" in comment.lower() for comment in recording.comments):
             findings.append(("synthetic", "the file says that the recording is synthetic"))
         return Loaded(clean.ecg, clean.present, findings, signal_digest(clean.ecg))
+
+    def whole(self, name: str, recording: Recording) -> CleanEcg:
+        """Return all seconds of a recording, cleaned alike, where the model sees a beat of it.
+
+        Raises:
+            RecordError: see `load`.
+        """
+        with _unforeseen(name):
+            return clean_ecg(recording, replace(self._settings, segment="record"))
+
+
+@contextmanager
+def _unforeseen(name: str) -> Iterator[None]:
+    """Make a fault of the program one recording's, so that it does not cost the others."""
+    try:
+        yield
+    except (RecordError, MemoryError):
+        raise
+    except Exception as error:
+        problem = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise RecordError("program_fault", record=name, problem=problem) from error
 
 
 class _OpenStore:

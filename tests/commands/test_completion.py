@@ -38,6 +38,8 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("lsemvae prepare cohort --signal.segment ''", ["record", "median_beat"]),
         ("lsemvae explain --method grad", ["gradient_shap"]),
         ("lightning fit --ckpt", ["--ckpt_path"]),
+        ("lsemvae completion ''", ["bash", "zsh"]),
+        ("lsemvae completion --sh", ["--shell"]),
         ("lsemvae view rec", []),
     ],
 )

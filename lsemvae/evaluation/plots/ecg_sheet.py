@@ -1,5 +1,6 @@
 """Draw recordings on ECG paper: 25 mm/s and 10 mm/mV, true to scale when printed."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -25,6 +26,24 @@ PAPER, THIN, THICK = "#fffaf7", "#f6d5cf", "#e9a79c"
 GREY_PAPER = ("#ffffff", "#ececec", "#d2d2d2")  # under colours that mean something
 
 Signal = npt.NDArray[np.floating]
+
+
+class Layout(NamedTuple):
+    """How leads share a sheet.
+
+    Attributes:
+        n_rows: leads below one another, then a new column begins.
+        column_s: seconds of each lead at most.
+        row_mm: height of a row.
+    """
+
+    n_rows: int = N_ROWS
+    column_s: float = COLUMN_S
+    row_mm: float = ROW_MM
+
+
+USUAL = Layout()
+ALL_SECONDS = Layout(n_rows=12, column_s=math.inf, row_mm=18.0)
 
 
 class Panel(NamedTuple):
@@ -58,9 +77,9 @@ class Sheet(NamedTuple):
 def ecg_sheet(
     leads: Sequence[str], n_samples: int, sampling_rate_hz: float, *, title: str, scale: str,
     title_mm: float = TITLE_MM, foot_mm: float = 0.0, min_width_mm: float = 0.0,
-    row_mm: float = ROW_MM, colours: tuple[str, str, str] = (PAPER, THIN, THICK),
+    layout: Layout = USUAL, colours: tuple[str, str, str] = (PAPER, THIN, THICK),
 ) -> Sheet:  # fmt: skip
-    """Return a sheet for the leads in the usual columns of three, 2.5 s of each at most.
+    """Return a sheet for the leads: in the usual columns of three, 2.5 s of each at most.
 
     Args:
         leads: names.
@@ -71,15 +90,16 @@ def ecg_sheet(
         title_mm: room for the title.
         foot_mm: room below the paper.
         min_width_mm: of the paper; short recordings are spread over it.
-        row_mm: height of a row.
+        layout: rows, seconds and heights.
         colours: of the paper, its thin and its thick lines.
     """
-    columns = [leads[start : start + N_ROWS] for start in range(0, len(leads), N_ROWS)]
-    n_shown = min(round(COLUMN_S * sampling_rate_hz), n_samples)
+    n_rows, column_s, row_mm = layout
+    columns = [leads[start : start + n_rows] for start in range(0, len(leads), n_rows)]
+    n_shown = round(min(column_s * sampling_rate_hz, n_samples))
     column_mm = n_shown / sampling_rate_hz * MM_PER_S + GAP_MM
     width_mm = max(2 * MARGIN_MM + len(columns) * column_mm, min_width_mm)
     column_mm = (width_mm - 2 * MARGIN_MM) / len(columns)
-    height_mm = 2 * MARGIN_MM + min(N_ROWS, len(leads)) * row_mm
+    height_mm = 2 * MARGIN_MM + min(n_rows, len(leads)) * row_mm
     total_mm = height_mm + title_mm + foot_mm
     figure = Figure(figsize=(width_mm / MM_PER_INCH, total_mm / MM_PER_INCH))
     axes = figure.add_axes((0, foot_mm / total_mm, 1, height_mm / total_mm))
@@ -104,8 +124,9 @@ def amplitude_scale(largest: float, calibrated: bool) -> tuple[float, str]:
 def draw_twelve_leads(
     traces: Mapping[str, Signal], *, sampling_rate_hz: float, title: str,
     styles: Sequence[Mapping[str, Any]], calibrated: bool, leads: Sequence[str] = LEADS,
+    layout: Layout = USUAL, title_mm: float = TITLE_MM,
 ) -> Figure:  # fmt: skip
-    """Draw twelve (or six) leads in the usual columns, each lead its own first 2.5 s at most.
+    """Draw twelve (or six) leads, in the usual columns each lead's own first 2.5 s at most.
 
     Args:
         traces: recordings by legend text, each (L, T) in mV in the order of `leads`, drawn over
@@ -115,12 +136,20 @@ def draw_twelve_leads(
         styles: matplotlib line properties of each trace.
         calibrated: whether the traces are in mV; others are drawn to fit, and labelled so.
         leads: names of the leads.
+        layout: rows, seconds and heights.
+        title_mm: room for the title.
     """
     # without a single sample the paper stays empty
     largest = max(float(np.nanmax(np.abs(signal), initial=0.0)) for signal in traces.values())
     mm_per_unit, scale = amplitude_scale(largest, calibrated)
     n_samples = next(iter(traces.values())).shape[-1]
-    sheet = ecg_sheet(leads, n_samples, sampling_rate_hz, title=title, scale=scale)
+    sheet = ecg_sheet(
+        leads, n_samples, sampling_rate_hz, title=title, scale=scale, title_mm=title_mm,
+        layout=layout,
+    )  # fmt: skip
+    squeezed = layout.row_mm / ROW_MM
+    if not calibrated:
+        mm_per_unit *= squeezed
     for number, (lead, panel) in enumerate(sheet.panels.items()):
         for (legend, signal), style in zip(traces.items(), styles, strict=True):
             shown = signal[number, : len(sheet.time_mm)] * mm_per_unit
@@ -128,7 +157,8 @@ def draw_twelve_leads(
             sheet.axes.plot(
                 panel.left + sheet.time_mm, panel.middle + shown, label=label, clip_on=True, **style
             )
-        sheet.axes.text(panel.left + 1.5, panel.middle + 9.5, lead, fontsize=8, fontweight="bold")
+        top = panel.middle + 9.5 * squeezed
+        sheet.axes.text(panel.left + 1.5, top, lead, fontsize=8, fontweight="bold")
     if len(traces) > 1:
         sheet.figure.legend(loc="upper right", fontsize=7.5, ncol=len(traces), frameon=False)
     return sheet.figure

@@ -32,7 +32,9 @@ def test_slope_and_intercept_equal_statsmodels() -> None:
     predictor = np.log(probability / (1 - probability))
     binomial = sm.families.Binomial()
     slope = sm.GLM(label, sm.add_constant(predictor), family=binomial).fit()
-    shift = sm.GLM(label, np.ones(500), family=binomial, offset=predictor).fit()
+    shift = sm.GLM(label, np.ones(500), family=binomial, offset=predictor).fit(
+        cov_type="cluster", cov_kwds={"groups": np.arange(500)}
+    )
     ours = calibration_slope(label, probability)
     assert ours[:3] == pytest.approx((slope.params[1], *slope.conf_int()[1]), abs=1e-5)
     ours = calibration_intercept(label, probability)
@@ -132,6 +134,18 @@ def test_all_measures_are_those_of_the_functions() -> None:
 def test_scores_that_are_no_probabilities_are_refused() -> None:
     with pytest.raises(InputError, match=r"not in 0..1"):
         calibration_slope([0, 1], [-1.0, 2.0])
+
+
+def test_intercept_interval_covers_where_the_slope_is_not_one() -> None:
+    # the true shift makes the expected number of positives right: from 400,000 records
+    large, probability = simulated(400_000, intercept=0.2, slope=0.4, seed=10)
+    truth = calibration_intercept(large, probability).value
+    covered = 0
+    for seed in range(400):
+        label, probability = simulated(300, intercept=0.2, slope=0.4, seed=seed)
+        shift = calibration_intercept(label, probability)
+        covered += shift.low <= truth <= shift.high
+    assert abs(covered / 400 - 0.95) < 3 * monte_carlo_error(0.95, 400)
 
 
 def test_slope_interval_covers() -> None:
