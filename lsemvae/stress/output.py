@@ -9,6 +9,7 @@ from lsemvae.core.files import replacing, write_text
 from lsemvae.core.outputs import check_output_file
 from lsemvae.evaluation.plots.stress import stress_figure
 from lsemvae.evaluation.report.stress import FIGURE, FORMAT, NUMBERS
+from lsemvae.evaluation.runs import data_label
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.stress.run import Measured, table_of
 
@@ -45,6 +46,7 @@ def write_stress(
                "rows": table}  # fmt: skip
     write_text(out / NUMBERS, json.dumps(to_json(numbers), indent=1, allow_nan=False) + "\n")
     write_text(out / "stress.csv", table.to_csv(index=False))
+    data = data_label(about["data"], about["synthetic"])
     with replacing(out / FIGURE) as temporary:
-        figure = stress_figure(table, f"{about['task']} on {about['data']}")
+        figure = stress_figure(table, f"{about['task']} on {data}")
         figure.savefig(temporary, metadata={"Date": None})

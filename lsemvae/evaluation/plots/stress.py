@@ -42,6 +42,10 @@ def stress_figure(table: pd.DataFrame, title: str) -> Figure:
         axes.grid(color="#e6e6e6", linewidth=0.6)
         axes.set_axisbelow(True)
     panels[0].set_yticks(place, names, fontsize=7)
+    panels[0].set_ylim(-0.8, len(table) - 0.2)
+    for axes, name in zip(panels[2:], ("withheld", "mean_absolute_change"), strict=True):
+        axes.set_xlim(0, max(0.05, 1.1 * table[name].max()))
+        axes.margins(x=0)
     figure.suptitle(title, fontsize=9)
     return figure
 
