@@ -15,11 +15,11 @@ Check Choose Clean Collect Combine Compare Compute Convert Copy Count Create Cro
 Damage Decode Define Delete Derive Describe Detect Divide Draw Encode End Estimate Evaluate
 Explain Export Extract Filter Find Fit Follow Format Fuse Fuzz Gather Give Group Guard Handle
 Hash Hold Import Index Join Judge Keep Kill Label Learn Let List Load Lock Log Look Make Map
-Mark Match Measure Mend Merge Move Name Normalise Note Open Order Pack Pair Parse Plan Pool
+Mark Match Measure Mend Merge Move Name Normalise Note Offer Open Order Pack Pair Parse Plan Pool
 Pre-train Predict Prepare Print Probe Produce Protect Prove Put Quantise Rank Read Recalibrate
 Record Refuse Remove Rename Render Repeat Replace Report Resample Resolve Return Run Save Say
 Scale Seal Search Select Send Serve Set Settle Share Show Shuffle Sign Silence Simulate Sort
-Spell Split Start State Stop Store Suggest Sum Summarise Take Tell Test Time Trace Train
+Spell Split Start State Stop Store Suggest Sum Summarise Tabulate Take Tell Test Time Trace Train
 Translate Try Turn Unpack Update Use Validate Verify View Walk Warn Watch Weigh Wrap Write
 """
 

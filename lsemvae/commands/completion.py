@@ -89,7 +89,7 @@ def _choices_after(name: str, options: dict[str, tuple[str, ...]]) -> dict[str, 
     """
     arguments = [option for option in options if option not in ("--config", "--help")]
     first = options[arguments[0]] if arguments and name not in LIGHTNING else ()
-    return {name.split(" ")[-1]: first, **options}
+    return {name.rsplit(" ", maxsplit=1)[-1]: first, **options}
 
 
 def _second_word(first: str) -> str:

@@ -34,7 +34,7 @@ def cross_validate(
     distinct_ids: bool = False,
     permute_labels: int | None = None,
     references: bool = False,
-) -> None:
+) -> Path:
     """Cross-validate a method by patient and write its predictions and metrics.
 
     Folds are drawn once per task, frozen in OUT/TASK/splits.json and shared by all methods and
@@ -81,6 +81,9 @@ def cross_validate(
         references: compare the frozen encoder with its untrained twins, random convolutions and
             PCA, with all labels and with few, as `lsemvae worth` does; writes references.csv,
             references.json and label_curve.svg beside metrics.json.
+
+    Returns:
+        The folder of predictions.csv and metrics.json.
     """
     from lsemvae.commands.demo import demo_cohort, demo_encoder
     from lsemvae.core.tasks import Thresholds
@@ -102,7 +105,7 @@ def cross_validate(
     run = run_and_print
     if references:
         from lsemvae.references.printed import run_with_references as run
-    run(
+    return run(
         settings, cohort, Path(out), encoder=encoder, overwrite=overwrite,
         allow_leakage=allow_leakage,
     )  # fmt: skip

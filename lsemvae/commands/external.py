@@ -1,4 +1,4 @@
-"""`lsemvae external`: validate a locked model on a labelled cohort of another place."""
+"""Validate a locked model on a labelled cohort of another place: `lsemvae external`."""
 
 from pathlib import Path
 

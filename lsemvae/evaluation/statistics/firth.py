@@ -1,4 +1,4 @@
-"""Logistic lines that exist for any sample, fitted for many samples at once."""
+"""Fit logistic lines that exist for any sample, for many samples at once."""
 
 import numpy as np
 import numpy.typing as npt

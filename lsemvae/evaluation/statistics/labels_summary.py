@@ -1,4 +1,4 @@
-"""All statistics of one run that predicts several labels, as plain dictionaries."""
+"""Compute all statistics of one run that predicts several labels, as plain dictionaries."""
 
 from collections.abc import Sequence
 from typing import Any
