@@ -129,13 +129,15 @@ def store(exports: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (
         (out / "printed.txt").open("w") as printed,
         contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed),
+        contextlib.chdir(out),
     ):  # fmt: skip
         assert main([*command, "--key", str(key), *SIGNAL]) == 0
         assert main(
             ["fit", "--config", str(ROOT / "experiments/pretrain/ls_emvae_wandb.yaml"),
              *tiny_network(n_samples=600), "--data.init_args.store", str(store),
              "--data.init_args.num_workers", "0", "--data.init_args.batch_size", "4",
-             "--trainer.max_epochs", "1", "--trainer.logger.save_dir", str(out)]
+             "--trainer.max_epochs", "1", "--trainer.default_root_dir", str(out),
+             "--trainer.logger.save_dir", str(out)]
         ) == 0  # fmt: skip
     assert list(out.rglob("run-*.wandb"))
     return store
