@@ -34,8 +34,13 @@ def class_path(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
+@cache
 def source_sha256(kind: type) -> str | None:
-    """Return the digest of the file that defines a class, None where there is none."""
+    """Return the digest of the file that defines a class, None where there is none.
+
+    It is that of the first time in a process: the class goes on as it was imported, whatever
+    somebody writes into its file later.
+    """
     try:
         file = inspect.getsourcefile(kind)
     except TypeError:
