@@ -69,7 +69,7 @@ sweep: $(READY)  ## try hyper-parameters of pre-training: SWEEP=FILE JOBS= OUT=
 	@$(BIN)/lsemvae sweep '$(SWEEP)' --jobs '$(JOBS)' $(if $(OUT),--out '$(OUT)')
 
 test: $(READY)  ## run the tests
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 without-torch: $(READY)  ## predict with a graph in an environment that has no torch
 	@$(PYTHON) -m venv --clear --without-pip $(VENV)-predict

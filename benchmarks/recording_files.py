@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from lsemvae.core.leads import LEADS
+from benchmarks.holter_files import ishne_files, kardia_files
+from lsemvae.core.leads import LEADS, LIMB_LEADS
 
 Files = dict[str, bytes]
 Counts = npt.NDArray[np.int16]
@@ -261,6 +262,8 @@ WRITERS: dict[str, tuple[str, tuple[str, ...], Callable[..., Files]]] = {
     "SCP-ECG": ("r1.scp", LEADS, scp_files),
     "DICOM": ("r1.dcm", LEADS, dicom_files),
     "EDF": ("r1.edf", LEADS, edf_files),
+    "ISHNE": ("r1.ecg", LEADS, ishne_files),
+    "Kardia JSON": ("r1.json", LIMB_LEADS, kardia_files),
     "CSV": ("r1.csv", LEADS, csv_files),
     "MATLAB": ("r1.mat", LEADS, matlab_files),
 }

@@ -64,6 +64,7 @@ COMMANDS: dict[str, Command] = {
     "lock": Command(MODEL, "lsemvae.commands.lock:lock", "deployment.md"),
     "predict": Command(MODEL, "lsemvae.commands.predict:predict", "deployment.md"),
     "external": Command(MODEL, "lsemvae.commands.external:external", "deployment.md"),
+    "stress": Command(MODEL, "lsemvae.commands.stress:stress", "deployment.md"),
     "export": Command(MODEL, "lsemvae.commands.export:export", "deployment.md"),
     "serve": Command(MODEL, "lsemvae.commands.serve:serve", "serve.md"),
     "completion": Command(PROGRAM, "lsemvae.commands.completion:completion"),

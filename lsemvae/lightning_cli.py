@@ -11,7 +11,7 @@ import torch
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import LambdaCallback
+from lightning.pytorch.callbacks import LambdaCallback, ModelCheckpoint
 from lightning.pytorch.cli import (
     ArgsType,
     LightningArgumentParser,
@@ -293,8 +293,11 @@ def _with_one_subcommand(kind: type[EcgCLI], name: str) -> type[EcgCLI]:
     return type(kind.__name__, (kind,), {"subcommands": staticmethod(lambda: only)})
 
 
-def run_lightning(arguments: list[str]) -> None:
+def run_lightning(arguments: list[str]) -> Path | None:
     """Run one of LightningCLI's subcommands; only fit writes its configuration beside its log.
+
+    Returns:
+        The last checkpoint that was written, None where there is none.
 
     Raises:
         InputError: settings that Lightning refuses.
@@ -304,7 +307,7 @@ def run_lightning(arguments: list[str]) -> None:
         keep_freed_memory()
         faster_float32_products()
     try:
-        build_cli(arguments, run=True, save_config=arguments[0] == "fit")
+        return _last_checkpoint(build_cli(arguments, run=True, save_config=arguments[0] == "fit"))
     except MisconfigurationException as error:
         raise InputError(" ".join(str(error).split())) from error
     except REFUSALS as error:
@@ -313,6 +316,14 @@ def run_lightning(arguments: list[str]) -> None:
         raise line from error
     finally:
         end_process_group()
+
+
+def _last_checkpoint(cli: EcgCLI) -> Path | None:
+    kept = cli.trainer.checkpoint_callback
+    if not isinstance(kept, ModelCheckpoint):
+        return None
+    name = kept.last_model_path or kept.best_model_path
+    return Path(name) if name else None
 
 
 def end_process_group() -> None:

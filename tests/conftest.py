@@ -22,6 +22,12 @@ def pytest_runtest_setup() -> None:
     torch.set_float32_matmul_precision("highest")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files with slow tests first, so that no process ends alone with one of them."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with `cohort/` and `mimic/` of synthetic WFDB records."""

@@ -8,7 +8,6 @@ from data_modules.reading.recording import RawRecording
 
 _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\xffBIOSEMI", "a BDF file (BioSemi)", "save it as EDF"),
-    (0, b"ISHNE1.0", "an ISHNE Holter file", "cut the seconds you need and save them as WFDB"),
     (0, b"ANN  1.0", "an ISHNE annotation file", "name the file of the recording"),
     (0, b"@ MFR", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
     (0, b"@ MFER", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
@@ -74,6 +73,7 @@ class Format(NamedTuple):
         read: `read(content, record=...)`, or `read(content, layout, record=...)`.
         magic: places and bytes; any of them tells the kind.
         xml_root: root element that tells it, without its prefix; "" where it is no XML.
+        json_keys: keys that all stand in a JSON file of the kind; none where it is no JSON.
         needs_layout: whether a layout file says what the numbers are.
     """
 
@@ -81,12 +81,22 @@ class Format(NamedTuple):
     read: Callable[..., RawRecording]
     magic: tuple[tuple[int, bytes], ...] = ()
     xml_root: str = ""
+    json_keys: tuple[bytes, ...] = ()
     needs_layout: bool = False
 
     def tells(self, content: bytes, xml_root: str | None) -> bool:
         """Tell whether a file is of this kind."""
         by_bytes = any(content[at : at + len(magic)] == magic for at, magic in self.magic)
-        return by_bytes or bool(self.xml_root and self.xml_root == xml_root)
+        return (
+            by_bytes or bool(self.xml_root and self.xml_root == xml_root) or self._is_json(content)
+        )
+
+    def _is_json(self, content: bytes) -> bool:
+        return (
+            bool(self.json_keys)
+            and content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+            and all(key in content for key in self.json_keys)
+        )
 
 
 def format_of(content: bytes, formats: Iterable[Format]) -> Format | None:
@@ -116,6 +126,8 @@ def named_kind(content: bytes, ending: str = "") -> str | None:
             "it is a DICOM data set without preamble and file header, which state how it is "
             "encoded; save it as DICOM Part 10"
         )
+    if content[:64].lstrip().startswith(b"{") and b'"data12L"' in content:
+        return "it is a Kardia 12L recording, which states no amplitude; export it as DICOM or EDF"
     root = _xml_root(content)
     if root:
         name, step = _XML_NAMED.get(root.lower(), (f"XML with the root {root}", "GE MUSE XML"))

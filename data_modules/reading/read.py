@@ -15,6 +15,8 @@ from data_modules.reading.formats.csv_table import read_csv_table
 from data_modules.reading.formats.dicom import read_dicom
 from data_modules.reading.formats.edf import read_edf
 from data_modules.reading.formats.hl7_aecg import read_hl7_aecg
+from data_modules.reading.formats.ishne import read_ishne
+from data_modules.reading.formats.kardia_json import read_kardia
 from data_modules.reading.formats.layout import parse_layout
 from data_modules.reading.formats.matlab import read_matlab
 from data_modules.reading.formats.muse_xml import read_muse_xml
@@ -34,9 +36,14 @@ FORMATS: tuple[Format, ...] = (
     Format("SCP-ECG", read_scp_ecg, ((16, b"SCPECG"),)),
     Format("DICOM", read_dicom, ((128, b"DICM"), (0, b"\x02\0\0\0UL"))),
     Format("EDF", read_edf, ((0, b"0       "),)),
+    Format("ISHNE", read_ishne, ((0, b"ISHNE1.0"),)),
+    Format(
+        "Kardia JSON", read_kardia,
+        json_keys=(b'"recordedAt"', b'"amplitudeResolution"', b'"samples"'),
+    ),
     Format("CSV", read_csv_table, needs_layout=True),
     Format("MATLAB", read_matlab, ((0, b"MATLAB 5.0"),), needs_layout=True),
-)
+)  # fmt: skip
 """Kinds of files, a row each: by what one is told, and the function that reads it."""
 
 _TEXT_ENDINGS = (".csv", ".txt", ".tsv", ".asc")

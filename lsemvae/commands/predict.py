@@ -20,7 +20,7 @@ def predict(
     fewest_leads: int | None = None,
     allow_trained_on: bool = False,
     pictures: str | None = None,
-) -> None:
+) -> Path:
     """Write a row for each recording: a result, withheld, or an error.
 
     A run that was stopped goes on where it was when it is started again. Research software, not a
@@ -36,6 +36,9 @@ def predict(
             training recording had.
         allow_trained_on: predict recordings and patients that the model was trained on, too.
         pictures: folder for a picture of each recording on ECG paper.
+
+    Returns:
+        The file of predictions.
     """
     from lsemvae.predicting.run import Options, predict_to
 
@@ -46,6 +49,7 @@ def predict(
     print(f"{out}: {counts.total():,} recordings, {listed}")
     if predictor.description.synthetic:
         print("note: the model was trained on SYNTHETIC data")
+    return Path(out)
 
 
 def open_model(path: Path) -> "Predictor":

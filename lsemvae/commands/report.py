@@ -19,7 +19,7 @@ def report(
     n_resamples: int = 2000,
     max_days: int = 30,
     pdf: bool = False,
-) -> None:
+) -> Path:
     """Write a page about finished cross-validations from their files alone.
 
     Writes index.html (needs no other file), report.json (every number), model cards and figures.
@@ -40,6 +40,9 @@ def report(
         n_resamples: of every bootstrap.
         max_days: allowed days between ECG and catheter.
         pdf: print report.pdf too, by a Chromium that is installed.
+
+    Returns:
+        The page, index.html.
     """
     from lsemvae.evaluation.report.page import write_report
     from lsemvae.evaluation.report.pdf import find_chromium, print_pdf
@@ -61,3 +64,4 @@ def report(
     print(f"report: {page}")
     if chromium is not None:
         print(f"report: {print_pdf(page, chromium)}")
+    return page

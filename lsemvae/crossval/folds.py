@@ -2,28 +2,27 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
-from joblib import Parallel, delayed
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader, Dataset
 
+from data_modules.dataset import EcgDataset
 from data_modules.epoch_batches import batch_loader
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, read_json, write_text
-from lsemvae.core.joblib_backend import dead_workers_named
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.targets import target_of
 from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
-from lsemvae.crossval.features import Features, cached_features
-from lsemvae.models import Pretrained
+from lsemvae.crossval.features import Features
 from lsemvae.models.method import Method, Size
 from lsemvae.models.methods import find_method
 from lsemvae.models.own_methods import kept_method
@@ -135,47 +134,6 @@ def _is_whole(file: Path, digest: str | None) -> bool:
     return file.is_file() and digest in (None, file_sha256(file))
 
 
-def run_missing_folds(
-    folder: Path, data: RhcCohort, settings: FoldSettings, *, encoder: str | None,
-    pretrained: Pretrained | None, inner: bool, jobs: int, overwrite: bool, feature_folder: Path,
-) -> None:  # fmt: skip
-    """Run the folds that are not finished; each gets fresh objects.
-
-    Args:
-        folder: of the cross-validation.
-        data: the cohort.
-        settings: of the cross-validation.
-        encoder: checkpoint of the frozen encoder.
-        pretrained: the same, read.
-        inner: predict an inner part of every training part too, in `fold_K/inner`.
-        jobs: folds trained at the same time, in processes of their own where more than one.
-        overwrite: run finished folds too.
-        feature_folder: cache of the encoder's features.
-    """
-    parts = [(fold, False) for fold in range(data.n_folds)]
-    parts += [(fold, True) for fold in range(data.n_folds) if inner]
-    missing = [
-        part for part in parts if overwrite or not is_finished(part_folder(folder, *part), settings)
-    ]
-    if not missing:
-        print(f"all {data.n_folds} folds are finished")
-        return
-    for stale in ("metrics.json", "predictions.csv", "inner_predictions.csv"):
-        (folder / stale).unlink(missing_ok=True)
-    features = None
-    if pretrained is not None:
-        features = cached_features(pretrained, data, feature_folder)
-    run = delayed(run_fold)
-    with dead_workers_named():
-        Parallel(n_jobs=jobs)(
-            run(
-                part_folder(folder, fold, inner_part), data.for_fold(fold, inner=inner_part),
-                settings, encoder=encoder, features=features,
-            )
-            for fold, inner_part in missing
-        )  # fmt: skip
-
-
 def part_folder(folder: Path, fold: int, inner: bool = False) -> Path:
     """Return the folder of a fold, or of the inner part of its training part."""
     return folder / f"fold_{fold}" / ("inner" if inner else "")
@@ -194,7 +152,7 @@ def run_fold(
         encoder: checkpoint of the frozen encoder.
         features: (N, F) of every recording of the store where the encoder is frozen.
     """
-    _keep_quiet()
+    keep_quiet()
     (folder / FINISHED).unlink(missing_ok=True)
     seed_fold(settings.seed, data.fold)
     data.setup("fit")
@@ -202,9 +160,29 @@ def run_fold(
     task.made_for = data.made_for
     if isinstance(task, Regressor):
         task.take_scale(torch.from_numpy(data.train_set.label))
-    trainer = lightning.Trainer(
-        max_epochs=settings.epochs,
-        accelerator="cpu" if features is not None else "auto",
+    trainer = fold_trainer(folder, settings.epochs, frozen=features is not None)
+    if features is None:
+        trainer.fit(task, datamodule=data)
+        (measured,) = trainer.test(task, datamodule=data, verbose=False)
+    else:
+        train = feature_set(data.train_set, features)
+        held_out = held_out_batch(data, features)
+        trainer.fit(task, batch_loader(train, settings.batch_size, shuffle=True), held_out)
+        (measured,) = trainer.test(task, held_out, verbose=False)
+    keep_fold(folder, data, settings, trainer, measured)
+
+
+def fold_trainer(folder: Path, epochs: int, *, frozen: bool) -> lightning.Trainer:
+    """Return the Trainer of a fold, which writes metrics.csv and predictions.csv into its folder.
+
+    Args:
+        folder: of the fold.
+        epochs: of the training.
+        frozen: whether only a head is trained, which a CPU does as fast.
+    """
+    return lightning.Trainer(
+        max_epochs=epochs,
+        accelerator="cpu" if frozen else "auto",
         devices=1,
         logger=CSVLogger(folder, name="", version=""),
         callbacks=[PredictionWriter(str(folder / "predictions.csv"))],
@@ -215,13 +193,13 @@ def run_fold(
         num_sanity_val_steps=0,
         log_every_n_steps=1,
     )
-    if features is None:
-        trainer.fit(task, datamodule=data)
-        (measured,) = trainer.test(task, datamodule=data, verbose=False)
-    else:
-        train, held_out = _feature_loaders(data, features, settings.batch_size)
-        trainer.fit(task, train, held_out)
-        (measured,) = trainer.test(task, held_out, verbose=False)
+
+
+def keep_fold(
+    folder: Path, data: RhcCohort, settings: FoldSettings, trainer: lightning.Trainer,
+    measured: Mapping[str, float],
+) -> None:  # fmt: skip
+    """Write the checkpoint of a tested fold, say how it did, and call it finished."""
     trainer.save_checkpoint(folder / "last.ckpt", weights_only=True)
     part = f"fold {data.fold}{', inner part' if folder.name == 'inner' else ''}"
     print(f"{part}: " + ", ".join(f"{k} {v:.3f}" for k, v in measured.items()))
@@ -229,7 +207,7 @@ def run_fold(
     write_text(folder / FINISHED, json.dumps(kept, indent=1) + "\n")
 
 
-def _keep_quiet() -> None:
+def keep_quiet() -> None:
     """Leave out what Lightning says about every Trainer; a line per fold is enough here."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     silence_lightning()
@@ -288,14 +266,12 @@ class FeatureDataset(Dataset[FeatureBatch]):
         return self.__getitems__([position])
 
 
-def _feature_loaders(
-    data: RhcCohort, features: Features, batch_size: int
-) -> tuple[DataLoader[Any], DataLoader[Any]]:
-    train, held_out = (
-        FeatureDataset(features[part.indices], part.label, part.record, part.patient_id)
-        for part in (data.train_set, data.held_out)
-    )
-    return (
-        batch_loader(train, batch_size, shuffle=True),
-        batch_loader(held_out, len(held_out)),
-    )
+def feature_set(part: EcgDataset, features: Features) -> FeatureDataset:
+    """Return the features of a part of a store, of whose recordings `features` has a row each."""
+    return FeatureDataset(features[part.indices], part.label, part.record, part.patient_id)
+
+
+def held_out_batch(data: RhcCohort, features: Features) -> DataLoader[Any]:
+    """Return the features of the held-out part in one batch."""
+    held_out = feature_set(data.held_out, features)
+    return batch_loader(held_out, len(held_out))

@@ -15,10 +15,11 @@ DIGITS = 3
 BINARY = {"auroc": "AUROC", "accuracy": "accuracy", "mcc": "MCC"}
 
 
-def run_and_print(settings: CvSettings, cohort: str, out: Path, **others: Any) -> None:
-    """Cross-validate and print the metrics; arguments as in `cross_validate`."""
+def run_and_print(settings: CvSettings, cohort: str, out: Path, **others: Any) -> Path:
+    """Cross-validate, print the metrics and return the folder; see `cross_validate`."""
     folder, metrics = cross_validate(settings, cohort, out, **others)
     print_table(metrics, folder)
+    return folder
 
 
 def print_table(metrics: dict[str, Any], folder: Path) -> None:

@@ -16,7 +16,8 @@ from lsemvae.core.targets import Target, find_target, task_folder
 from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import Normalisation
 from lsemvae.crossval.features import describe_codes
-from lsemvae.crossval.folds import FoldSettings, run_missing_folds
+from lsemvae.crossval.fold_runs import run_missing_folds
+from lsemvae.crossval.folds import FoldSettings
 from lsemvae.crossval.frozen_encoder import read_encoder
 from lsemvae.crossval.gather import (
     gather_inner,
@@ -55,6 +56,8 @@ class CvSettings:
         seed: of folds and training.
         permute_labels: seed of a shuffle of the labels, None for the labels as they are.
         jobs: folds trained at the same time; changes no result.
+        side_by_side: train all heads on a frozen encoder at once; off, each by a Trainer of its
+            own, to the bit as `lightning fit` does. The numbers differ by float32's rounding.
         distinct_ids: patient ids that differ only as they are written are different people.
 
     Raises:
@@ -78,6 +81,7 @@ class CvSettings:
     permute_labels: int | None = None
     jobs: int = 1
     distinct_ids: bool = False
+    side_by_side: bool = True
 
     def __post_init__(self) -> None:
         parse_leads(self.leads)
@@ -153,7 +157,8 @@ def cross_validate(
     fold_settings = _fold_settings(settings, data, pretrained, method)
     run_missing_folds(
         folder, data, fold_settings, encoder=encoder, pretrained=pretrained, inner=inner,
-        jobs=settings.jobs, overwrite=overwrite, feature_folder=out / FEATURES,
+        jobs=settings.jobs, side_by_side=settings.side_by_side, overwrite=overwrite,
+        feature_folder=out / FEATURES,
     )  # fmt: skip
     fold_of, target = data.load_splits().fold, settings.target
     predictions = gather_predictions(folder, fold_of, settings.folds, target)

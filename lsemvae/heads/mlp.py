@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from lsemvae.losses import focal_terms
+from lsemvae.heads.stacked import Batch, StackedHeads, step
 from lsemvae.tasks.classify import FocalSettings
 from lsemvae.tasks.head_task import HeadSettings
 from lsemvae.tasks.optimiser import adamw
@@ -41,21 +39,6 @@ class MlpSettings:
     seed: int = 0
 
 
-class _Heads(NamedTuple):
-    """Weights of E heads: (E, F, H), (E, 1, H), (E, H, 1), (E, 1, 1)."""
-
-    first: Tensor
-    first_bias: Tensor
-    second: Tensor
-    second_bias: Tensor
-
-    def logits(self, features: Tensor, kept: Tensor | None = None) -> Tensor:
-        """Return (E, B) for features (E, B, F); `kept` (1, B, H) is dropout's mask, scaled."""
-        hidden = F.relu(torch.baddbmm(self.first_bias, features, self.first))
-        hidden = hidden if kept is None else hidden * kept
-        return torch.baddbmm(self.second_bias, hidden, self.second).squeeze(-1)
-
-
 def train_heads(
     features: Tensor, label: Tensor, train: Sequence[Rows], settings: MlpSettings
 ) -> Tensor:
@@ -81,16 +64,13 @@ def train_heads(
     keep, hidden = 1 - settings.head.dropout, settings.head.hidden
     for rows, counted in _batches(train, settings):
         kept = torch.rand((1, rows.shape[1], hidden), generator=generator) < keep
-        logit = heads.logits(features[number, rows], kept / keep)
-        terms = focal_terms(logit, label[rows], settings.focal.alpha, settings.focal.gamma)
-        optimiser.zero_grad()
-        torch.autograd.backward((terms * counted).sum())
-        optimiser.step()
+        batch = Batch(features[number, rows], label[rows], counted, kept / keep)
+        step(heads, optimiser, batch, settings.focal)
     with torch.no_grad():
         return heads.logits(features)
 
 
-def _initial(features: Tensor, n_hidden: int, generator: torch.Generator) -> _Heads:
+def _initial(features: Tensor, n_hidden: int, generator: torch.Generator) -> StackedHeads:
     """Draw the weights as nn.Linear does, the same for every head."""
     n_heads, n_features = len(features), features.shape[-1]
     shapes = [((n_features, n_hidden), n_features), ((1, n_hidden), n_features),
@@ -98,7 +78,7 @@ def _initial(features: Tensor, n_hidden: int, generator: torch.Generator) -> _He
     drawn = [
         (2 * torch.rand(shape, generator=generator) - 1) / fan_in**0.5 for shape, fan_in in shapes
     ]
-    return _Heads(*(one.expand(n_heads, -1, -1).clone().requires_grad_() for one in drawn))
+    return StackedHeads(*(one.expand(n_heads, -1, -1).clone().requires_grad_() for one in drawn))
 
 
 def _batches(train: Sequence[Rows], settings: MlpSettings) -> Iterator[tuple[Tensor, Tensor]]:
@@ -108,8 +88,8 @@ def _batches(train: Sequence[Rows], settings: MlpSettings) -> Iterator[tuple[Ten
     for _ in range(settings.epochs):
         order = random.random(max(map(len, train)))
         dealt = [np.array_split(rows[order[: len(rows)].argsort()], n_steps) for rows in train]
-        for step in range(n_steps):
-            parts = [parts[step] for parts in dealt]
+        for number in range(n_steps):
+            parts = [parts[number] for parts in dealt]
             width = max(map(len, parts))
             rows = np.stack([np.resize(part, width) for part in parts])
             counted = np.stack([(np.arange(width) < len(part)) / len(part) for part in parts])

@@ -41,7 +41,7 @@ def print_worth(result: dict[str, Any], folder: Path) -> None:
     print(f"results: {folder}")
 
 
-def run_with_references(settings: CvSettings, cohort: str, out: Path, **others: Any) -> None:
+def run_with_references(settings: CvSettings, cohort: str, out: Path, **others: Any) -> Path:
     """Cross-validate, then say what pre-training was worth, with the head's schedule of the run.
 
     Arguments as in `cross_validate`.
@@ -72,3 +72,4 @@ def run_with_references(settings: CvSettings, cohort: str, out: Path, **others: 
         overwrite=others.get("overwrite", False),
     )  # fmt: skip
     print_worth(found, folder)
+    return folder

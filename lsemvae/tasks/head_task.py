@@ -94,9 +94,12 @@ class HeadTask(EcgTask):
         self.made_for: MadeFor | None = None
         """What this head is trained or used on; whoever brings the data sets it."""
         self.network = network or self._frozen_encoder(str(encoder), feature)
-        self.head = self._head(head, n_outputs)
+        self._head_settings, self._n_outputs = head, n_outputs
+        self.head = self.fresh_head()
 
-    def _head(self, settings: HeadSettings | None, n_outputs: int) -> nn.Module:
+    def fresh_head(self) -> nn.Module:
+        """Return a head with weights drawn anew."""
+        settings, n_outputs = self._head_settings, self._n_outputs
         own = self.network.own_head(n_outputs) if settings is None and not self.frozen else None
         n_features = self.network.feature_dim(self.leads)
         return own or (settings or HeadSettings()).build(n_features, n_outputs)

@@ -11,6 +11,7 @@ from data_modules.reading.reasons import RecordError
 from data_modules.reading.safe_files import check_record_name, read_bytes
 from data_modules.reading.stored.binary import dicom_facts, edf_facts, scp_facts, wfdb_facts
 from data_modules.reading.stored.facts import StoredFacts
+from data_modules.reading.stored.holter import ishne_facts, kardia_facts
 from data_modules.reading.stored.xml import aecg_facts, muse_facts, philips_facts
 
 FACTS: dict[str, Callable[..., StoredFacts]] = {
@@ -20,6 +21,8 @@ FACTS: dict[str, Callable[..., StoredFacts]] = {
     "SCP-ECG": scp_facts,
     "DICOM": dicom_facts,
     "EDF": edf_facts,
+    "ISHNE": ishne_facts,
+    "Kardia JSON": kardia_facts,
 }
 """For each kind that is told by its contents, the reader of its facts."""
 

@@ -379,7 +379,9 @@ def test_text_above_a_table_is_not_repeated(leads: list[str], tmp_path: Path) ->
     [
         (b"<?xml version='1.0'?><CardiologyXML/>", "CardiologyXML"),
         (b"<a:Unheard xmlns:a='b'></a:Unheard>", "XML with the root Unheard"),
-        (b"ISHNE1.0" + bytes(600), "ISHNE"),
+        (b"<ECG><Study/></ECG>", "Mortara ELI or Schiller"),
+        (b"<examdescript/>", "Schiller"),
+        (b"ANN  1.0" + bytes(600), "ISHNE annotation"),
         (b"\xffBIOSEMI" + bytes(600), "BDF"),
         (b"@ MFR standard" + bytes(20), "MFER"),
         (b"\x89HDF\r\n\x1a\n", "HDF5"),

@@ -1,0 +1,1 @@
+"""Turn arrays of recordings into features of a frozen encoder."""
