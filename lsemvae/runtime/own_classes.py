@@ -2,7 +2,7 @@
 
 import inspect
 import os
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -34,18 +34,19 @@ def class_path(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-@cache
 def source_sha256(kind: type) -> str | None:
-    """Return the digest of the file that defines a class, None where there is none.
-
-    It is that of the first time in a process: the class goes on as it was imported, whatever
-    somebody writes into its file later.
-    """
+    """Return the digest of the file that defines a class, None where there is none."""
     try:
         file = inspect.getsourcefile(kind)
     except TypeError:
         return None
-    return file_sha256(Path(file)) if file else None
+    return _sha256(Path(file), Path(file).stat().st_mtime_ns) if file else None
+
+
+@lru_cache(maxsize=32)
+def _sha256(file: Path, _changed_ns: int) -> str:
+    """Hash a file; a benchmark asks many times for the same one."""
+    return file_sha256(file)
 
 
 def import_class(path: str) -> type:
