@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lsemvae.core.errors import InputError
+from lsemvae.models.adapter import is_adapter
+from lsemvae.models.adapter_method import adapter_method
 from lsemvae.models.base import EcgNetwork
 from lsemvae.models.method import Method
 from lsemvae.models.own_methods import file_method, is_file, own_method
@@ -97,7 +99,7 @@ def find_method(name: str) -> Method:
                 f"{name} has the name of the method {method_name(name)!r}, whose results would "
                 "stand in the same folder; rename the file"
             )
-        return file_method(name)
+        return adapter_method(Path(name)) if is_adapter(Path(name)) else file_method(name)
     if name in registered_classes():
         return own_method(registered_classes()[name], name)
     if "." in name:

@@ -9,6 +9,7 @@ import torch
 from lsemvae.core.errors import InputError
 from lsemvae.core.types import EcgInput
 from lsemvae.core.yaml_text import read_yaml
+from lsemvae.models.adapter_method import kept_adapter_method
 from lsemvae.models.base import EcgNetwork, PretrainableNetwork
 from lsemvae.models.method import Method
 from lsemvae.runtime.own_classes import class_path
@@ -40,6 +41,8 @@ def kept_method(name: str, described: Mapping[str, Any]) -> Method:
     Raises:
         InputError: as `own_method`.
     """
+    if "adapter" in described:
+        return kept_adapter_method(described)
     task = PRETRAINER if described["pretrained"] else CLASSIFIER
     model = _model(task, described["class_path"], described["init_args"])
     return _checked(name.rpartition(".")[2], "", model)
