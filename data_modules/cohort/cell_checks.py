@@ -75,6 +75,7 @@ def check_numbers(cells: pd.Series, limits: tuple[float, float]) -> list[str]:
 
 
 def check_dates(cells: pd.Series) -> list[str]:
+    """Check that the cells of a date column are dates."""
     filled = cells[cells != ""]
     parsed = pd.to_datetime(filled, format="ISO8601", errors="coerce")
     return [
