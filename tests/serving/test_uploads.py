@@ -135,6 +135,21 @@ def test_nothing_stays_after_a_fault_of_the_program(
     assert not [*memory.iterdir()]
 
 
+def test_a_full_memory_is_one_line_and_nothing_stays(
+    browser: TestClient, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        answer = send(browser, ecg("one"))
+    assert answer.status_code == 507
+    assert "no room for the files (No space left on device); nothing was read" in text_of(answer)
+    assert not [*memory.iterdir()]
+    assert rows_of(browser) == []
+
+
 def form_of(pieces: int, consumed: list[int]) -> Iterator[bytes]:
     """Yield a form with one file, 64 KB at a time, and count what is asked for."""
     yield HEAD
