@@ -18,7 +18,7 @@ from lsemvae.serving.app import build_app
 from lsemvae.serving.limits import Limits
 from tests.serving.conftest import HOME, PORT, PeakModel, ecg, rows_of, send, text_of, visit
 
-MUTANTS = 36
+MUTANTS = 24
 BOUNDARY = "x"
 HEAD = (
     f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="a.xml"\r\n\r\n'
