@@ -50,7 +50,7 @@ def cross_validate(
         method: a row of Table 2 or of the ablations, see docs/models.md; those that are pre-trained
             take the frozen encoder from --encoder, the others are trained end to end. Or a network
             of your own: its class path, such as my_net.TinyNet, or its YAML file, see
-            docs/own_network.md.
+            docs/own_network.md; or the YAML file of somebody else's encoder, see docs/adapters.md.
         cohort: store made by `lsemvae prepare cohort`; the demo's synthetic cohort by default.
         encoder: checkpoint of a pre-trained network; with the demo's cohort, the demo's LS-EMVAE by
             default.

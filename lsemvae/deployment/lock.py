@@ -27,6 +27,7 @@ from lsemvae.evaluation.tables.case_mix import summarise_cohort
 from lsemvae.model_file.description import Description, Task
 from lsemvae.model_file.trained_on import TrainedOn
 from lsemvae.models import Pretrained, load_pretrained
+from lsemvae.models.adapter import refuse_adapter
 
 Kind = Literal["ensemble", "refit"]
 
@@ -134,6 +135,7 @@ def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
         )
     run = read_cv_run(folder)
     refuse_unless_binary(run.metrics, "lock")
+    refuse_adapter(run.metrics, "lock")
     settings = read_settings(folder / "fold_0")
     if settings.permute_labels is not None:
         raise InputError(f"{folder} was run with shuffled labels; there is no model to lock")
