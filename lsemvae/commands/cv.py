@@ -35,6 +35,7 @@ def cross_validate(
     permute_labels: int | None = None,
     references: bool = False,
     side_by_side: bool = True,
+    fold_column: str | None = None,
 ) -> Path:
     """Cross-validate a method by patient and write its predictions and metrics.
 
@@ -82,6 +83,8 @@ def cross_validate(
         references: compare the frozen encoder with its untrained twins, random convolutions and
             PCA, with all labels and with few, as `lsemvae worth` does; writes references.csv,
             references.json and label_curve.svg beside metrics.json.
+        fold_column: column of the cohort's table with the folds of its authors, such as
+            official_fold of `prepare ptbxl`; --folds must be as many. Drawn by patient without it.
         side_by_side: train the heads of all folds on a frozen encoder at once, which is several
             times faster; false trains each by a Trainer of its own, to the bit as `fit` does. The
             numbers differ by the rounding of float32.
@@ -99,7 +102,7 @@ def cross_validate(
         Thresholds(
         mpap_threshold_mmhg, pawp_threshold_mmhg, pvr_threshold_wu, estimate_mpap
     ), size, inner, seed, permute_labels,
-        jobs, distinct_ids, side_by_side,
+        jobs, distinct_ids, side_by_side, fold_column,
     )  # fmt: skip
     if cohort is None:
         cohort = demo_cohort()

@@ -59,6 +59,7 @@ class CvSettings:
         side_by_side: train all heads on a frozen encoder at once; off, each by a Trainer of its
             own, to the bit as `lightning fit` does. The numbers differ by float32's rounding.
         distinct_ids: patient ids that differ only as they are written are different people.
+        fold_column: column of the table with the folds; None draws them.
 
     Raises:
         InputError: names every option that is out of range.
@@ -82,6 +83,7 @@ class CvSettings:
     jobs: int = 1
     distinct_ids: bool = False
     side_by_side: bool = True
+    fold_column: str | None = None
 
     def __post_init__(self) -> None:
         parse_leads(self.leads)
@@ -217,6 +219,7 @@ def open_cohort(
         batch_size=settings.batch_size,
         seed=settings.seed,
         distinct_ids=settings.distinct_ids,
+        fold_column=settings.fold_column,
     )
 
 
