@@ -127,11 +127,18 @@ def _xli_chunk(row: npt.NDArray[np.int64]) -> bytes:
 
 
 def scp_files(
-    counts: Counts, leads: Sequence[str] = LEADS, *, rate: float = 250, differences: int = 0
-) -> Files:
-    """Return an SCP-ECG file; with first or second differences the Huffman code is used."""
+    counts: Counts, leads: Sequence[str] = LEADS, *, rate: float = 250, differences: int = 0,
+    patient: dict[int, bytes] | None = None,
+) -> Files:  # fmt: skip
+    """Return an SCP-ECG file; with first or second differences the Huffman code is used.
+
+    Fields of section 1, which is about the patient, are given by their tags.
+    """
     rows = [struct.pack("<IIB", 1, counts.shape[1], SCP_NUMBERS[lead]) for lead in leads]
     bodies = {3: struct.pack("<BB", len(leads), len(leads) << 3 | 4) + b"".join(rows)}
+    if patient is not None:
+        fields = [struct.pack("<BH", tag, len(text)) + text for tag, text in patient.items()]
+        bodies = {1: b"".join(fields) + b"\xff\0\0"} | bodies
     packed = [row.astype("<i2").tobytes() for row in counts]
     if differences:
         bodies[2] = struct.pack("<H", 19999)

@@ -43,6 +43,9 @@ COMMANDS: dict[str, Command] = {
     "prepare mimic-rhc": Command(
         RECORDINGS, "data_modules.mimic_iv.prepare:prepare_mimic_rhc", "mimic_rhc.md"
     ),
+    "prepare ptbxl": Command(
+        RECORDINGS, "data_modules.public_sets.ptbxl:prepare_ptbxl", "public_sets.md"
+    ),
     "check cohort": Command(RECORDINGS, "lsemvae.commands.check:check_cohort", "cohort_table.md"),
     "inspect": Command(RECORDINGS, "lsemvae.commands.inspect:inspect", "data.md"),
     "view": Command(RECORDINGS, "lsemvae.commands.view:view"),
@@ -64,6 +67,7 @@ COMMANDS: dict[str, Command] = {
     "lock": Command(MODEL, "lsemvae.commands.lock:lock", "deployment.md"),
     "predict": Command(MODEL, "lsemvae.commands.predict:predict", "deployment.md"),
     "external": Command(MODEL, "lsemvae.commands.external:external", "deployment.md"),
+    "stress": Command(MODEL, "lsemvae.commands.stress:stress", "deployment.md"),
     "export": Command(MODEL, "lsemvae.commands.export:export", "deployment.md"),
     "serve": Command(MODEL, "lsemvae.commands.serve:serve", "serve.md"),
     "completion": Command(PROGRAM, "lsemvae.commands.completion:completion"),

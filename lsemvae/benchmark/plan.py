@@ -117,7 +117,7 @@ class Plan:
             InputError: methods that are pre-trained without recordings for it, or a task that the
                 cohort has no labels for.
         """
-        needy = [name for name in self.methods if find_method(name).pretrained]
+        needy = [name for name in self.methods if _is_pretrained_here(name)]
         if needy and not self.pretrain:
             raise InputError(
                 f"{', '.join(needy)} are pre-trained: name stores of recordings with --pretrain, "
@@ -168,7 +168,7 @@ class Plan:
                 {"method": name, "folder": _encoder_folder(folder, name), "settings": settings},
             )
             for name in dict.fromkeys(name for _, name, _ in self.combinations())
-            if find_method(name).pretrained
+            if _is_pretrained_here(name)
         ]
 
     def fold_jobs(self, folder: Path, *, pretrained: bool) -> list[Job]:
@@ -176,7 +176,7 @@ class Plan:
         return [
             self._fold_job(folder, task, name, leads)
             for task, name, leads in self.combinations()
-            if find_method(name).pretrained == pretrained
+            if _is_pretrained_here(name) == pretrained
         ]
 
     def combinations(self) -> list[tuple[str, str, int | str]]:
@@ -213,12 +213,12 @@ class Plan:
             "settings": settings,
             "cohort": self.cohort,
             "out": folder / "cv",
-            "encoder": encoder if find_method(method).pretrained else None,
+            "encoder": encoder if _is_pretrained_here(method) else None,
             "allow_leakage": self.allow_leakage,
         }
         log = folder / "logs" / f"{task_folder(task)}_{method_name(method)}_{leads}.txt"
         binary = find_target(task).kind == "binary"
-        compared = self.references and binary and find_method(method).pretrained
+        compared = self.references and binary and _is_pretrained_here(method)
         run = run_with_references if compared else run_and_print
         return Job(run_name(task, method, leads), log, run, arguments)
 
@@ -226,6 +226,12 @@ class Plan:
 def run_name(task: str, method: str, leads: int | str) -> str:
     """Name a cross-validation in lines for people."""
     return f"{task}, {method_name(method)}, {leads} leads"
+
+
+def _is_pretrained_here(name: str) -> bool:
+    """Tell whether the benchmark pre-trains the encoder of a method; others bring their own."""
+    method = find_method(name)
+    return method.pretrained and method.encoder_file is None
 
 
 def _encoder_job_name(method: str) -> str:

@@ -36,6 +36,7 @@ def cross_validate(
     permute_labels: int | None = None,
     references: bool = False,
     side_by_side: bool = True,
+    fold_column: str | None = None,
 ) -> Path:
     """Cross-validate a method by patient and write its predictions and metrics.
 
@@ -51,7 +52,7 @@ def cross_validate(
         method: a row of Table 2 or of the ablations, see docs/models.md; those that are pre-trained
             take the frozen encoder from --encoder, the others are trained end to end. Or a network
             of your own: its class path, such as my_net.TinyNet, or its YAML file, see
-            docs/own_network.md.
+            docs/own_network.md; or the YAML file of somebody else's encoder, see docs/adapters.md.
         cohort: store made by `lsemvae prepare cohort`; the demo's synthetic cohort by default.
         encoder: checkpoint of a pre-trained network; with the demo's cohort, the demo's LS-EMVAE by
             default.
@@ -86,6 +87,8 @@ def cross_validate(
         references: compare the frozen encoder with its untrained twins, random convolutions and
             PCA, with all labels and with few, as `lsemvae worth` does; writes references.csv,
             references.json and label_curve.svg beside metrics.json.
+        fold_column: column of the cohort's table with the folds of its authors, such as
+            official_fold of `prepare ptbxl`; --folds must be as many. Drawn by patient without it.
         side_by_side: train the heads of all folds on a frozen encoder at once, which is several
             times faster; false trains each by a Trainer of its own, to the bit as `fit` does. The
             numbers differ by the rounding of float32.
@@ -104,7 +107,7 @@ def cross_validate(
         Thresholds(
         mpap_threshold_mmhg, pawp_threshold_mmhg, pvr_threshold_wu, estimate_mpap
     ), size, inner, seed, permute_labels,
-        jobs, distinct_ids, side_by_side,
+        jobs, distinct_ids, side_by_side, fold_column,
     )  # fmt: skip
     if cohort is None:
         cohort = demo_cohort()

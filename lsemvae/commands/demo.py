@@ -10,12 +10,14 @@ from lsemvae.core.tasks import PRESSURE_TASKS
 DATA = Path("data/demo")
 RUNS = Path("runs/demo")
 REPORT = Path("reports/demo")
+MODEL = RUNS / "model.safetensors"
 N_PATIENTS = 892
 N_PRETRAINING_PATIENTS = 1000
+N_NEW_PATIENTS = 7  # the fewest that can be drawn
 
 
 def demo() -> None:
-    """Walk the whole way on synthetic data: pre-train, cross-validate, report."""
+    """Walk the whole way on synthetic data: pre-train, cross-validate, report, lock."""
     from lsemvae.commands.report import report
     from lsemvae.crossval.printed import run_and_print
     from lsemvae.crossval.run import CvSettings
@@ -34,6 +36,8 @@ def demo() -> None:
         out=str(REPORT),
         title="LS-EMVAE demo on synthetic recordings",
     )
+    demo_model(cohort, encoder)
+    demo_prediction()
 
 
 def demo_cohort() -> str:
@@ -88,6 +92,34 @@ def demo_encoder() -> str:
         run_lightning(["fit", "--config", config, *begun])
         finished.touch()
     return str(encoder)
+
+
+def demo_model(cohort: str, encoder: str) -> None:
+    """Lock one model of the demo's detection study on twelve leads.
+
+    Args:
+        cohort: from `demo_cohort`.
+        encoder: from `demo_encoder`.
+    """
+    from lsemvae.commands.lock import lock
+
+    _announce("locking one model of the folds")
+    lock(str(RUNS / "cv/detection/ls_emvae/12L"), cohort=cohort, out=str(MODEL), encoder=encoder)
+
+
+def demo_prediction() -> None:
+    """Predict a loose file of a patient who is in no cohort, and name the page's command."""
+    from data_modules.simulation.files import write_cohort
+    from lsemvae.commands.predict import predict
+
+    folder = DATA / "new_patients"
+    if not (folder / "cohort.csv").is_file():
+        write_cohort(folder, n_patients=N_NEW_PATIENTS, seed=2)
+    header = min((folder / "records").glob("*.hea"))
+    _announce(f"predicting {header}, a SYNTHETIC recording of a new patient")
+    predict(str(MODEL), [str(header)], out=str(RUNS / "prediction.csv"))
+    print(f"\nA page for such files: lsemvae serve {MODEL}")
+    print(f"Drop {header.name} and {header.with_suffix('.dat').name} of {header.parent} on it.")
 
 
 def _median_beats() -> SignalSettings:

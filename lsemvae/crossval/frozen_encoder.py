@@ -1,8 +1,10 @@
 """Read the encoder that a method freezes, by the feature that the method takes."""
 
 from lsemvae.core.errors import InputError
-from lsemvae.models import Pretrained, load_pretrained
+from lsemvae.core.types import EcgInput
+from lsemvae.models import Pretrained, check_same_input, load_pretrained
 from lsemvae.models.feature_choice import with_feature
+from lsemvae.models.foreign import ForeignEncoder
 from lsemvae.models.method import Method
 
 
@@ -27,3 +29,20 @@ def read_encoder(method: Method, name: str, encoder: str | None) -> Pretrained:
 def read_as(method: Method, pretrained: Pretrained) -> Pretrained:
     """Return an encoder as the method reads it: the same weights, perhaps another feature."""
     return pretrained if method.feature is None else with_feature(pretrained, method.feature)
+
+
+def fit_to_recordings(encoder: str, pretrained: Pretrained, given: EcgInput) -> None:
+    """Bring an encoder of somebody else to the recordings; refuse one of ours on others than its.
+
+    Args:
+        encoder: the checkpoint or adapter, for the message.
+        pretrained: the encoder.
+        given: of the recordings.
+
+    Raises:
+        InputError: it does not take them.
+    """
+    if isinstance(pretrained.network, ForeignEncoder):
+        pretrained.network.bind(given)
+    else:
+        check_same_input(encoder, pretrained.data.ecg_input, given)

@@ -18,7 +18,7 @@ from lsemvae.core.types import Normalisation
 from lsemvae.crossval.features import describe_codes
 from lsemvae.crossval.fold_runs import run_missing_folds
 from lsemvae.crossval.folds import FoldSettings
-from lsemvae.crossval.frozen_encoder import read_encoder
+from lsemvae.crossval.frozen_encoder import fit_to_recordings, read_encoder
 from lsemvae.crossval.gather import (
     gather_inner,
     gather_predictions,
@@ -26,7 +26,7 @@ from lsemvae.crossval.gather import (
     write_results,
 )
 from lsemvae.crossval.permuted import labelled_cohort
-from lsemvae.models import Pretrained, check_same_input
+from lsemvae.models import Pretrained
 from lsemvae.models.method import Method, Size
 from lsemvae.models.methods import find_method, method_name
 from lsemvae.models.own_methods import check_contract
@@ -59,6 +59,7 @@ class CvSettings:
         side_by_side: train all heads on a frozen encoder at once; off, each by a Trainer of its
             own, to the bit as `lightning fit` does. The numbers differ by float32's rounding.
         distinct_ids: patient ids that differ only as they are written are different people.
+        fold_column: column of the table with the folds; None draws them.
 
     Raises:
         InputError: names every option that is out of range.
@@ -82,6 +83,7 @@ class CvSettings:
     jobs: int = 1
     distinct_ids: bool = False
     side_by_side: bool = True
+    fold_column: str | None = None
 
     def __post_init__(self) -> None:
         parse_leads(self.leads)
@@ -146,10 +148,11 @@ def cross_validate(
             other settings.
     """
     method, cache = find_method(settings.method), feature_folder or out / FEATURES
+    encoder = _named_encoder(method, settings.method, encoder)
     pretrained = _read_encoder(method, settings.method, encoder)
     data = open_cohort(settings, cohort, out, pretrained)
     if pretrained:
-        check_same_input(str(encoder), pretrained.data.ecg_input, data.ecg_input)
+        fit_to_recordings(str(encoder), pretrained, data.ecg_input)
     elif method.own:
         _check_own(method, settings.size, data)
     leakage = _check_leaks(data, encoder, pretrained, allow_leakage)
@@ -178,6 +181,15 @@ def cross_validate(
         "provenance": provenance(),
     }
     return folder, write_results(folder, predictions, about, inner_predictions, target)
+
+
+def _named_encoder(method: Method, name: str, encoder: str | None) -> str | None:
+    """Return the encoder that the method names itself, else the one that was given."""
+    if method.encoder_file is None:
+        return encoder
+    if encoder is not None:
+        raise InputError(f"{name} names its own encoder and takes no --encoder; leave it out")
+    return method.encoder_file
 
 
 def _read_encoder(method: Method, name: str, encoder: str | None) -> Pretrained | None:
@@ -209,6 +221,7 @@ def open_cohort(
         batch_size=settings.batch_size,
         seed=settings.seed,
         distinct_ids=settings.distinct_ids,
+        fold_column=settings.fold_column,
     )
 
 

@@ -20,13 +20,14 @@ from lsemvae.crossval.folds import FINISHED, FoldSettings, method_of
 from lsemvae.crossval.frozen_encoder import read_as
 from lsemvae.deployment.card import locked_card
 from lsemvae.deployment.inner_choices import choose_on_inner, uncertainty_limit
-from lsemvae.deployment.locked_network import LockedNetwork, describe
+from lsemvae.deployment.locked_network import NETWORK_SOURCE, LockedNetwork, describe, own_source
 from lsemvae.deployment.members import fold_members, refit_member
 from lsemvae.evaluation.runs import CvRun, read_cv_run
 from lsemvae.evaluation.tables.case_mix import summarise_cohort
 from lsemvae.model_file.description import Description, Task
 from lsemvae.model_file.trained_on import TrainedOn
 from lsemvae.models import Pretrained, load_pretrained
+from lsemvae.models.adapter import refuse_adapter
 
 Kind = Literal["ensemble", "refit"]
 
@@ -109,8 +110,11 @@ def lock_run(folder: Path, cohort: str, encoder: str | None, options: LockOption
         hashes=options.hashes,
         label=data.pool.label,
         synthetic=bool(run.metrics["synthetic"]),
-        sources={name: run.metrics[name]
-                 for name in ("cohort_sha256", "splits_sha256", "encoder_sha256")},
+        sources={
+            **{name: run.metrics[name]
+               for name in ("cohort_sha256", "splits_sha256", "encoder_sha256")},
+            NETWORK_SOURCE: own_source(members.networks[0]),
+        },
         versions=provenance()["versions"],
         card=locked_card(run, task, options.kind, choices, _input_text(data)),
         trained_cohort=summarise_cohort(
@@ -131,6 +135,7 @@ def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
         )
     run = read_cv_run(folder)
     refuse_unless_binary(run.metrics, "lock")
+    refuse_adapter(run.metrics, "lock")
     settings = read_settings(folder / "fold_0")
     if settings.permute_labels is not None:
         raise InputError(f"{folder} was run with shuffled labels; there is no model to lock")

@@ -11,7 +11,12 @@ from lsemvae.core.types import EcgBatch, Normalisation
 from lsemvae.model_file.description import Description
 from lsemvae.models import EcgNetwork, FixedLeadNetwork
 from lsemvae.models.checkpoint import describe_network, network_class
+from lsemvae.models.methods import network_classes
+from lsemvae.runtime.own_classes import source_sha256
 from lsemvae.tasks.head_task import HeadSettings
+
+NETWORK_SOURCE = "network_source_sha256"
+"""Among a description's sources: the digest of a network of the user's own."""
 
 
 class Outputs(NamedTuple):
@@ -108,6 +113,12 @@ def without_decoder(network: EcgNetwork) -> EcgNetwork:
 def describe(networks: Sequence[EcgNetwork]) -> list[dict[str, Any]]:
     """Return what `build_empty` needs to build the networks again."""
     return [describe_network(network) for network in networks]
+
+
+def own_source(network: nn.Module) -> str | None:
+    """Return the digest of the source of a network of the user's own; None for the package's."""
+    kind = type(network)
+    return None if kind in network_classes().values() else source_sha256(kind)
 
 
 def build_empty(description: Description) -> LockedNetwork:

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replace_file, sync_file
-from lsemvae.deployment.locked_network import LockedNetwork, build_empty
+from lsemvae.deployment.locked_network import NETWORK_SOURCE, LockedNetwork, build_empty, own_source
 from lsemvae.model_file.description import read_description
 from lsemvae.model_file.seal import OPEN_SEAL, check_seal, seal
 from lsemvae.model_file.trained_on import TrainedOn
@@ -90,4 +90,20 @@ def read_model(path: Path) -> LockedModel:
     except (KeyError, TypeError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path} was locked by another version ({reason})") from error
+    _check_source(network, path)
     return LockedModel(network.eval().requires_grad_(False), seen, digest)
+
+
+def _check_source(network: LockedNetwork, path: Path) -> None:
+    """Refuse a network of the user's own whose code is not that of the study any more.
+
+    Raises:
+        InputError: names the class.
+    """
+    locked = network.description.sources.get(NETWORK_SOURCE)
+    if locked is not None and own_source(network.networks[0]) != locked:
+        name = network.description.networks[0]["class"]
+        raise InputError(
+            f"{path} was locked with another source of {name} than the one that is imported; put "
+            "that file back, or lock the model again"
+        )

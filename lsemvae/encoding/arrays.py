@@ -244,9 +244,11 @@ def _given(sampling_rate_hz: float, leads: int | str | Sequence[str], unit: str)
 
 
 def _names(leads: int | str | Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the leads; numbers stand for the usual order."""
-    if isinstance(leads, int | str):
-        return parse_leads(leads)
+    """Return the names of the leads in their order; numbers stand for the usual order."""
+    if isinstance(leads, int) or leads in ("12", "6"):
+        return parse_leads(int(leads))
+    if isinstance(leads, str):
+        return tuple(name.strip() for name in leads.split(","))
     if not leads:
         raise InputError("leads is empty; name the leads of the array in their order")
     return tuple(leads)

@@ -15,6 +15,7 @@ from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.crossval.fold_models import check_folds, load_fold
 from lsemvae.evaluation.predictions import read_predictions
 from lsemvae.explain.records import Explained, ExplanationSettings, explain_fold
+from lsemvae.models.adapter import refuse_adapter
 
 
 def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -32,6 +33,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
         )
     about = read_json(files[0], "run `lsemvae cv` again: finished folds are kept")
     refuse_unless_binary(about, "explain")
+    refuse_adapter(about, "explain")
     return about, read_predictions(files[1])
 
 

@@ -12,7 +12,7 @@ METHODS = (
     "recordings with a result and a label. AUROC: DeLong's variance by patient, logit scale; "
     "AUPRC, Brier score, net benefit: bootstrap by patient; observed / expected: ratio by patient, "
     "log scale; intercept (log-odds as offset) and slope: logistic regression, standard errors "
-    "robust by patient where patients have several recordings."
+    "robust by patient, of the slope where patients have several recordings."
 )
 
 

@@ -10,6 +10,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
 from lsemvae.core.shipped_encoders import encoder_path, is_shipped, shipped_encoders
 from lsemvae.core.types import EcgInput
+from lsemvae.models.adapter import read_adapter
 from lsemvae.models.base import EcgNetwork
 from lsemvae.models.checkpoint_file import local_path, read_checkpoint
 from lsemvae.models.methods import network_classes
@@ -19,6 +20,7 @@ from lsemvae.runtime.own_classes import class_path, import_class
 NETWORK_KEY = "lsemvae_network"
 INPUT_KEY = "ecg_input"
 NETWORK_PREFIX = "network."
+RECORDING_S = 10.0  # of `lsemvae prepare`
 
 
 class DataState(NamedTuple):
@@ -91,11 +93,14 @@ def load_pretrained(path: str) -> Pretrained:
     """Read a pre-trained network from a checkpoint of the Pretrainer, weights only.
 
     Args:
-        path: a local checkpoint file, or the name of an encoder that ships, such as `public`.
+        path: a local checkpoint file, the name of an encoder that ships, such as `public`, or the
+            YAML file of an adapter (docs/adapters.md).
 
     Raises:
         InputError: the file is missing, is no checkpoint, or was not written by the Pretrainer.
     """
+    if path.endswith((".yaml", ".yml")):
+        return _load_adapter(path)
     path = encoder_path(path)
     checkpoint = _read(path)
     network = _build(checkpoint[NETWORK_KEY], path)
@@ -111,6 +116,18 @@ def load_pretrained(path: str) -> Pretrained:
         raise InputError(f"the weights in {path} do not fit its own network: {reason}") from error
     data = _data_state(checkpoint, path)
     return Pretrained(network.eval(), file_sha256(Path(path)), data)
+
+
+def _load_adapter(path: str) -> Pretrained:
+    """Open an encoder of somebody else, for 10 s at its own rate until it is bound."""
+    from lsemvae.models.foreign import ForeignEncoder
+
+    stated = read_adapter(Path(path))
+    n_samples = round(RECORDING_S * stated.sampling_rate_hz)
+    network = ForeignEncoder(n_samples, path)
+    ecg_input = EcgInput(stated.sampling_rate_hz, n_samples, (0.5, 40.0), "millivolt", unit="mV")
+    data = DataState(ecg_input, f"not stated ({stated.licence})", False, True, "")
+    return Pretrained(network.eval(), stated.sha256(), data)
 
 
 def read_data_state(path: str) -> DataState:

@@ -70,6 +70,11 @@ class Method:
         return self.model is not None
 
     @property
+    def encoder_file(self) -> str | None:
+        """The encoder that the method itself names, None where --encoder names it."""
+        return None
+
+    @property
     def init_args(self) -> Mapping[str, Any]:
         """Arguments of the network, where they differ from its defaults, which are the paper's."""
         given: Mapping[str, Any] = self._model["init_args"]["network"].get("init_args") or {}

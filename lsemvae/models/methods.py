@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lsemvae.core.errors import InputError
+from lsemvae.models.adapter import is_adapter
+from lsemvae.models.adapter_method import adapter_method
 from lsemvae.models.base import EcgNetwork
 from lsemvae.models.method import Method
 from lsemvae.models.own_methods import file_method, is_file, own_method
@@ -82,6 +84,13 @@ AUTHORS_CODE: dict[str, Method] = {
 
 METHODS = {**TABLE_2, **ABLATIONS, **RECOMMENDED, **AUTHORS_CODE}
 
+REFERENCE = "ls_emvae"  # what the tables of a benchmark compare the others with
+METHOD_GROUPS: dict[str, tuple[str, ...]] = {
+    "table2": tuple(TABLE_2),
+    "ablations": (REFERENCE, *ABLATIONS),
+    "authors_code": tuple(AUTHORS_CODE),
+}
+
 
 def find_method(name: str) -> Method:
     """Return the method of a name, of a class path, or of an experiment file of the user's own.
@@ -97,7 +106,7 @@ def find_method(name: str) -> Method:
                 f"{name} has the name of the method {method_name(name)!r}, whose results would "
                 "stand in the same folder; rename the file"
             )
-        return file_method(name)
+        return adapter_method(Path(name)) if is_adapter(Path(name)) else file_method(name)
     if name in registered_classes():
         return own_method(registered_classes()[name], name)
     if "." in name:

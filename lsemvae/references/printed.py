@@ -50,10 +50,10 @@ def run_with_references(settings: CvSettings, cohort: str, out: Path, **others: 
         InputError: as `cross_validate`; the method freezes no encoder.
     """
     method = find_method(settings.method)
-    if not method.pretrained:
+    if not method.pretrained or method.encoder_file is not None:
         raise InputError(
-            f"--references judges a frozen encoder, method {settings.method} is trained end to "
-            "end; leave it out"
+            f"--references judges a frozen encoder of ours by its untrained twins, method "
+            f"{settings.method} is none; leave it out"
         )
     refuse_unless_binary(
         {"task": settings.task, "target": settings.target.described()}, "cv --references"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from data_modules.reading.read import FORMATS
 from lsemvae.core.leads import LEADS
 from lsemvae.predicting.outcome import RESULT, count_outcomes
 from lsemvae.predicting.predictor import Predictor
@@ -9,8 +10,8 @@ from lsemvae.serving.hidden_leads import hide_each_lead
 from lsemvae.serving.limits import MEBIBYTE, Limits
 from lsemvae.serving.pages import page
 from lsemvae.serving.recordings import Entry
-from lsemvae.serving.spread import brief, spread
-from lsemvae.serving.wording import asked, findings_of, next_step, reason, verdict
+from lsemvae.serving.spread import brief, doubt, spread
+from lsemvae.serving.wording import findings_of, next_step, reason, verdict
 from lsemvae.serving.worklists import Worklist
 
 BAR_WIDTH = 200.0  # of the drawing; the page scales it
@@ -53,6 +54,7 @@ class Views:
             brief=brief,
             limits=self._limits,
             mebibyte=MEBIBYTE,
+            formats=", ".join(one.name for one in FORMATS),
             **self._of_model(),
         )
 
@@ -74,6 +76,7 @@ class Views:
             reason=reason(row),
             step=next_step(row),
             spread=spread(row, model) if scored else None,
+            doubt="" if scored else doubt(row, model),
             findings=findings_of(entry),
             hidden=hidden,
             largest=max((abs(one.moved) for one in hidden), default=0.0) or 1.0,
@@ -89,4 +92,4 @@ class Views:
                     **self._of_model())  # fmt: skip
 
     def _of_model(self) -> dict[str, object]:
-        return {"model": self.model, "asked": asked(self.model)}
+        return {"model": self.model, "asked": self.model.task.positive}

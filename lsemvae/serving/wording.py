@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from data_modules.reading.reasons import NOTES, REASONS, REMEDIES
 from lsemvae.core.printable import one_line
-from lsemvae.model_file.description import Description
 from lsemvae.predicting.outcome import ERROR, RESULT, WITHHELD_FOR, Row
 from lsemvae.serving.joining import UPLOAD_REASONS, UPLOAD_REMEDIES
 from lsemvae.serving.recordings import Entry
@@ -83,12 +82,6 @@ def reason(row: Row) -> str:
     """Return in general terms why there is no result."""
     known = {**REASONS, **ON_THE_PAGE, **WITHHELD_FOR, **UPLOAD_REASONS}
     return known.get(row.code, row.code)
-
-
-def asked(model: Description) -> str:
-    """Return what a high probability means."""
-    task = model.task
-    return task.positive if task.label in task.positive else f"{task.positive} ({task.label})"
 
 
 def verdict(row: Row) -> str:

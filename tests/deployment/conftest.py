@@ -1,8 +1,13 @@
 """Make a study of the tiny cohort, the model that is locked of it, and its graph."""
 
+import csv
+import io
+import socket
 from pathlib import Path
 
 import pytest
+import uvicorn
+from starlette.testclient import TestClient
 
 from lsemvae.cli import main
 from tests.conftest import cv
@@ -38,3 +43,27 @@ def graph(model: Path) -> Path:
     out = model.with_suffix(".onnx")
     assert main(["export", str(model), "--out", str(out)]) == 0
     return out
+
+
+def served_rows(
+    monkeypatch: pytest.MonkeyPatch, model: Path, files: dict[str, bytes], *more: str
+) -> list[dict[str, str]]:
+    """Serve a model for one visit: send files, look at every page, return the CSV's rows."""
+    rows: list[dict[str, str]] = []
+
+    def visit(server: uvicorn.Server, sockets: list[socket.socket]) -> None:
+        home = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+        with TestClient(server.config.app, base_url=home, headers={"origin": home}) as client:
+            sent = [("files", item) for item in files.items()]
+            assert client.post("/recordings", files=sent).status_code == 200
+            rows.extend(csv.DictReader(io.StringIO(client.get("/worklist.csv").text)))
+            for number in range(1, len(rows) + 1):
+                shown = client.get(f"/recordings/{number}")
+                assert shown.status_code == 200
+                assert ("Which leads moved" in shown.text) == (rows[number - 1]["code"] == "")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(uvicorn.Server, "run", visit)
+        assert main(["serve", str(model), "--port", "0", *more]) == 0
+    return rows

@@ -1,4 +1,6 @@
 import json
+import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,15 +9,20 @@ import pytest
 import torch
 from scipy.special import expit
 
+from benchmarks.recording_files import make_counts, wfdb_files
 from data_modules.dataset import EcgPool
 from data_modules.normalise import normalise
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.cli import main
+from lsemvae.core.leads import LIMB_LEADS
 from lsemvae.crossval.fold_models import load_fold
 from lsemvae.deployment.inner_choices import uncertainty_limit
 from lsemvae.deployment.model_file import read_model
-from tests.conftest import BEATS, error_of
-from tests.deployment.conftest import lock
+from lsemvae.runtime.own_classes import ALLOW_VARIABLE
+from tests.conftest import BEATS, ROOT, error_of
+from tests.deployment.conftest import lock, served_rows
+
+OWN_NETWORK = ROOT / "docs/own_network.md"
 
 
 def test_an_ensemble_is_the_recalibrated_mean_of_the_folds_log_odds(
@@ -141,6 +148,14 @@ def test_the_limit_lies_between_the_kept_and_the_withheld(
     assert uncertainty_limit(np.array([4.0, 1.0, 3.0, 2.0]), withhold) == limit
 
 
+def overlapping_classes(run: Path) -> None:
+    """Write inner predictions as if one epoch had taught the networks something."""
+    inner = pd.read_csv(run / "inner_predictions.csv", dtype={"record": str, "patient_id": str})
+    odd = inner.groupby("label").cumcount() % 2
+    inner["probability"] = 0.2 + 0.2 * inner["label"] + 0.4 * odd
+    inner.to_csv(run / "inner_predictions.csv", index=False)
+
+
 @pytest.fixture(scope="module")
 def end_to_end(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a six-lead model of networks trained end to end on a column of the table."""
@@ -156,11 +171,7 @@ def end_to_end(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     task = ["--task", "hypertensive", "--leads", "6", "--inner", "true", "--out", str(folder)]
     assert main(["cv", "--cohort", str(store), *how, "2", *task]) == 0
     run = folder / "hypertensive/resnet1d/6L"
-    inner = pd.read_csv(run / "inner_predictions.csv", dtype={"record": str, "patient_id": str})
-    odd = inner.groupby("label").cumcount() % 2
-    # as if one epoch had taught them something: classes that overlap
-    inner["probability"] = 0.2 + 0.2 * inner["label"] + 0.4 * odd
-    inner.to_csv(run / "inner_predictions.csv", index=False)
+    overlapping_classes(run)
     assert main(["lock", str(run), "--cohort", str(store), "--out", str(out)]) == 0
     return out
 
@@ -198,3 +209,53 @@ def test_a_six_lead_model_gives_twelve_lead_files_what_its_six_leads_say(
     assert main(["predict", str(graph), str(cohort), *again]) == 0
     onnx = pd.read_csv(tmp_path / "q.csv")["probability"]
     np.testing.assert_allclose(onnx, found["probability"], atol=1e-5)
+
+
+def test_a_six_lead_model_serves_what_it_predicts_for_files_of_a_handheld(
+    end_to_end: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = wfdb_files(make_counts(LIMB_LEADS, n_samples=2500), LIMB_LEADS)
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    out = tmp_path / "p.csv"
+    assert main(["predict", str(end_to_end), str(tmp_path / "r1.hea"), "--out", str(out)]) == 0
+    (predicted,) = pd.read_csv(out).to_dict("records")
+    (served,) = served_rows(monkeypatch, end_to_end, files)
+    assert served["leads"] == predicted["leads"] == "I II III aVR aVL aVF"
+    assert float(served["probability"]) == pytest.approx(predicted["probability"], abs=1e-6)
+    assert float(served["uncertainty"]) == pytest.approx(predicted["uncertainty"], abs=1e-6)
+    assert int(served["decision"]) == predicted["decision"]
+
+
+def test_a_network_of_ones_own_is_locked_predicts_and_is_served(
+    cohort: Path, recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    source = re.search(r"```python\n(# my_net.py\n.*?)```", OWN_NETWORK.read_text(), re.DOTALL)
+    assert source is not None
+    (tmp_path / "my_net.py").write_text(source[1])
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "my_net", raising=False)
+    monkeypatch.setenv(ALLOW_VARIABLE, "my_net")
+    how = ["--method", "my_net.TinyNet", "--epochs", "1", "--folds", "2", "--inner", "true"]
+    assert main(["cv", "--cohort", str(cohort), "--out", str(tmp_path), *how]) == 0
+    run, out = tmp_path / "detection/my_net.TinyNet/12L", tmp_path / "m.safetensors"
+    overlapping_classes(run)
+    assert main(["lock", str(run), "--cohort", str(cohort), "--out", str(out)]) == 0
+    records, table = recordings / "cohort/records", tmp_path / "p.csv"
+    known = ["--allow_trained_on"]
+    files = {name: (records / name).read_bytes() for name in ("ecg00001.hea", "ecg00001.dat")}
+    one = str(records / "ecg00001.hea")
+    assert main(["predict", str(out), one, "--out", str(table), *known]) == 0
+    (served,) = served_rows(monkeypatch, out, files, *known)
+    predicted = pd.read_csv(table)["probability"][0]
+    assert float(served["probability"]) == pytest.approx(predicted, abs=1e-6)
+
+    capsys.readouterr()
+    with (tmp_path / "my_net.py").open("a") as file:
+        file.write("\n\nWIDTH = 3\n")
+    assert main(["predict", str(out), one, "--out", str(table), *known]) == 2
+    assert "another source of my_net.TinyNet" in error_of(capsys)
+    monkeypatch.delenv(ALLOW_VARIABLE)
+    assert main(["serve", str(out), "--port", "0"]) == 2
+    assert "my_net.TinyNet may not be imported" in error_of(capsys)

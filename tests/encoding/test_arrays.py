@@ -44,6 +44,8 @@ def test_order_spelling_and_unit_of_the_leads_change_nothing(
     names = [LEADS[place].upper() for place in order]
     found = encode(ecg[:, order] * 1000, rate, names, encoder=str(encoder), unit="uV")
     np.testing.assert_allclose(found, features, rtol=1e-4, atol=1e-5)
+    text = encode(ecg[:, order], rate, ",".join(names), encoder=str(encoder))
+    np.testing.assert_allclose(text, features, rtol=1e-4, atol=1e-5)
 
 
 def test_chest_leads_that_are_missing_are_as_if_they_were_not_in_the_array(

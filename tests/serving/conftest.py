@@ -44,7 +44,7 @@ class PeakModel:
         self.digest, self.trained_on = "0" * 64, NOBODY
         self.description = replace(
             untrained(()),
-            task=Task("detection", "PH", 20.0, None),
+            task=Task("detection", "PH (mPAP > 20 mmHg)", 20.0, None),
             recalibration=Recalibration(0.0, 0.5),
             points={"youden": OperatingPoint(0.5, 0.8, 0.7)},
             uncertainty="members",

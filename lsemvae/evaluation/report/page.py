@@ -36,6 +36,7 @@ from lsemvae.evaluation.report.sensitivity import (
     permutation_section,
 )
 from lsemvae.evaluation.report.several_labels import several_labels_section
+from lsemvae.evaluation.report.stress import has_stress, stress_section
 from lsemvae.evaluation.report.subgroups import subgroup_section
 from lsemvae.evaluation.report.worth import worth_section
 
@@ -60,6 +61,7 @@ SECTIONS: Sequence[Callable[[Evidence], Section]] = (
     latent_section,
     reconstruction_section,
     attribution_section,
+    stress_section,
     provenance_section,
 )
 OF_A_YES_OR_NO = frozenset({
@@ -76,6 +78,7 @@ def build_sections(evidence: Evidence) -> list[Section]:
     without = set() if evidence.number_tasks else {numbers_section}
     without |= set() if evidence.label_tasks else {several_labels_section}
     without |= OF_A_YES_OR_NO if not evidence.runs else set()
+    without |= set() if has_stress(evidence) else {stress_section}
     sections = [build(evidence) for build in SECTIONS if build not in without]
     return [*sections, checklist_section(sections), paper_section(evidence)]
 

@@ -1,10 +1,12 @@
 """An archive without a table: patients from inside the files, and no identity in any result."""
 
+import contextlib
 import io
 from pathlib import Path
 
 import pytest
 
+from benchmarks.holter_files import ishne_files, kardia_files
 from benchmarks.recording_files import (
     EIGHT,
     aecg_files,
@@ -13,13 +15,15 @@ from benchmarks.recording_files import (
     make_counts,
     muse_files,
     philips_files,
+    scp_files,
     wfdb_files,
 )
 from benchmarks.study import found_tokens
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
+from lsemvae.core.leads import LIMB_LEADS
+from tests.conftest import ROOT, tiny_network
 
-FORMATS = ("muse", "philips", "aecg", "dicom", "edf", "wfdb")
 SIGNAL = ["--signal.sampling_rate_hz", "100", "--signal.duration_s", "6",
           "--signal.min_duration_s", "5"]  # fmt: skip
 
@@ -33,49 +37,83 @@ def _xml(raw: bytes, end: str, more: str, encoding: str) -> bytes:
     return raw.decode(encoding).replace(end, more + end).encode(encoding)
 
 
-def _planted(kind: str) -> dict[str, bytes]:
-    counts, words = make_counts(), tokens(kind)
+def _muse(words: list[str]) -> dict[str, bytes]:
     rest = " ".join(words[1:])
-    if kind == "muse":
-        text = (f"<PatientDemographics><PatientID>{words[0]}</PatientID>"
-                f"<PatientLastName>{rest}</PatientLastName></PatientDemographics>")  # fmt: skip
-        file = muse_files(make_counts(EIGHT))["r1.xml"]
-        return {"a.xml": _xml(file, "</RestingECG>", text, "latin-1")}
-    if kind == "philips":
-        text = (f"<patient><generalpatientdata><patientid>{words[0]}</patientid><name><lastname>"
-                f"{rest}</lastname></name></generalpatientdata></patient>")  # fmt: skip
-        return {"a.xml": _xml(philips_files(counts)["r1.xml"], "</restingecgdata>", text, "utf-16")}
-    if kind == "aecg":
-        text = (f'<componentOf><trialSubject><id extension="{words[0]}"/><name>{rest}</name>'
-                "</trialSubject></componentOf>")  # fmt: skip
-        return {"a.xml": _xml(aecg_files(counts)["r1.xml"], "</AnnotatedECG>", text, "utf-8")}
-    if kind == "dicom":
-        pydicom = pytest.importorskip("pydicom")
-        found = pydicom.dcmread(io.BytesIO(dicom_files(counts)["r1.dcm"]))
-        found.PatientID, found.PatientName = words[0], words[1]
-        found.PatientComments = rest
-        buffer = io.BytesIO()
-        found.save_as(buffer)
-        return {"a.dcm": buffer.getvalue()}
-    if kind == "edf":
-        raw = edf_files(counts)["r1.edf"]
-        head = f"{words[0]} F 02-MAY-1951 {'_'.join(words[1:5])}".ljust(80)[:80]
-        rec = f"Startdate 01-JAN-2020 {'_'.join(words[5:8])} X X".ljust(80)[:80]
-        return {"a.edf": raw[:8] + (head + rec).encode() + raw[168:192] + b"EDF+C".ljust(44)
-                + raw[236:]}  # fmt: skip
-    files = wfdb_files(counts)
-    note = f"#<subject_id>: {words[0]}\n# {rest}\n".encode()
+    text = (f"<PatientDemographics><PatientID>{words[0]}</PatientID>"
+            f"<PatientLastName>{rest}</PatientLastName></PatientDemographics>")  # fmt: skip
+    file = muse_files(make_counts(EIGHT))["r1.xml"]
+    return {"a.xml": _xml(file, "</RestingECG>", text, "latin-1")}
+
+
+def _philips(words: list[str]) -> dict[str, bytes]:
+    text = (f"<patient><generalpatientdata><patientid>{words[0]}</patientid><name><lastname>"
+            f"{' '.join(words[1:])}</lastname></name></generalpatientdata></patient>")  # fmt: skip
+    file = philips_files(make_counts())["r1.xml"]
+    return {"a.xml": _xml(file, "</restingecgdata>", text, "utf-16")}
+
+
+def _aecg(words: list[str]) -> dict[str, bytes]:
+    text = (f'<componentOf><trialSubject><id extension="{words[0]}"/><name>{" ".join(words[1:])}'
+            "</name></trialSubject></componentOf>")  # fmt: skip
+    return {"a.xml": _xml(aecg_files(make_counts())["r1.xml"], "</AnnotatedECG>", text, "utf-8")}
+
+
+def _dicom(words: list[str]) -> dict[str, bytes]:
+    pydicom = pytest.importorskip("pydicom")
+    found = pydicom.dcmread(io.BytesIO(dicom_files(make_counts())["r1.dcm"]))
+    found.PatientID, found.PatientName = words[0], words[1]
+    found.PatientComments = " ".join(words[1:])
+    buffer = io.BytesIO()
+    found.save_as(buffer)
+    return {"a.dcm": buffer.getvalue()}
+
+
+def _edf(words: list[str]) -> dict[str, bytes]:
+    raw = edf_files(make_counts())["r1.edf"]
+    head = f"{words[0]} F 02-MAY-1951 {'_'.join(words[1:5])}".ljust(80)[:80]
+    rec = f"Startdate 01-JAN-2020 {'_'.join(words[5:8])} X X".ljust(80)[:80]
+    return {"a.edf": raw[:8] + (head + rec).encode() + raw[168:192] + b"EDF+C".ljust(44)
+            + raw[236:]}  # fmt: skip
+
+
+def _wfdb(words: list[str]) -> dict[str, bytes]:
+    files = wfdb_files(make_counts())
+    note = f"#<subject_id>: {words[0]}\n# {' '.join(words[1:])}\n".encode()
     return {"r1.hea": files["r1.hea"] + note, "r1.dat": files["r1.dat"]}
+
+
+def _scp(words: list[str]) -> dict[str, bytes]:
+    # tags: 2 id, 0 and 1 names, 20 and 21 physicians, 30 free text
+    texts = dict(zip((2, 0, 1, 20, 21, 30), [*words[:5], " ".join(words[5:])], strict=True))
+    patient = {tag: text.encode() + b"\0" for tag, text in texts.items()}
+    return {"a.scp": scp_files(make_counts(), patient=patient)["r1.scp"]}
+
+
+def _ishne(words: list[str]) -> dict[str, bytes]:
+    names = {"identity": words[0], "first": words[1], "last": words[2]}
+    return {"a.ecg": ishne_files(make_counts(), free=" ".join(words[3:]), **names)["r1.ecg"]}
+
+
+def _kardia(words: list[str]) -> dict[str, bytes]:
+    note = " ".join(words[1:])
+    found = kardia_files(make_counts(LIMB_LEADS), identity=words[0], note=note)
+    return {"a.json": found["r1.json"]}
+
+
+PLANTED = {
+    "muse": _muse, "philips": _philips, "aecg": _aecg, "dicom": _dicom, "edf": _edf,
+    "wfdb": _wfdb, "scp": _scp, "ishne": _ishne, "kardia": _kardia,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write one recording in each format, in a folder named after its patient, and a broken one."""
     folder = tmp_path_factory.mktemp("exports")
-    for kind in FORMATS:
+    for kind, write in PLANTED.items():
         home = folder / f"{tokens(kind)[2]}"
         home.mkdir()
-        for name, content in _planted(kind).items():
+        for name, content in write(tokens(kind)).items():
             (home / name).write_bytes(content)
             if name != "r1.hea":
                 (home / f"{tokens(kind)[3]}.{name[-3:]}").write_bytes(content[:2000])
@@ -84,20 +122,34 @@ def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def store(exports: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the archive's store; beside it lie all that was printed, and a run that W&B logged."""
     out = tmp_path_factory.mktemp("out")
-    key = out.parent / "archive_key"
-    assert main(["prepare", "archive", "--source", str(exports), "--out", str(out / "a.h5"),
-                 "--key", str(key), *SIGNAL]) == 0  # fmt: skip
-    return out / "a.h5"
+    key, store = out.parent / "archive_key", out / "a.h5"
+    command = ["prepare", "archive", "--source", str(exports), "--out", str(store)]
+    with (
+        (out / "printed.txt").open("w") as printed,
+        contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed),
+        contextlib.chdir(out),
+    ):  # fmt: skip
+        assert main([*command, "--key", str(key), *SIGNAL]) == 0
+        assert main(
+            ["fit", "--config", str(ROOT / "experiments/pretrain/ls_emvae_wandb.yaml"),
+             *tiny_network(n_samples=600), "--data.init_args.store", str(store),
+             "--data.init_args.num_workers", "0", "--data.init_args.batch_size", "4",
+             "--trainer.max_epochs", "1", "--trainer.default_root_dir", str(out),
+             "--trainer.logger.save_dir", str(out)]
+        ) == 0  # fmt: skip
+    assert list(out.rglob("run-*.wandb"))
+    return store
 
 
 def test_patients_are_taken_from_inside_the_files(store: Path) -> None:
     opened = EcgStore(str(store))
-    assert len(opened) == len(FORMATS)
-    assert opened.table["patient_id"].nunique() == len(FORMATS)
+    assert len(opened) == len(PLANTED)
+    assert opened.table["patient_id"].nunique() == len(PLANTED)
 
 
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", list(PLANTED))
 def test_no_word_planted_in_a_format_is_in_a_result(kind: str, exports: Path, store: Path) -> None:
     assert found_tokens(tokens(kind)[:3], exports)
     assert found_tokens(tokens(kind), store.parent) == []
@@ -111,4 +163,4 @@ def test_the_patients_of_a_study_can_be_left_out(
     more = ["--out", str(tmp_path / "b.h5"), "--key", str(key)]
     more += ["--exclude", str(tmp_path / "x.csv"), *SIGNAL]
     assert main(["prepare", "archive", "--source", str(exports), *more]) == 0
-    assert len(EcgStore(str(tmp_path / "b.h5"))) == len(FORMATS) - 2
+    assert len(EcgStore(str(tmp_path / "b.h5"))) == len(PLANTED) - 2

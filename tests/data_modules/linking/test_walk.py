@@ -1,6 +1,9 @@
-"""From a hospital's exports and workbook to a store, as the command line goes."""
+"""From a hospital's exports and workbook to the report, as the command line goes."""
 
+import contextlib
+import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,11 +17,25 @@ from lsemvae.cli import main
 
 @pytest.fixture(scope="module")
 def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the walk; its study/log.txt holds all that the commands printed."""
     folder = tmp_path_factory.mktemp("hospital")
-    write_hospital(folder, n_files=60)
-    for command in commands(folder, "none")[:2]:
-        assert main(command) == 0
+    write_hospital(folder, n_files=40)
+    (folder / "study").mkdir()
+    short = ["--folds", "2", "--epochs", "1", "--inner", "false"]
+    with (
+        (folder / "study/log.txt").open("w") as log,
+        contextlib.redirect_stdout(log), contextlib.redirect_stderr(log),
+    ):  # fmt: skip
+        assert [main(one) for one in commands(folder, "public", *short)] == [0] * 4
     return folder
+
+
+@pytest.fixture
+def paper(hospital: Path) -> dict[str, Any]:
+    """Return the end of the report: flow and methods."""
+    found = json.loads((hospital / "study/report/report.json").read_text())
+    facts: dict[str, Any] = found["sections"]["paper"]["facts"]
+    return facts
 
 
 def test_the_flow_is_what_was_planted(hospital: Path) -> None:
@@ -27,7 +44,7 @@ def test_the_flow_is_what_was_planted(hospital: Path) -> None:
 
 def test_no_planted_identity_is_in_a_file_that_a_command_wrote(hospital: Path) -> None:
     tokens = (hospital / "tokens.txt").read_text().splitlines()
-    assert len(tokens) > 400
+    assert len(tokens) > 300
     assert found_tokens(tokens, hospital / "study") == []
     assert found_tokens(tokens[:9], hospital / "exports")  # they are there to be found
 
@@ -38,6 +55,32 @@ def test_the_store_carries_the_flow_to_its_own_records(hospital: Path) -> None:
     assert flow.rules == (hospital / "rules.yaml").read_text()
     assert flow.steps[-1].text == "recordings in the store"
     assert flow.steps[-1].n == len(pd.read_csv(hospital / "study/cohort.csv"))
+
+
+def test_the_report_ends_with_the_flow_that_was_planted(
+    hospital: Path, paper: dict[str, Any]
+) -> None:
+    truth = json.loads((hospital / "truth.json").read_text())
+    told = {step["text"]: step["n"] for step in paper["steps"]}
+    told |= {one["reason"]: one["n"] for step in paper["steps"] for one in step["excluded"]}
+    assert {text: told.get(text, 0) for text in truth} == truth
+    drawn = (hospital / "study/report/figures/flow.svg").read_text()
+    n_cohort = truth["recordings of the cohort"]
+    assert drawn.count(f"n = {n_cohort}") == 3  # cohort, store, analysis
+    assert paper["rules"] == (hospital / "rules.yaml").read_text()
+
+
+def test_the_methods_name_encoder_and_window(hospital: Path, paper: dict[str, Any]) -> None:
+    told = " ".join(paper["methods"])
+    metrics = next((hospital / "study/runs").rglob("metrics.json"))
+    assert json.loads(metrics.read_text())["encoder_sha256"] in told
+    assert "at most 30 days before or after" in told
+    assert "SYNTHETIC" in told
+
+
+def test_the_recorders_measurements_are_compared(hospital: Path) -> None:
+    page = (hospital / "study/report/index.html").read_text()
+    assert "logistic regression on age, sex, machine measurements" in page
 
 
 def test_shifted_dates_keep_their_interval(hospital: Path) -> None:

@@ -1,0 +1,52 @@
+"""Write the stress table: numbers, table and figure."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lsemvae.core.files import replacing, write_text
+from lsemvae.core.outputs import check_output_file
+from lsemvae.evaluation.plots.stress import stress_figure
+from lsemvae.evaluation.report.stress import FIGURE, FORMAT, NUMBERS
+from lsemvae.evaluation.runs import data_label
+from lsemvae.evaluation.statistics.json_values import to_json
+from lsemvae.stress.run import Measured, table_of
+
+VERSION = 1
+FILES = ("stress.csv", FIGURE)
+
+
+def check_stress_folder(out: Path) -> None:
+    """Check that a folder holds no file of somebody else under our names.
+
+    Raises:
+        InputError: names what would be lost.
+    """
+    if (out / NUMBERS).exists():
+        check_output_file(out / NUMBERS, mark=f'"format": "{FORMAT}"'.encode())
+        return
+    for name in FILES:
+        check_output_file(out / name, mark=b"lsemvae-stress")
+
+
+def write_stress(
+    out: Path, rows: Sequence[Measured], about: dict[str, Any], skipped: dict[str, str]
+) -> None:
+    """Write stress.json, stress.csv and stress.svg.
+
+    Args:
+        out: the folder.
+        rows: the first is of the recordings as they are.
+        about: the model and the recordings.
+        skipped: for each shift that says nothing here, why.
+    """
+    table = table_of(rows)
+    numbers = {"format": FORMAT, "version": VERSION, **about, "not_possible": skipped,
+               "rows": table}  # fmt: skip
+    write_text(out / NUMBERS, json.dumps(to_json(numbers), indent=1, allow_nan=False) + "\n")
+    write_text(out / "stress.csv", table.to_csv(index=False))
+    data = data_label(about["data"], about["synthetic"])
+    with replacing(out / FIGURE) as temporary:
+        figure = stress_figure(table, f"{about['task']} on {data}")
+        figure.savefig(temporary, metadata={"Date": None})

@@ -1,0 +1,36 @@
+"""How the demo ends: its study, here a small one, becomes a model that is applied and served."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from lsemvae.commands import demo
+from tests.deployment.conftest import served_rows
+
+
+def test_the_demo_ends_with_a_model_a_prediction_and_the_pages_command(
+    study: Path, cohort: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(demo, "RUNS", tmp_path)
+    monkeypatch.setattr(demo, "DATA", tmp_path / "data")
+    monkeypatch.setattr(demo, "MODEL", tmp_path / "model.safetensors")
+    (tmp_path / "cv").symlink_to(study.parents[2])
+    for _ in range(2):  # a second demo does the same again
+        demo.demo_model(str(cohort), str(encoder))
+        demo.demo_prediction()
+    printed = capsys.readouterr().out
+    assert "a SYNTHETIC recording of a new patient" in printed
+    assert f"A page for such files: lsemvae serve {tmp_path / 'model.safetensors'}" in printed
+    with (tmp_path / "prediction.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["outcome"] == "result"
+    assert "synthetic" in row["findings"]
+    files = {
+        path.name: path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file()
+    }
+    record = {name: one for name, one in files.items() if Path(row["recording"]).name in name}
+    assert len(record) == 2
+    (served,) = served_rows(monkeypatch, tmp_path / "model.safetensors", record)
+    assert float(served["probability"]) == pytest.approx(float(row["probability"]), abs=1e-6)

@@ -1,0 +1,82 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from data_modules.store.read import EcgStore
+from lsemvae.cli import main
+from lsemvae.stress.grid import STRESSES
+from tests.conftest import error_of
+
+
+def stress(model: Path, cohort: Path, out: Path, *more: str) -> int:
+    return main(["stress", str(model), "--cohort", str(cohort), "--out", str(out), *more])
+
+
+@pytest.fixture(scope="module")
+def found(model: Path, elsewhere: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("stress")
+    assert stress(model, elsewhere, out) == 0
+    return out
+
+
+def test_the_first_row_is_what_predict_says(
+    found: Path, model: Path, elsewhere: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "p.csv"
+    assert main(["predict", str(model), str(elsewhere), "--out", str(out)]) == 0
+    mpap = EcgStore(elsewhere).table["mpap_mmhg"].to_numpy()
+    known = ~np.isnan(mpap)
+    expected = roc_auc_score(mpap[known] > 20, pd.read_csv(out)["probability"][known])
+    table = pd.read_csv(found / "stress.csv")
+    assert table["auroc"][0] == pytest.approx(expected)
+    assert list(table.loc[0, ["withheld", "mean_absolute_change"]]) == [0, 0]
+
+
+def test_every_shift_has_its_doses_or_a_reason(found: Path) -> None:
+    numbers = json.loads((found / "stress.json").read_text())
+    table = pd.read_csv(found / "stress.csv")
+    tried = set(table["shift"][1:])
+    assert tried | set(numbers["not_possible"]) == {one.name for one in STRESSES}
+    assert numbers["not_possible"]["heart rate higher"].startswith("the store holds median beats")
+    assert (table["mean_absolute_change"][1:] > 0).all()
+    assert numbers["synthetic"] is True
+    assert numbers["n_recordings"] == 80
+
+
+def test_a_larger_dose_moves_the_probability_more(found: Path) -> None:
+    table = pd.read_csv(found / "stress.csv").groupby("shift")["mean_absolute_change"]
+    for shift in ("baseline wander", "noise of one electrode", "RA and LA exchanged"):
+        assert table.get_group(shift).is_monotonic_increasing
+
+
+def test_the_figure_is_readable_by_a_report(found: Path) -> None:
+    assert (found / "stress.svg").read_text().startswith("<?xml")
+
+
+def test_what_cannot_be_stressed_is_one_line(
+    model: Path, cohort: Path, pretraining: Path, elsewhere: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    cases = [
+        ((cohort,), "0 recordings are left for the stress table (60 trained on"),
+        ((pretraining,), "needs the column 'mpap_mmhg'"),
+        ((elsewhere, "--n", "0"), "n must be >= 1, got 0"),
+    ]
+    for (store, *more), line in cases:
+        assert stress(model, store, tmp_path, *more) == 2
+        assert line in error_of(capsys)
+    (tmp_path / "stress.svg").write_text("mine")
+    assert stress(model, elsewhere, tmp_path) == 2
+    assert "did not write it" in error_of(capsys)
+
+
+def test_recordings_of_the_training_are_taken_with_a_warning(
+    model: Path, cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert stress(model, cohort, tmp_path, "--allow_trained_on", "--n", "20") == 0
+    assert "only the changes mean anything" in capsys.readouterr().out
+    assert json.loads((tmp_path / "stress.json").read_text())["trained_on"] is True
