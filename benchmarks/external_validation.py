@@ -48,9 +48,17 @@ def converted(store: Path, *arguments: str) -> Path:
 def validated(model: Path, store: Path, out: Path, *more: str) -> dict[str, str]:
     """Validate a model; return every measure as text."""
     run(["external", str(model), "--cohort", str(store), "--out", str(out), *more])
-    facts = json.loads((out / "external.json").read_text())["sections"]["summary"]["facts"]
-    found = {"recordings": str(facts["n_recordings"]),
-             "positive patients": str(facts["patients_with_a_positive"])}  # fmt: skip
+    sections = json.loads((out / "external.json").read_text())["sections"]
+    facts, mix = sections["summary"]["facts"], sections["case_mix"]["facts"]
+    trained = json.loads(next(model.parent.glob("cv/*/resnet1d/12L/metrics.json")).read_text())
+    found = {
+        "positive in training": f"{mix['training']['n_positive']} of "
+                                f"{mix['training']['n_recordings']}",
+        "positive here": f"{mix['here']['n_positive']} of {mix['here']['n_recordings']}",
+        "recordings with result and label": str(facts["n_recordings"]),
+        "AUROC in training, mean and SD of the folds": f"{trained['mean']['auroc']:.2f} ± "
+                                                       f"{trained['sd']['auroc']:.2f}",
+    }  # fmt: skip
     for name, title in MEASURES.items():
         one = facts["measures"][name]
         found[title] = f"{one['value']:.2f} [{one['low']:.2f}, {one['high']:.2f}]"

@@ -28,7 +28,7 @@ class Stress(NamedTuple):
 
 
 STRESSES = (
-    Stress("I and aVL scaled", shifts.scale_lateral, (-0.4, -0.2, 0.2, 0.4), "x lead I more"),
+    Stress("I and aVL scaled", shifts.scale_lateral, (-40.0, -20.0, 20.0, 40.0), "%"),
     Stress("axis turned", shifts.rotate_axis, (-30.0, -15.0, 15.0, 30.0), "degrees"),
     Stress("baseline wander", shifts.wander, (0.1, 0.3, 1.0), "mV"),
     Stress("noise of one electrode", shifts.electrode_noise, (0.05, 0.1, 0.3), "mV"),

@@ -60,8 +60,8 @@ Shift = Callable[[Signals, float, np.random.Generator], Array]
 
 
 def scale_lateral(signals: Signals, dose: float, _random: np.random.Generator) -> Array:
-    """Make lead I larger by a share `dose` of itself while aVF stays; aVL follows by the law."""
-    lead_i = dose * signals.ecg[:, LEADS.index("I")]
+    """Make lead I larger by `dose` percent while aVF stays; aVL follows by the law."""
+    lead_i = dose / 100 * signals.ecg[:, LEADS.index("I")]
     return signals.ecg + from_potentials(limb_potentials(lead_i, np.zeros_like(lead_i)))
 
 

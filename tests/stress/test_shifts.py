@@ -79,7 +79,7 @@ def test_exchange_touches_the_share_that_is_asked_for() -> None:
 
 def test_lead_i_and_avl_grow_and_avf_and_chest_stay() -> None:
     signals = noisy(BEATS)
-    found = shifts.scale_lateral(signals, 0.2, RANDOM)
+    found = shifts.scale_lateral(signals, 20.0, RANDOM)
     np.testing.assert_allclose(found[:, row("I")], 1.2 * signals.ecg[:, row("I")])
     for name in ("aVF", "V1", "V6"):
         np.testing.assert_allclose(found[:, row(name)], signals.ecg[:, row(name)], atol=1e-12)
