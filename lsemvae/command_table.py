@@ -46,6 +46,12 @@ COMMANDS: dict[str, Command] = {
     "prepare ptbxl": Command(
         RECORDINGS, "data_modules.public_sets.ptbxl:prepare_ptbxl", "public_sets.md"
     ),
+    "prepare cinc2021": Command(
+        RECORDINGS, "data_modules.public_sets.physionet:prepare_cinc2021", "public_sets.md"
+    ),
+    "prepare chapman": Command(
+        RECORDINGS, "data_modules.public_sets.physionet:prepare_chapman", "public_sets.md"
+    ),
     "check cohort": Command(RECORDINGS, "lsemvae.commands.check:check_cohort", "cohort_table.md"),
     "inspect": Command(RECORDINGS, "lsemvae.commands.inspect:inspect", "data.md"),
     "view": Command(RECORDINGS, "lsemvae.commands.view:view"),
