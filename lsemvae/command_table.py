@@ -46,6 +46,9 @@ COMMANDS: dict[str, Command] = {
     "prepare ptbxl": Command(
         RECORDINGS, "data_modules.public_sets.ptbxl:prepare_ptbxl", "public_sets.md"
     ),
+    "prepare echonext": Command(
+        RECORDINGS, "data_modules.public_sets.echonext:prepare_echonext", "public_sets.md"
+    ),
     "prepare cinc2021": Command(
         RECORDINGS, "data_modules.public_sets.physionet:prepare_cinc2021", "public_sets.md"
     ),
