@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from data_modules.cohort.columns import ORDERED
 from data_modules.cohort.quantities import (
     CONVERTED,
     DYN_PER_WU,
@@ -12,7 +13,6 @@ from data_modules.cohort.quantities import (
     computed_resistance,
     quantity,
 )
-from data_modules.cohort.table import ORDERED
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
 from lsemvae.core.tasks import Thresholds

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from data_modules.cohort.columns import NEVER_ZERO, NUMBER_RANGES
 from data_modules.cohort.csv_cells import decimal_commas
 from data_modules.cohort.identity import identity_columns
-from data_modules.cohort.table import NEVER_ZERO, NUMBER_RANGES
 from data_modules.linking.archive import Left
 from data_modules.linking.dates import DateOrder, read_dates
 from data_modules.linking.sheet import read_sheet

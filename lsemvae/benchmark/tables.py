@@ -25,21 +25,7 @@ from lsemvae.evaluation.tables.selection import select_on_inner_parts
 from lsemvae.evaluation.tables.table2 import MethodRow, comparison_table, long_table, table_2
 from lsemvae.evaluation.tables.table_files import write_table
 from lsemvae.evaluation.tables.terminal import print_frame
-from lsemvae.models.methods import (
-    ABLATIONS,
-    AUTHORS_CODE,
-    METHODS,
-    TABLE_2,
-    find_method,
-    method_name,
-)
-
-REFERENCE = "ls_emvae"
-METHOD_GROUPS = {
-    "table2": tuple(TABLE_2),  # and the networks of the user's own
-    "ablations": (REFERENCE, *ABLATIONS),
-    "authors_code": (REFERENCE, *AUTHORS_CODE),
-}
+from lsemvae.models.methods import METHOD_GROUPS, METHODS, REFERENCE, find_method, method_name
 
 
 def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> None:
@@ -76,8 +62,9 @@ def _write_binary(plan: Plan, folder: Path, runs: list[CvRun]) -> None:
     """Write the tables of the tasks with a yes or no."""
     write_text(folder / "benchmark.csv", long_table(runs).to_csv(index=False))
     for stem, group in METHOD_GROUPS.items():
+        shown = {REFERENCE, *group}
         own = stem == "table2"
-        methods = [name for name in plan.methods if name in group or (own and name not in METHODS)]
+        methods = [name for name in plan.methods if name in shown or (own and name not in METHODS)]
         names = {method_name(name) for name in methods}
         chosen = [run for run in runs if run.metrics["method"] in names]
         if chosen and methods != [REFERENCE]:

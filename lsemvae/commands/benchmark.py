@@ -121,22 +121,10 @@ def benchmark(
 
 def _methods(names: Sequence[str]) -> list[str]:
     """Resolve groups of methods; keep the order of the tables."""
-    from lsemvae.models.methods import (
-        ABLATIONS,
-        AUTHORS_CODE,
-        METHODS,
-        TABLE_2,
-        find_method,
-        method_name,
-    )
+    from lsemvae.models.methods import METHOD_GROUPS, METHODS, find_method, method_name
     from lsemvae.models.own_methods import is_file
 
-    groups = {
-        "table2": list(TABLE_2),
-        "ablations": ["ls_emvae", *ABLATIONS],
-        "authors_code": list(AUTHORS_CODE),
-        "all": list(METHODS),
-    }
+    groups = {**METHOD_GROUPS, "all": tuple(METHODS)}
     wanted = dict.fromkeys(method for name in names for method in groups.get(name, [name]))
     for name in wanted:
         find_method(name)

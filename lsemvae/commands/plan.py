@@ -22,13 +22,14 @@ def plan(
     auroc_half_width: float = 0.05,
     share_half_width: float = 0.1,
     slope_half_width: float = 0.2,
+    ratio_half_width: float = 0.1,
     n_parameters: list[int] | None = None,
     out: str = "reports/plan",
 ) -> None:
     """Say how many patients a study needs, as a table and a picture.
 
-    Precision of the AUROC, of sensitivity and specificity and of the calibration slope, and the
-    criteria of Riley and others for developing a prediction model.
+    Precision of the AUROC, of sensitivity and specificity, of observed / expected and of the
+    calibration slope, and the criteria of Riley and others for developing a prediction model.
 
     Args:
         prevalence: share of positives to expect, 0 to 1.
@@ -38,6 +39,7 @@ def plan(
         auroc_half_width: wanted half width of the AUROC's 95 % interval.
         share_half_width: the same of sensitivity and specificity.
         slope_half_width: the same of the calibration slope.
+        ratio_half_width: the same of observed / expected positives.
         n_parameters: candidate parameters of a regression that is developed; 3, 10 and 30 where
             nothing is given (age, sex and heart rate are 3).
         out: path of the files without extension.
@@ -54,7 +56,7 @@ def plan(
         raise InputError(f"n_patients must be at least 2, got {n_patients}")
     wanted = StudyPlan(
         prevalence, auroc, sensitivity, auroc_half_width, share_half_width, slope_half_width,
-        n_parameters or StudyPlan.n_parameters,
+        n_parameters or StudyPlan.n_parameters, ratio_half_width,
     )  # fmt: skip
     table = plan_table(wanted, n_patients)
     check_picture_file(Path(f"{out}.png"))

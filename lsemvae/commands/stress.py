@@ -1,4 +1,4 @@
-"""`lsemvae stress`: what other devices, electrodes and postures do to a locked model."""
+"""Show what other devices, electrodes and postures do to a locked model: `lsemvae stress`."""
 
 from pathlib import Path
 

@@ -84,6 +84,13 @@ AUTHORS_CODE: dict[str, Method] = {
 
 METHODS = {**TABLE_2, **ABLATIONS, **RECOMMENDED, **AUTHORS_CODE}
 
+REFERENCE = "ls_emvae"  # what the tables of a benchmark compare the others with
+METHOD_GROUPS: dict[str, tuple[str, ...]] = {
+    "table2": tuple(TABLE_2),
+    "ablations": (REFERENCE, *ABLATIONS),
+    "authors_code": tuple(AUTHORS_CODE),
+}
+
 
 def find_method(name: str) -> Method:
     """Return the method of a name, of a class path, or of an experiment file of the user's own.

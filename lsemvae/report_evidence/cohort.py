@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from data_modules.cohort.checks import CohortLimits, check_cohort_values
+from data_modules.cohort.columns import DATES
 from data_modules.cohort.labels import number_values, task_labels
 from data_modules.cohort.quantities import group_sizes
-from data_modules.cohort.table import DATES
 from data_modules.leakage import Part, find_leaks, fold_parts, read_trained_on
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError

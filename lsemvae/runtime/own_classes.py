@@ -2,7 +2,7 @@
 
 import inspect
 import os
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -40,7 +40,13 @@ def source_sha256(kind: type) -> str | None:
         file = inspect.getsourcefile(kind)
     except TypeError:
         return None
-    return file_sha256(Path(file)) if file else None
+    return _sha256(Path(file), Path(file).stat().st_mtime_ns) if file else None
+
+
+@lru_cache(maxsize=32)
+def _sha256(file: Path, _changed_ns: int) -> str:
+    """Hash a file; a benchmark asks many times for the same one."""
+    return file_sha256(file)
 
 
 def import_class(path: str) -> type:

@@ -14,7 +14,8 @@ from lsemvae.predicting.outcome import Row, error_row
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.run import BLOCK, Judged, Options, judge, score_block
 from lsemvae.predicting.sources import Loaded, Loader, Source
-from lsemvae.serving.joining import join
+from lsemvae.serving.joining import Joined, join
+from lsemvae.serving.limits import Refusal
 from lsemvae.serving.private_folder import private_folder
 from lsemvae.serving.uploads import Upload
 
@@ -58,9 +59,12 @@ class Reader:
         Args:
             uploads: of one request.
             check_room: called with the number of entries before any recording is read.
+
+        Raises:
+            Refusal: the folder has no room for the files.
         """
         with private_folder() as folder:
-            joined = join(uploads, folder)
+            joined = _joined(uploads, folder)
             check_room(len(joined.sources) + len(joined.rows))
             entries = [Entry(row) for row in joined.rows]
             for start in range(0, len(joined.sources), BLOCK):
@@ -88,6 +92,17 @@ class Reader:
         row = judge(source.name, loaded, self.predictor, self.options).row
         entry = entry._replace(row=row, findings=loaded.findings, loaded=loaded)
         return entry if self._sees_beats else entry._replace(ecg=loaded.ecg, present=loaded.present)
+
+
+def _joined(uploads: Sequence[Upload], folder: Path) -> Joined:
+    try:
+        return join(uploads, folder)
+    except OSError as error:
+        raise Refusal(
+            507,
+            f"There is no room for the files ({error.strerror or error}); nothing was read. Send "
+            f"fewer at a time, or make room in {folder.parent}.",
+        ) from error
 
 
 def _place_in(uploads: Sequence[Upload]) -> Callable[[Entry], int]:

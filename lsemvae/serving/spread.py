@@ -22,6 +22,13 @@ class Spread(NamedTuple):
     high: float | None = None
 
 
+def doubt(row: Row, model: Description) -> str:
+    """Return in a sentence how far a withheld row is beyond the limit; empty where it is not."""
+    if row.uncertainty is None or model.uncertainty_limit is None:
+        return ""
+    return f"Its uncertainty is {row.uncertainty:.2f}; the limit is {model.uncertainty_limit:.2f}."
+
+
 def brief(row: Row, model: Description) -> str:
     """Return the uncertainty of a row as a cell of the worklist."""
     if row.uncertainty is None:

@@ -10,7 +10,7 @@ from lsemvae.serving.hidden_leads import hide_each_lead
 from lsemvae.serving.limits import MEBIBYTE, Limits
 from lsemvae.serving.pages import page
 from lsemvae.serving.recordings import Entry
-from lsemvae.serving.spread import brief, spread
+from lsemvae.serving.spread import brief, doubt, spread
 from lsemvae.serving.wording import findings_of, next_step, reason, verdict
 from lsemvae.serving.worklists import Worklist
 
@@ -76,6 +76,7 @@ class Views:
             reason=reason(row),
             step=next_step(row),
             spread=spread(row, model) if scored else None,
+            doubt="" if scored else doubt(row, model),
             findings=findings_of(entry),
             hidden=hidden,
             largest=max((abs(one.moved) for one in hidden), default=0.0) or 1.0,

@@ -1,6 +1,7 @@
 """What the page says about results, withheld results and errors."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,20 @@ def test_withheld_and_error_say_why_and_what_to_do(browser: TestClient, model: P
     )
     assert browser.get("/recordings/1/ecg.svg").status_code == 200
     assert browser.get("/recordings/2/ecg.svg").status_code == 404
+
+
+def test_an_unsure_model_says_how_unsure_it_is(model: PeakModel) -> None:
+    model.description = replace(model.description, uncertainty="posterior", uncertainty_limit=0.3)
+    with visit(model) as client:
+        send(client, ecg("anna"))
+        assert [row["code"] for row in rows_of(client)] == ["uncertain"]
+        shown = text_of(client.get("/recordings/1"))
+        assert "Its uncertainty is 0.40; the limit is 0.30." in shown
+    model.description = replace(model.description, uncertainty_limit=0.5)
+    with visit(model) as client:
+        send(client, ecg("anna"))
+        shown = text_of(client.get("/recordings/1"))
+    assert "uncertainty is 0.40 (mean log variance); results above 0.50 are withheld." in shown
 
 
 def test_a_recording_of_the_training_is_withheld(

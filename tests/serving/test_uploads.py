@@ -18,7 +18,7 @@ from lsemvae.serving.app import build_app
 from lsemvae.serving.limits import Limits
 from tests.serving.conftest import HOME, PORT, PeakModel, ecg, rows_of, send, text_of, visit
 
-MUTANTS = 36
+MUTANTS = 24
 BOUNDARY = "x"
 HEAD = (
     f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="files"; filename="a.xml"\r\n\r\n'
@@ -135,6 +135,21 @@ def test_nothing_stays_after_a_fault_of_the_program(
     assert not [*memory.iterdir()]
 
 
+def test_a_full_memory_is_one_line_and_nothing_stays(
+    browser: TestClient, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        answer = send(browser, ecg("one"))
+    assert answer.status_code == 507
+    assert "no room for the files (No space left on device); nothing was read" in text_of(answer)
+    assert not [*memory.iterdir()]
+    assert rows_of(browser) == []
+
+
 def form_of(pieces: int, consumed: list[int]) -> Iterator[bytes]:
     """Yield a form with one file, 64 KB at a time, and count what is asked for."""
     yield HEAD
@@ -196,6 +211,7 @@ def test_too_many_files_are_refused_in_one_line(model: PeakModel) -> None:
         (b"", "application/json", "no form with files"),
         (b"garbage", FORM["content-type"], "no form with files"),
         (HEAD[:40], "multipart/form-data", "no form with files"),
+        (HEAD[:60] + bytes(100_000), FORM["content-type"], "no form with files"),
         (f"--{BOUNDARY}--\r\n".encode(), FORM["content-type"], "No file was chosen"),
     ],
 )

@@ -174,6 +174,21 @@ def slope_error(predictor: LinearPredictor, n_patients: float) -> float:
     return math.sqrt(i00 / (i00 * i11 - i01**2) / n_patients)
 
 
+def ratio_half_width(prevalence: float, n_patients: float) -> float:
+    """Return half the width of the 95 % interval of observed / expected to expect of a ratio of 1.
+
+    Source: Riley et al. 2021, doi:10.1002/sim.9025: the standard error of the ratio's logarithm is
+    that of a share's, the expected number being known.
+    """
+    return math.sinh(Z * math.sqrt((1 - prevalence) / (prevalence * n_patients)))
+
+
+def patients_for_ratio(prevalence: float, half_width: float) -> int:
+    """Return the patients for whom the interval of observed / expected is as narrow as wanted."""
+    error = math.asinh(half_width) / Z
+    return math.ceil((1 - prevalence) / (prevalence * error**2) - 1e-9)
+
+
 def specificity_at(predictor: LinearPredictor, sensitivity: float) -> float:
     """Return the specificity of a calibrated model where its sensitivity is as given."""
     risk = expit(predictor.log_odds)

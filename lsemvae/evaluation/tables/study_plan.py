@@ -25,6 +25,7 @@ class StudyPlan:
         slope_half_width: the same of the calibration slope; .1 in Riley et al. 2021
             (doi:10.1002/sim.9025), which few catheter cohorts reach.
         n_parameters: numbers of candidate parameters of a regression that is developed.
+        ratio_half_width: wanted half width of the interval of observed / expected positives.
     """
 
     prevalence: float
@@ -34,6 +35,7 @@ class StudyPlan:
     share_half_width: float = 0.1
     slope_half_width: float = 0.2
     n_parameters: Sequence[int] = (3, 10, 30)
+    ratio_half_width: float = 0.1
 
     def __post_init__(self) -> None:
         size.check_anticipated(self.auroc, self.prevalence)
@@ -44,6 +46,7 @@ class StudyPlan:
                 ("auroc_half_width", self.auroc_half_width),
                 ("share_half_width", self.share_half_width),
                 ("slope_half_width", self.slope_half_width),
+                ("ratio_half_width", self.ratio_half_width),
             )
             if not 0 < value < 1
         ]
@@ -92,6 +95,12 @@ def precisions(plan: StudyPlan) -> list[Precision]:
         ),
         share("sensitivity", plan.sensitivity, plan.prevalence),
         share("specificity", specificity, 1 - plan.prevalence),
+        Precision(
+            "observed / expected 1", plan.ratio_half_width,
+            lambda n: size.ratio_half_width(plan.prevalence, n),
+            size.patients_for_ratio(plan.prevalence, plan.ratio_half_width),
+            "Riley et al. 2021",
+        ),
         Precision(
             "calibration slope 1", plan.slope_half_width,
             lambda n: Z * size.slope_error(predictor, n),

@@ -77,6 +77,19 @@ def test_patients_for_a_sensitivity_as_by_hand() -> None:
     assert plan.patients_for_error(error, 0.1) == 173
 
 
+def test_patients_for_observed_by_expected_as_by_hand() -> None:
+    # The valve example of doi:10.1002/sim.9025: prevalence .018, an interval 1 wide. By hand:
+    # exp(1.96 e) - exp(-1.96 e) = 1 at e = .2455, and .982 / (.018 .2455^2) = 905.
+    assert plan.patients_for_ratio(0.018, 0.5) == pytest.approx(905, abs=1)
+    assert plan.ratio_half_width(0.018, 905) == pytest.approx(0.5, abs=0.001)
+
+
+def test_the_error_of_observed_by_expected_is_that_of_many_studies() -> None:
+    observed = np.random.default_rng(0).binomial(400, 0.3, 20_000)
+    low, high = np.quantile(observed / (400 * 0.3), [0.025, 0.975])
+    assert (high - low) / 2 == pytest.approx(plan.ratio_half_width(0.3, 400), rel=0.03)
+
+
 def test_wanted_precision_is_reached_and_not_exceeded_by_much() -> None:
     predictor = plan.anticipated_linear_predictor(0.8, 0.3)
     n_patients = plan.patients_for_error(plan.slope_error(predictor, 1), 0.2)

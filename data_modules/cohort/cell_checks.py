@@ -1,0 +1,89 @@
+"""Check the cells of a cohort table one by one; every problem names its row."""
+
+import posixpath
+import re
+
+import pandas as pd
+
+from data_modules.cohort.columns import NEVER_ZERO, NUMBER, OTHER_UNIT, REQUIRED
+from data_modules.reading.text_cells import MISSING_PATTERN
+
+_FORMULA = r"[=@]|[+-].*[A-Za-z(=!|]"  # "-5", "-" and "+/- 3" are none
+
+
+def check_identity(table: pd.DataFrame) -> list[str]:
+    """Check record names and patient ids."""
+    problems = []
+    for name in table.columns.intersection([*REQUIRED], sort=False):
+        problems += [at_row(i, f"{name} is empty") for i in table.index[table[name] == ""]]
+        words = table.index[table[name].str.fullmatch(MISSING_PATTERN)]
+        problems += [at_row(i, f"{name} is {table[name][i]!r}, a word for missing") for i in words]
+    if "record" not in table:
+        return problems
+    parts = table["record"].str.replace("\\", "/")
+    upwards = parts.str.split("/").map(lambda names: ".." in names).astype(bool)
+    outside = parts.str.match(r"/|[A-Za-z]:|\w+://") | upwards
+    problems += [
+        at_row(i, f"record {table['record'][i]!r} leaves the source folder; give a path below it")
+        for i in table.index[outside]
+    ]
+    # a//b and a/./b are the file a/b
+    repeated = parts.map(posixpath.normpath).duplicated() & (parts != "")
+    problems += [
+        at_row(i, f"record {table['record'][i]!r} occurs a second time")
+        for i in table.index[repeated]
+    ]
+    return problems
+
+
+def check_formulas(table: pd.DataFrame) -> list[str]:
+    """Refuse text that a spreadsheet would run as a formula when it opens one of our reports."""
+    problems = [
+        f"the column name {name!r} starts with a formula sign or is unprintable"
+        for name in map(str, table.columns)
+        if re.match(_FORMULA, name) or not name.isprintable()
+    ]
+    for name in table:
+        formula = table[name].str.match(_FORMULA) & ~table[name].str.fullmatch(NUMBER)
+        if name in REQUIRED:
+            formula |= table[name].str.match(r"[+-]") | ~table[name].map(str.isprintable).astype(
+                bool
+            )
+        problems += [
+            at_row(i, f"{name} {table[name][i]!r} starts with a formula sign or is unprintable")
+            for i in table.index[formula]
+        ]
+    return problems
+
+
+def check_numbers(cells: pd.Series, limits: tuple[float, float]) -> list[str]:
+    """Check that the cells of a known quantity are numbers in range."""
+    problems = []
+    low, high = limits
+    for i, cell in cells[cells != ""].items():
+        if not re.fullmatch(NUMBER, cell):
+            hint = "; write a decimal point" if "," in cell else ""
+            problems.append(at_row(i, f"{cells.name} is {cell!r}, not a number{hint}"))
+        elif not low <= float(cell) <= high:
+            hint = OTHER_UNIT.get(str(cells.name), "")
+            text = f"{cells.name} is {cell}; expected {low:g} to {high:g}{hint}"
+            problems.append(at_row(i, text))
+        elif float(cell) == 0.0 and cells.name in NEVER_ZERO:
+            missing = "nobody has it, and it would count as healthy; leave a missing value empty"
+            problems.append(at_row(i, f"{cells.name} is {cell}: {missing}"))
+    return problems
+
+
+def check_dates(cells: pd.Series) -> list[str]:
+    """Check that the cells of a date column are dates."""
+    filled = cells[cells != ""]
+    parsed = pd.to_datetime(filled, format="ISO8601", errors="coerce")
+    return [
+        at_row(i, f"{cells.name} is {filled[i]!r}; expected YYYY-MM-DD, with or without a time")
+        for i in filled.index[parsed.isna()]
+    ]
+
+
+def at_row(index: object, text: str) -> str:
+    """Name a row as a spreadsheet numbers it."""
+    return f"row {index}: {text}"

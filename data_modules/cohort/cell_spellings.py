@@ -1,0 +1,93 @@
+"""Read cells in the spellings that spreadsheets write, with a note on every kind of change."""
+
+import re
+from collections.abc import Iterable
+
+import pandas as pd
+
+from data_modules.cohort.columns import DATES, NUMBER, NUMBER_RANGES, REQUIRED
+from data_modules.cohort.csv_cells import decimal_commas
+from data_modules.reading.text_cells import MISSING_PATTERN
+
+_COMMA_NUMBER = r"[-+]?(?:\d+[.,]?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_SIGN_AND_TEXT = r"[+-].*[A-Za-z(=!|]"
+_TRUTH, _ANSWERS = {"true", "false"}, {"yes", "no"}
+_AS_NUMBER = {"true": "1", "false": "0", "yes": "1", "no": "0"}
+
+
+def plain_records(table: pd.DataFrame) -> list[str]:
+    """Write records as paths with `/` and without `.hea`; return a line for each kind of change."""
+    if "record" not in table:
+        return []
+    notes = []
+    cells = table["record"]
+    slashes = cells.str.contains("\\", regex=False) & ~cells.str.match(r"[A-Za-z]:|\\\\")
+    if slashes.any():
+        cells = cells.where(~slashes, cells.str.replace("\\", "/", regex=False))
+        notes.append(f"record: backslashes were read as / in {slashes.sum()} rows")
+    header = cells.str.match(r".*[^/]\.hea$", flags=re.IGNORECASE)
+    if header.any():
+        cells = cells.where(~header, cells.str.slice(stop=-len(".hea")))
+        notes.append(f"record: the ending .hea was left out in {header.sum()} rows")
+    table["record"] = cells
+    return notes
+
+
+def empty_missing_words(table: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Empty the cells of number columns that hold a word for a missing value."""
+    notes = []
+    for name in names:
+        cells = table[name]
+        words = cells.str.fullmatch(MISSING_PATTERN)
+        others = cells[~words & (cells != "")]
+        number = others.str.fullmatch(_COMMA_NUMBER)
+        if words.any() and (name in NUMBER_RANGES or (len(others) > 0 and number.all())):
+            table[name] = cells.where(~words, "")
+            found = ", ".join(sorted(set(cells[words]))[:5])
+            notes.append(f"{name}: {words.sum()} cells with {found} were read as empty")
+    return notes
+
+
+def read_truth_values(table: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Turn columns of TRUE and FALSE, or yes and no, into 1 and 0; return one line for each."""
+    notes = []
+    for name in names:
+        lower = table[name].str.lower()
+        filled = set(lower[~lower.str.fullmatch(MISSING_PATTERN) & (lower != "")])
+        if name in NUMBER_RANGES or not filled or not (filled <= _TRUTH or filled <= _ANSWERS):
+            continue
+        table[name] = lower.map(lambda cell: _AS_NUMBER.get(cell, ""))
+        notes.append(f"{name}: {' and '.join(sorted(filled))} were read as 1 (true, yes) and 0")
+    return notes
+
+
+def neutralise(table: pd.DataFrame) -> list[str]:
+    """Put an apostrophe before free text that begins with a sign, so that no spreadsheet runs it.
+
+    Cells that begin with `=` or `@` are no prose, and stay a problem.
+    """
+    notes = []
+    for name in table.columns.difference([*REQUIRED, *NUMBER_RANGES, *DATES], sort=False):
+        cells = table[name]
+        signs = cells.str.match(_SIGN_AND_TEXT) & ~cells.str.fullmatch(NUMBER)
+        if signs.any():
+            table[name] = cells.where(~signs, "'" + cells)
+            rows = ", ".join(map(str, table.index[signs][:5]))
+            notes.append(
+                f"{name}: {signs.sum()} cells begin with a formula sign (row {rows}); an "
+                "apostrophe was put before them"
+            )
+    return notes
+
+
+def read_decimal_commas(table: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Turn decimal commas into points where a column is clear; return one line for each."""
+    notes = []
+    for name in names:
+        cells = table[name]
+        commas = decimal_commas(cells)
+        quantities = commas | (cells == "") | cells.str.fullmatch(r"[-+]?\d+")
+        if commas.any() and (name in NUMBER_RANGES or quantities.all()):
+            table[name] = cells.where(~commas, cells.str.replace(",", ".", regex=False))
+            notes.append(f"{name}: {commas.sum()} decimal commas were read as decimal points")
+    return notes

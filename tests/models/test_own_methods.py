@@ -1,0 +1,37 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from lsemvae.core.yaml_text import read_yaml
+from lsemvae.models.methods import METHOD_GROUPS, METHODS, find_method
+
+EXPERIMENT = """\
+model:
+  class_path: lsemvae.tasks.Classifier
+  init_args:
+    network: {{class_path: lsemvae.models.MultimodalCnn, init_args: {{lead_features: {units}}}}}
+"""
+
+
+def test_an_experiment_file_is_read_once_and_again_when_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr(
+        "lsemvae.models.own_methods.read_yaml", lambda file: read.append(file) or read_yaml(file)
+    )
+    file = tmp_path / "mine.yaml"
+    for time_ns, units in ((1_000, 8), (2_000, 16)):
+        file.write_text(EXPERIMENT.format(units=units))
+        os.utime(file, ns=(time_ns, time_ns))
+        found = [find_method(str(file)).init_args for _ in range(3)]
+        assert found == [{"lead_features": units}] * 3
+    assert read == [file, file]
+
+
+def test_every_group_names_methods_that_are_known() -> None:
+    assert set().union(*METHOD_GROUPS.values()) <= set(METHODS)
+    assert METHOD_GROUPS["authors_code"] == (
+        "mvae_authors_code", "mopoe_vae_authors_code", "ls_emvae_authors_code"
+    )  # fmt: skip
