@@ -37,8 +37,8 @@ def prepare_code15(
     """Read CODE-15% into a store: its six diagnoses, normal_ecg and death, its patients.
 
     A label that a cell leaves empty is missing: `death` is stated for a patient's first exam only.
-    Zeros at both ends of a tracing, which fill it up to 4096 samples, are taken away. Exams of parts
-    that are not there are left out and counted. No folds are published.
+    Zeros at both ends of a tracing, which fill it up to 4096 samples, are taken away. Exams of
+    parts that are not there are left out and counted. No folds are published.
 
     Args:
         source: the folder that holds exams.csv and exams_part0.hdf5 ... (some or all); a file
