@@ -46,6 +46,9 @@ COMMANDS: dict[str, Command] = {
     "prepare ptbxl": Command(
         RECORDINGS, "data_modules.public_sets.ptbxl:prepare_ptbxl", "public_sets.md"
     ),
+    "prepare code15": Command(
+        RECORDINGS, "data_modules.public_sets.code15:prepare_code15", "public_sets.md"
+    ),
     "prepare echonext": Command(
         RECORDINGS, "data_modules.public_sets.echonext:prepare_echonext", "public_sets.md"
     ),

@@ -3,15 +3,12 @@
 What it needs is imported when it runs, so that its help appears at once.
 """
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_modules.conversion.quarantine import ConversionSummary
-from data_modules.reading.read import FOLDER_LAYOUT
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import write_text
 from lsemvae.core.leads import LEADS
 
 if TYPE_CHECKING:
@@ -70,10 +67,11 @@ def prepare_echonext(
             go together.
     """
     from data_modules.conversion.convert import convert
+    from data_modules.public_sets.layout_file import ensure_layout
 
     folder = Path(source)
     table = echonext_table(folder)
-    _ensure_layout(folder / FOLDER_LAYOUT)
+    ensure_layout(folder, LAYOUT)
     return convert(
         table, folder, Path(out), amplitude="arbitrary", label=label, signal=signal, jobs=jobs,
         dask=dask,
@@ -152,21 +150,3 @@ def _n_rows(file: Path, n_listed: int) -> bool:
             "both from one version of the data set"
         )
     return True
-
-
-def _ensure_layout(file: Path) -> None:
-    """Write what the arrays do not say: leads in their order, rate and unit.
-
-    Raises:
-        InputError: the folder cannot be written.
-    """
-    if file.is_file():
-        return
-    try:
-        write_text(file, json.dumps(LAYOUT) + "\n")
-    except OSError as error:
-        raise InputError(
-            f"{file} cannot be written ({error.strerror or error}); put it there yourself: "
-            f"{json.dumps(LAYOUT)}"
-        ) from error
-    print(f"note: wrote {file}: standard order of leads, 250 Hz, arbitrary units")
