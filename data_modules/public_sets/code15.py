@@ -34,7 +34,7 @@ def prepare_code15(
     jobs: int = 1,
     dask: str | None = None,
 ) -> ConversionSummary:
-    """Read CODE-15% into a store: its six diagnoses, normal_ecg and death, its patients.
+    """Read CODE-15% into a store: six diagnoses, normal_ecg, death, patients.
 
     A label that a cell leaves empty is missing: `death` is stated for a patient's first exam only.
     Zeros at both ends of a tracing, which fill it up to 4096 samples, are taken away. Exams of
