@@ -34,9 +34,11 @@ def prepare_code15(
     jobs: int = 1,
     dask: str | None = None,
 ) -> ConversionSummary:
-    """Read CODE-15% into a store: six diagnoses, normal_ecg, death, patients.
+    """Read CODE-15% into a store: its six diagnoses, its patients.
 
-    A label that a cell leaves empty is missing: `death` is stated for a patient's first exam only.
+    Labels are the diagnoses, `normal_ecg` and `death`. A label that a cell leaves empty
+    is missing: `death` is stated for a patient's first exam only.
+
     Zeros at both ends of a tracing, which fill it up to 4096 samples, are taken away. Exams of
     parts that are not there are left out and counted. No folds are published.
 

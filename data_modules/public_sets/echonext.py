@@ -43,7 +43,7 @@ def prepare_echonext(
     jobs: int = 1,
     dask: str | None = None,
 ) -> ConversionSummary:
-    """Read EchoNext into a store: labels of the echocardiogram, as measured.
+    """Read EchoNext into a store: labels of the echocardiogram, missing if unmeasured.
 
     A published flag is 0 where nothing was measured, too: here it is missing then, as the values
     beside it are. The composite flag is kept as published. Amplitudes are standardised, so the

@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
 from importlib import import_module
-from os.path import commonprefix
+from itertools import takewhile
+from operator import eq
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -17,7 +18,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 def _likeness(word: str, known: str) -> tuple[float, int]:
     """Return how alike two words are and how far they begin alike: --leeds is --leads."""
-    return SequenceMatcher(None, known, word).ratio(), len(commonprefix([known, word]))
+    return SequenceMatcher(None, known, word).ratio(), sum(takewhile(bool, map(eq, known, word)))
 
 
 def suggest_options(message: str, known: Iterable[str]) -> str:

@@ -21,9 +21,6 @@ echo "${{COMPREPLY[@]}}"
 """
 
 
-PREPARE = [name.split()[1] for name in COMMANDS if name.startswith("prepare ")]
-
-
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("completion") / "lsemvae.bash"
@@ -35,7 +32,20 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("words", "expected"),
     [
         ("lsemvae ben", ["benchmark"]),
-        ("lsemvae prepare ''", PREPARE),
+        (
+            "lsemvae prepare ''",
+            [
+                "mimic",
+                "cohort",
+                "archive",
+                "mimic-rhc",
+                "ptbxl",
+                "code15",
+                "echonext",
+                "cinc2021",
+                "chapman",
+            ],
+        ),
         ("lsemvae prepare cohort --tab", ["--table"]),
         ("lsemvae prepare cohort --signal.seg", ["--signal.segment"]),
         ("lsemvae prepare cohort --signal.segment ''", ["record", "median_beat"]),
