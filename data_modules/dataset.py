@@ -98,14 +98,20 @@ class EcgPool:
         return f"{self.stores[number].label}/" if len(self.stores) > 1 else ""
 
     def read(self, indices: Indices, leads: list[int]) -> npt.NDArray[np.int16]:
-        """Return int16 counts (B, L, T) of the records at `indices`, one read per store."""
+        """Return int16 counts (B, L, T) of the records at `indices`, one read per store.
+
+        Raises:
+            InputError: a record is not what was written.
+        """
         if len(self.stores) == 1:
-            return self.stores[0].read(indices, leads)
+            return self.stores[0].read(indices, leads, verify=True)
         out = np.empty((len(indices), len(leads), self.n_samples), np.int16)
         owner = np.searchsorted(self.start, indices, side="right") - 1
         for number in np.unique(owner):
             mine = owner == number
-            out[mine] = self.stores[number].read(indices[mine] - self.start[number], leads)
+            out[mine] = self.stores[number].read(
+                indices[mine] - self.start[number], leads, verify=True
+            )
         return out
 
 

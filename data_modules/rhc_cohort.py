@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from data_modules.base import StoreDataModule
 from data_modules.cohort.identity import refuse_alike_ids
 from data_modules.cohort.labels import task_labels
-from data_modules.cohort.splits import Splits, inner_validation, load_or_make_splits
+from data_modules.cohort.splits import GIVEN, Splits, inner_validation, load_or_make_splits
 from data_modules.cohort.twins import signal_twins
 from data_modules.dataset import EcgDataset
 from lsemvae.core.errors import InputError
@@ -44,6 +44,7 @@ class RhcCohort(StoreDataModule):
         num_workers: loader processes.
         distinct_ids: patient ids that differ only as they are written (1 and 1.0) are different
             people; without it they are refused.
+        fold_column: column of the table with the folds of the data set's authors; None draws them.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class RhcCohort(StoreDataModule):
         seed: int = 0,
         num_workers: int = 0,
         distinct_ids: bool = False,
+        fold_column: str | None = None,
     ) -> None:
         super().__init__(
             store,
@@ -74,6 +76,7 @@ class RhcCohort(StoreDataModule):
         self.task, self.fold, self.n_folds, self.seed = task, fold, n_folds, seed
         self.splits_file = splits or f"runs/cv/{task_folder(task)}/splits.json"
         self.thresholds, self.distinct_ids = thresholds, distinct_ids
+        self.fold_column = fold_column
         self._inner = False
 
     def for_fold(self, fold: int, *, inner: bool = False) -> "RhcCohort":
@@ -125,6 +128,8 @@ class RhcCohort(StoreDataModule):
             InputError: one signal under two patients.
         """
         known = label.notna()
+        if self.fold_column is not None:
+            more[GIVEN] = _fold_column(table, self.fold_column)
         _refuse_twins(table[known], Path(self.splits_file).with_name(TWINS))
         cohort = table[["record", "patient_id"]].assign(
             label=label, row=np.arange(len(table)), **more
@@ -170,6 +175,12 @@ class RhcCohort(StoreDataModule):
     def predict_dataloader(self) -> DataLoader[Any]:
         """Return the held-out fold, or every recording where no fold is held out."""
         return self.loader(self.held_out)
+
+
+def _fold_column(table: pd.DataFrame, name: str) -> pd.Series:
+    if name not in table:
+        raise InputError(f"the store has no column {name!r} for the folds; leave --fold_column out")
+    return table[name]
 
 
 def _refuse_twins(table: pd.DataFrame, file: Path) -> None:

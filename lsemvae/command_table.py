@@ -43,6 +43,21 @@ COMMANDS: dict[str, Command] = {
     "prepare mimic-rhc": Command(
         RECORDINGS, "data_modules.mimic_iv.prepare:prepare_mimic_rhc", "mimic_rhc.md"
     ),
+    "prepare ptbxl": Command(
+        RECORDINGS, "data_modules.public_sets.ptbxl:prepare_ptbxl", "public_sets.md"
+    ),
+    "prepare code15": Command(
+        RECORDINGS, "data_modules.public_sets.code15:prepare_code15", "public_sets.md"
+    ),
+    "prepare echonext": Command(
+        RECORDINGS, "data_modules.public_sets.echonext:prepare_echonext", "public_sets.md"
+    ),
+    "prepare cinc2021": Command(
+        RECORDINGS, "data_modules.public_sets.physionet:prepare_cinc2021", "public_sets.md"
+    ),
+    "prepare chapman": Command(
+        RECORDINGS, "data_modules.public_sets.physionet:prepare_chapman", "public_sets.md"
+    ),
     "check cohort": Command(RECORDINGS, "lsemvae.commands.check:check_cohort", "cohort_table.md"),
     "inspect": Command(RECORDINGS, "lsemvae.commands.inspect:inspect", "data.md"),
     "view": Command(RECORDINGS, "lsemvae.commands.view:view"),

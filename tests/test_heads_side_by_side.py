@@ -1,5 +1,6 @@
 """Heads that are trained side by side are those that a Trainer of its own makes of each."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 
 from lsemvae.cli import main
 from lsemvae.crossval.folds import read_finished
+from tests.conftest import error_of
 
 EPOCHS, LR = 12, "3e-2"
 PARTS = [f"fold_{fold}{inner}" for fold in range(3) for inner in ("", "/inner")]
@@ -86,3 +88,34 @@ def test_a_part_that_is_missing_is_trained_as_among_all(
     ) == 0  # fmt: skip
     again = pd.read_csv(folder / "fold_1/inner/predictions.csv")
     pd.testing.assert_frame_equal(again, kept, rtol=0, atol=1e-5)
+
+
+def test_repeats_have_folds_of_their_own_and_the_report_tells_their_spread(
+    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "cv"
+    words = ["cv", "--cohort", str(cohort), "--encoder", str(encoder), "--folds", "2",
+             "--epochs", "2", "--out", str(out)]  # fmt: skip
+    assert main([*words, "--seeds", "3"]) == 0
+    folder = out / "detection/ls_emvae/12L"
+    table = pd.read_csv(folder / "repeats.csv")
+    assert table["seed"].tolist() == [0, 1000, 2000]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert table["auroc"][0] == metrics["pooled"]["auroc"]
+    again = out / ".repeats/seed_1000/detection"
+    assert table["auroc"][1] == json.loads(
+        (again / "ls_emvae/12L/metrics.json").read_text()
+    )["pooled"]["auroc"]  # fmt: skip
+    splits = [json.loads((one / "splits.json").read_text()) for one in (folder.parents[1], again)]
+    assert splits[0] != splits[1]
+    assert len(list(out.rglob("features/*.npy"))) == 2  # features and uncertainty, computed once
+    line = f"pooled auroc {table['auroc'].mean():.3f} ± {table['auroc'].std():.3f} (SD)"
+    assert line in capsys.readouterr().out
+    report = ["report", str(out), "--cohort", str(cohort), "--n_resamples", "100"]
+    assert main([*report, "--out", str(tmp_path / "page")]) == 0
+    assert line in (tmp_path / "page/index.html").read_text()
+    (folder / "repeats.csv").write_text(table.assign(auroc=0.99).to_csv(index=False))
+    assert main([*report, "--out", str(tmp_path / "other")]) == 2
+    assert "repeats.csv is of another run (auroc)" in error_of(capsys)
+    assert main([*words, "--seeds", "1"]) == 2
+    assert "seeds must be >= 2" in error_of(capsys)

@@ -19,7 +19,9 @@ from lsemvae.core.targets import LABEL
 
 FORMAT = "lsemvae-splits"
 VERSION = 1
-STRATUM = "stratum"
+STRATUM, GIVEN = "stratum", "given_fold"
+GIVEN_SEED = -1
+"""Stands for the seed of folds that a table gives: those are no draw."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def load_or_make_splits(
     Args:
         path: the splits file.
         cohort: columns record, patient_id and label, one row per labelled record. Where the label
-            is no class, a column stratum says what to stratify by.
+            is no class, a column stratum says what to stratify by. Where a column given_fold has
+            the folds of a data set's authors, they are taken in place of drawn ones.
         task: name of the task.
         n_folds: number of folds (paper section 3: 5).
         seed: of the shuffle.
@@ -65,6 +68,7 @@ def load_or_make_splits(
             records, labels, folds or another seed.
     """
     file = Path(path)
+    seed = GIVEN_SEED if GIVEN in cohort else seed
     if not file.exists():
         _write(file, _draw(cohort, task, n_folds, seed))
     splits = _read(file)
@@ -111,6 +115,8 @@ def _draw(cohort: pd.DataFrame, task: str, n_folds: int, seed: int) -> Splits:
             f"{n_folds} folds need at least 2 folds and as many patients; task {task!r} has "
             f"{n_patients} patients"
         )
+    if GIVEN in cohort:
+        return _given_folds(cohort, task, n_folds)
     classes = _classes(cohort)
     for name, column in classes.items():
         _check_classes(column, patients, name or f"task {task!r}", n_folds)
@@ -124,6 +130,40 @@ def _draw(cohort: pd.DataFrame, task: str, n_folds: int, seed: int) -> Splits:
                     f"fold {number} of {name or f'task {task!r}'} lacks one of the two classes; "
                     "use fewer folds or another seed"
                 )
+    return _splits(cohort, task, n_folds, seed, fold)
+
+
+def _given_folds(cohort: pd.DataFrame, task: str, n_folds: int) -> Splits:
+    """Take the folds of a column, numbered from 0 in their order.
+
+    Raises:
+        InputError: another number of folds, a record without one, a patient in several, or a fold
+            that lacks a class.
+    """
+    given = cohort[GIVEN]
+    lacking = cohort["record"][given.isna()]
+    if len(lacking):
+        raise InputError(f"{len(lacking)} records have no fold in the table, as {lacking.iloc[0]}")
+    values, fold = np.unique(given.to_numpy(), return_inverse=True)
+    if len(values) != n_folds:
+        raise InputError(
+            f"the table has {len(values)} folds for task {task!r}; give --folds {len(values)}"
+        )
+    torn = given.groupby(cohort["patient_id"]).nunique()
+    if (torn > 1).any():
+        raise InputError(f"patient {torn.idxmax()} is in several folds of the table")
+    for name, column in _classes(cohort).items():
+        for number in range(n_folds):
+            if not {0.0, 1.0} <= set(column[fold == number]):
+                raise InputError(
+                    f"fold {values[number]} of {name or f'task {task!r}'} lacks one of the classes"
+                )
+    return _splits(cohort, task, n_folds, GIVEN_SEED, fold)
+
+
+def _splits(
+    cohort: pd.DataFrame, task: str, n_folds: int, seed: int, fold: npt.NDArray[np.int64]
+) -> Splits:
     by_record = dict(zip(cohort["record"], fold.tolist(), strict=True))
     return Splits(task, n_folds, seed, cohort_digest(cohort), by_record)
 

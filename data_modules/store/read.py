@@ -21,7 +21,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from data_modules.store.content import COUNTS_PER_UNIT
+from data_modules.store.content import COUNTS_PER_UNIT, signal_digest
 from data_modules.store.mark import STORE, read_mark
 from data_modules.store.shards import ShardPlan, is_whole, shard_offset, shard_path, shards_root
 from lsemvae.core.errors import InputError
@@ -91,6 +91,7 @@ class EcgStore:
         self._identity = _identity(self.path)
         self._files: dict[int, tuple[FileIO, int]] = {}
         self._maps: dict[str, npt.NDArray[Any]] = {}
+        self._verified: npt.NDArray[np.bool_] | None = None
         self._check_sizes()
 
     def __len__(self) -> int:
@@ -137,16 +138,25 @@ class EcgStore:
         self,
         indices: npt.ArrayLike,
         lead_indices: npt.ArrayLike | None = None,
+        *,
+        verify: bool = False,
     ) -> npt.NDArray[np.int16]:
         """Read the signals of several records at once.
 
         Args:
             indices: positions in `table`, shape (B,), in any order.
             lead_indices: positions in the canonical order, shape (L,); None takes all twelve.
+            verify: compare each record, whole, with its SHA-256 the first time that this process
+                reads it.
 
         Returns:
             Counts, shape (B, L, T).
+
+        Raises:
+            InputError: a record is not what was written; the file was cut short.
         """
+        if verify:
+            self._verify(np.asarray(indices, dtype=np.int64))
         rows = self.rows[np.asarray(indices, dtype=np.int64)]
         leads = np.arange(len(LEADS)) if lead_indices is None else np.asarray(lead_indices)
         first, last = (int(leads.min()), int(leads.max()) + 1) if len(leads) else (0, 0)
@@ -156,6 +166,25 @@ class EcgStore:
         return (
             span if np.array_equal(wanted, np.arange(last - first)) else span.take(wanted, axis=1)
         )
+
+    def _verify(self, indices: npt.NDArray[np.int64]) -> None:
+        """Hash the records that this process has not read before."""
+        if self._verified is None:
+            self._verified = np.zeros(len(self), dtype=np.bool_)
+        fresh = np.unique(indices[~self._verified[indices]])
+        if not len(fresh) or "signal_sha256" not in self.columns:
+            return
+        written = self.column("signal_sha256")[fresh]
+        found = np.array([signal_digest(ecg) for ecg in self.read(fresh)], dtype=written.dtype)
+        wrong = fresh[found != written]
+        if len(wrong):
+            record = self.column("record")[wrong[0]].decode("utf-8")
+            raise InputError(
+                f"{self.path}: the signals of record {record} are not those that were written "
+                "(their SHA-256 differs): the disk or a copy has changed them. Copy the store "
+                "again or prepare it again; `lsemvae inspect STORE --verify` names all such records"
+            )
+        self._verified[fresh] = True
 
     def _read_span(self, rows: npt.NDArray[np.int64], first: int, out: npt.NDArray[Any]) -> None:
         """Fill `out` (B, leads, T) with leads from `first` on, by one system call for each record.
@@ -267,7 +296,7 @@ class EcgStore:
 
     def __getstate__(self) -> dict[str, Any]:
         kept = {name: value for name, value in self.__dict__.items() if name != "table"}
-        return {**kept, "_files": {}, "_maps": {}}
+        return {**kept, "_files": {}, "_maps": {}, "_verified": None}
 
 
 def _identity(path: Path) -> tuple[int, int, int]:

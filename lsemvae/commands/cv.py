@@ -27,6 +27,7 @@ def cross_validate(
     size: Size = "paper",
     inner: bool | None = None,
     seed: int = 0,
+    seeds: int | None = None,
     jobs: int = 1,
     out: str = "runs/cv",
     overwrite: bool = False,
@@ -35,6 +36,7 @@ def cross_validate(
     permute_labels: int | None = None,
     references: bool = False,
     side_by_side: bool = True,
+    fold_column: str | None = None,
 ) -> Path:
     """Cross-validate a method by patient and write its predictions and metrics.
 
@@ -70,6 +72,9 @@ def cross_validate(
             what operating points, calibration and settings may be chosen on. By default where the
             encoder is frozen; elsewhere it doubles the time.
         seed: of folds and training.
+        seeds: repeat all of it so often, with folds, weights and batches drawn anew, and print the
+            spread; repeats.csv beside metrics.json has a row for each. The results are those of
+            the first.
         jobs: folds trained at the same time, where a network is trained end to end.
         out: folder of results.
         overwrite: run finished folds again.
@@ -82,6 +87,8 @@ def cross_validate(
         references: compare the frozen encoder with its untrained twins, random convolutions and
             PCA, with all labels and with few, as `lsemvae worth` does; writes references.csv,
             references.json and label_curve.svg beside metrics.json.
+        fold_column: column of the cohort's table with the folds of its authors, such as
+            official_fold of `prepare ptbxl`; --folds must be as many. Drawn by patient without it.
         side_by_side: train the heads of all folds on a frozen encoder at once, which is several
             times faster; false trains each by a Trainer of its own, to the bit as `fit` does. The
             numbers differ by the rounding of float32.
@@ -90,6 +97,7 @@ def cross_validate(
         The folder of predictions.csv and metrics.json.
     """
     from lsemvae.commands.demo import demo_cohort, demo_encoder
+    from lsemvae.core.errors import InputError
     from lsemvae.core.tasks import Thresholds
     from lsemvae.crossval.printed import run_and_print
     from lsemvae.crossval.run import CvSettings
@@ -99,7 +107,7 @@ def cross_validate(
         Thresholds(
         mpap_threshold_mmhg, pawp_threshold_mmhg, pvr_threshold_wu, estimate_mpap
     ), size, inner, seed, permute_labels,
-        jobs, distinct_ids, side_by_side,
+        jobs, distinct_ids, side_by_side, fold_column,
     )  # fmt: skip
     if cohort is None:
         cohort = demo_cohort()
@@ -109,6 +117,14 @@ def cross_validate(
     run = run_and_print
     if references:
         from lsemvae.references.printed import run_with_references as run
+    if seeds is not None:
+        from functools import partial
+
+        from lsemvae.crossval.repeats import repeat_and_print
+
+        if references:
+            raise InputError("--seeds and --references do not go together; give them one by one")
+        run = partial(repeat_and_print, seeds=seeds)
     return run(
         settings, cohort, Path(out), encoder=encoder, overwrite=overwrite,
         allow_leakage=allow_leakage,

@@ -13,7 +13,7 @@ def stress(
     seed: int = 0,
     allow_trained_on: bool = False,
 ) -> None:
-    """Change recordings as other devices would, and write what a locked model makes of them.
+    """Change recordings as other devices would, and see what a locked model does.
 
     Amplitude of I and aVL, axis, baseline wander, noise of an electrode, pacing spikes, exchanged
     electrodes, bands, sampling rates, heart rate: AUROC, calibration slope, share withheld and mean

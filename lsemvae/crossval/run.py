@@ -59,6 +59,7 @@ class CvSettings:
         side_by_side: train all heads on a frozen encoder at once; off, each by a Trainer of its
             own, to the bit as `lightning fit` does. The numbers differ by float32's rounding.
         distinct_ids: patient ids that differ only as they are written are different people.
+        fold_column: column of the table with the folds; None draws them.
 
     Raises:
         InputError: names every option that is out of range.
@@ -82,6 +83,7 @@ class CvSettings:
     jobs: int = 1
     distinct_ids: bool = False
     side_by_side: bool = True
+    fold_column: str | None = None
 
     def __post_init__(self) -> None:
         parse_leads(self.leads)
@@ -125,6 +127,7 @@ def cross_validate(
     encoder: str | None = None,
     overwrite: bool = False,
     allow_leakage: bool = False,
+    feature_folder: Path | None = None,
 ) -> tuple[Path, dict[str, Any]]:
     """Run the folds that are not finished, gather them, and write what they predict.
 
@@ -135,6 +138,7 @@ def cross_validate(
         encoder: checkpoint of the frozen encoder, where the method has one.
         overwrite: run finished folds again.
         allow_leakage: go on although pre-training and test share patients or recordings.
+        feature_folder: cache of the encoder's features; OUT/features by default.
 
     Returns:
         The folder of predictions.csv and metrics.json, and what metrics.json holds.
@@ -143,7 +147,7 @@ def cross_validate(
         InputError: the encoder does not fit, parts share patients, or the folder holds results of
             other settings.
     """
-    method = find_method(settings.method)
+    method, cache = find_method(settings.method), feature_folder or out / FEATURES
     encoder = _named_encoder(method, settings.method, encoder)
     pretrained = _read_encoder(method, settings.method, encoder)
     data = open_cohort(settings, cohort, out, pretrained)
@@ -159,12 +163,12 @@ def cross_validate(
     run_missing_folds(
         folder, data, fold_settings, encoder=encoder, pretrained=pretrained, inner=inner,
         jobs=settings.jobs, side_by_side=settings.side_by_side, overwrite=overwrite,
-        feature_folder=out / FEATURES,
+        feature_folder=cache,
     )  # fmt: skip
     fold_of, target = data.load_splits().fold, settings.target
     predictions = gather_predictions(folder, fold_of, settings.folds, target)
     if pretrained:
-        predictions = describe_codes(predictions, folder, data, pretrained, out / FEATURES)
+        predictions = describe_codes(predictions, folder, data, pretrained, cache)
     inner_predictions = gather_inner(folder, fold_of, settings.folds, target) if inner else None
     if target.kind == "number":
         predictions = with_intervals(predictions, inner_predictions)
@@ -217,6 +221,7 @@ def open_cohort(
         batch_size=settings.batch_size,
         seed=settings.seed,
         distinct_ids=settings.distinct_ids,
+        fold_column=settings.fold_column,
     )
 
 

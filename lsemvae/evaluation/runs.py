@@ -12,6 +12,8 @@ from lsemvae.core.leads import lead_set_name
 from lsemvae.core.targets import Target, target_of
 from lsemvae.evaluation.predictions import read_predictions
 
+REPEATS = "repeats.csv"
+
 
 @dataclass(frozen=True)
 class CvRun:
@@ -22,12 +24,14 @@ class CvRun:
         metrics: what metrics.json holds.
         predictions: one row per record, out of fold.
         inner: predictions of the inner validation parts, None where there are none.
+        repeats: seed and pooled metrics of every repetition, None where it was not repeated.
     """
 
     folder: Path
     metrics: dict[str, Any]
     predictions: pd.DataFrame
     inner: pd.DataFrame | None = None
+    repeats: pd.DataFrame | None = None
 
     @property
     def target(self) -> Target:
@@ -78,9 +82,26 @@ def read_cv_run(folder: Path) -> CvRun:
         "run `lsemvae cv` again with the same options: finished folds are kept",
     )
     inner, target = folder / "inner_predictions.csv", target_of(metrics)
+    repeats = folder / REPEATS
     return CvRun(
         folder,
         metrics,
         read_predictions(folder / "predictions.csv", target),
         read_predictions(inner, target) if inner.is_file() else None,
+        pd.read_csv(repeats) if repeats.is_file() else None,
+    )
+
+
+def repeats_line(repeats: pd.DataFrame) -> str:
+    """Say how far the first metric spreads over repetitions of a cross-validation.
+
+    Args:
+        repeats: `repeats.csv`, seed and pooled metrics; the first row is the run itself.
+    """
+    name = repeats.columns[1]
+    values = repeats[name]
+    return (
+        f"repeated {len(values)} times with folds and weights drawn anew: pooled {name} "
+        f"{values.mean():.3f} ± {values.std(ddof=1):.3f} (SD), {values.min():.3f} to "
+        f"{values.max():.3f}; this run {values.iloc[0]:.3f}"
     )

@@ -102,11 +102,13 @@ class MopoeVae(LeadVae):
 
     def experts(self, ecg: Tensor, leads: Sequence[str], present: Tensor) -> LeadExperts:
         """Return the experts of twelve leads, those that were not given as absent."""
-        index = torch.tensor(lead_indices(leads), device=ecg.device)
+        given = lead_indices(leads)
+        place = [given.index(lead) if lead in given else len(given) for lead in range(N_LEADS)]
+        index = torch.tensor(place, device=ecg.device)
 
         def spread(values: Tensor) -> Tensor:
-            whole = values.new_zeros(len(values), N_LEADS, *values.shape[2:])
-            return whole.index_copy(1, index, values)
+            absent = torch.zeros_like(values[:, :1])
+            return torch.cat([values, absent], 1).index_select(1, index)
 
         mean, logvar = self.lead_posteriors(ecg, present, leads)
         return LeadExperts(spread(mean), spread(logvar), spread(present))

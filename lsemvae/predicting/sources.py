@@ -202,7 +202,9 @@ class _OpenStore:
         findings = list(self._findings.get(record, ()))
         if store.synthetic:
             findings.append(("synthetic", "the store holds synthetic recordings"))
-        return Loaded(store.read([row])[0], store.present[row], findings, signal, patient)
+        return Loaded(
+            store.read([row], verify=True)[0], store.present[row], findings, signal, patient
+        )
 
 
 def _quarantined(file: Path) -> dict[str, list[tuple[str, str]]]:

@@ -41,7 +41,7 @@ def v1_r_shares(store: EcgStore) -> npt.NDArray[np.float64]:
     is_beat = store.settings.get("segment") == "median_beat"
     for start in range(0, len(with_v1), BLOCK):
         block = with_v1[start : start + BLOCK]
-        ecg = store.read(block, [v1] if is_beat else None).astype(np.float32)
+        ecg = store.read(block, [v1] if is_beat else None, verify=True).astype(np.float32)
         beats = ecg[:, 0] if is_beat else _beats(ecg, store.present[block], store.sampling_rate_hz)
         shares[block] = r_share(beats, store.sampling_rate_hz)
     return shares

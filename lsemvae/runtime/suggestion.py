@@ -3,14 +3,22 @@
 import inspect
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from importlib import import_module
+from itertools import takewhile
+from operator import eq
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean ...?`, or nothing where no known word comes near."""
-    found = get_close_matches(word, list(known), n=1)
+    alike = get_close_matches(word, list(known), n=3)
+    found = sorted(alike, key=lambda one: _likeness(word, one), reverse=True)
     return f"; did you mean {found[0]}?" if found else ""
+
+
+def _likeness(word: str, known: str) -> tuple[float, int]:
+    """Return how alike two words are and how far they begin alike: --leeds is --leads."""
+    return SequenceMatcher(None, known, word).ratio(), sum(takewhile(bool, map(eq, known, word)))
 
 
 def suggest_options(message: str, known: Iterable[str]) -> str:

@@ -27,16 +27,17 @@ class Stress(NamedTuple):
     by_law: bool = True
 
 
+SHARES = (10.0, 50.0, 100.0)
 STRESSES = (
     Stress("I and aVL scaled", shifts.scale_lateral, (-40.0, -20.0, 20.0, 40.0), "%"),
     Stress("axis turned", shifts.rotate_axis, (-30.0, -15.0, 15.0, 30.0), "degrees"),
     Stress("baseline wander", shifts.wander, (0.1, 0.3, 1.0), "mV"),
     Stress("noise of one electrode", shifts.electrode_noise, (0.05, 0.1, 0.3), "mV"),
     Stress("pacing spikes", shifts.pacing_spikes, (1.0, 3.0, 10.0), "mV"),
-    Stress("RA and LA exchanged", shifts.exchange("RA", "LA"), (0.1, 0.5, 1.0), "of recordings"),
-    Stress("RA and LL exchanged", shifts.exchange("RA", "LL"), (0.1, 0.5, 1.0), "of recordings"),
-    Stress("LA and LL exchanged", shifts.exchange("LA", "LL"), (0.1, 0.5, 1.0), "of recordings"),
-    Stress("V1 and V2 exchanged", shifts.exchange("V1", "V2"), (0.1, 0.5, 1.0), "of recordings",
+    Stress("RA and LA exchanged", shifts.exchange("RA", "LA"), SHARES, "% of recordings"),
+    Stress("RA and LL exchanged", shifts.exchange("RA", "LL"), SHARES, "% of recordings"),
+    Stress("LA and LL exchanged", shifts.exchange("LA", "LL"), SHARES, "% of recordings"),
+    Stress("V1 and V2 exchanged", shifts.exchange("V1", "V2"), SHARES, "% of recordings",
            by_law=False),
     Stress("upper edge", shifts.upper_edge, (30.0, 20.0), "Hz", by_law=False),
     Stress("band 0.05-150 Hz", shifts.wide_band, (1.0,), "(applied)", by_law=False),

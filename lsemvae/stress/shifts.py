@@ -115,11 +115,11 @@ def pacing_spikes(signals: Signals, dose: float, _random: np.random.Generator) -
 
 
 def exchange(one: str, other: str) -> Shift:
-    """Return the shift that exchanges two electrodes in a share `dose` of the recordings."""
+    """Return the shift that exchanges two electrodes in `dose` percent of the recordings."""
     matrix = exchange_matrix(one, other)
 
     def shift(signals: Signals, dose: float, random: np.random.Generator) -> Array:
-        chosen = random.permutation(len(signals.ecg))[: round(dose * len(signals.ecg))]
+        chosen = random.permutation(len(signals.ecg))[: round(dose / 100 * len(signals.ecg))]
         changed = signals.ecg.copy()
         changed[chosen] = matrix @ signals.ecg[chosen]
         return changed

@@ -32,7 +32,20 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("words", "expected"),
     [
         ("lsemvae ben", ["benchmark"]),
-        ("lsemvae prepare ''", ["mimic", "cohort", "archive", "mimic-rhc"]),
+        (
+            "lsemvae prepare ''",
+            [
+                "mimic",
+                "cohort",
+                "archive",
+                "mimic-rhc",
+                "ptbxl",
+                "code15",
+                "echonext",
+                "cinc2021",
+                "chapman",
+            ],
+        ),
         ("lsemvae prepare cohort --tab", ["--table"]),
         ("lsemvae prepare cohort --signal.seg", ["--signal.segment"]),
         ("lsemvae prepare cohort --signal.segment ''", ["record", "median_beat"]),

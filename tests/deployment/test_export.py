@@ -1,14 +1,24 @@
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
+from benchmarks.without_torch import untrained
 from lsemvae.cli import main
+from lsemvae.core.leads import LEADS
+from lsemvae.deployment.export import export_onnx
+from lsemvae.deployment.locked_network import LockedNetwork, describe, without_decoder
+from lsemvae.deployment.model_file import LockedModel
 from lsemvae.deployment.torch_predictor import TorchPredictor
+from lsemvae.model_file.trained_on import NOBODY
+from lsemvae.models.mopoe_vae import MopoeVae
 from lsemvae.predicting.onnx_predictor import OnnxPredictor
+from lsemvae.tasks.head_task import HeadSettings
 from tests.conftest import error_of
 
 
@@ -68,3 +78,17 @@ def test_a_damaged_graph_is_noticed(
     damaged.write_bytes(content)
     assert main(["predict", str(damaged), str(graph), "--out", str(tmp_path / "p.csv")]) == 2
     assert "is damaged" in error_of(capsys)
+
+
+@pytest.mark.slow
+def test_a_mixture_over_all_subsets_of_leads_has_a_graph(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = without_decoder(MopoeVae(n_samples=120, latent_dim=2).eval())
+    few = (network.members.sum(1) == 1) | network.members.all(1)  # 13 of 4,095: it takes seconds
+    network.members, network.probability = network.members[few], network.probability[few]
+    description = replace(untrained(describe([network])), method="mopoe_vae")
+    head = HeadSettings().build(network.feature_dim(LEADS))
+    locked = LockedNetwork(description, [network], [head]).eval()
+    out = tmp_path / "mopoe.onnx"
+    # compared on random leads, and on more recordings than the graph was traced with
+    assert export_onnx(LockedModel(locked, NOBODY, ""), out, leads=LEADS).difference < 1e-6

@@ -73,7 +73,7 @@ def test_exchanged_leads_are_those_of_exchanged_electrodes(pair: tuple[str, str]
 
 def test_exchange_touches_the_share_that_is_asked_for() -> None:
     signals = noisy(BEATS, n=20)
-    found = shifts.exchange("RA", "LA")(signals, 0.25, np.random.default_rng(0))
+    found = shifts.exchange("RA", "LA")(signals, 25.0, np.random.default_rng(0))
     assert (found != signals.ecg).any((1, 2)).sum() == 5
 
 

@@ -1,4 +1,4 @@
-"""Read one recording of a NumPy array file that holds many: the record `NAME.npy#ROW`."""
+"""Read one recording of an array file that holds many: `NAME.npy#ROW`, `NAME.hdf5#ROW`."""
 
 import os
 from pathlib import Path
@@ -13,15 +13,17 @@ from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.safe_files import regular_file
 
-_MARK = ".npy#"
+HDF5 = ".hdf5"
+_MARKS = (".npy#", HDF5 + "#")
 
 
 def parse_array_row(record: str) -> tuple[str, int] | None:
     """Return file and row of a record such as `waves.npy#17`; None where it is no such name."""
-    name, mark, row = record.rpartition(_MARK)
-    if not (name and mark and row.isascii() and row.isdigit() and len(row) <= 12):
-        return None
-    return name + _MARK[:-1], int(row)
+    for ending in _MARKS:
+        name, mark, row = record.rpartition(ending)
+        if name and mark and row.isascii() and row.isdigit() and len(row) <= 12:
+            return name + ending[:-1], int(row)
+    return None
 
 
 def read_array_row(root: Path, name: str, row: int, layout: Layout, *, record: str) -> RawRecording:
@@ -40,16 +42,50 @@ def read_array_row(root: Path, name: str, row: int, layout: Layout, *, record: s
         RecordError: no array of numbers, no such row, or a shape that does not fit the leads.
         OSError: the file may not be read.
     """
-    array = _mapped(regular_file(root, name, record=record)[0], record=record)
-    if row >= len(array):
-        problem = f"{name} holds the rows 0 to {len(array) - 1}; correct the record's name"
-        raise RecordError("file_missing", record=record, problem=problem)
-    counts = _leads_first(array[row], layout, name, record=record)
+    path = regular_file(root, name, record=record)[0]
+    if name.endswith(HDF5):
+        found = _without_padding(_hdf5_row(path, layout.variable, row, record=record))
+    else:
+        array = _mapped(path, record=record)
+        _check_row(row, len(array), name, record=record)
+        found = array[row]
+    counts = _leads_first(found, layout, name, record=record)
     n_signals, n_samples = counts.shape
     check_extent(n_signals, n_samples, layout.sampling_rate_hz, record=record)
     signals = np.asarray(counts, dtype=np.float64) / layout.counts_per_unit
     units = (layout.unit,) * len(signals)
     return RawRecording(layout.leads, signals, units, layout.sampling_rate_hz)
+
+
+def _check_row(row: int, n_rows: int, name: str, *, record: str) -> None:
+    if row >= n_rows:
+        problem = f"{name} holds the rows 0 to {n_rows - 1}; correct the record's name"
+        raise RecordError("file_missing", record=record, problem=problem)
+
+
+def _hdf5_row(path: str, variable: str, row: int, *, record: str) -> npt.NDArray[Any]:
+    """Read one row (T, L) of a dataset of an HDF5 file; the others are not read."""
+    import h5py
+
+    name = os.path.basename(path)
+    try:
+        with h5py.File(path, "r") as file:
+            data = file[variable]
+            if data.ndim != 3 or data.dtype.kind not in "iuf":
+                raise ValueError(f"{data.shape} of {data.dtype}, expected numbers (N, T, leads)")
+            _check_row(row, len(data), name, record=record)
+            return np.asarray(data[row])
+    except RecordError:
+        raise
+    except (OSError, KeyError, ValueError, AttributeError) as error:
+        problem = f"{name} has no numbers {variable!r} ({' '.join(str(error).split())[:80]})"
+        raise RecordError("file_invalid", record=record, problem=problem) from error
+
+
+def _without_padding(row: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Take away samples at both ends in which every lead is exactly zero, (T, L)."""
+    filled = np.flatnonzero((row != 0).any(axis=1))
+    return row[filled[0] : filled[-1] + 1] if len(filled) else row
 
 
 def _mapped(path: str, *, record: str) -> npt.NDArray[Any]:

@@ -20,7 +20,7 @@ from lsemvae.evaluation.report.written import (
     reason,
     unavailable,
 )
-from lsemvae.evaluation.runs import CvRun
+from lsemvae.evaluation.runs import CvRun, repeats_line
 from lsemvae.evaluation.tables.auroc_bars import auroc_bars
 from lsemvae.evaluation.tables.table2 import MethodRow, long_table, table_2
 
@@ -44,6 +44,7 @@ def results_section(evidence: Evidence) -> Section:
         baselines, missing = _baselines(evidence, task, facts)
         blocks.append(_per_run(evidence, task, baselines))
         blocks += [Text(one.note) for one in baselines if one.note]
+        blocks += _repeats(evidence, task, facts)
         blocks += missing
         blocks.append(_by_fold(evidence, task))
         more, compared = _comparisons(evidence, task, baselines)
@@ -129,6 +130,17 @@ def _row(title: str, within: Mapping[str, Any], summary: Mapping[str, Any]) -> l
     boot = pooled["bootstrap"]
     names = ("average_precision", "mcc", "accuracy")
     return [*cells, estimate(pooled["auroc_delong"]), *(estimate(boot[name]) for name in names)]
+
+
+def _repeats(evidence: Evidence, task: str, facts: dict[str, Any]) -> list[Text]:
+    """Say how far the runs that were repeated spread, beside the interval of patients."""
+    blocks = []
+    for run in evidence.of_task(task):
+        table = run.run.repeats
+        if table is not None:
+            facts.setdefault("repeats", {})[run.key] = table.to_dict("list")
+            blocks.append(Text(f"{run.title}: {repeats_line(table)}. Patients' intervals above."))
+    return blocks
 
 
 def _by_fold(evidence: Evidence, task: str) -> Table | Text:

@@ -62,7 +62,7 @@ def run_faults(run: CvRun) -> tuple[list[str], list[str]]:
     if len(torn):
         faults.append(f"patient {torn[0]} is in several folds")
     if not faults:
-        faults += _other_numbers(table, metrics, run.target)
+        faults += _other_numbers(table, metrics, run.target) + _other_repeats(run)
     more, notes = _against_splits(run)
     faults += more
     if run.inner is not None and not faults:
@@ -95,6 +95,19 @@ def _other_numbers(table: pd.DataFrame, metrics: Mapping[str, Any], target: Targ
               if _differ(value, metrics["pooled"].get(name))]  # fmt: skip
     other = counts + pooled
     return [f"metrics.json is not of predictions.csv ({', '.join(other)})"] if other else []
+
+
+def _other_repeats(run: CvRun) -> list[str]:
+    """Name metrics of repeats.csv whose first row is not the run itself."""
+    if run.repeats is None:
+        return []
+    first, own = run.repeats.iloc[0], run.metrics["pooled"]
+    other = [name for name, value in own.items() if _differ(_none_for_nan(first.get(name)), value)]
+    return [f"repeats.csv is of another run ({', '.join(other)})"] if other else []
+
+
+def _none_for_nan(value: float | None) -> float | None:
+    return None if value is None or np.isnan(value) else float(value)
 
 
 def _differ(value: float | None, kept: float | None) -> bool:

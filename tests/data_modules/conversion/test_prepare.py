@@ -16,7 +16,7 @@ from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
-from lsemvae.core.leads import LEADS, lead_indices
+from lsemvae.core.leads import LEADS, LIMB_LEADS, lead_indices
 
 UNFILTERED = SignalSettings(low_hz=None, high_hz=None)
 
@@ -193,15 +193,20 @@ def test_a_cohort_may_mix_kinds_of_files(write_record: WriteRecord, tmp_path: Pa
     (tmp_path / "t.csv").write_text("\n".join(["record,patient_id", *rows]))
     summary = prepare(tmp_path)
     assert summary.accepted == len(records)
+    limb = [tuple(leads) == LIMB_LEADS for _, leads, _ in WRITERS.values()]
     # 6 s in a store of 10 s; the first record lacks lead I, which follows from the others
     assert summary.warnings == {
-        "padded": len(WRITERS), "lead_missing": 1, "limb_leads_derived": 1, "signals_ignored": 1,
-        "signal_repeated": len(WRITERS),  # one ECG in every kind of file, under patients of its own
+        "padded": len(WRITERS), "lead_missing": 1 + sum(limb), "limb_leads_derived": 1,
+        "signals_ignored": 1,
+        # one ECG in every kind of file that holds twelve leads, under patients of its own
+        "signal_repeated": len(WRITERS) - sum(limb),
     }  # fmt: skip
     outcomes = {tuple(row[:3]) for row in quarantine(summary)}
     assert ("short", "skipped", "too_short") in outcomes
     assert ("1/none.xml", "rejected", "file_missing") in outcomes
     store = EcgStore(tmp_path / "o.h5")
-    assert store.present.all()
+    np.testing.assert_array_equal(store.present.all(1), [True, *np.invert(limb)])
+    assert store.present[:, :6].all()
     stored = store.read(list(range(1, len(records))))
+    stored[limb, 6:] = stored[0, 6:]  # not there
     np.testing.assert_allclose(stored, np.broadcast_to(stored[:1], stored.shape), atol=3)

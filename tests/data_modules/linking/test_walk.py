@@ -49,6 +49,15 @@ def test_no_planted_identity_is_in_a_file_that_a_command_wrote(hospital: Path) -
     assert found_tokens(tokens[:9], hospital / "exports")  # they are there to be found
 
 
+@pytest.mark.parametrize(
+    ("text", "n_found"), [("loss 0.40431489", 0), ("id 40431489", 1), ("id 0040431489, 0.5", 1),
+                          ("0.40431489 of 40431489", 1), ("a.40431489", 1)],
+)  # fmt: skip
+def test_digits_of_a_fraction_are_no_identity(tmp_path: Path, text: str, n_found: int) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    assert len(found_tokens(["40431489"], tmp_path)) == n_found
+
+
 def test_the_store_carries_the_flow_to_its_own_records(hospital: Path) -> None:
     flow = read_flow(flow_of_store(hospital / "study/cohort.h5"))
     assert flow.synthetic
