@@ -1,6 +1,7 @@
 """Keep a worklist for each browser session, in memory, for a while."""
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -27,18 +28,21 @@ class Worklists:
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits, self._clock = limits, clock
         self._lists: dict[str, Worklist] = {}
+        self._lock = threading.RLock()  # recordings are read in a thread beside the requests'
 
     def find(self, secret: str | None) -> Worklist | None:
         """Return a session's list and prolong its life; None where there is none any more."""
-        self._end_idle()
-        found = self._lists.get(secret or "")
-        if found is not None:
-            found.used = self._clock()
-        return found
+        with self._lock:
+            self._end_idle()
+            found = self._lists.get(secret or "")
+            if found is not None:
+                found.used = self._clock()
+            return found
 
     def end(self, secret: str | None) -> None:
         """Forget a list."""
-        self._lists.pop(secret or "", None)
+        with self._lock:
+            self._lists.pop(secret or "", None)
 
     def add(self, secret: str | None, entries: Sequence[Entry]) -> str:
         """Add recordings to a session's list, all or none, and return its secret.
@@ -50,14 +54,15 @@ class Worklists:
         Raises:
             Refusal: there is no room for them, or for one more list.
         """
-        self.check_room(secret, len(entries))
-        worklist = self.find(secret)
-        if worklist is None or secret is None:
-            secret, worklist = secrets.token_urlsafe(32), Worklist(self._clock())
-            self._lists[secret] = worklist
-        worklist.entries.extend(entries)
-        worklist.used = self._clock()
-        return secret
+        with self._lock:
+            self.check_room(secret, len(entries))
+            worklist = self.find(secret)
+            if worklist is None or secret is None:
+                secret, worklist = secrets.token_urlsafe(32), Worklist(self._clock())
+                self._lists[secret] = worklist
+            worklist.entries.extend(entries)
+            worklist.used = self._clock()
+            return secret
 
     def check_room(self, secret: str | None, n: int) -> None:
         """Refuse more recordings, or more lists, than there is room for.
@@ -65,16 +70,17 @@ class Worklists:
         Raises:
             Refusal: with what to do.
         """
-        worklist, limits = self.find(secret), self._limits
-        if worklist is None and len(self._lists) >= limits.lists:
+        with self._lock:
+            worklist, limits = self.find(secret), self._limits
+            n_lists, own = len(self._lists), len(worklist.entries if worklist else [])
+            everybody = sum(len(one.entries) for one in self._lists.values())
+        if worklist is None and n_lists >= limits.lists:
             raise Refusal(
                 503,
                 f"{limits.lists} worklists are open, which is the limit. Clear one that is no "
                 f"longer needed; each ends {limits.idle_s / 60:g} minutes after its last use.",
             )
-        own = limits.list_rows - len(worklist.entries if worklist else [])
-        everybody = limits.all_rows - sum(len(one.entries) for one in self._lists.values())
-        room = max(0, min(own, everybody))
+        room = max(0, min(limits.list_rows - own, limits.all_rows - everybody))
         if n > room:
             raise Refusal(
                 413,

@@ -1,5 +1,7 @@
 """Each browser session has a list of its own, with a limit and an end."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -84,3 +86,24 @@ def test_a_refused_upload_begins_no_list(model: PeakModel) -> None:
             assert client.post("/recordings", files=[]).status_code == 400
         assert send(client, *[ecg(f"r{n}") for n in range(4)]).status_code == 413
         assert send(client, ecg("anna")).status_code == 200
+
+
+def test_threads_at_once_lose_no_list() -> None:
+    lists = Worklists(Limits(lists=1000, all_rows=100_000))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+
+    def work(_: int) -> list[str]:
+        found = []
+        for _ in range(40):
+            lists.check_room(None, 1)
+            found.append(lists.add(None, entries(1)))
+        return found
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            made = [secret for found in pool.map(work, range(8)) for secret in found]
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(set(made)) == 320
+    assert all(lists.find(secret) for secret in made)
