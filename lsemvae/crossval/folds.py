@@ -180,18 +180,33 @@ def fold_trainer(folder: Path, epochs: int, *, frozen: bool) -> lightning.Traine
         epochs: of the training.
         frozen: whether only a head is trained, which a CPU does as fast.
     """
+    return head_trainer(
+        epochs,
+        frozen=frozen,
+        logger=CSVLogger(folder, name="", version=""),
+        callbacks=[PredictionWriter(str(folder / "predictions.csv"))],
+        plugins=[HashedCheckpointIO()],
+    )
+
+
+def head_trainer(epochs: int, *, frozen: bool, **more: Any) -> lightning.Trainer:
+    """Return the Trainer of a head or a network, in a fold or on all patients, that says nothing.
+
+    Args:
+        epochs: of the training.
+        frozen: whether only a head is trained.
+        more: what it writes; nothing where `logger` is False.
+    """
     return lightning.Trainer(
         max_epochs=epochs,
         accelerator="cpu" if frozen else "auto",
         devices=1,
-        logger=CSVLogger(folder, name="", version=""),
-        callbacks=[PredictionWriter(str(folder / "predictions.csv"))],
-        plugins=[HashedCheckpointIO()],
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
         log_every_n_steps=1,
+        **more,
     )
 
 

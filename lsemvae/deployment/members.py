@@ -1,6 +1,5 @@
 """Gather the networks and heads of a locked model: those of the folds, or one of all patients."""
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +11,13 @@ from data_modules.epoch_batches import batch_loader
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.crossval.features import cached_features
 from lsemvae.crossval.fold_models import load_fold
-from lsemvae.crossval.folds import FeatureDataset, FoldSettings, fold_task
+from lsemvae.crossval.folds import (
+    FoldSettings,
+    feature_set,
+    fold_task,
+    head_trainer,
+    keep_quiet,
+)
 from lsemvae.deployment.locked_network import without_decoder
 from lsemvae.models import EcgNetwork, Pretrained
 from lsemvae.tasks.head_task import HeadTask
@@ -48,25 +53,16 @@ def refit_member(
         pretrained: the same, read.
         features: cache of the encoder's features.
     """
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    keep_quiet()
     lightning.seed_everything(settings.seed, verbose=False)
     data.fold = None
     data.setup("fit")
     task = fold_task(settings, encoder, data.ecg_input)
-    trainer = lightning.Trainer(
-        max_epochs=settings.epochs,
-        accelerator="cpu" if pretrained else "auto",
-        devices=1,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
+    trainer = head_trainer(settings.epochs, frozen=pretrained is not None, logger=False)
     if pretrained is None:
         trainer.fit(task, datamodule=data)
     else:
-        known, part = cached_features(pretrained, data, features), data.train_set
-        rows = FeatureDataset(known[part.indices], part.label, part.record, part.patient_id)
+        rows = feature_set(data.train_set, cached_features(pretrained, data, features))
         trainer.fit(task, batch_loader(rows, settings.batch_size, shuffle=True))
     return _members([task.cpu().eval().requires_grad_(False)])
 
