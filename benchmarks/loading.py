@@ -25,7 +25,7 @@ from benchmarks.machine import describe_machine, write_results
 from data_modules.dataset import EcgDataset, EcgPool
 from data_modules.epoch_batches import batch_loader
 from data_modules.simulation.files import write_mimic
-from data_modules.store.content import StoreDescription
+from data_modules.store.content import StoreDescription, signal_digest
 from data_modules.store.read import EcgStore
 from data_modules.store.shards import plan_shards, shards_root, write_shard
 from data_modules.store.write import Accepted, write_store
@@ -73,7 +73,9 @@ def write_layouts(folder: Path, ecg: npt.NDArray[np.int16]) -> dict[str, Path]:
         part = ecg[rows.start : rows.stop]
         write_shard(shards, number, key="k", shape=part.shape, blocks=[part])
     names = [str(i) for i in range(len(ecg))]
-    table = pd.DataFrame({"record": names, "patient_id": names, "signal_sha256": "0" * 16})
+    table = pd.DataFrame(
+        {"record": names, "patient_id": names, "signal_sha256": [signal_digest(one) for one in ecg]}
+    )
     rows_, present = np.arange(len(ecg)), np.ones((len(ecg), 12), np.bool_)
     description = StoreDescription(500.0, T, "mV", "benchmark", SETTINGS)
     single = data_modules.store.write.SINGLE_FILE_BYTES

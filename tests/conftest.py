@@ -1,6 +1,7 @@
 """Make tiny recordings, stores and an encoder once per session, through the public doors."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,13 @@ def pytest_runtest_setup() -> None:
     """Undo what a command leaves in its process, so that no test depends on those before it."""
     os.environ.pop("PL_GLOBAL_SEED", None)
     torch.set_float32_matmul_precision("highest")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    """End a W&B run while its folder is still there, or the next logger would go on with it."""
+    if "wandb" in sys.modules and sys.modules["wandb"].run is not None:
+        sys.modules["wandb"].finish()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -115,6 +115,11 @@ def test_logger_works_without_an_account(
     else:
         size = [*tiny_network(), "--data.init_args.store", str(pretraining),
                 "--data.init_args.num_workers", "0"]  # fmt: skip
+    if logger == "wandb":  # whose service keeps the working folder of its first run in a process
+        size += [
+            "--trainer.logger.init_args.save_dir",
+            str(tmp_path / "runs/pretrain/ls_emvae_wandb"),
+        ]
     assert main(
         ["fit", "--config", str(config), *size, "--trainer.max_epochs", "1",
          "--trainer.enable_progress_bar", "false"]

@@ -35,11 +35,11 @@ def write_set(folder: Path, **changed: list[str]) -> Path:
         tracings = np.zeros((len(exams), 4096, 12), np.float32)
         for row, exam in enumerate(exams):
             if exam:
-                first, second = 10 * beat, 14 * beat
+                first, second = 1.0 * beat, 1.4 * beat
                 limb = [first, second, second - first, -(first + second) / 2,
                         first - second / 2, second - first / 2]  # fmt: skip
-                leads = [*limb, *(exam * beat for _ in range(6))]
-                noise = rng.normal(0, 0.01, (2800, 12))
+                leads = [*limb, *(exam / 10 * beat for _ in range(6))]
+                noise = rng.normal(0, 0.001, (2800, 12))
                 tracings[row, PADDING : PADDING + 2800] = np.stack(leads, 1) + noise
         with h5py.File(folder / f"exams_part{part}.hdf5", "w") as file:
             file["exam_id"], file["tracings"] = np.asarray(exams), tracings
@@ -66,7 +66,7 @@ def test_exams_are_found_by_their_id_and_labels_are_missing_where_empty(
     assert table["sex"].tolist() == ["M", "F", "M"]
     assert store.unit == "mV"
     peak = np.abs(store.read([0, 1, 2], [6])).max(axis=(1, 2)) / 1000
-    assert peak == pytest.approx([1.1, 1.2, 1.3], rel=0.1)  # of 11, 12, 13 times 0.1 mV
+    assert peak == pytest.approx([1.1, 1.2, 1.3], rel=0.1)  # the tracings are millivolts
 
 
 def test_padding_is_taken_away(tmp_path: Path) -> None:
