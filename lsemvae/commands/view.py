@@ -7,7 +7,7 @@ from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing
 from lsemvae.core.outputs import check_picture_file
-from lsemvae.core.printable import printable
+from lsemvae.core.printable import say
 
 DEFAULT_SIGNAL = SignalSettings()
 
@@ -47,5 +47,5 @@ def view(
     except ValueError as error:
         raise InputError(f"cannot write {target} ({error}); name another with --out") from error
     for code, text in seen.findings:
-        print(printable(finding_line(code, text)))
-    print(printable(f"picture: {target}"))
+        say(finding_line(code, text))
+    say(f"picture: {target}")

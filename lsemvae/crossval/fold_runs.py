@@ -6,6 +6,7 @@ from joblib import Parallel, delayed
 
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.joblib_backend import dead_workers_named
+from lsemvae.core.printable import say
 from lsemvae.crossval.features import cached_features
 from lsemvae.crossval.fold_heads import run_heads
 from lsemvae.crossval.folds import FoldSettings, is_finished, part_folder, run_fold
@@ -38,7 +39,7 @@ def run_missing_folds(
         part for part in parts if overwrite or not is_finished(part_folder(folder, *part), settings)
     ]
     if not missing:
-        print(f"all {data.n_folds} folds are finished")
+        say(f"all {data.n_folds} folds are finished")
         return
     for stale in ("metrics.json", "predictions.csv", "inner_predictions.csv"):
         (folder / stale).unlink(missing_ok=True)

@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.printable import say
 from lsemvae.core.targets import Target, target_of
 from lsemvae.crossval.run import CvSettings, cross_validate
 from lsemvae.evaluation.statistics.labels_summary import MACRO
+from lsemvae.evaluation.tables.terminal import PlainConsole
 
 DIGITS = 3
 BINARY = {"auroc": "AUROC", "accuracy": "accuracy", "mcc": "MCC"}
@@ -36,8 +37,8 @@ def print_table(metrics: dict[str, Any], folder: Path) -> None:
         _add_labels(table, metrics, target)
     else:
         _add_folds(table, metrics, _columns(target))
-    Console().print(table)
-    print(f"results: {folder}")
+    PlainConsole().print(table)
+    say(f"results: {folder}")
 
 
 def _add_folds(table: Table, metrics: dict[str, Any], columns: dict[str, str]) -> None:

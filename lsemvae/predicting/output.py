@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import replace_file, sync_file
+from lsemvae.core.files import prepare_place, replace_file, sync_file
 from lsemvae.predicting.outcome import Row
 
 Writer = Callable[[IO[str], Iterable[Row], Mapping[str, Any]], None]
@@ -37,6 +37,7 @@ def write_rows(out: Path, rows: Iterable[Row], about: Mapping[str, Any]) -> None
     """
     write = check_out(out)
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
+    prepare_place(out)
     try:
         with temporary.open("w", encoding="utf-8", newline="") as file:
             write(file, rows, about)
