@@ -109,7 +109,9 @@ def _read_table(path: str, columns: dict[str, str] | None) -> "tuple[pd.DataFram
     """Read a table as far as it can be read, rows named as a spreadsheet numbers them."""
     from data_modules.cohort.table import inspect_cohort_table
 
-    table, problems = inspect_cohort_table(path, columns)
+    table, problems, notes = inspect_cohort_table(path, columns)
+    for note in notes:
+        say(f"note: {note}")
     named = table.set_axis([f"row {number}" for number in table.index], axis="index")
     return named, [_as_finding(problem) for problem in problems]
 
