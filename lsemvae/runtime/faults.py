@@ -11,6 +11,7 @@ from lsemvae.core.errors import InputError
 
 OWN = ("lsemvae", "data_modules")
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+NO_ROOM = "No usable temporary directory"  # as `tempfile` says it, without a name
 REFUSALS = (ValueError, TypeError, ImportError, OverflowError, RuntimeError, MemoryError, KeyError,
             AssertionError, AttributeError, UnicodeError)  # fmt: skip
 
@@ -94,6 +95,8 @@ def input_error_behind(error: BaseException | None) -> InputError | None:
 
 def full_disk(error: OSError) -> str | None:
     """Return the line for a full, read-only or broken disk; None for any other error."""
+    if NO_ROOM in str(error):
+        return f"{' '.join(str(error).split())}; make room in one of them, or set TMPDIR"
     if error.errno not in DISK:
         return None
     place = error.filename or _file_in_hand(error) or "what this command prints or keeps"
