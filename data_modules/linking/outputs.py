@@ -18,7 +18,7 @@ from data_modules.linking.table import HospitalTable
 from data_modules.reading.stored.facts import MEASURED
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, replacing
-from lsemvae.core.printable import say
+from lsemvae.core.printable import say, spreadsheet_cell
 from lsemvae.core.study_flow import Exclusion, Flow, FlowStep
 
 COHORT, EXCEPTIONS = "cohort.csv", "exceptions.csv"
@@ -120,7 +120,8 @@ def exceptions(study: Study) -> pd.DataFrame:
         *study.hospital.left, *study.linked.rows_left, *by_rule, *study.undecided,
         *study.archive.left, *study.undated, *study.copies, *study.linked.files_left,
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=Left._fields)
+    texts = [Left(*map(spreadsheet_cell, map(str, row))) for row in rows]
+    return pd.DataFrame(texts, columns=Left._fields)
 
 
 def describe(flow: Flow) -> list[str]:

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from jsonargparse import Namespace
 from lightning import LightningModule, Trainer
-from lightning.pytorch.cli import SaveConfigCallback
+from lightning.pytorch.cli import LightningArgumentParser, SaveConfigCallback
 
 from lsemvae.core.files import replacing
 
@@ -12,11 +13,14 @@ from lsemvae.core.files import replacing
 class ConfigFile(SaveConfigCallback):
     """Write the configuration beside the log, whole or not at all; Lightning's own may leave half.
 
-    Arguments as in `SaveConfigCallback`.
+    Args:
+        parser: of the command line.
+        config: what it has read.
+        settings: of `SaveConfigCallback`.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs, save_to_log_dir=False)
+    def __init__(self, parser: LightningArgumentParser, config: Namespace, **settings: Any) -> None:
+        super().__init__(parser, config, **{**settings, "save_to_log_dir": False})
         self._folder: str | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:

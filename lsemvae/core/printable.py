@@ -5,6 +5,7 @@ from typing import TextIO
 
 # What begins a tag; Markdown lets HTML through.
 HTML = str.maketrans({"<": "&lt;"})
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _KEPT = "\n\t"
 
 
@@ -27,6 +28,14 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """Return a text as `printable` does, in one line."""
     return printable(" ".join(text.split()))
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Return a text that no spreadsheet runs as a formula when it opens a table of ours.
+
+    Files and their names come from anybody.
+    """
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
 
 
 def say(

@@ -22,9 +22,10 @@ def read_kept_table(file: Path, next_step: str, **options: Any) -> pd.DataFrame:
         InputError: it is empty, cut, or of something else.
     """
     try:
-        return pd.read_csv(file, **options)
+        table: pd.DataFrame = pd.read_csv(file, **options)
     except ValueError as error:  # pandas' own errors are ValueErrors
         raise _spoilt(file, error, next_step) from error
+    return table
 
 
 def read_kept_arrays(file: Path, next_step: str) -> dict[str, Any]:

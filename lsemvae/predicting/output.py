@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import prepare_place, replace_file, sync_file
+from lsemvae.core.printable import spreadsheet_cell
 from lsemvae.predicting.outcome import Row
 
 Writer = Callable[[IO[str], Iterable[Row], Mapping[str, Any]], None]
@@ -48,10 +49,15 @@ def write_rows(out: Path, rows: Iterable[Row], about: Mapping[str, Any]) -> None
 
 
 def write_csv(file: IO[str], rows: Iterable[Row], _about: Mapping[str, Any]) -> None:
-    """Write rows under the names of their columns."""
+    """Write rows under the names of their columns; none is a formula to a spreadsheet."""
     writer = csv.writer(file)
     writer.writerow(Row._fields)
-    writer.writerows(rows)
+    writer.writerows(
+        row._replace(
+            recording=spreadsheet_cell(row.recording), message=spreadsheet_cell(row.message)
+        )
+        for row in rows
+    )
 
 
 def _write_json(file: IO[str], rows: Iterable[Row], about: Mapping[str, Any]) -> None:
