@@ -12,6 +12,11 @@ from lsemvae.crossval.fold_heads import run_heads
 from lsemvae.crossval.folds import FoldSettings, is_finished, part_folder, run_fold
 from lsemvae.models import Pretrained
 
+INNER_TOLD = (
+    "each fold is trained twice: on its whole training part, and on four fifths of it, predicting "
+    "the fifth (its inner part), on which thresholds and settings may be chosen"
+)
+
 
 def run_missing_folds(
     folder: Path, data: RhcCohort, settings: FoldSettings, *, encoder: str | None,
@@ -43,6 +48,8 @@ def run_missing_folds(
         return
     for stale in ("metrics.json", "predictions.csv", "inner_predictions.csv"):
         (folder / stale).unlink(missing_ok=True)
+    if any(inner for _, inner in missing):
+        say(INNER_TOLD)
     features = None
     if pretrained is not None:
         features = cached_features(pretrained, data, feature_folder)
