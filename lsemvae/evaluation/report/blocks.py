@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -39,6 +39,7 @@ class Table:
         wrap: whether cells hold sentences rather than numbers.
         bold: places (row, column) of cells in bold.
         underlined: places of underlined cells.
+        links: addresses that cells lead to, by place.
     """
 
     caption: str
@@ -47,6 +48,7 @@ class Table:
     wrap: bool = False
     bold: frozenset[tuple[int, int]] = frozenset()
     underlined: frozenset[tuple[int, int]] = frozenset()
+    links: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
     @property
     def words(self) -> list[int]:
