@@ -1,12 +1,16 @@
 """Name the files of the site, and write figures as its pages show them."""
 
-from lsemvae.evaluation.report.written import NONE, number
+from lsemvae.evaluation.report.written import NONE
 from lsemvae.evaluation.runs import data_label, derived_notes
 from lsemvae.leaderboard.board import Board, Question
 from lsemvae.leaderboard.scoring import Figure
 from lsemvae.leaderboard.statement import Entry
 from lsemvae.leaderboard.submission import Row
 
+SYNTHETIC = (
+    "SYNTHETIC recordings: simulated ECGs, not patients. No number here says anything about a "
+    "diagnosis."
+)
 PRETRAINED = {
     False: "shares no patient, as far as compared or stated",
     True: "SAW test patients, without labels",
@@ -39,12 +43,16 @@ def shown_data(board: Board) -> str:
     return data_label(board.data, board.synthetic, derived_notes(board.derived))
 
 
-def shown(figure: Figure) -> str:
-    """Return a figure with its interval; without one the reason."""
+def shown(figure: Figure, sign: str = "") -> str:
+    """Return a figure with its interval; without one the reason.
+
+    Args:
+        figure: of a row.
+        sign: `+` where it is a difference.
+    """
     if figure.value is None:
         return f"{NONE}: {figure.why}" if figure.why else NONE
-    digits = 2 if figure.metric.endswith(")") else 3
+    form = f"{sign}.{2 if figure.metric.endswith(')') else 3}f"
     if figure.low is None or figure.high is None:
-        return number(figure.value, digits)
-    value, low, high = (number(one, digits) for one in (figure.value, figure.low, figure.high))
-    return f"{value} [{low}, {high}]"
+        return format(figure.value, form)
+    return f"{figure.value:{form}} [{figure.low:{form}}, {figure.high:{form}}]"

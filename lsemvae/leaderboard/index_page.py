@@ -6,12 +6,13 @@ from urllib.parse import quote
 from lsemvae.core.targets import Kind
 from lsemvae.core.tasks import Thresholds, find_task
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
-from lsemvae.evaluation.report.first_screen import RESEARCH, SYNTHETIC
+from lsemvae.evaluation.report.first_screen import RESEARCH
 from lsemvae.evaluation.report.written import p_value
 from lsemvae.evaluation.tables.auroc_bars import auroc_bars
 from lsemvae.evaluation.tables.table2 import long_table
 from lsemvae.leaderboard.addresses import (
     PRETRAINED,
+    SYNTHETIC,
     entry_anchor,
     folds_file,
     row_page,
@@ -112,7 +113,7 @@ def _table(board: Board, scored: Sequence[Scored], *, saw: bool) -> Table:
         cells = [stated.title, *map(_with_sd, one.figures), stated.licence]
         if compared:
             difference, p = compared.get(stated.name, (None, None))
-            cells += [shown(difference), p_value(p)] if difference else ["", ""]
+            cells += [shown(difference, "+"), p_value(p)] if difference else ["", ""]
         rows.append(cells)
     return Table(_caption(board, first, compared=bool(compared), saw=saw), header, rows,
                  links=links)  # fmt: skip

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
-from lsemvae.evaluation.report.first_screen import SYNTHETIC
 from lsemvae.evaluation.report.written import number
 from lsemvae.leaderboard.addresses import (
     PRETRAINED,
+    SYNTHETIC,
     entry_anchor,
     folds_file,
     predictions_file,

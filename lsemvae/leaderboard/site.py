@@ -73,9 +73,7 @@ def _check_out(out: Path, folder: Path) -> None:
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder with --out")
     if out.is_dir() and any(out.iterdir()) and not _is_site(out):
-        raise InputError(
-            f"{out} exists and holds no site of a leaderboard; name another with --out"
-        )
+        raise InputError(f"{out} holds something else than a site; name another with --out")
 
 
 def _is_site(out: Path) -> bool:

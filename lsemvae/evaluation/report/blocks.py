@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 Kind = Literal["svg", "png"]
@@ -139,8 +140,11 @@ def draw(
 ) -> Picture:
     """Return a figure as a picture; recordings are smaller as PNG, curves sharper as SVG."""
     buffer = io.BytesIO()
-    # Without a date the same run gives the same file.
-    figure.savefig(buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
+    # Without a date and without names by chance the same run gives the same file.
+    with rc_context({"svg.hashsalt": name}):
+        figure.savefig(
+            buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None
+        )
     return Picture(name, buffer.getvalue(), kind, caption, alt, wide)
 
 
