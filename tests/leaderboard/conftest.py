@@ -42,7 +42,8 @@ def simulate_target(out: Path, store: EcgStore, task: str, method: str, seed: in
     rng, target = np.random.default_rng(seed), find_target(task)
     spread = labelled(store, "detection")  # in this order every fold gets both phenotypes
     spread = spread.loc[task_labels(store.table, "phenotype", Thresholds()).sort_values().index]
-    folder = write_run(out, spread, task=task, method=method, cohort_sha256=store.sha256, encoder_sha256=None)  # fmt: skip
+    folder = write_run(out, spread, task=task, method=method, cohort_sha256=store.sha256,
+                       encoder_sha256=None)  # fmt: skip
     table = pd.read_csv(folder / "predictions.csv", dtype={"record": str, "patient_id": str})
     of_binary = set(summarise(table, Target("binary", (task,)))) | {"inner"}
     kept = json.loads((folder / "metrics.json").read_text())
