@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,10 +15,10 @@ from data_modules.cohort.splits import Splits
 from lsemvae.core.errors import InputError
 from lsemvae.crossval.features import Features
 from lsemvae.heads.linear_probe import STRENGTHS, fit_linear_probe, inner_parts
+from lsemvae.references.kept_scores import Scores, kept_or_computed, scores_key
 from lsemvae.references.label_draws import Mask, draw_patients
 from lsemvae.references.rows import Row, fold_features
 
-Scores = npt.NDArray[np.float64]
 SEED_STEP = 1000  # keeps the seeds of folds and draws apart
 
 
@@ -95,8 +97,9 @@ def trainings(cohort: pd.DataFrame, settings: ProbeSettings) -> list[Training]:
 
 
 def linear_scores(
-    rows: Sequence[Row], cohort: pd.DataFrame, settings: ProbeSettings, *, jobs: int = 1
-) -> dict[tuple[str, float], Scores]:
+    rows: Sequence[Row], cohort: pd.DataFrame, settings: ProbeSettings, *, jobs: int = 1,
+    kept: Path | None = None,
+) -> dict[tuple[str, float], Scores]:  # fmt: skip
     """Return out-of-fold logits of the linear probe.
 
     Args:
@@ -104,17 +107,29 @@ def linear_scores(
         cohort: from `labelled_folds`.
         settings: see `ProbeSettings`.
         jobs: rows probed at the same time.
+        kept: folder of scores; a row that has some there is not probed again.
 
     Returns:
         (S, D, N) by kind and fraction: seeds of the kind, draws, records of the cohort.
     """
     planned = trainings(cohort, settings)
-    run = delayed(_row_scores)
     label, place = cohort["label"].to_numpy(), cohort["row"].to_numpy()
     each: list[dict[float, Scores]] = Parallel(n_jobs=jobs)(
-        run(row, label, place, planned, settings.strengths) for row in rows
+        delayed(kept_or_computed)(
+            kept,
+            row_key(row, cohort, ("linear", settings)),
+            partial(_row_scores, row, label, place, planned, settings.strengths),
+        )
+        for row in rows
     )
     return by_kind(rows, each)
+
+
+def row_key(row: Row, cohort: pd.DataFrame, described: object) -> str:
+    """Name the scores of a row on a cohort and its folds."""
+    columns = [cohort[name].to_numpy() for name in ("label", "fold", "row")]
+    patient = cohort["patient_id"].to_numpy(str)
+    return scores_key((described, row.n_components), [row.features, patient, *columns])
 
 
 def by_kind(
