@@ -142,7 +142,8 @@ class _NewtonSteps:
     def solve(self, curvature: Array, right: Array, exactness: Array) -> Array:
         """Go on until each residual is `exactness` (B,) of what it was, preconditioned."""
         step = np.zeros_like(right)
-        curvature, residual = curvature.astype(np.float32), right.astype(np.float32)
+        single: npt.DTypeLike = np.float32
+        curvature, residual = curvature.astype(single), right.astype(single)
         diagonal = self.squared.T @ curvature + self.ridge
         direction, own = residual / diagonal, np.zeros_like(residual)
         product = (residual * direction).sum(0)
@@ -161,9 +162,8 @@ class _NewtonSteps:
                 return step
             direction = scaled + new / np.where(product > 0, product, 1) * direction
             if not going.all():
-                curvature, residual, diagonal, direction, own = (
-                    each[:, going] for each in (curvature, residual, diagonal, direction, own)
-                )
+                curvature, diagonal = curvature[:, going], diagonal[:, going]
+                residual, direction, own = residual[:, going], direction[:, going], own[:, going]
             product, limit, number = new[going], limit[going], number[going]
         step[:, number] = own
         return step

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -60,5 +61,6 @@ def keep_scores(folder: Path | None, key: str, scores: Mapping[float, Scores]) -
         return
     file = folder / f"{key}.npz"
     with replacing(file) as temporary:
-        np.savez(temporary, **{repr(fraction): each for fraction, each in scores.items()})
+        named: dict[str, Any] = {repr(fraction): each for fraction, each in scores.items()}
+        np.savez(temporary, **named)
     write_digest(file)
