@@ -57,8 +57,8 @@ def main(folder: Path, store: str, cohort: str, batch_size: int, state: str) -> 
     probe = RepresentationProbe(labelled, every_n_epochs=1, n_twins=1)
     trainer = Trainer(
         strategy="ddp", devices=int(os.environ.get("WORLD_SIZE", "1")), accelerator="cpu",
-        callbacks=[BetaAnnealing(), LatentDiagnostics(), probe, watch], max_epochs=N_EPOCHS, logger=log,
-        num_sanity_val_steps=0, enable_checkpointing=False, enable_progress_bar=False,
+        callbacks=[BetaAnnealing(), LatentDiagnostics(), probe, watch], max_epochs=N_EPOCHS,
+        logger=log, num_sanity_val_steps=0, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False,
     )  # fmt: skip
     network = LsEmvae(N_SAMPLES, LATENT_DIM)

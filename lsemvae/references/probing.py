@@ -1,8 +1,8 @@
 """Predict every record out of fold from the features of every row, with all labels and with few."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from data_modules.cohort.splits import Splits
 from lsemvae.core.errors import InputError
 from lsemvae.crossval.features import Features
 from lsemvae.heads.linear_probe import STRENGTHS, fit_linear_probe, inner_parts
-from lsemvae.references.kept_scores import Scores, kept_or_computed, scores_key
+from lsemvae.references.kept_scores import ByFraction, Scores, kept_or_computed, scores_key
 from lsemvae.references.label_draws import Mask, draw_patients
 from lsemvae.references.rows import Row, fold_features
 
@@ -113,14 +113,8 @@ def linear_scores(
         (S, D, N) by kind and fraction: seeds of the kind, draws, records of the cohort.
     """
     planned = trainings(cohort, settings)
-    label, place = cohort["label"].to_numpy(), cohort["row"].to_numpy()
-    each: list[dict[float, Scores]] = Parallel(n_jobs=jobs)(
-        delayed(kept_or_computed)(
-            kept,
-            row_key(row, cohort, ("linear", settings)),
-            partial(_row_scores, row, label, place, planned, settings.strengths),
-        )
-        for row in rows
+    each: list[ByFraction] = Parallel(n_jobs=jobs)(
+        delayed(_kept_scores)(row, cohort, planned, settings, kept) for row in rows
     )
     return by_kind(rows, each)
 
@@ -145,27 +139,42 @@ def by_kind(
     }  # fmt: skip
 
 
+def _kept_scores(
+    row: Row, cohort: pd.DataFrame, planned: Sequence[Training], settings: ProbeSettings,
+    kept: Path | None,
+) -> ByFraction:  # fmt: skip
+    """Return the logits (D, N) of one row by fraction, each share of the labels kept by itself."""
+    place = cohort["row"].to_numpy()
+
+    @cache
+    def features_without(fold: int) -> Features:
+        train = np.flatnonzero(cohort["fold"].to_numpy() != fold)
+        return checked(fold_features(row, place[train])[place], row.kind)
+
+    found: ByFraction = {}
+    for fraction in settings.fractions:
+        n_draws = 1 if fraction == 1 else settings.n_draws
+        described = ("linear", fraction, n_draws, settings.strengths, settings.seed)
+        mine = [one for one in planned if one.fraction == fraction]
+        compute = partial(_row_scores, features_without, cohort, mine, settings.strengths)
+        found |= kept_or_computed(kept, row_key(row, cohort, described), compute)
+    return found
+
+
 def _row_scores(
-    row: Row,
-    label: npt.NDArray[np.float64],
-    place: npt.NDArray[np.int64],
+    features_without: Callable[[int], Features],
+    cohort: pd.DataFrame,
     planned: Sequence[Training],
     strengths: Sequence[float],
-) -> dict[float, Scores]:
-    """Return the logits (D, N) of one row by fraction."""
-    n_draws: dict[float, int] = {}
+) -> ByFraction:
+    """Return the logits (D, N) of one row and one fraction."""
+    label = cohort["label"].to_numpy()
+    scores = np.full((1 + max(one.draw for one in planned), len(label)), np.nan)
     for one in planned:
-        n_draws[one.fraction] = max(n_draws.get(one.fraction, 0), one.draw + 1)
-    scores = {fraction: np.full((n, len(label)), np.nan) for fraction, n in n_draws.items()}
-    known: dict[int, Features] = {}
-    for one in planned:
-        if one.fold not in known:
-            train = np.setdiff1d(np.arange(len(label)), one.held_out)
-            known = {one.fold: checked(fold_features(row, place[train])[place], row.kind)}
-        features = known[one.fold]
+        features = features_without(one.fold)
         probe = fit_linear_probe(features[one.rows], label[one.rows], one.part, strengths)
-        scores[one.fraction][one.draw, one.held_out] = probe.logits(features[one.held_out])
-    return scores
+        scores[one.draw, one.held_out] = probe.logits(features[one.held_out])
+    return {planned[0].fraction: scores}
 
 
 def checked(features: Features, kind: str) -> Features:

@@ -100,8 +100,8 @@ def trivial_rows(
 
 def _places(data: StoreDataModule, form: StoreDataModule) -> npt.NDArray[np.intp]:
     """Return where the recordings of one store are in another that holds them in another form."""
-    place = pd.Index(form.pool.table["record"].astype(str))
-    found = place.get_indexer(data.pool.table["record"].astype(str))
+    place, wanted = (pd.Index(each.pool.table["record"].astype(str)) for each in (form, data))
+    found = place.get_indexer(wanted)
     missing = data.pool.table["record"][found < 0]
     if len(missing):
         raise InputError(

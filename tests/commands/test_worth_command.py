@@ -65,7 +65,7 @@ def test_references_of_another_form_of_the_same_recordings(
     assert worth(cohort, encoder, tmp_path, *only, "--references_on", str(cohort)) == 0
     pd.testing.assert_frame_equal(pd.read_csv(file), before)
     kept = sorted((tmp_path / "features/scores").glob("*.npz"))
-    assert len(kept) == 5
+    assert len(kept) == 5 * 2  # rows x shares of the labels
     capsys.readouterr()
     assert worth(cohort, encoder, tmp_path, *only, "--references_on", str(pretraining)) == 2
     assert "recordings of" in error_of(capsys)

@@ -1,8 +1,10 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from lsemvae.heads.linear_probe import LinearProbe
 from lsemvae.heads.mlp import MlpSettings
 from lsemvae.references import mlp_scores as mlp
 from lsemvae.references import probing
@@ -54,15 +56,37 @@ def test_what_scores_follow_from_names_them(change: str, tmp_path: Path) -> None
     else:
         row = Row("pretrained", features, n_components=3)
     linear_scores([row], other, settings, kept=tmp_path)
-    assert len(list(tmp_path.glob("*.npz"))) == 2
+    assert len(list(tmp_path.glob("*.npz"))) == 4
 
 
 def test_scores_that_are_not_what_was_written_are_computed_anew(tmp_path: Path) -> None:
     cohort, features = planted()
     row = Row("pretrained", features)
-    before = linear_scores([row], cohort, FEW, kept=tmp_path)
+    every = ProbeSettings((1.0,))
+    before = linear_scores([row], cohort, every, kept=tmp_path)
     (file,) = tmp_path.glob("*.npz")
     file.write_bytes(file.read_bytes()[:-40])
-    after = linear_scores([row], cohort, FEW, kept=tmp_path)
+    after = linear_scores([row], cohort, every, kept=tmp_path)
     np.testing.assert_array_equal(before["pretrained", 1.0], after["pretrained", 1.0])
     assert len(file.read_bytes()) > 40
+
+
+def test_another_share_of_the_labels_costs_that_share_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cohort, features = planted()
+    row = Row("pretrained", features)
+    alone = linear_scores([row], cohort, ProbeSettings((1.0, 0.25), 3), kept=None)
+    linear_scores([row], cohort, FEW, kept=tmp_path)
+    fitted: list[int] = []
+    fit = probing.fit_linear_probe
+
+    def counted(features: np.ndarray, *rest: Any) -> LinearProbe:
+        fitted.append(len(features))
+        return fit(features, *rest)
+
+    monkeypatch.setattr(probing, "fit_linear_probe", counted)
+    more = linear_scores([row], cohort, ProbeSettings((1.0, 0.25), 3), kept=tmp_path)
+    assert len(fitted) == 3 * 3
+    for key, scores in alone.items():
+        np.testing.assert_array_equal(more[key], scores)
