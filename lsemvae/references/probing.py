@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 
 from data_modules.cohort.splits import Splits
 from lsemvae.core.errors import InputError
+from lsemvae.core.joblib_backend import joblib_backend
 from lsemvae.crossval.features import Features
 from lsemvae.heads.linear_probe import STRENGTHS, fit_linear_probe, inner_parts
 from lsemvae.references.label_draws import Mask, draw_patients
@@ -111,9 +112,10 @@ def linear_scores(
     planned = trainings(cohort, settings)
     run = delayed(_row_scores)
     label, place = cohort["label"].to_numpy(), cohort["row"].to_numpy()
-    each: list[dict[float, Scores]] = Parallel(n_jobs=jobs)(
-        run(row, label, place, planned, settings.strengths) for row in rows
-    )
+    with joblib_backend(jobs, None):
+        each: list[dict[float, Scores]] = Parallel()(
+            run(row, label, place, planned, settings.strengths) for row in rows
+        )
     return by_kind(rows, each)
 
 
