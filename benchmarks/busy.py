@@ -207,7 +207,8 @@ def markdown(rows: Sequence[dict[str, Any]], about: Mapping[str, Any]) -> str:
     """Return the table of docs/performance.md."""
     lines = [
         f"{about['processor']}, {about['cores']} cores, torch {about['versions']['torch']}; load "
-        f"of other programs before: {about['load_before']}; medians of {rows[0]['runs']} run(s); others' CPU in seconds.",
+        f"of other programs before: {about['load_before']}; medians of {rows[0]['runs']} "
+        "run(s); others' CPU in seconds.",
         "",
         "| command | run | seconds | CPU seconds | others' CPU | times alone | limit | met |",
         "|---|---|---|---|---|---|---|---|",
