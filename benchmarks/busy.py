@@ -148,9 +148,10 @@ def prepare(folder: Path) -> None:
         cohort = demo_cohort()
         demo_pretraining()
     fit, cv, _ = commands(2, 0, folder).values()
+    into = ["--trainer.default_root_dir", "fit", "--trainer.logger.init_args.save_dir", "fit"]
+    if not (folder / ENCODER).is_file():
+        run_beside([*fit, *into, "--overwrite", "true"], folder, IDLE)
     for command in (
-        [*fit, "--trainer.default_root_dir", "fit", "--trainer.logger.init_args.save_dir", "fit",
-         "--overwrite", "true"],
         [*cv, "--out", "cv"],
         program("lock", "cv/detection/ls_emvae/12L", "--cohort", cohort, "--encoder", ENCODER,
                 "--out", MODEL, "--hashes", "false"),
