@@ -54,7 +54,8 @@ def main(folder: Path, store: str, cohort: str, batch_size: int, state: str) -> 
     seed_everything(0, verbose=False)
     log, watch = MemoryLogger(), Watch()
     trainer = Trainer(
-        strategy="ddp", devices=int(os.environ.get("WORLD_SIZE", "1")), accelerator="cpu",
+        strategy="ddp", devices=int(os.environ.get("WORLD_SIZE", "1")),
+        accelerator=os.environ.get("ACCELERATOR", "cpu"),
         callbacks=[BetaAnnealing(), LatentDiagnostics(), watch], max_epochs=N_EPOCHS, logger=log,
         num_sanity_val_steps=0, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False,
