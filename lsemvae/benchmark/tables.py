@@ -33,7 +33,8 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
     """Write everything that the finished runs of a plan allow, and say where.
 
     `benchmark.csv` holds every figure of every run. The methods of Table 2, the ablations of
-    Fig. 2 and the authors' code each get a table per task, paired comparisons and a bar chart.
+    Fig. 2, the authors' code and the recommended recipe each get a table per task, paired
+    comparisons and a bar chart.
     Numbers that were estimated, and sets of labels, get a table each.
 
     Args:
@@ -198,10 +199,11 @@ def caption(plan: Plan, runs: list[CvRun]) -> str:
     store, budget = EcgStore(plan.cohort), plan.budget
     segment = str(store.settings["segment"]).replace("_", " ")
     pretrained = any(find_method(name).pretrained for name in plan.methods)
+    drawn = f"of column {plan.fold_column}" if plan.fold_column else "by patient"
     parts = [
         f"{runs[0].data_label}; {segment}s at {store.sampling_rate_hz:g} Hz, "
         f"{store.n_samples} samples.",
-        f"Mean ± SD over {plan.folds} folds by patient at the last epoch.",
+        f"Mean ± SD over {plan.folds} folds {drawn} at the last epoch.",
         f"Budget: {budget.described(pretrained)}.",
     ]
     parts += _leakage(runs)
