@@ -10,7 +10,7 @@ from lightning import Callback, Trainer, seed_everything
 
 from data_modules.mimic_ecg import MimicEcg
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.callbacks import BetaAnnealing, LatentDiagnostics
+from lsemvae.callbacks import BetaAnnealing, LatentDiagnostics, RepresentationProbe
 from lsemvae.lightning_cli import end_process_group
 from lsemvae.models import LsEmvae, MultimodalCnn, ls_emvae
 from lsemvae.tasks import Classifier, Pretrainer
@@ -58,10 +58,12 @@ def run(folder: Path, store: str, cohort: str, batch_size: int, state: str) -> N
     ls_emvae.sample = lambda gaussian: gaussian.mean
     seed_everything(0, verbose=False)
     log, watch = MemoryLogger(), Watch()
+    labelled = RhcCohort(cohort, splits=str(folder / "probe.json"), fold=0, n_folds=3, batch_size=7)
+    probe = RepresentationProbe(labelled, every_n_epochs=1, n_twins=1)
     trainer = Trainer(
         strategy="ddp", devices=int(os.environ.get("WORLD_SIZE", "1")), accelerator="cpu",
-        callbacks=[BetaAnnealing(), LatentDiagnostics(), watch], max_epochs=N_EPOCHS, logger=log,
-        num_sanity_val_steps=0, enable_checkpointing=False, enable_progress_bar=False,
+        callbacks=[BetaAnnealing(), LatentDiagnostics(), probe, watch], max_epochs=N_EPOCHS,
+        logger=log, num_sanity_val_steps=0, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False,
     )  # fmt: skip
     network = LsEmvae(N_SAMPLES, LATENT_DIM)

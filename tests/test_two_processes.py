@@ -54,7 +54,13 @@ def runs(
 def test_the_same_global_batch_gives_the_same_curves_and_figures(runs: dict[str, Run]) -> None:
     one, two = runs["one"], runs["two"]
     assert len(two.ranks) == 2
-    assert {"train/loss", "val/loss", "val/auroc", "latent/r2/V1"} <= two.logged.keys()
+    assert {
+        "train/loss",
+        "val/loss",
+        "val/auroc",
+        "latent/r2/V1",
+        "probe/auroc",
+    } <= two.logged.keys()
     assert two.logged.keys() == one.logged.keys()
     for name, values in one.logged.items():
         assert two.logged[name] == pytest.approx(values, rel=1e-4, abs=1e-5), name

@@ -21,7 +21,7 @@ from lsemvae.crossval.permuted import labelled_cohort
 from lsemvae.crossval.printed import run_and_print
 from lsemvae.crossval.run import CvSettings
 from lsemvae.models.method import Size
-from lsemvae.models.methods import find_method, method_name
+from lsemvae.models.methods import encoder_method, find_method, method_name
 from lsemvae.references.printed import run_with_references
 
 PLAN = "benchmark.json"
@@ -163,12 +163,15 @@ class Plan:
         return [
             Job(
                 _encoder_job_name(name),
-                _encoder_folder(folder, name) / "log.txt",
+                _folder_of(folder, name) / "log.txt",
                 pretrain_encoder,
-                {"method": name, "folder": _encoder_folder(folder, name), "settings": settings},
+                {"method": name, "folder": _folder_of(folder, name), "settings": settings},
             )
-            for name in dict.fromkeys(name for _, name, _ in self.combinations())
-            if _is_pretrained_here(name)
+            for name in dict.fromkeys(
+                _encoder_method(folder, name)
+                for _, name, _ in self.combinations()
+                if _is_pretrained_here(name)
+            )
         ]
 
     def fold_jobs(self, folder: Path, *, pretrained: bool) -> list[Job]:
@@ -238,7 +241,16 @@ def _encoder_job_name(method: str) -> str:
     return f"pre-training {method_name(method)}"
 
 
+def _encoder_method(folder: Path, method: str) -> str:
+    """Return the method whose pre-training another one takes: its own, where that is finished."""
+    return method if is_pretrained(_folder_of(folder, method)) else encoder_method(method)
+
+
 def _encoder_folder(folder: Path, method: str) -> Path:
+    return _folder_of(folder, _encoder_method(folder, method))
+
+
+def _folder_of(folder: Path, method: str) -> Path:
     return folder / "encoders" / method_name(method)
 
 
@@ -265,7 +277,7 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[s
     ready, waiting = [], {}
     for job in plan.fold_jobs(folder, pretrained=True):
         method = job.arguments["settings"].method
-        if _encoder_job_name(method) in failed or not is_pretrained(
+        if _encoder_job_name(_encoder_method(folder, method)) in failed or not is_pretrained(
             _encoder_folder(folder, method)
         ):
             waiting[job.name] = "its encoder is not there"

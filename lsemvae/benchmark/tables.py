@@ -32,7 +32,8 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
     """Write everything that the finished runs of a plan allow, and say where.
 
     `benchmark.csv` holds every figure of every run. The methods of Table 2, the ablations of
-    Fig. 2 and the authors' code each get a table per task, paired comparisons and a bar chart.
+    Fig. 2, the authors' code and the recommended recipe each get a table per task, paired
+    comparisons and a bar chart.
     Numbers that were estimated, and sets of labels, get a table each.
 
     Args:

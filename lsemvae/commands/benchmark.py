@@ -50,8 +50,9 @@ def benchmark(
             combined_post_capillary (ESC/ERS 2022); any column of 0 and 1 in the cohort's table; or
             mpap_mmhg, pawp_mmhg, pvr_wu, estimated in their units; labels joined by commas are
             predicted at once, see docs/targets.md.
-        methods: names, or the groups table2 (default), ablations, authors_code, all, see
-            docs/models.md; class paths and YAML files of your own, see docs/own_network.md.
+        methods: names, or the groups table2 (default), ablations, authors_code,
+            recommended, all, see docs/models.md; class paths and YAML files of your own, see
+            docs/own_network.md.
         leads: lead sets; 12 and 6 by default.
         budget: paper (full size, the paper's schedule) or laptop (small networks, fewer epochs);
             paper by default, laptop with the demo's cohort.

@@ -13,6 +13,7 @@ def worth(
     *,
     tasks: list[str] | None = None,
     leads: list[int | str] | None = None,
+    references_on: str | None = None,
     features: list[Literal["mixture_mean", "lead_means"]] | None = None,
     fractions: list[float] | None = None,
     draws: int = 10,
@@ -44,6 +45,8 @@ def worth(
         cohort: store made by `lsemvae prepare cohort`.
         tasks: detection by default; any column of 0 and 1 in the cohort's table.
         leads: lead sets; 12 and 6 by default.
+        references_on: store of the same recordings in another form, such as median beats, that
+            random convolutions and PCA are made of; the cohort by default.
         features: further ways to read LS-EMVAE, each with twins of its own.
         fractions: shares of the training patients whose labels are used; 1, .25, .1, .05.
         draws: of patients at every share below 1.
@@ -104,7 +107,12 @@ def worth(
                 found = check_leakage(data.pool, data.load_splits().fold, encoder=path,
                                       trained_on=one.data.sha256)  # fmt: skip
                 refuse_leaks(found.leaks, allow_leakage)
+            form = None
+            if references_on is not None:
+                form = RhcCohort(references_on, task, leads=list(chosen),
+                                 normalisation=data.normalisation,
+                                 distinct_ids=distinct_ids)  # fmt: skip
             folder = Path(out) / task / "worth" / lead_set_name(chosen)
             result = study(encoders, data, folder, Path(out) / "features", settings, jobs=jobs,
-                           overwrite=overwrite)  # fmt: skip
+                           overwrite=overwrite, form=form)  # fmt: skip
             print_worth(result, folder)

@@ -93,6 +93,20 @@ def test_what_is_finished_is_not_run_again(
     pd.testing.assert_frame_equal(again, first)
 
 
+def test_another_reading_of_the_same_encoder_is_not_pretrained_again(
+    finished: Path, cohort: Path, pretraining: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(ROOT)
+    out = tmp_path / "copy"
+    shutil.copytree(finished, out)
+    before = sorted(out.glob("encoders/*"))
+    more = ["--methods", '["ls_emvae", "ls_emvae_lead_means"]', "--leads", "[6]"]
+    assert main(arguments(cohort, pretraining, out, *more)) == 0
+    assert sorted(out.glob("encoders/*")) == before
+    rows = pd.read_csv(out / "benchmark.csv").query("leads == '6L' and metric == 'auroc'")
+    assert rows["method"].tolist() == ["ls_emvae", "ls_emvae_lead_means"]
+
+
 def test_other_settings_are_refused_and_the_finished_runs_kept(
     finished: Path, cohort: Path, pretraining: Path, monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path, capsys: pytest.CaptureFixture[str],

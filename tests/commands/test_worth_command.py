@@ -54,6 +54,23 @@ def test_what_is_measured_is_not_measured_again_unless_asked_differently(
     assert file.stat().st_mtime_ns != before
 
 
+def test_references_of_another_form_of_the_same_recordings(
+    cohort: Path, encoder: Path, pretraining: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    only = ["--leads", "[6]", "--mlp", "false"]
+    assert worth(cohort, encoder, tmp_path, *only) == 0
+    file = tmp_path / "detection/worth/6L/references.csv"
+    before = pd.read_csv(file)
+    assert worth(cohort, encoder, tmp_path, *only, "--references_on", str(cohort)) == 0
+    pd.testing.assert_frame_equal(pd.read_csv(file), before)
+    kept = sorted((tmp_path / "features/scores").glob("*.npz"))
+    assert len(kept) == 5 * 2  # rows x shares of the labels
+    capsys.readouterr()
+    assert worth(cohort, encoder, tmp_path, *only, "--references_on", str(pretraining)) == 2
+    assert "recordings of" in error_of(capsys)
+
+
 def test_several_encoders_show_the_spread_of_their_seeds(
     cohort: Path, encoder: Path, tmp_path: Path
 ) -> None:
