@@ -125,11 +125,12 @@ def _nearest_mean(points: FloatArray, box: FloatArray) -> tuple[float, FloatArra
     """
     (n, k), one = points.shape, np.eye(points.shape[1])
     rows = np.block([[-points.T, -one, 0 * one], [points.T, 0 * one, -one]])
+    limits = np.concatenate([-box[:, 0], box[:, 1]])
     weights = np.concatenate([np.ones(n), np.zeros(2 * k)])[None]
-    found = linprog(1 - weights[0], A_ub=rows, b_ub=np.concatenate([-box[:, 0], box[:, 1]]),
-                    A_eq=weights, b_eq=[1.0])  # fmt: skip
-    below, above = found.ineqlin.marginals.reshape(2, k)
-    return float(found.fun), above - below, float(found.eqlin.marginals[0])
+    found = linprog(1 - weights[0], A_ub=rows, b_ub=limits, A_eq=weights, b_eq=[1.0])
+    prices, offset = found.ineqlin.marginals, float(found.eqlin.marginals[0])
+    below, above = prices.reshape(2, k)
+    return float(limits @ prices) + offset, above - below, offset  # by duality
 
 
 def _fold_sizes(n: int, n_folds: int) -> set[int]:
