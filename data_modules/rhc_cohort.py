@@ -78,6 +78,7 @@ class RhcCohort(StoreDataModule):
         self.thresholds, self.distinct_ids = thresholds, distinct_ids
         self.fold_column = fold_column
         self._inner = False
+        self._splits: Splits | None = None
 
     def for_fold(self, fold: int, *, inner: bool = False) -> "RhcCohort":
         """Return a module like this one, on the same open store, that holds out another fold.
@@ -137,10 +138,13 @@ class RhcCohort(StoreDataModule):
         return cohort[known].reset_index(drop=True)
 
     def load_splits(self) -> Splits:
-        """Read the frozen folds, or draw and freeze them."""
-        return load_or_make_splits(
-            self.splits_file, self.labelled(), task=self.task, n_folds=self.n_folds, seed=self.seed
-        )
+        """Read the frozen folds, or draw and freeze them; once for this module and its copies."""
+        if self._splits is None:
+            self._splits = load_or_make_splits(
+                self.splits_file, self.labelled(), task=self.task, n_folds=self.n_folds,
+                seed=self.seed,
+            )  # fmt: skip
+        return self._splits
 
     def setup(self, stage: str) -> None:
         """Choose the recordings of the fold."""

@@ -48,6 +48,7 @@ from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.runtime.suggestion import explain_refusal, suggest_options
+from lsemvae.runtime.threads import share_threads
 from lsemvae.tasks import Classifier, Pretrainer
 from lsemvae.tasks.head_task import head_made_for
 
@@ -214,9 +215,12 @@ class EcgCLI(LightningCLI):
                 )
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Build the trainer, with checkpoints that are safe against crashes and foreign files."""
+        """Build the trainer: safe against crashes and foreign files, its processes share cores."""
         trainer = super().instantiate_trainer(**kwargs)
         load_safely(trainer.strategy)
+        if trainer.strategy.launcher is not None:  # it starts the other processes itself
+            share = share_threads(trainer.num_devices)
+            torch.set_num_threads(share or torch.get_num_threads())
         return trainer
 
     def before_fit(self) -> None:

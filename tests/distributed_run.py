@@ -61,7 +61,8 @@ def run(folder: Path, store: str, cohort: str, batch_size: int, state: str) -> N
     labelled = RhcCohort(cohort, splits=str(folder / "probe.json"), fold=0, n_folds=3, batch_size=7)
     probe = RepresentationProbe(labelled, every_n_epochs=1, n_twins=1)
     trainer = Trainer(
-        strategy="ddp", devices=int(os.environ.get("WORLD_SIZE", "1")), accelerator="cpu",
+        strategy="ddp", devices=int(os.environ.get("WORLD_SIZE", "1")),
+        accelerator=os.environ.get("ACCELERATOR", "cpu"),
         callbacks=[BetaAnnealing(), LatentDiagnostics(), probe, watch], max_epochs=N_EPOCHS,
         logger=log, num_sanity_val_steps=0, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False,

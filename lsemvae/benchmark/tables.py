@@ -198,10 +198,11 @@ def caption(plan: Plan, runs: list[CvRun]) -> str:
     store, budget = EcgStore(plan.cohort), plan.budget
     segment = str(store.settings["segment"]).replace("_", " ")
     pretrained = any(find_method(name).pretrained for name in plan.methods)
+    drawn = f"of column {plan.fold_column}" if plan.fold_column else "by patient"
     parts = [
         f"{runs[0].data_label}; {segment}s at {store.sampling_rate_hz:g} Hz, "
         f"{store.n_samples} samples.",
-        f"Mean ± SD over {plan.folds} folds by patient at the last epoch.",
+        f"Mean ± SD over {plan.folds} folds {drawn} at the last epoch.",
         f"Budget: {budget.described(pretrained)}.",
     ]
     parts += _leakage(runs)

@@ -14,7 +14,7 @@ def start(
     licence: str | None = None,
     allow_leakage: bool = False,
 ) -> Path:
-    """Freeze folds and labels of finished runs, which become the first rows of a leaderboard.
+    """Begin a leaderboard: freeze folds and labels of finished runs, its first rows.
 
     The folder holds labels and patient ids: it stays with the maintainer. `leaderboard build` makes
     the site, which holds neither.

@@ -5,7 +5,7 @@ from pathlib import Path
 from joblib import Parallel, delayed
 
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.core.joblib_backend import dead_workers_named
+from lsemvae.core.joblib_backend import dead_workers_named, joblib_backend
 from lsemvae.crossval.features import cached_features
 from lsemvae.crossval.fold_heads import run_heads
 from lsemvae.crossval.folds import FoldSettings, is_finished, part_folder, run_fold
@@ -52,7 +52,7 @@ def run_missing_folds(
         run_heads(chosen, settings, encoder=str(encoder), features=features)
         return
     run = delayed(run_fold)
-    with dead_workers_named():
-        Parallel(n_jobs=jobs)(
+    with dead_workers_named(), joblib_backend(jobs, None):
+        Parallel()(
             run(own, part, settings, encoder=encoder, features=features) for own, part in chosen
         )
