@@ -8,6 +8,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import parse_leads
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.printable import say
 from lsemvae.core.targets import find_target, task_folder
 from lsemvae.core.tasks import Thresholds
 from lsemvae.crossval.encoders import (
@@ -91,6 +92,7 @@ class Plan:
         references: compare every frozen encoder with its untrained twins and the like.
         distinct_ids: patient ids that differ only as they are written are different people.
         thresholds: that define the tasks.
+        fold_column: column of the table with the folds; None draws them.
     """
 
     cohort: str
@@ -106,6 +108,7 @@ class Plan:
     references: bool = False
     distinct_ids: bool = False
     thresholds: Thresholds = Thresholds()
+    fold_column: str | None = None
 
     def check(self, folder: Path) -> None:
         """Refuse what would fail in every run, before the first one starts.
@@ -114,8 +117,8 @@ class Plan:
             folder: of the results.
 
         Raises:
-            InputError: methods that are pre-trained without recordings for it, or a task that the
-                cohort has no labels for.
+            InputError: methods that are pre-trained without recordings for it, a task that the
+                cohort has no labels for, or a column of folds that is not there.
         """
         needy = [name for name in self.methods if _is_pretrained_here(name)]
         if needy and not self.pretrain:
@@ -127,6 +130,7 @@ class Plan:
             labelled_cohort(
                 self.cohort, task, thresholds=self.thresholds, distinct_ids=self.distinct_ids,
                 splits=str(folder / "cv" / task_folder(task) / "splits.json"),
+                fold_column=self.fold_column,
             ).labelled()  # fmt: skip
 
     def check_folder(self, folder: Path) -> None:
@@ -141,7 +145,7 @@ class Plan:
         if not file.is_file():
             return
         names = ("cohort", "pretrain", "budget", "folds", "batch_size", "seed",
-                 "thresholds")  # fmt: skip
+                 "thresholds", "fold_column")  # fmt: skip
         earlier = {"thresholds": asdict(Thresholds())}  # of plans before there was a choice
         refuse_other_settings(
             f"{folder} holds a benchmark with other settings",
@@ -211,6 +215,7 @@ class Plan:
             seed=self.seed,
             distinct_ids=self.distinct_ids,
             thresholds=self.thresholds,
+            fold_column=self.fold_column,
         )
         arguments = {
             "settings": settings,
@@ -289,6 +294,6 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[s
 def _run_part(part: list[Job], jobs: int, dask: str | None) -> dict[str, str]:
     if not part:
         return {}
-    print(f"{len(part)} jobs", flush=True)
+    say(f"{len(part)} jobs", flush=True)
     outcomes = run_jobs(part, jobs, dask)
     return {outcome.name: outcome.error for outcome in outcomes if outcome.error is not None}

@@ -33,6 +33,7 @@ def worth(
     overwrite: bool = False,
     allow_leakage: bool = False,
     distinct_ids: bool = False,
+    fold_column: str | None = None,
 ) -> None:
     """Say what pre-training was worth against encoders that were never trained.
 
@@ -67,6 +68,8 @@ def worth(
         allow_leakage: go on although pre-training and test share patients or recordings.
         distinct_ids: patient ids that differ only as they are written (1 and 1.0, 007 and 7) are
             different people; without it they are refused.
+        fold_column: column of the cohort's table with the folds of its authors; --folds must be as
+            many. Drawn by patient without it.
     """
     from data_modules.leakage import check_leakage, refuse_leaks
     from data_modules.rhc_cohort import RhcCohort
@@ -100,7 +103,7 @@ def worth(
         mpap_threshold_mmhg, pawp_threshold_mmhg, pvr_threshold_wu, estimate_mpap
     ),
                 leads=list(chosen), normalisation=encoders[0].data.ecg_input.normalisation,
-                seed=seed, distinct_ids=distinct_ids,
+                seed=seed, distinct_ids=distinct_ids, fold_column=fold_column,
             )  # fmt: skip
             for path, one in zip(encoder, encoders, strict=True):
                 check_same_input(path, one.data.ecg_input, data.ecg_input)

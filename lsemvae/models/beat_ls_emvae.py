@@ -109,7 +109,9 @@ class BeatLsEmvae(PretrainableNetwork):
         order, its mean; for each lead, its pooled responses; the rhythm. The features of each lead
         stand beside the fused ones, because fusion can lose what a single lead shows.
         """
-        codes = self.codes(ecg, leads, present)
+        return self._features(self.codes(ecg, leads, present), leads)
+
+    def _features(self, codes: BeatCodes, leads: Sequence[str]) -> Tensor:
         order = canonical_order(leads)
         by_lead = [part[:, order].flatten(1) for part in (codes.lead_mean, codes.response)]
         return torch.cat([codes.mean, codes.spread, *by_lead, codes.rhythm], 1)
@@ -119,6 +121,13 @@ class BeatLsEmvae(PretrainableNetwork):
     ) -> Tensor:
         """Return the mean log variance of the fused posterior over dimensions and beats, (B,)."""
         return self.codes(ecg, leads, present).logvar
+
+    def encode_with_uncertainty(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return features and uncertainty of the same beats."""
+        codes = self.codes(ecg, leads, present)
+        return self._features(codes, leads), codes.logvar
 
     def codes(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> BeatCodes:
         """Encode every beat of the recordings; arguments as in `encode`."""

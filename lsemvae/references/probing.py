@@ -13,6 +13,7 @@ from joblib import Parallel, delayed
 
 from data_modules.cohort.splits import Splits
 from lsemvae.core.errors import InputError
+from lsemvae.core.joblib_backend import joblib_backend
 from lsemvae.crossval.features import Features
 from lsemvae.heads.linear_probe import STRENGTHS, fit_linear_probe, inner_parts
 from lsemvae.references.kept_scores import ByFraction, Scores, kept_or_computed, scores_key
@@ -113,9 +114,10 @@ def linear_scores(
         (S, D, N) by kind and fraction: seeds of the kind, draws, records of the cohort.
     """
     planned = trainings(cohort, settings)
-    each: list[ByFraction] = Parallel(n_jobs=jobs)(
-        delayed(_kept_scores)(row, cohort, planned, settings, kept) for row in rows
-    )
+    with joblib_backend(jobs, None):
+        each: list[ByFraction] = Parallel()(
+            delayed(_kept_scores)(row, cohort, planned, settings, kept) for row in rows
+        )
     return by_kind(rows, each)
 
 

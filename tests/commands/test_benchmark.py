@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS, LIMB_LEADS
@@ -72,6 +73,24 @@ def test_all_methods_share_the_folds(finished: Path) -> None:
     ]
     assert len(records) == 7
     assert all(fold.equals(records[0]) for fold in records)
+
+
+def test_the_folds_of_a_column_are_taken_as_they_are(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ["benchmark", "--cohort", str(cohort), "--methods", '["multimodal_cnn"]', "--tasks",
+           '["detection"]', "--leads", "[6]", *SMALL, "--out", str(tmp_path)]  # fmt: skip
+    assert main([*few, "--fold_column", "sex"]) == 0
+    frozen = json.loads((tmp_path / "cv/detection/splits.json").read_text())["fold"]
+    sex = EcgStore(cohort).table.set_index("record")["sex"]
+    assert {(sex[record], fold) for record, fold in frozen.items()} == {("F", 0), ("M", 1)}
+    assert "2 folds of column sex" in (tmp_path / "table2_detection.md").read_text()
+    capsys.readouterr()
+    assert main(few) == 2
+    assert "holds a benchmark with other settings (fold_column sex against None" in error_of(capsys)
+    assert main([*few[:-1], str(tmp_path / "other"), "--fold_column", "ward"]) == 2
+    assert "has no column 'ward' for the folds" in error_of(capsys)
+    assert not (tmp_path / "other").exists()
 
 
 def test_what_is_finished_is_not_run_again(

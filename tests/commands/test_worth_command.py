@@ -4,6 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.evaluation.report.blocks import Picture, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -39,6 +40,19 @@ def test_worth_writes_a_table_a_curve_and_one_sentence_per_lead_set(
         assert "SYNTHETIC" in content["statement"]
         assert content["settings"]["probe"]["strengths"] == [0.003, 0.03, 0.3]
         assert (folder / "label_curve.svg").read_text().startswith("<?xml")
+
+
+def test_the_folds_of_a_column_are_taken_as_they_are(
+    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = ["--leads", "[6]", "--mlp", "false", "--twins", "1", "--fractions", "[1]"]
+    of_sex = [*quick, "--fold_column", "sex"]
+    assert worth(cohort, encoder, tmp_path, *of_sex) == 2
+    assert "the table has 2 folds for task 'detection'; give --folds 2" in error_of(capsys)
+    assert worth(cohort, encoder, tmp_path, *of_sex, "--folds", "2") == 0
+    frozen = json.loads((tmp_path / "detection/splits.json").read_text())["fold"]
+    sex = EcgStore(cohort).table.set_index("record")["sex"]
+    assert {(sex[record], fold) for record, fold in frozen.items()} == {("F", 0), ("M", 1)}
 
 
 def test_what_is_measured_is_not_measured_again_unless_asked_differently(
