@@ -46,15 +46,23 @@ def write_rows(out: Path, rows: Iterable[Row], about: Mapping[str, Any]) -> None
         temporary.unlink(missing_ok=True)
 
 
-def write_csv(file: IO[str], rows: Iterable[Row], _about: Mapping[str, Any]) -> None:
-    """Write rows under the names of their columns."""
-    writer = csv.writer(file)
-    writer.writerow(Row._fields)
-    writer.writerows(rows)
+def write_csv(file: IO[str], rows: Iterable[Row], about: Mapping[str, Any]) -> None:
+    """Write rows under the names of their columns.
+
+    Args:
+        file: open for text.
+        rows: read one at a time.
+        about: the names of the values, where it has `values`.
+    """
+    names = about.get("values", ())
+    writer = csv.DictWriter(file, list(Row("", "").named(names)))
+    writer.writeheader()
+    writer.writerows(row.named(names) for row in rows)
 
 
 def _write_json(file: IO[str], rows: Iterable[Row], about: Mapping[str, Any]) -> None:
     file.write(f'{{"model": {json.dumps(about)},\n"predictions": [')
+    names = about.get("values", ())
     for number, row in enumerate(rows):
-        file.write(f"{',' if number else ''}\n{json.dumps(row.to_json())}")
+        file.write(f"{',' if number else ''}\n{json.dumps(row.to_json(names))}")
     file.write("\n]}\n")
