@@ -1,13 +1,7 @@
-"""Pre-train and measure a little, in one process or as each of several under torchrun.
-
-Arguments: folder, pre-training store, cohort store, batch size of a process, and the optimiser's
-state, "whole" or "sharded". z is its mean: so one process and two can be compared. Every process
-writes `rank_<n>.json`; the first also the weights.
-"""
+"""Pre-train and measure a little, in one process or as each of several under torchrun."""
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +43,18 @@ class Watch(Callback):
         self.held_out[-1] += list(batch.record)
 
 
-def main(folder: Path, store: str, cohort: str, batch_size: int, state: str) -> None:
+def run(folder: Path, store: str, cohort: str, batch_size: int, state: str) -> None:
+    """Write `rank_<n>.json`, from the first process also the weights.
+
+    z is its mean, so that one process and two can be compared.
+
+    Args:
+        folder: of what is written.
+        store: for pre-training.
+        cohort: whose folds are validated.
+        batch_size: of a process.
+        state: of the optimiser, "whole" or "sharded".
+    """
     ls_emvae.sample = lambda gaussian: gaussian.mean
     seed_everything(0, verbose=False)
     log, watch = MemoryLogger(), Watch()
@@ -74,8 +79,4 @@ def main(folder: Path, store: str, cohort: str, batch_size: int, state: str) -> 
     (folder / f"rank_{trainer.global_rank}.json").write_text(json.dumps(found))
     if trainer.is_global_zero:
         torch.save(task.state_dict(), folder / "weights.pt")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])
     end_process_group()

@@ -14,6 +14,7 @@ import pandas as pd
 
 from data_modules.cohort.group_folds import stratified_group_folds
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import named
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.targets import LABEL
 
@@ -230,11 +231,12 @@ def inner_validation(cohort: pd.DataFrame, seed: int) -> npt.NDArray[np.bool_]:
 
 def _write(file: Path, splits: Splits) -> None:
     """Write the file in one step, never over one that another process has just written."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{uuid4().hex}")
     content = {"format": FORMAT, "version": VERSION, **asdict(splits)}
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
     try:
+        with named(file, temporary):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(content, indent=1) + "\n")
         os.link(temporary, file)
     except FileExistsError:
         pass  # what the other process wrote is read and checked

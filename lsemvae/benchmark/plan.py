@@ -8,6 +8,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import parse_leads
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.printable import say
 from lsemvae.core.targets import find_target, task_folder
 from lsemvae.core.tasks import Thresholds
 from lsemvae.crossval.encoders import (
@@ -293,6 +294,6 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[s
 def _run_part(part: list[Job], jobs: int, dask: str | None) -> dict[str, str]:
     if not part:
         return {}
-    print(f"{len(part)} jobs", flush=True)
+    say(f"{len(part)} jobs", flush=True)
     outcomes = run_jobs(part, jobs, dask)
     return {outcome.name: outcome.error for outcome in outcomes if outcome.error is not None}

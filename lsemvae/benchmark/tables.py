@@ -12,6 +12,7 @@ from lsemvae.benchmark.plan import Plan, run_name
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing, write_text
 from lsemvae.core.leads import lead_set_name, parse_leads
+from lsemvae.core.printable import say
 from lsemvae.core.targets import NUMBERS, task_folder
 from lsemvae.evaluation.runs import CvRun, read_cv_run
 from lsemvae.evaluation.tables.auroc_bars import auroc_bars
@@ -56,7 +57,7 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
     several = [run for run in runs if run.target.kind == "labels"]
     if several:
         write_labels_tables(folder, labels_rows(several), caption(plan, several))
-    print(f"{len(runs)} of {plan.n_runs} runs are in the tables of {folder}")
+    say(f"{len(runs)} of {plan.n_runs} runs are in the tables of {folder}")
 
 
 def _write_binary(plan: Plan, folder: Path, runs: list[CvRun]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import parse_leads
+from lsemvae.core.printable import say
 from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def benchmark(
         cohort = demo_cohort()
         pretrain = pretrain or [demo_pretraining()]
         budget = budget or "laptop"
-        print(f"No cohort given: using the demo's SYNTHETIC one, {cohort}, budget {budget}")
+        say(f"No cohort given: using the demo's SYNTHETIC one, {cohort}, budget {budget}")
     asked = _overridden(
         BUDGETS[budget or "paper"], pretrain_epochs=pretrain_epochs, epochs=epochs, lr=lr
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from data_modules.progress import counted_progress
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.experiments import experiment
+from lsemvae.core.printable import say
 from lsemvae.core.tasks import PRESSURE_TASKS
 
 DATA = Path("data/demo")
@@ -118,8 +119,8 @@ def demo_prediction() -> None:
     header = min((folder / "records").glob("*.hea"))
     _announce(f"predicting {header}, a SYNTHETIC recording of a new patient")
     predict(str(MODEL), [str(header)], out=str(RUNS / "prediction.csv"))
-    print(f"\nA page for such files: lsemvae serve {MODEL}")
-    print(f"Drop {header.name} and {header.with_suffix('.dat').name} of {header.parent} on it.")
+    say(f"\nA page for such files: lsemvae serve {MODEL}")
+    say(f"Drop {header.name} and {header.with_suffix('.dat').name} of {header.parent} on it.")
 
 
 def _median_beats() -> SignalSettings:
@@ -127,4 +128,4 @@ def _median_beats() -> SignalSettings:
 
 
 def _announce(step: str) -> None:
-    print(f"\n== demo: {step}", flush=True)
+    say(f"\n== demo: {step}", flush=True)

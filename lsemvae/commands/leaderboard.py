@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 
 
 def start(
@@ -35,7 +36,7 @@ def start(
 
     rows = start_board(runs, cohort, Path(out), title=title, allow_leakage=allow_leakage,
                        licence=licence)  # fmt: skip
-    print(f"leaderboard: {out} with {len(rows)} rows; keep it: it holds labels and patient ids")
+    say(f"leaderboard: {out} with {len(rows)} rows; keep it: it holds labels and patient ids")
     return Path(out)
 
 
@@ -71,7 +72,7 @@ def pack(
         found, Path(out), class_path=class_path_of(found[0]), title=title,
         licence=licence or licence_of(names[0], None), trained_on=trained_on,
     )  # fmt: skip
-    print(f"row: {folder}; give this folder to the maintainer of the leaderboard")
+    say(f"row: {folder}; give this folder to the maintainer of the leaderboard")
     return folder
 
 
@@ -94,8 +95,8 @@ def add(rows: list[str], *, board: str = "leaderboard") -> None:
     accepted = accept_rows(Path(board), found, [Path(row) for row in rows])
     for one in score_rows(accepted, found):
         name, first = one.row.statement.name, one.figures[0]
-        print(f"{name}, {one.entry.task}, {one.entry.lead_set}: {first.metric} {shown(first)}")
-    print(f"accepted: {len(accepted)} rows; `lsemvae leaderboard build` makes the site anew")
+        say(f"{name}, {one.entry.task}, {one.entry.lead_set}: {first.metric} {shown(first)}")
+    say(f"accepted: {len(accepted)} rows; `lsemvae leaderboard build` makes the site anew")
 
 
 def build(board: str = "leaderboard", *, out: str = "site") -> Path:
@@ -114,5 +115,5 @@ def build(board: str = "leaderboard", *, out: str = "site") -> Path:
     from lsemvae.leaderboard.site import build_site
 
     page = build_site(Path(board), Path(out))
-    print(f"site: {page}")
+    say(f"site: {page}")
     return page

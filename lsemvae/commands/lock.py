@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from lsemvae.core.printable import say
 from lsemvae.model_file.targets import LabelOutput
 
 if TYPE_CHECKING:
@@ -47,11 +48,11 @@ def lock(
     locked = lock_run(Path(run), cohort, encoder, LockOptions(kind, point, withhold, hashes))
     digest = write_model(target, locked.network, locked.trained_on)
     model = locked.network.description
-    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")
+    say(f"{target}: {target.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")
     for line in _told(model):
-        print(f"  {line}")
+        say(f"  {line}")
     if model.synthetic:
-        print("  SYNTHETIC data: this model is good for trying things out only")
+        say("  SYNTHETIC data: this model is good for trying things out only")
 
 
 def _told(model: "Description") -> list[str]:

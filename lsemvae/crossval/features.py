@@ -15,6 +15,7 @@ from data_modules.base import StoreDataModule
 from data_modules.normalise import normalise
 from data_modules.progress import show_progress
 from lsemvae.core.files import is_as_written, replacing, write_digest
+from lsemvae.core.printable import say
 from lsemvae.core.types import EcgBatch
 from lsemvae.evaluation.projection import project, write_projection
 from lsemvae.models import EcgNetwork, Pretrained
@@ -106,7 +107,7 @@ def _read(file: Path) -> Features | None:
         kept: Features = np.load(file)
         return kept
     if file.exists():
-        print(f"note: {file} is not what was written (its SHA-256 differs); computed anew")
+        say(f"note: {file} is not what was written (its SHA-256 differs); computed anew")
     return None
 
 

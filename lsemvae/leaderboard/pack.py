@@ -11,6 +11,7 @@ import yaml
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, read_json, write_text
 from lsemvae.core.made_with import differences
+from lsemvae.core.printable import say
 from lsemvae.core.targets import task_folder
 from lsemvae.evaluation.report.gather import find_runs
 from lsemvae.evaluation.report.verify import run_faults
@@ -34,7 +35,7 @@ def read_runs(folders: Sequence[str]) -> list[CvRun]:
     """
     runs, notes = find_runs(folders)
     for note in notes:
-        print(f"note: {note}")
+        say(f"note: {note}")
     faults = [f"{run.folder}: {fault}" for run in runs for fault in _faults(run)]
     if faults:
         raise InputError(

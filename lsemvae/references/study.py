@@ -1,7 +1,6 @@
 """Measure what pre-training was worth on a labelled cohort, and write it down in one step."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 from data_modules.cohort.quantities import derived_counts
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.provenance import provenance
 from lsemvae.evaluation.runs import data_label, derived_notes
@@ -144,8 +144,8 @@ def study(
         What `references.json` holds.
     """
     asked = described(encoders, data, settings, form)
-    found = read_study(folder)
-    if found is not None and not overwrite and all(found.get(k) == v for k, v in asked.items()):
+    found = None if overwrite else read_study(folder)
+    if found is not None and all(found.get(k) == v for k, v in asked.items()):
         return found
     kept = None if overwrite else cache / SCORES
     table = measure(encoders, data, cache, settings, jobs=jobs, form=form, kept=kept)
@@ -170,23 +170,19 @@ def study(
             "provenance": provenance(),
         }
     )
-    _write(folder / TABLE, table.to_csv(index=False))
-    _write(folder / ABOUT, json.dumps(content, indent=1) + "\n")
+    write_text(folder / TABLE, table.to_csv(index=False))
+    write_text(folder / ABOUT, json.dumps(content, indent=1) + "\n")
     return content
 
 
 def read_study(folder: Path) -> dict[str, Any] | None:
-    """Return what a folder's `references.json` holds, None where there is none."""
+    """Return what a folder's `references.json` holds, None where there is none.
+
+    Raises:
+        InputError: it is empty or cut.
+    """
     file = folder / ABOUT
     if not file.is_file():
         return None
-    content: dict[str, Any] = json.loads(file.read_text())
+    content: dict[str, Any] = read_json(file, "measure again with `lsemvae worth --overwrite`")
     return content
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a whole file in one step."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(text)
-    temporary.replace(file)
