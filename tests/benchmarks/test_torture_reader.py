@@ -103,7 +103,7 @@ def test_figures_of_two_pieces_are_one_and_stand_between_the_marks(
 ) -> None:
     first, second = torture.MARKS
     page = tmp_path / "data.md"
-    page.write_text(f"before\n{first}\nold\n{second}\nafter\n")
+    page.write_text(f"before\n{first}\nstale\n{second}\nafter\n")
     results = [
         [torture.Result(0, "EDF", "accepted", "", 0.1, 5.0),
          torture.Result(1, "CSV", "refused", "file_invalid", 0.3, 1.0)],
@@ -118,6 +118,6 @@ def test_figures_of_two_pieces_are_one_and_stand_between_the_marks(
     text = page.read_text()
     assert text.startswith(f"before\n{first}\nOf 3 mutants")
     assert text.endswith(f"{second}\nafter\n")
-    assert "old" not in text
+    assert "stale" not in text
     assert "hang 1" in text
     assert "CSV 0 of 1, EDF 1 of 2" in text
