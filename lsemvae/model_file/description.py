@@ -12,11 +12,16 @@ from lsemvae.core.made_for import MadeFor
 from lsemvae.core.tasks import Thresholds, find_task
 from lsemvae.model_file.cohort_summary import CohortSummary
 
+CHANCE = 0.5  # the AUROC of a guess
 FORMAT = "lsemvae-model"
-VERSION = 2
+VERSION = 3
+
+BEAT_WISE = ("BeatLsEmvae",)
+"""Networks whose unit is the heartbeat."""
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: lambda found: {**found, "trained_cohort": None},  # nobody knows who they were any more
+    2: lambda found: {**found, "skill": None},
 }
 """Version -> function that makes a description of that version one of the next."""
 
@@ -42,6 +47,26 @@ class OperatingPoint:
     threshold: float
     sensitivity: float
     specificity: float
+
+
+@dataclass(frozen=True)
+class Skill:
+    """How well the study's models ordered patients that they had not seen.
+
+    Attributes:
+        auroc: of the held-out predictions, mean over the folds.
+        low: lower end of its interval of 95 %; None where there is none.
+        high: upper end.
+    """
+
+    auroc: float
+    low: float | None
+    high: float | None
+
+    @property
+    def above_chance(self) -> bool:
+        """Tell whether the whole interval lies above chance; what moves a guess means nothing."""
+        return self.low is not None and self.low > CHANCE
 
 
 @dataclass(frozen=True)
@@ -108,6 +133,7 @@ class Description:
         card: the model card, Markdown.
         trained_cohort: counts, means and standard deviations of the patients; None in models of
             format 1.
+        skill: of the study; None in models of format 1 and 2.
     """
 
     kind: Literal["ensemble", "refit"]
@@ -135,6 +161,7 @@ class Description:
     versions: dict[str, str]
     card: str
     trained_cohort: CohortSummary | None = None
+    skill: Skill | None = None
 
     def to_json(self) -> str:
         """Return the description as text, with format and version in front."""
@@ -144,6 +171,11 @@ class Description:
     def threshold(self) -> float:
         """The threshold of the operating point in use."""
         return self.points[self.point].threshold
+
+    @property
+    def finds_beats(self) -> bool:
+        """Tell whether the network takes whole recordings and finds their heartbeats by itself."""
+        return any(one["class"] in BEAT_WISE for one in self.networks)
 
     @property
     def made_for(self) -> MadeFor:
@@ -208,6 +240,7 @@ def _description(found: Mapping[str, Any]) -> Description:
     return Description(**{
         **values,
         "trained_cohort": cohort and CohortSummary.from_plain(cohort),
+        "skill": values["skill"] and Skill(**values["skill"]),
         "task": Task(**values["task"]),
         "leads": tuple(values["leads"]),
         "trained_leads": tuple(values["trained_leads"]),
