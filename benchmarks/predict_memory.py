@@ -96,8 +96,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"{1000 * row['wall_s'] / row['files']:.0f} ms |"
         for row in rows
     ]
-    real = f"Headers of {len(options.records)} real recordings" if options.records else "Simulated"
-    lines += ["", f"{real}, one process, one thread; load of the machine before: "
+    n_real = len(options.records)
+    real = f"Headers of {n_real} real recordings" if n_real else "Simulated recordings"
+    lines += ["", f"{real}, one process, one thread; load of the machine: "
               f"{os.getloadavg()[0]:.1f}. {1000 * slope:.2f} MB for each thousand files."]  # fmt: skip
     if max(options.files) < MANY:
         lines[-1] += f" A straight line gives {expected:.0f} MB for {MANY:,}."

@@ -63,16 +63,26 @@ class LockedNetwork(nn.Module):
         batch = EcgBatch(ecg, unit, present, leads, none, None, None)  # type: ignore[arg-type]
         ready = normalise(batch, self.normalisation).ecg
         ready, present, leads = self._as_built(ready, present)
-        features = [
-            network.encode(ready, leads, present)  # type: ignore[operator]
-            for network in self.networks
-        ]
+        unsure = None
+        if self.description.uncertainty == "posterior":
+            network = self.networks[0]
+            found, unsure = network.encode_with_uncertainty(ready, leads, present)  # type: ignore[operator]
+            features = [found]
+        else:
+            features = [
+                network.encode(ready, leads, present)  # type: ignore[operator]
+                for network in self.networks
+            ]
         each = features * (len(self.heads) if self.description.frozen else 1)
         logits = [head(one.float()).squeeze(-1) for head, one in zip(self.heads, each, strict=True)]
         logit = torch.stack(logits, 1)
         line = self.description.recalibration
         probability = torch.sigmoid(line.intercept + line.slope * logit.mean(1))
-        return Outputs(probability, self._uncertainty(ready, leads, present, logit), logit)
+        if self.description.uncertainty == "members":
+            unsure = logit.std(1)
+        elif unsure is None:
+            unsure = torch.full_like(probability, torch.nan)
+        return Outputs(probability, unsure, logit)
 
     def _as_built(self, ecg: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Sequence[str]]:
         """Add absent leads where the networks take those of the training only."""
@@ -84,16 +94,6 @@ class LockedNetwork(nn.Module):
         ecg = torch.cat([ecg, torch.zeros_like(ecg[:, :1])], 1)[:, rows]
         present = torch.cat([present, torch.zeros_like(present[:, :1])], 1)[:, rows]
         return ecg, present, wanted
-
-    def _uncertainty(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor, logit: Tensor
-    ) -> Tensor:
-        if self.description.uncertainty == "posterior":
-            found: Tensor = self.networks[0].uncertainty(ecg, leads, present)  # type: ignore[operator]
-            return found
-        if self.description.uncertainty == "members":
-            return logit.std(1)
-        return torch.full_like(logit[:, 0], torch.nan)
 
 
 def _takes_only(network: nn.Module, wanted: Sequence[str], given: Sequence[str]) -> bool:

@@ -140,6 +140,12 @@ class EcgNetwork(nn.Module, ABC):
         """
         return None
 
+    def encode_with_uncertainty(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return what `encode` and `uncertainty` return; networks may compute both at once."""
+        return self.encode(ecg, leads, present), self.uncertainty(ecg, leads, present)
+
 
 class FixedLeadNetwork(EcgNetwork):
     """A network whose first layer mixes the leads: it takes the leads that it was built for.

@@ -49,7 +49,7 @@ def band_kernel(
 ) -> np.ndarray:
     """Return the response to one sample of a Butterworth band of order 2 run both ways.
 
-    It is cut where it has faded: below 1e-8 of its peak after a second.
+    It is cut where it has faded: below 3e-6 of its peak after a second.
 
     Args:
         length: of the signals, in samples; the response is that of a circle of this length.

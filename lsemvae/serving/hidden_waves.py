@@ -13,7 +13,7 @@ from data_modules.signals.median_beat import find_r_peaks
 from data_modules.signals.settings import BEFORE_R_S
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.sources import Loaded
-from lsemvae.serving.hidden import Given, Hidden, given, moved_by
+from lsemvae.serving.hidden import Hidden, given, moved_by
 
 
 class Window(NamedTuple):
@@ -103,8 +103,8 @@ def _flattened(
 ) -> npt.NDArray[np.float32]:
     """Draw a line through (L, T) from the first to the last sample of each span."""
     flat = ecg.copy()
-    for first, last in spans:  # beats, not samples: ten or twenty
-        first, last = max(first, 0), min(last, ecg.shape[-1] - 1)
+    for start, end in spans:  # beats, not samples: ten or twenty
+        first, last = max(start, 0), min(end, ecg.shape[-1] - 1)
         if last - first + 1 >= FEWEST_SAMPLES:
             weight = np.linspace(0.0, 1.0, last - first + 1, dtype=np.float32)
             flat[:, first : last + 1] = (

@@ -8,7 +8,7 @@ from lsemvae.predicting.outcome import RESULT, count_outcomes
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.serving.hidden import Hidden
 from lsemvae.serving.hidden_leads import hide_each_lead
-from lsemvae.serving.hidden_waves import QRS, hide_each_wave
+from lsemvae.serving.hidden_waves import hide_each_wave
 from lsemvae.serving.limits import MEBIBYTE, Limits
 from lsemvae.serving.pages import page
 from lsemvae.serving.recordings import Entry
