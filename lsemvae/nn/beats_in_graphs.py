@@ -38,7 +38,7 @@ def convolved_energy(
     sigma = smoothing_s * sampling_rate_hz
     near = int(np.ceil(GAUSSIAN_REACH * sigma))
     band = _convolve(mirrored.flatten(0, 1), band_kernel(length, sampling_rate_hz, band_hz, pad))
-    energy = (band.square().unflatten(0, (-1, n_leads)) * weight.unsqueeze(-1)).sum(1)
+    energy = (band.square().view(-1, n_leads, length) * weight.unsqueeze(-1)).sum(1)
     bell = np.exp(-0.5 * (np.arange(-near, near + 1) / sigma) ** 2)
     smooth = _convolve(energy, bell / bell.sum())
     return smooth[:, pad : length - pad]

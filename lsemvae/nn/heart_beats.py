@@ -176,7 +176,7 @@ def find_peaks(energy: Tensor, sampling_rate_hz: float) -> Tensor:
     """Mark the samples (B, T) that are the largest within the refractory time and large enough."""
     block = min(round(BLOCK_S * sampling_rate_hz), energy.shape[-1])
     n_blocks = energy.shape[-1] // block
-    blocks = energy[:, : n_blocks * block].unflatten(1, (n_blocks, block))
+    blocks = energy[:, : n_blocks * block].reshape(-1, n_blocks, block)
     usual = _median(blocks.amax(-1), torch.full_like(energy[:, :1], n_blocks, dtype=torch.int64))
     reach = _reach(sampling_rate_hz)
     largest = F.max_pool1d(energy.unsqueeze(1), 2 * reach + 1, stride=1, padding=reach).squeeze(1)
@@ -243,7 +243,7 @@ def average_over_beats(values: Tensor, *, owner: Tensor, valid: Tensor) -> Tenso
     n_beats, rest = valid.sum(1), [1] * (values.ndim - 1)
     if torch.compiler.is_exporting():
         weight = (valid / n_beats.unsqueeze(1)).view(-1, valid.shape[1], *rest)
-        return (values.unflatten(0, (-1, valid.shape[1])) * weight).sum(1)
+        return (values.view(-1, valid.shape[1], *values.shape[1:]) * weight).sum(1)
     total = values.new_zeros(len(valid), *values.shape[1:]).index_add_(0, owner, values)
     return total / n_beats.view(-1, *rest)
 

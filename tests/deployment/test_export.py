@@ -111,13 +111,9 @@ def test_a_model_on_the_shipped_encoder_needs_no_torch_for_real_recordings(
         expected = found[".safetensors"][column]
         assert expected.std() > 1e-3
         np.testing.assert_allclose(found[".onnx"][column], expected, atol=1e-4)
-    sent = {
-        file.name: file.read_bytes() for file in Path(corpora, "cinc2021").glob("HR06000.*")
-    }
+    sent = {file.name: file.read_bytes() for file in Path(corpora, "cinc2021").glob("HR06000.*")}
     (row,) = served_rows(monkeypatch, graph, sent)
-    assert float(row["probability"]) == pytest.approx(
-        found[".onnx"]["probability"][0], abs=1e-6
-    )
+    assert float(row["probability"]) == pytest.approx(found[".onnx"]["probability"][0], abs=1e-6)
 
 
 @pytest.mark.slow
