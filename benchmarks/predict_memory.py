@@ -98,8 +98,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ]
     n_real = len(options.records)
     real = f"Headers of {n_real} real recordings" if n_real else "Simulated recordings"
-    lines += ["", f"{real}, one process, one thread; load of the machine: "
-              f"{os.getloadavg()[0]:.1f}. {1000 * slope:.2f} MB for each thousand files."]  # fmt: skip
+    lines += [
+        "",
+        f"{real}, one process, one thread; load of the machine: {os.getloadavg()[0]:.1f}. "
+        f"{1000 * slope:.2f} MB for each thousand files.",
+    ]
     if max(options.files) < MANY:
         lines[-1] += f" A straight line gives {expected:.0f} MB for {MANY:,}."
     results = {"machine": describe_machine(), "rows": rows, "mb_per_1000_files": 1000 * slope,

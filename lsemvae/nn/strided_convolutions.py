@@ -62,11 +62,11 @@ def convolve_in_groups(
     """Apply each layer as one convolution with a group for each lead: few nodes in a graph."""
     n_leads, hidden = signals.shape[0], signals.transpose(0, 1)
     for weight, bias in zip(weights, biases, strict=True):
-        taps = (
-            weight.view(n_leads, 3, -1, weight.shape[2]).permute(0, 3, 2, 1).flatten(0, 1)
-        )  # (L K, C, 3)
-        hidden = F.conv1d(hidden, taps, bias.flatten(), stride=2, padding=1, groups=n_leads).relu()
-    return hidden.view(-1, n_leads, taps.shape[0] // n_leads, hidden.shape[2]).permute(1, 0, 3, 2)
+        taps = weight.view(n_leads, 3, -1, weight.shape[2])
+        kernel = taps.permute(0, 3, 2, 1).flatten(0, 1)  # (L K, C, 3)
+        hidden = F.conv1d(hidden, kernel, bias.flatten(), 2, 1, groups=n_leads).relu()
+    by_lead = hidden.view(-1, n_leads, weights[-1].shape[2], hidden.shape[2])
+    return by_lead.permute(1, 0, 3, 2)
 
 
 def apply_function(function: type[torch.autograd.Function], *tensors: Tensor) -> Tensor:
