@@ -28,7 +28,7 @@ list = ["$(subst $() ,"$(comma)",$(strip $(1)))"]
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cv benchmark sweep test docs lint format bench torture zoo public study without-torch clean
+.PHONY: help install demo cv benchmark sweep test docs lint format bench gpu torture zoo public study without-torch clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -93,14 +93,18 @@ format: $(READY)  ## let ruff format and sort; write README's table of commands
 	@$(BIN)/ruff format .
 	@$(BIN)/python -m benchmarks.command_table README.md
 
-bench: $(READY)  ## step, encoding, conversion, loading, 800,000 records, coverage: reports/bench.json, ...
+bench: $(READY)  ## step, encoding, busy machine, conversion, loading, 800,000 records, coverage: reports/
 	@$(BIN)/python -m benchmarks.step
+	@$(BIN)/python -m benchmarks.busy
 	@$(BIN)/python -m benchmarks.inference
 	@$(BIN)/python -m benchmarks.conversion
 	@$(BIN)/python -m benchmarks.loading
 	@$(BIN)/python -m benchmarks.full_size
 	@$(BIN)/python -m benchmarks.coverage
 	@$(BIN)/python -m benchmarks.external_coverage
+
+gpu: $(READY)  ## check and time everything on a GPU, at most 8 minutes: reports/gpu.json, docs/roofline.md
+	@$(BIN)/python -m benchmarks.gpu --page docs/roofline.md
 
 torture: $(READY)  ## hostile files, kill -9, full disks: reader, store, checkpoints, YAML
 	@$(BIN)/python -m benchmarks.torture_reader

@@ -3,7 +3,8 @@
 The environment variable ECG_CORPORA names the folder of the recordings: 1,442 of PTB-XL (z-scored
 per lead), 600 of the CinC challenge 2011 and 200 of LUDB. All of them are used for pre-training,
 PTB-XL's for cross-validation: the encoders have seen the test recordings, without labels.
-Everything goes through the command line, as a user would go.
+Everything goes through the command line, as a user would go. With `--worth` it measures instead
+what the recommended pre-training is worth.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.pretraining_worth import PAGE, measure
 from lsemvae.cli import main as lsemvae
 
 DATA = Path("data/public")
@@ -49,6 +51,13 @@ def prepare(folder: Path, segment: list[str]) -> None:
                  str(out), "--label", name, "--jobs", "2", *more, *segment])  # fmt: skip
 
 
+def prepared(segment: str, rate_hz: float) -> Path:
+    """Return the folder of the stores of a form, which are made where they are missing."""
+    folder = DATA / f"{segment}_{rate_hz:g}_hz"
+    prepare(folder, ["--signal.segment", segment, "--signal.sampling_rate_hz", str(rate_hz)])
+    return folder
+
+
 def run(arguments: list[str]) -> None:
     """Run one of the program's commands and stop where it fails."""
     print("$ lsemvae", " ".join(arguments), flush=True)
@@ -58,7 +67,7 @@ def run(arguments: list[str]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prepare the recordings and compare methods on them."""
+    """Prepare the recordings, then compare methods or say what pre-training is worth."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--methods", nargs="+", default=["table2"], help="as lsemvae benchmark")
     parser.add_argument("--tasks", nargs="+", default=list(TASKS), help="columns of PTB-XL's table")
@@ -66,12 +75,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rate_hz", type=float, default=100.0)
     parser.add_argument("--jobs", type=int, default=2, help="runs at the same time")
     parser.add_argument("--out", default="runs/public_benchmark", help="folder of the results")
+    parser.add_argument("--worth", action="store_true", help="tables of docs/pretraining.md")
+    parser.add_argument("--encoders", nargs="*", default=[], help="with --worth: not to be trained")
+    parser.add_argument("--page", type=Path, default=PAGE, help="with --worth: gets the tables")
     options = parser.parse_args(arguments)
     if "ECG_CORPORA" not in os.environ:
         sys.exit("error: set ECG_CORPORA to the folder of the public recordings")
-    folder = DATA / f"{options.segment}_{options.rate_hz:g}_hz"
-    prepare(folder, ["--signal.segment", options.segment, "--signal.sampling_rate_hz",
-                     str(options.rate_hz)])  # fmt: skip
+    if options.worth:
+        forms = [prepared(segment, 100.0) for segment in ("record", "median_beat")]
+        measure(run, forms, Path(options.out), options.encoders, options.page)
+        return
+    folder = prepared(options.segment, options.rate_hz)
     stores = [str(folder / f"{name}.h5") for name in STORES]
     run(["benchmark", "--cohort", stores[0], "--pretrain", json.dumps(stores), "--tasks",
          json.dumps(options.tasks), "--methods", json.dumps(options.methods), "--budget", "laptop",

@@ -26,11 +26,12 @@ PRODUCT_BYTES = 12
 
 
 class Sizes(NamedTuple):
-    """Batch, signal length T and latent size D."""
+    """Batch, signal length T and latent size D, and where the step runs."""
 
     batch: int
     samples: int
     latent: int
+    device: str = "cpu"
 
 
 class StepCost(NamedTuple):

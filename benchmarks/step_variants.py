@@ -50,7 +50,8 @@ def draw_network(sizes: Sizes, decoder: DecoderKind) -> LsEmvae:
     torch.manual_seed(0)
     with warnings.catch_warnings(action="ignore"):
         fusion = Fusion(gate="uniform")
-        return LsEmvae(sizes.samples, sizes.latent, decoder=decoder, fusion=fusion)
+        network = LsEmvae(sizes.samples, sizes.latent, decoder=decoder, fusion=fusion)
+    return network.to(sizes.device)
 
 
 def build_ours(sizes: Sizes, decoder: DecoderKind = "published", *, compiled: bool = False) -> Step:
@@ -71,7 +72,7 @@ def build_plain(sizes: Sizes) -> Step:
     with torch.device("meta"):
         encoders = PlainEncoders(sizes.samples, sizes.latent)
         decoder = PlainDecoder(sizes.latent, sizes.samples, 1)
-    parts = nn.ModuleList([encoders, decoder]).to_empty(device="cpu")
+    parts = nn.ModuleList([encoders, decoder]).to_empty(device=sizes.device)
     copy_encoders(network.encoders, encoders)
     copy_decoder(network.decoder, decoder)
     optimiser = torch.optim.AdamW(parts.parameters(), lr=1e-4, foreach=False, fused=False)
@@ -101,7 +102,7 @@ def in_bfloat16(build: Callable[[Sizes], Step]) -> Callable[[Sizes], Step]:
         step = build(sizes)
 
         def loss(ecg: Tensor) -> Tensor:
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast(torch.device(sizes.device).type, torch.bfloat16):
                 return step.loss(ecg)
 
         return step._replace(loss=loss)

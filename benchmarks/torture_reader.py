@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.checksum_oracle import checksum_matches
-from benchmarks.mutants import corpora_folder, make_mutant, make_origins
+from benchmarks.mutants import Origin, corpora_folder, make_mutant, make_origins
 from data_modules.reading.limits import RATE_RANGE_HZ
 from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import REASONS, RecordError
@@ -157,6 +157,18 @@ def torture(indices: list[int], *, seed: int, limit_s: float, limit_mb: float) -
             yield Result(*current, failure, f"exit code {process.exitcode}", limit_s, 0.0)
 
 
+def indices_of_each_kind(origins: list[Origin], first: int, each: int) -> list[int]:
+    """Return mutants, from the `first` of each kind of file on, `each` of every kind."""
+    kinds = [origin.kind for origin in origins]
+    found: list[int] = []
+    for kind in dict.fromkeys(kinds):
+        own = [i for i, one in enumerate(kinds) if one == kind]
+        found += [
+            own[k % len(own)] + k // len(own) * len(kinds) for k in range(first, first + each)
+        ]
+    return sorted(found)
+
+
 def summarise(results: list[Result], *, seed: int, seconds: float) -> dict[str, Any]:
     """Return the figures that the run prints and writes."""
     counts = Counter(result.verdict for result in results)
@@ -170,6 +182,9 @@ def summarise(results: list[Result], *, seed: int, seconds: float) -> dict[str, 
         "refused": counts["refused"],
         **{name: counts[name] for name in FAILURES},
         "kinds": dict(sorted(Counter(result.kind for result in results).items())),
+        "accepted_by_kind": dict(
+            sorted(Counter(r.kind for r in results if r.verdict == "accepted").items())
+        ),
         "codes": dict(Counter(r.detail for r in results if r.verdict == "refused").most_common()),
         "slowest_cpu_s": round(slowest.seconds, 3),
         "slowest_mutant": slowest.index,
@@ -184,6 +199,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the mutants, print and write the figures; 1 when any failed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--mutants", type=int, default=20_000)
+    parser.add_argument("--each", type=int, help="in place of it: mutants of every kind of file")
     parser.add_argument("--first", type=int, default=0, help="index of the first mutant")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit_s", type=float, default=10.0, help="a mutant hangs after it")
@@ -194,15 +210,19 @@ def main(argv: list[str] | None = None) -> int:
     start = time.perf_counter()
     results: list[Result] = []
 
+    wanted = list(range(options.first, options.first + options.mutants))
+    if options.each:
+        wanted = indices_of_each_kind(make_origins(corpora_folder()), options.first, options.each)
+
     def run(job: int) -> None:
-        indices = list(range(options.first + job, options.first + options.mutants, options.jobs))
+        indices = wanted[job :: options.jobs]
         limits = {"limit_s": options.limit_s, "limit_mb": options.limit_mb}
         for result in torture(indices, seed=options.seed, **limits):
             results.append(result)
             if result.verdict in FAILURES:
                 print(f"mutant {result.index} ({result.kind}): {result.verdict} {result.detail}")
             if len(results) % 1000 == 0:
-                print(f"{len(results)} of {options.mutants} mutants", file=sys.stderr)
+                print(f"{len(results)} of {len(wanted)} mutants", file=sys.stderr)
 
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(run, range(options.jobs)))

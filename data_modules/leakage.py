@@ -22,6 +22,7 @@ from data_modules.dataset import EcgPool
 from data_modules.store.content import Hashes, patient_hashes, signal_hashes
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing
+from lsemvae.core.printable import say
 from lsemvae.core.shipped_encoders import encoder_path
 
 FILE_NAME = "trained_on.npz"
@@ -173,7 +174,7 @@ def refuse_leaks(leaks: Sequence[Leak], allow: bool) -> None:
             f"leakage: {listed}. Take the shared ones out of one part (ids that only look alike: "
             "give one cohort's a prefix), or run with --allow_leakage true; the report then says so"
         )
-    print(f"warning: leakage, allowed: {listed}")
+    say(f"warning: leakage, allowed: {listed}")
 
 
 def check_leakage(
@@ -203,7 +204,7 @@ def check_leakage(
         seen = [store.table for store in pool.stores if store.sha256 in trained_on.split("+")]
         before = part_of(PRETRAINING, seen) if seen else None
     if before is None:
-        print(
+        say(
             f"note: no {FILE_NAME} lies beside {encoder}, so its recordings are not known and "
             "cannot be compared with this cohort's"
         )

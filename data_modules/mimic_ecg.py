@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from data_modules.base import StoreDataModule
 from data_modules.dataset import Indices
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 from lsemvae.core.types import Normalisation
 
 
@@ -84,13 +85,13 @@ class MimicEcg(StoreDataModule):
     def _split(self) -> tuple[Any, Any]:
         rows = self.usable_rows()
         if len(rows) < len(self.pool):
-            print(f"{len(self.pool) - len(rows)} recordings without any of the leads are left out")
+            say(f"{len(self.pool) - len(rows)} recordings without any of the leads are left out")
         if self.exclude_patients is not None:
             n_usable = len(rows)
             rows = np.intersect1d(rows, self.training_rows())
-            print(f"{n_usable - len(rows)} recordings of excluded patients are left out")
+            say(f"{n_usable - len(rows)} recordings of excluded patients are left out")
         if self.val_fraction == 0.0:
-            print("val_fraction is 0: no validation, hence no diagnostics and no reconstructions")
+            say("val_fraction is 0: no validation, hence no diagnostics and no reconstructions")
             return rows, rows[:0]
         patients = self.pool.patients(rows)
         if patients.max(initial=0) < 1:

@@ -15,6 +15,7 @@ from data_modules.cohort.splits import GIVEN, Splits, inner_validation, load_or_
 from data_modules.cohort.twins import signal_twins
 from data_modules.dataset import EcgDataset
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import write_text
 from lsemvae.core.made_for import MadeFor
 from lsemvae.core.targets import task_folder
 from lsemvae.core.tasks import Thresholds, find_task
@@ -78,6 +79,7 @@ class RhcCohort(StoreDataModule):
         self.thresholds, self.distinct_ids = thresholds, distinct_ids
         self.fold_column = fold_column
         self._inner = False
+        self._splits: Splits | None = None
 
     def for_fold(self, fold: int, *, inner: bool = False) -> "RhcCohort":
         """Return a module like this one, on the same open store, that holds out another fold.
@@ -137,10 +139,13 @@ class RhcCohort(StoreDataModule):
         return cohort[known].reset_index(drop=True)
 
     def load_splits(self) -> Splits:
-        """Read the frozen folds, or draw and freeze them."""
-        return load_or_make_splits(
-            self.splits_file, self.labelled(), task=self.task, n_folds=self.n_folds, seed=self.seed
-        )
+        """Read the frozen folds, or draw and freeze them; once for this module and its copies."""
+        if self._splits is None:
+            self._splits = load_or_make_splits(
+                self.splits_file, self.labelled(), task=self.task, n_folds=self.n_folds,
+                seed=self.seed,
+            )  # fmt: skip
+        return self._splits
 
     def setup(self, stage: str) -> None:
         """Choose the recordings of the fold."""
@@ -194,8 +199,7 @@ def _refuse_twins(table: pd.DataFrame, file: Path) -> None:
         return
     groups = [" = ".join(own["record"]) for _, own in twins.groupby("signal_sha256", sort=False)]
     more = f" and {len(groups) - N_NAMED} more" if len(groups) > N_NAMED else ""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    twins.to_csv(file, index=False)
+    write_text(file, twins.to_csv(index=False))
     raise InputError(
         f"records {', '.join(groups[:N_NAMED])}{more} hold the same signal under different "
         f"patient_id, and may land on both sides of a fold; {file} lists all. Prepare again with "

@@ -21,6 +21,7 @@ from lsemvae.command_table import (
     summary,
 )
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 from lsemvae.runtime.cli_arguments import options_of, spell_out
 from lsemvae.runtime.exit_code import exit_code
 from lsemvae.runtime.suggestion import suggest_options, suggestion
@@ -38,9 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: list[str]) -> None:
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(help_text(), end="")
+        say(help_text(), end="")
     elif arguments[0] == "--version":
-        print(f"lsemvae {version('lsemvae')}")
+        say(f"lsemvae {version('lsemvae')}")
     elif members(arguments[0]) and (not arguments[1:] or arguments[1] in ("-h", "--help")):
         _list_members(arguments[0], asked=bool(arguments[1:]))
     else:
@@ -75,14 +76,14 @@ def _list_members(first: str, *, asked: bool) -> None:
     if not asked:
         raise InputError(f"{first} needs one more word: {', '.join(members(first))}")
     for name in members(first):
-        print(f"lsemvae {first} {name:10}  {summary(f'{first} {name}')}")
+        say(f"lsemvae {first} {name:10}  {summary(f'{first} {name}')}")
 
 
 def _tell_threads(name: str) -> None:
     """Settle how many threads compute; say so where others keep the machine busy."""
     threads = settle_threads()
     if name in LONG and threads is not None and threads.n_threads < threads.n_granted:
-        print(f"note: {threads}", file=sys.stderr)
+        say(f"note: {threads}", file=sys.stderr)
 
 
 def _call(name: str, arguments: list[str]) -> None:

@@ -70,6 +70,14 @@ COMMANDS: dict[str, Command] = {
     "worth": Command(EVALUATION, "lsemvae.commands.worth:worth", "worth.md"),
     "sweep": Command(EVALUATION, "lsemvae.commands.sweep:sweep", "sweeps.md"),
     "report": Command(EVALUATION, "lsemvae.commands.report:report", "report.md"),
+    "leaderboard start": Command(
+        EVALUATION, "lsemvae.commands.leaderboard:start", "leaderboard.md"
+    ),
+    "leaderboard pack": Command(EVALUATION, "lsemvae.commands.leaderboard:pack", "leaderboard.md"),
+    "leaderboard add": Command(EVALUATION, "lsemvae.commands.leaderboard:add", "leaderboard.md"),
+    "leaderboard build": Command(
+        EVALUATION, "lsemvae.commands.leaderboard:build", "leaderboard.md"
+    ),
     "explain": Command(EVALUATION, "lsemvae.commands.explain:explain", "explain.md"),
     "table1": Command(EVALUATION, "lsemvae.commands.table1:table1"),
     "plan": Command(EVALUATION, "lsemvae.commands.plan:plan"),

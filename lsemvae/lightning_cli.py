@@ -16,7 +16,6 @@ from lightning.pytorch.cli import (
     ArgsType,
     LightningArgumentParser,
     LightningCLI,
-    SaveConfigCallback,
 )
 
 from data_modules.base import StoreDataModule
@@ -30,10 +29,12 @@ from data_modules.leakage import (
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import ContinuedLog, RepresentationProbe, SameThreads, StopSignal
 from lsemvae.callbacks.checkpoint_io import load_safely
+from lsemvae.callbacks.config_file import ConfigFile
 from lsemvae.callbacks.earlier_run import refuse_to_replace
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.core.errors import InputError
 from lsemvae.core.made_for import MadeFor, check_made_for
+from lsemvae.core.printable import say
 from lsemvae.models import check_same_input, read_data_state
 from lsemvae.models.checkpoint_file import local_path, read_checkpoint
 from lsemvae.runtime.config_safety import (
@@ -48,6 +49,7 @@ from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.runtime.suggestion import explain_refusal, suggest_options
+from lsemvae.runtime.threads import share_threads
 from lsemvae.tasks import Classifier, Pretrainer
 from lsemvae.tasks.head_task import head_made_for
 
@@ -207,16 +209,19 @@ class EcgCLI(LightningCLI):
         for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
             monitor = getattr(callback, "monitor", None)
             if str(monitor).startswith("val/"):
-                print(
+                say(
                     f"warning: {type(callback).__name__} chooses by {monitor}, which is measured "
                     f"on the held-out fold {data.fold}: the test score of what it chooses is too "
                     "good, and `lsemvae report` takes no such run"
                 )
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
-        """Build the trainer, with checkpoints that are safe against crashes and foreign files."""
+        """Build the trainer: safe against crashes and foreign files, its processes share cores."""
         trainer = super().instantiate_trainer(**kwargs)
         load_safely(trainer.strategy)
+        if trainer.strategy.launcher is not None:  # it starts the other processes itself
+            share = share_threads(trainer.num_devices)
+            torch.set_num_threads(share or torch.get_num_threads())
         return trainer
 
     def before_fit(self) -> None:
@@ -240,7 +245,7 @@ def _keep_trained_on(trainer: Trainer, _task: LightningModule, *, data: StoreDat
         earlier = read_trained_on(Path(str(trainer.ckpt_path)), before)
         if earlier is None:
             (Path(log_dir) / FILE_NAME).unlink(missing_ok=True)
-            print(
+            say(
                 f"note: no {FILE_NAME} lies beside {trainer.ckpt_path}, so what it has seen is not "
                 "known; `lsemvae cv` cannot compare this encoder's recordings with a cohort's"
             )
@@ -277,8 +282,7 @@ def build_cli(
         LightningDataModule,
         subclass_mode_model=True,
         subclass_mode_data=True,
-        save_config_callback=SaveConfigCallback if save_config else None,
-        save_config_kwargs={"overwrite": True},
+        save_config_callback=ConfigFile if save_config else None,
         parser_kwargs={"exit_on_error": False},
         args=arguments,
         run=run,

@@ -1,13 +1,7 @@
-"""Pre-train and measure a little, in one process or as each of several under torchrun.
-
-Arguments: folder, pre-training store, cohort store, batch size of a process, and the optimiser's
-state, "whole" or "sharded". z is its mean: so one process and two can be compared. Every process
-writes `rank_<n>.json`; the first also the weights.
-"""
+"""Pre-train and measure a little, in one process or as each of several under torchrun."""
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +10,7 @@ from lightning import Callback, Trainer, seed_everything
 
 from data_modules.mimic_ecg import MimicEcg
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.callbacks import BetaAnnealing, LatentDiagnostics
+from lsemvae.callbacks import BetaAnnealing, LatentDiagnostics, RepresentationProbe
 from lsemvae.lightning_cli import end_process_group
 from lsemvae.models import LsEmvae, MultimodalCnn, ls_emvae
 from lsemvae.tasks import Classifier, Pretrainer
@@ -49,14 +43,28 @@ class Watch(Callback):
         self.held_out[-1] += list(batch.record)
 
 
-def main(folder: Path, store: str, cohort: str, batch_size: int, state: str) -> None:
+def run(folder: Path, store: str, cohort: str, batch_size: int, state: str) -> None:
+    """Write `rank_<n>.json`, from the first process also the weights.
+
+    z is its mean, so that one process and two can be compared.
+
+    Args:
+        folder: of what is written.
+        store: for pre-training.
+        cohort: whose folds are validated.
+        batch_size: of a process.
+        state: of the optimiser, "whole" or "sharded".
+    """
     ls_emvae.sample = lambda gaussian: gaussian.mean
     seed_everything(0, verbose=False)
     log, watch = MemoryLogger(), Watch()
+    labelled = RhcCohort(cohort, splits=str(folder / "probe.json"), fold=0, n_folds=3, batch_size=7)
+    probe = RepresentationProbe(labelled, every_n_epochs=1, n_twins=1)
     trainer = Trainer(
-        strategy="ddp", devices=int(os.environ.get("WORLD_SIZE", "1")), accelerator="cpu",
-        callbacks=[BetaAnnealing(), LatentDiagnostics(), watch], max_epochs=N_EPOCHS, logger=log,
-        num_sanity_val_steps=0, enable_checkpointing=False, enable_progress_bar=False,
+        strategy="ddp", devices=int(os.environ.get("WORLD_SIZE", "1")),
+        accelerator=os.environ.get("ACCELERATOR", "cpu"),
+        callbacks=[BetaAnnealing(), LatentDiagnostics(), probe, watch], max_epochs=N_EPOCHS,
+        logger=log, num_sanity_val_steps=0, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False,
     )  # fmt: skip
     network = LsEmvae(N_SAMPLES, LATENT_DIM)
@@ -71,8 +79,4 @@ def main(folder: Path, store: str, cohort: str, batch_size: int, state: str) -> 
     (folder / f"rank_{trainer.global_rank}.json").write_text(json.dumps(found))
     if trainer.is_global_zero:
         torch.save(task.state_dict(), folder / "weights.pt")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])
     end_process_group()

@@ -78,6 +78,7 @@ def test_pretraining_dry_run(
     ) == 0  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", CLASSIFICATION, ids=name)
 def test_classification_dry_run(
     config: Path, cohort: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

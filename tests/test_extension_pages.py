@@ -1,8 +1,8 @@
 """The examples of the pages "add a ..." run as they stand."""
 
+import os
 import re
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from lsemvae.cli import main
 from lsemvae.runtime.config_safety import ALLOW_VARIABLE
 from tests.conftest import N_SAMPLES, ROOT
+from tests.forked import call_in_processes, run_program
 
 PAGES = sorted((ROOT / "docs").glob("add_*.md"))
 BLOCK = re.compile(r"```(python|yaml|bash)\n(.*?)```", re.DOTALL)
@@ -40,6 +41,14 @@ def write_files(page: Path, folder: Path) -> list[Path]:
     return written
 
 
+def run_pytest(folder: Path, arguments: list[str]) -> int:
+    """Run pytest in a folder whose modules can be imported, as a user does."""
+    os.chdir(folder)
+    os.environ.pop("PYTEST_CURRENT_TEST", None)
+    sys.path.insert(0, str(folder))
+    return int(pytest.main(arguments))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
 def test_example_of_the_page_runs(
     page: Path, cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -48,20 +57,15 @@ def test_example_of_the_page_runs(
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "data").mkdir()
     (tmp_path / "data/rhc_cohort.h5").symlink_to(cohort)
-    files = write_files(page, tmp_path)
+    files, output = write_files(page, tmp_path), tmp_path / "output"
     assert files
     tests = [str(file) for file in files if file.name.startswith("test_")]
     for program in (file for file in files if file.parent == tmp_path and file.suffix == ".py"):
         if str(program) not in tests:
-            subprocess.run([sys.executable, program.name], check=True)
+            call_in_processes(1, output, run_program, program, tmp_path, dict(os.environ), [])
     if tests:
         alone = ["-q", "-n0", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", "."]
-        found = subprocess.run(
-            [sys.executable, "-m", "pytest", *alone, *tests],
-            capture_output=True, text=True, check=False,
-            env={"PYTHONPATH": f"{tmp_path}:{ROOT}", "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-        assert found.returncode == 0, found.stdout
+        call_in_processes(1, output, run_pytest, tmp_path, [*alone, *tests])
     commands = [text.splitlines() for kind, text in blocks(page) if kind == "bash"]
     for line in (line for block in commands for line in block):
         if line.startswith("export"):

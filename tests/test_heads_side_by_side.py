@@ -50,7 +50,7 @@ def test_predictions_and_weights_differ_by_rounding_alone(
 @pytest.mark.parametrize("part", PARTS)
 def test_logs_are_those_of_a_trainer(runs: tuple[Path, Path], part: str) -> None:
     logs = [pd.read_csv(run / part / "metrics.csv") for run in runs]
-    tested = [log.dropna(subset=["test/loss"]).filter(like="test/") for log in logs]
+    tested = [log.dropna(subset=["test/loss"]).filter(regex="test/|step") for log in logs]
     pd.testing.assert_frame_equal(*(one.reset_index(drop=True) for one in tested), atol=1e-5)
     found, expected = (
         log[log["test/loss"].isna()].groupby("step").max().filter(regex="epoch|train/|val/")

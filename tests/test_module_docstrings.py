@@ -10,15 +10,15 @@ ROOMS = ("benchmarks", "data_modules", "docker", "docs", "lsemvae")
 
 # Verbs that a module may begin with, in their base form. Add the one that you miss.
 VERBS = """
-Act Add Align Anneal Answer Apply Ask Assign Average Bootstrap Bound Build Call Carry Change
-Check Choose Clean Collect Combine Compare Compute Convert Copy Count Create Cross-validate Cut
-Damage Decode Define Delete Derive Describe Detect Divide Draw Encode End Estimate Evaluate
+Accept Act Add Align Anneal Answer Apply Ask Assign Average Begin Bootstrap Bound Build Call Carry
+Change Check Choose Clean Collect Combine Compare Compute Convert Copy Count Create Cross-validate
+Cut Damage Decode Define Delete Derive Describe Detect Divide Draw Encode End Estimate Evaluate
 Explain Export Extract Filter Find Fit Follow Format Fuse Fuzz Gather Give Group Guard Handle
-Hash Hold Import Index Join Judge Keep Kill Label Learn Let List Load Lock Log Look Make Map
+Hash Hold Import Index Join Judge Keep Kill Label Lay Learn Let List Load Lock Log Look Make Map
 Mark Match Measure Mend Merge Move Name Normalise Note Offer Open Order Pack Pair Parse Plan Pool
 Pre-train Predict Prepare Print Probe Produce Protect Prove Put Quantise Rank Read Recalibrate
 Record Refuse Remove Rename Render Repeat Replace Report Resample Resolve Return Run Save Say
-Scale Seal Search Select Send Serve Set Settle Share Show Shuffle Sign Silence Simulate Sort
+Scale Score Seal Search Select Send Serve Set Settle Share Show Shuffle Sign Silence Simulate Sort
 Spell Split Start State Stop Store Suggest Sum Summarise Tabulate Take Tell Test Time Trace Train
 Translate Try Turn Unpack Update Use Validate Verify View Walk Warn Watch Weigh Wrap Write
 """

@@ -12,21 +12,15 @@ from typing import Any
 import pytest
 import torch
 
+from lsemvae.cli import main
+from tests import distributed_run
 from tests.conftest import ROOT
+from tests.forked import TIMEOUT_S, call_in_processes
 from tests.test_resume import EVERY_STEP, LAST, arguments, differences, n_steps
 
 pytestmark = pytest.mark.slow
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
 TWO = ["--trainer.strategy=ddp", "--trainer.devices=2"]
-TIMEOUT_S = 300
-
-
-def python(*more: str) -> None:
-    done = subprocess.run(
-        [sys.executable, *more], env=ENVIRONMENT, capture_output=True, text=True,
-        timeout=TIMEOUT_S, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
 
 
 class Run:
@@ -46,13 +40,13 @@ class Run:
 def runs(
     pretraining: Path, cohort: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Run]:
-    script, found = str(ROOT / "tests/distributed_run.py"), {}
-    two = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
-    for name, launcher, batch_size, state in (
-        ("one", [], "8", "whole"), ("two", two, "4", "whole"), ("sharded", two, "4", "sharded"),
+    found = {}
+    for name, n, batch_size, state in (
+        ("one", 1, 8, "whole"), ("two", 2, 4, "whole"), ("sharded", 2, 4, "sharded"),
     ):  # fmt: skip
         folder = tmp_path_factory.mktemp(name)
-        python(*launcher, script, str(folder), str(pretraining), str(cohort), batch_size, state)
+        stores = str(pretraining), str(cohort)
+        call_in_processes(n, folder, distributed_run.run, folder, *stores, batch_size, state)
         found[name] = Run(folder)
     return found
 
@@ -60,7 +54,13 @@ def runs(
 def test_the_same_global_batch_gives_the_same_curves_and_figures(runs: dict[str, Run]) -> None:
     one, two = runs["one"], runs["two"]
     assert len(two.ranks) == 2
-    assert {"train/loss", "val/loss", "val/auroc", "latent/r2/V1"} <= two.logged.keys()
+    assert {
+        "train/loss",
+        "val/loss",
+        "val/auroc",
+        "latent/r2/V1",
+        "probe/auroc",
+    } <= two.logged.keys()
     assert two.logged.keys() == one.logged.keys()
     for name, values in one.logged.items():
         assert two.logged[name] == pytest.approx(values, rel=1e-4, abs=1e-5), name
@@ -95,9 +95,10 @@ def test_a_resumed_run_of_two_processes_equals_an_unbroken_one(
 ) -> None:
     unbroken, resumed = tmp_path / "unbroken", tmp_path / "resumed"
     more = [*TWO, "--model.init_args.shard_optimiser", shard]
-    python("-m", "lsemvae", *arguments(pretraining, unbroken, *more, *EVERY_STEP))
+    call_in_processes(2, tmp_path, main, arguments(pretraining, unbroken, *more, *EVERY_STEP))
     cut = unbroken / f"checkpoints/step={n_steps(unbroken) // 3 + 1}.ckpt"
-    python("-m", "lsemvae", *arguments(pretraining, resumed, *more, "--ckpt_path", str(cut)))
+    more += ["--ckpt_path", str(cut)]
+    call_in_processes(2, tmp_path, main, arguments(pretraining, resumed, *more))
     assert differences(unbroken / LAST, resumed / LAST) == []
 
 

@@ -8,6 +8,8 @@ import pandas as pd
 from data_modules.cohort.columns import NEVER_ZERO, NUMBER, OTHER_UNIT, REQUIRED
 from data_modules.reading.text_cells import MISSING_PATTERN
 
+_DAY = r"\d{4}-\d{1,2}-\d{1,2}(?!\d)|\d{8}(?!\d)"
+YEARS = (1900, 2300)  # MIMIC shifts dates into the years after 2100
 _FORMULA = r"[=@]|[+-].*[A-Za-z(=!|]"  # "-5", "-" and "+/- 3" are none
 
 
@@ -77,10 +79,12 @@ def check_numbers(cells: pd.Series, limits: tuple[float, float]) -> list[str]:
 def check_dates(cells: pd.Series) -> list[str]:
     """Check that the cells of a date column are dates."""
     filled = cells[cells != ""]
-    parsed = pd.to_datetime(filled, format="ISO8601", errors="coerce")
+    parsed = pd.to_datetime(filled, format="ISO8601", errors="coerce", utc=True)
+    whole = filled.str.match(_DAY)  # 2020 alone would be read as its first of January
+    years = parsed.dt.year.between(*YEARS)
     return [
         at_row(i, f"{cells.name} is {filled[i]!r}; expected YYYY-MM-DD, with or without a time")
-        for i in filled.index[parsed.isna()]
+        for i in filled.index[parsed.isna() | ~whole | ~years]
     ]
 
 

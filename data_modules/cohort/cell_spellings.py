@@ -11,8 +11,11 @@ from data_modules.reading.text_cells import MISSING_PATTERN
 
 _COMMA_NUMBER = r"[-+]?(?:\d+[.,]?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _SIGN_AND_TEXT = r"[+-].*[A-Za-z(=!|]"
-_TRUTH, _ANSWERS = {"true", "false"}, {"yes", "no"}
-_AS_NUMBER = {"true": "1", "false": "0", "yes": "1", "no": "0"}
+# As R and Excel write them, and Excel in German, French, Italian, Spanish and Portuguese.
+_PAIRS = (("true", "false"), ("yes", "no"), ("wahr", "falsch"), ("ja", "nein"), ("vrai", "faux"),
+          ("oui", "non"), ("vero", "falso"), ("verdadero", "falso"), ("verdadeiro", "falso"),
+          ("s\u00ed", "no"), ("si", "no"), ("sim", "n\u00e3o"))  # fmt: skip
+_AS_NUMBER = {word: str(1 - i) for pair in _PAIRS for i, word in enumerate(pair)}
 
 
 def plain_records(table: pd.DataFrame) -> list[str]:
@@ -49,15 +52,19 @@ def empty_missing_words(table: pd.DataFrame, names: Iterable[str]) -> list[str]:
 
 
 def read_truth_values(table: pd.DataFrame, names: Iterable[str]) -> list[str]:
-    """Turn columns of TRUE and FALSE, or yes and no, into 1 and 0; return one line for each."""
+    """Turn columns of TRUE and FALSE, or yes and no, into 1 and 0; return one line for each.
+
+    In the languages of `_PAIRS`.
+    """
     notes = []
     for name in names:
         lower = table[name].str.lower()
         filled = set(lower[~lower.str.fullmatch(MISSING_PATTERN) & (lower != "")])
-        if name in NUMBER_RANGES or not filled or not (filled <= _TRUTH or filled <= _ANSWERS):
+        if name in NUMBER_RANGES or not filled or not any(filled <= set(pair) for pair in _PAIRS):
             continue
         table[name] = lower.map(lambda cell: _AS_NUMBER.get(cell, ""))
-        notes.append(f"{name}: {' and '.join(sorted(filled))} were read as 1 (true, yes) and 0")
+        words = ", ".join(f"{word} as {_AS_NUMBER[word]}" for word in sorted(filled))
+        notes.append(f"{name}: words were read as numbers, {words}")
     return notes
 
 

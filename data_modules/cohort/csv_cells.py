@@ -73,9 +73,22 @@ def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) 
     """
     if len(filled) < 2:
         raise InputError(f"{path} has no rows; expected a header line and one line per recording")
+    _refuse_text_above(filled, path)
     notes = _drop_row_names(filled)
     table, problems = _frame(filled)
     return Cells(table, problems, delimiter, notes)
+
+
+def _refuse_text_above(rows: dict[int, list[str]], path: str | Path) -> None:
+    """Refuse a line of text above the names of the columns, which would be taken for them."""
+    n_filled = {number: sum(map(bool, row)) for number, row in rows.items()}
+    first, *others = n_filled
+    wide = [number for number in others if n_filled[number] > 1]
+    if n_filled[first] == 1 and wide and n_filled[wide[0]] > 2:
+        raise InputError(
+            f"{path}: row {first} is no line of column names; the table seems to begin in row "
+            f"{wide[0]}: remove the lines above it"
+        )
 
 
 def _drop_row_names(rows: dict[int, list[str]]) -> list[str]:
@@ -116,7 +129,7 @@ def _decode(path: Path, encoding: str) -> str:
 
 def _delimiter(text: str, path: Path) -> str:
     """Return what stands most often in the header line, outside quotes."""
-    header = re.sub(r'"[^"]*"', "", text.lstrip().partition("\n")[0])
+    header = re.sub(r'"[^"]*"', "", re.split(r"\r\n?|\n", text.lstrip(), maxsplit=1)[0])
     counts = {delimiter: header.count(delimiter) for delimiter in DELIMITERS}
     best = max(counts, key=lambda delimiter: counts[delimiter])
     if counts[best] and list(counts.values()).count(counts[best]) > 1:

@@ -13,6 +13,8 @@ N_NAMED = 3
 _WHOLE = r"[+-]?\d+[.,]0*"
 _EXPONENT = r"[+-]?\d+(?:[.,]\d+)?e[+-]?\d{1,2}"
 # Zeros that begin a number: 007 and P007, but neither 100 nor the .05 of 1.05.
+_UNSEEN = r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]+"
+_DASHES = "[\u2010-\u2015\u2212]"
 _LEADING_ZEROS = r"(?<![\d.,])0+(?=\d)"
 
 
@@ -40,9 +42,11 @@ def plain_ids(ids: pd.Series) -> pd.Series:
         ids: text.
 
     Returns:
-        Lower case without blanks and leading zeros; whole numbers without decimals or exponents.
+        Lower case without blanks, unseen characters and leading zeros, wide characters as plain
+        ones; whole numbers without decimals or exponents.
     """
-    plain = ids.astype(str).str.replace(r"\s+", "", regex=True).map(str.casefold).astype(str)
+    wide = ids.astype(str).str.normalize("NFKC").str.replace(_DASHES, "-", regex=True)
+    plain = wide.str.replace(_UNSEEN, "", regex=True).map(str.casefold).astype(str)
     whole = plain.str.fullmatch(_WHOLE)
     plain = plain.where(~whole, plain.str.replace(r"[.,]0*$", "", regex=True))
     exponent = plain.str.fullmatch(_EXPONENT)

@@ -11,9 +11,10 @@ from uuid import uuid4
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold
 
+from data_modules.cohort.group_folds import stratified_group_folds
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import named
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.targets import LABEL
 
@@ -120,12 +121,10 @@ def _draw(cohort: pd.DataFrame, task: str, n_folds: int, seed: int) -> Splits:
     classes = _classes(cohort)
     for name, column in classes.items():
         _check_classes(column, patients, name or f"task {task!r}", n_folds)
-    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    fold = np.empty(len(cohort), dtype=int)
-    for number, (_, held_out) in enumerate(folds.split(label, label, patients)):
-        fold[held_out] = number
+    fold = stratified_group_folds(label, patients, n_folds, seed)
+    for number in range(n_folds):
         for name, column in classes.items():
-            if not {0.0, 1.0} <= set(column[held_out]):
+            if not {0.0, 1.0} <= set(column[fold == number]):
                 raise InputError(
                     f"fold {number} of {name or f'task {task!r}'} lacks one of the two classes; "
                     "use fewer folds or another seed"
@@ -219,11 +218,8 @@ def inner_validation(cohort: pd.DataFrame, seed: int) -> npt.NDArray[np.bool_]:
     Raises:
         InputError: one side of the split would lack a class.
     """
-    label = strata(cohort)
-    folds = StratifiedGroupKFold(N_INNER, shuffle=True, random_state=seed)
-    _, chosen = next(iter(folds.split(label, label, cohort["patient_id"])))
-    inner = np.zeros(len(cohort), dtype=bool)
-    inner[chosen] = True
+    label, patients = strata(cohort), cohort["patient_id"].to_numpy()
+    inner = np.asarray(stratified_group_folds(label, patients, N_INNER, seed) == 0)
     fewest = min(len(np.unique(label[inner])), len(np.unique(label[~inner])))
     if STRATUM not in cohort and fewest < 2:
         raise InputError(
@@ -235,11 +231,12 @@ def inner_validation(cohort: pd.DataFrame, seed: int) -> npt.NDArray[np.bool_]:
 
 def _write(file: Path, splits: Splits) -> None:
     """Write the file in one step, never over one that another process has just written."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{uuid4().hex}")
     content = {"format": FORMAT, "version": VERSION, **asdict(splits)}
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
     try:
+        with named(file, temporary):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(content, indent=1) + "\n")
         os.link(temporary, file)
     except FileExistsError:
         pass  # what the other process wrote is read and checked

@@ -63,7 +63,7 @@ def read_cohort_table(
 
 def inspect_cohort_table(
     path: str | Path, columns: Mapping[str, str] | None = None, *, text: Sequence[str] = ()
-) -> tuple[pd.DataFrame, list[str]]:
+) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Read a table as far as it can be read.
 
     Args:
@@ -73,13 +73,14 @@ def inspect_cohort_table(
 
     Returns:
         The table as `read_cohort_table` returns it, but with the spreadsheet's row numbers as
-        index and NaN where a known quantity is no number; and one line for each problem.
+        index and NaN where a known quantity is no number; one line for each problem; and one for
+        everything that was read with a guess.
 
     Raises:
         InputError: the file cannot be read, or the list of what is wrong in a file that lacks a
             column that is needed.
     """
-    return _inspect(path, dict(columns or {}), text)[:2]
+    return _inspect(path, dict(columns or {}), text)
 
 
 def _inspect(

@@ -5,6 +5,7 @@ from pathlib import Path
 from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 
 DEFAULT_SIGNAL = SignalSettings()
 
@@ -76,6 +77,6 @@ def prepare_archive(
     )  # fmt: skip
     write_table(store.with_name(f"{store.name}.left_out.csv"),
                 pd.DataFrame(archive.left, columns=Left._fields))  # fmt: skip
-    print(f"{len(archive.left)} of {archive.n_files} files do not say whose they are; "
+    say(f"{len(archive.left)} of {archive.n_files} files do not say whose they are; "
           f"{store}.left_out.csv")  # fmt: skip
     return summary

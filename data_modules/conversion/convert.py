@@ -39,6 +39,7 @@ from data_modules.store.shards import ShardPlan, is_whole, plan_shards, shard_pa
 from data_modules.store.write import is_single_file
 from lsemvae.core.errors import InputError
 from lsemvae.core.joblib_backend import joblib_backend
+from lsemvae.core.printable import say
 
 BLOCK = 64  # records in memory at once: 8 MB of signals
 
@@ -120,7 +121,7 @@ def convert(
             f"cannot write {out} ({error.strerror or error}); an older store and finished shards "
             "are as they were; make room or get the rights, then start again to go on"
         ) from error
-    print(describe(summary))
+    say(describe(summary))
     return summary
 
 
@@ -189,7 +190,7 @@ def _look_around(out: Path, job: ShardWork, journal: Journal) -> None:
             journal.forget(number)
     if journal.finished:
         done = sum(len(plan.span(number)) for number in journal.finished)
-        print(f"going on: {done:,} of {plan.n_listed:,} recordings were converted before")
+        say(f"going on: {done:,} of {plan.n_listed:,} recordings were converted before")
     check_space(out, plan, finished=set(journal.finished))
 
 

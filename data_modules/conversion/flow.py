@@ -12,6 +12,7 @@ from data_modules.cohort.flow import (
 from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.reading.reasons import REASONS
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 from lsemvae.core.study_flow import Exclusion, Flow, FlowStep
 
 
@@ -29,10 +30,10 @@ def carry_flow(table: Path, summary: ConversionSummary) -> None:
     try:
         flow = read_flow(there)
     except InputError as error:
-        print(f"warning: {error}")
+        say(f"warning: {error}")
         return
     if not is_flow_of(flow, table):
-        print(f"warning: {table} was changed since {there} was written; the flow was left out")
+        say(f"warning: {table} was changed since {there} was written; the flow was left out")
         return
     left_out = flow.steps[-1].n - summary.listed
     write_flow(here, flow._replace(steps=(*flow.steps, *_steps(flow, summary, left_out))))

@@ -1,18 +1,15 @@
 """Keep the journal of a conversion: one line for each finished shard, so that a restart goes on."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from data_modules.conversion.quarantine import RecordFate
-from lsemvae.core.errors import InputError
-from lsemvae.core.files import sync_file
+from lsemvae.core.journal import LineJournal
 
 FORMAT = "lsemvae-journal"
 VERSION = 1
@@ -32,11 +29,10 @@ class FinishedShard(NamedTuple):
     outcomes: list[RecordFate]
 
 
-class Journal:
+class Journal(LineJournal):
     """Finished shards on the disk; use it in a `with` block.
 
-    A line is added when its shard has its final name, and is on the disk before the next one. The
-    last line of a killed run may be torn: it is cut off, and its shard converted again.
+    A line is added when its shard has its final name. The shard of a torn line is converted again.
 
     Args:
         path: the journal.
@@ -47,26 +43,12 @@ class Journal:
     """
 
     def __init__(self, path: Path, *, key: str) -> None:
-        self.path, self._key = path, key
+        super().__init__(
+            path, {"format": FORMAT, "version": VERSION, "key": key},
+            f"{path} is not the journal of this conversion; remove {path.parent} to start again",
+        )  # fmt: skip
         self.finished: dict[int, int] = {}
         """The byte at which the line of each finished shard begins."""
-
-    def __enter__(self) -> Self:
-        self._file = self.path.open("a+b")
-        try:
-            self._read()
-        except BaseException:
-            self._file.close()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._file.close()
 
     def add(self, shard: FinishedShard) -> None:
         """Write down a finished shard.
@@ -74,9 +56,7 @@ class Journal:
         Raises:
             OSError: the disk is full or cannot be written.
         """
-        end = self._file.seek(0, os.SEEK_END)
-        self._write(_pack(shard))
-        self.finished[shard.number] = end
+        self.finished[shard.number] = self._append([_pack(shard)])
 
     def forget(self, number: int) -> None:
         """Have a shard converted again, because its file is not there any more."""
@@ -88,49 +68,8 @@ class Journal:
             self._file.seek(self.finished[number])
             yield _unpack(json.loads(self._file.readline()))
 
-    def _read(self) -> None:
-        """Find the whole lines and cut off a torn one."""
-        self._file.seek(0)
-        whole = 0
-        for line in self._file:
-            content = _parse(line)
-            if content is None:
-                break
-            if whole == 0:
-                self._check(content)
-            else:
-                self.finished[int(content["shard"])] = whole
-            whole += len(line)
-        self._file.truncate(whole)
-        if whole == 0:
-            self._write({"format": FORMAT, "version": VERSION, "key": self._key})
-
-    def _check(self, head: dict[str, Any]) -> None:
-        if head != {"format": FORMAT, "version": VERSION, "key": self._key}:
-            raise InputError(
-                f"{self.path} is not the journal of this conversion; remove {self.path.parent} to "
-                "start again"
-            )
-
-    def _write(self, content: dict[str, Any]) -> None:
-        start = self._file.seek(0, os.SEEK_END)
-        try:
-            self._file.write(json.dumps(content).encode() + b"\n")
-            sync_file(self._file)
-        except OSError:
-            os.ftruncate(self._file.fileno(), start)
-            raise
-
-
-def _parse(line: bytes) -> dict[str, Any] | None:
-    """Return the content of a whole line, None for a torn one."""
-    if not line.endswith(b"\n"):
-        return None
-    try:
-        content = json.loads(line)
-    except ValueError:
-        return None
-    return content if isinstance(content, dict) else None
+    def _note(self, content: Any, start: int) -> None:
+        self.finished[int(content["shard"])] = start
 
 
 def _pack(shard: FinishedShard) -> dict[str, Any]:

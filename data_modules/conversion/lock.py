@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 
 # File systems that several machines share do not always share their locks. Owners touch the file
 # after each shard, so one elsewhere that did not for so long is dead.
@@ -39,7 +40,7 @@ class OutputLock:
             owner = _read_owner(self.path)
             self._refuse_other_host(owner)
             if owner:
-                print(f"taking over the lock of a run that ended early ({_describe(owner)})")
+                say(f"taking over the lock of a run that ended early ({_describe(owner)})")
             self._sign()
         except BaseException:
             os.close(self._descriptor)

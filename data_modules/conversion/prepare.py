@@ -10,6 +10,7 @@ from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.reading.amplitude import Amplitude
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 
 DEFAULT_SIGNAL = SignalSettings()
 
@@ -133,9 +134,9 @@ def prepare_cohort(
         refuse_alike_ids(listed["patient_id"], table)
     warnings = [*identity_columns(cohort.table), *cohort.warnings]
     for warning in warnings[:MAX_LISTED]:
-        print(f"warning: {table}: {warning}")
+        say(f"warning: {table}: {warning}")
     if len(warnings) > MAX_LISTED:
-        print(f"warning: {table}: {len(warnings)} warnings in all")
+        say(f"warning: {table}: {len(warnings)} warnings in all")
     paths = _paths(listed["record"].tolist(), source, out, key) if pseudonyms else None
     summary = convert(
         listed,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from data_modules.reading.reasons import NOTES, REMEDIES, SKIPPED
 from lsemvae.core.files import replacing
-from lsemvae.core.printable import printable
+from lsemvae.core.printable import printable, spreadsheet_cell
 
 
 class RecordFate(NamedTuple):
@@ -82,7 +82,13 @@ def write_quarantine(path: Path, outcomes: Iterable[RecordFate]) -> None:
         writer.writerow(("record", "outcome", "code", "message", "remedy"))
         for outcome in outcomes:
             writer.writerows(
-                (outcome.record, outcome.kind, code, printable(message), REMEDIES[code])
+                (
+                    outcome.record,
+                    outcome.kind,
+                    code,
+                    spreadsheet_cell(printable(message)),
+                    REMEDIES[code],
+                )
                 for code, message in outcome.reasons
             )
 

@@ -12,6 +12,7 @@ from data_modules.reading.reasons import REASONS, REMEDIES, RecordError
 from data_modules.reading.stored.facts import StoredFacts, day_first, ordered_date
 from data_modules.reading.stored.read import list_records, read_facts
 from lsemvae.core.errors import InputError
+from lsemvae.core.joblib_backend import joblib_backend
 
 DateOrder = Literal["month_first", "day_first"]
 BLOCK = 256
@@ -67,8 +68,9 @@ def read_archive(source: Path, key: bytes, *, order: DateOrder | None, jobs: int
         raise InputError(f"{source} holds no file; source is the folder of the exports")
     blocks = [paths[start : start + BLOCK] for start in range(0, len(paths), BLOCK)]
     found: list[StoredFacts | str] = []
-    with counted_progress("reading what files say", already=0) as report:
-        work = Parallel(n_jobs=jobs, return_as="generator")
+    progress = counted_progress("reading what files say", already=0)
+    with joblib_backend(jobs, None), progress as report:
+        work = Parallel(return_as="generator")
         for part in work(delayed(_read_block)(source, block) for block in blocks):
             found += part
             report(len(found), len(paths))

@@ -15,6 +15,7 @@ from data_modules.signals.clean import clean_ecg
 from data_modules.signals.pacing import find_spikes
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
+from lsemvae.core.joblib_backend import joblib_backend
 from lsemvae.core.yaml_text import read_yaml
 
 _NEGATED = r"(?<!no )(?<!not )(?<!without )"
@@ -176,8 +177,8 @@ def _of_signals(
 ) -> list[Any]:
     from joblib import Parallel, delayed
 
-    work = Parallel(n_jobs=jobs)
-    return list(work(delayed(measure)(source, path) for path in pairs["path"]))
+    with joblib_backend(jobs, None):
+        return list(Parallel()(delayed(measure)(source, path) for path in pairs["path"]))
 
 
 def _pattern(words: list[str]) -> re.Pattern[str]:

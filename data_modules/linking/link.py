@@ -6,6 +6,7 @@ from typing import Literal
 
 from data_modules.linking.id_rule import IdRule
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 
 DEFAULT_IDS = IdRule()
 COHORT, EXCEPTIONS = "cohort.csv", "exceptions.csv"
@@ -79,7 +80,7 @@ def link(
         Path(table), columns or {}, sheet=sheet, encoding=encoding, order=table_dates
     )
     for note in hospital.notes:
-        print(f"note: {table}: {note}")
+        say(f"note: {table}: {note}")
     archive = read_archive(folder, secret, order=file_dates, jobs=jobs)
     files, undated, copies = take_dated(archive)
     linked = match_by_rules(

@@ -18,6 +18,7 @@ from data_modules.linking.table import HospitalTable
 from data_modules.reading.stored.facts import MEASURED
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, replacing
+from lsemvae.core.printable import say, spreadsheet_cell
 from lsemvae.core.study_flow import Exclusion, Flow, FlowStep
 
 COHORT, EXCEPTIONS = "cohort.csv", "exceptions.csv"
@@ -107,9 +108,9 @@ def write_study(out: Path, study: Study, cohort: pd.DataFrame, n_recordings: int
     )
     write_flow(out / FLOW_NAME, flow)
     for line in describe(flow):
-        print(line)
-    print(f"{out / COHORT}: {len(cohort)} recordings of {cohort['patient_id'].nunique()} patients")
-    print(f"{out / EXCEPTIONS}: {len(left)} lines")
+        say(line)
+    say(f"{out / COHORT}: {len(cohort)} recordings of {cohort['patient_id'].nunique()} patients")
+    say(f"{out / EXCEPTIONS}: {len(left)} lines")
 
 
 def exceptions(study: Study) -> pd.DataFrame:
@@ -119,7 +120,8 @@ def exceptions(study: Study) -> pd.DataFrame:
         *study.hospital.left, *study.linked.rows_left, *by_rule, *study.undecided,
         *study.archive.left, *study.undated, *study.copies, *study.linked.files_left,
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=Left._fields)
+    texts = [Left(*map(spreadsheet_cell, map(str, row))) for row in rows]
+    return pd.DataFrame(texts, columns=Left._fields)
 
 
 def describe(flow: Flow) -> list[str]:

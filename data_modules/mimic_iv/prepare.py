@@ -15,6 +15,7 @@ from typing import Any
 from data_modules.mimic_iv.rules import EcgWindow, PressureRules
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_bytes
+from lsemvae.core.printable import say
 
 FORMAT = "lsemvae-mimic-rhc-flow"
 VERSION = 1
@@ -62,7 +63,7 @@ def prepare_mimic_rhc(
         ]
     )
     size = tables[0].path.stat().st_size / 1e9
-    print(f"reading {tables[0].path} ({size:.1f} GB); the full table takes minutes", flush=True)
+    say(f"reading {tables[0].path} ({size:.1f} GB); the full table takes minutes", flush=True)
     files = verify_tables(tables)
     with connect(target.parent) as connection:
         for name, table in zip(("chartevents", "patients", "record_list"), tables, strict=True):
@@ -79,10 +80,10 @@ def prepare_mimic_rhc(
     _write(_beside(target, "flow.json"), json.dumps(described | {"flow": flow}, indent=1) + "\n")
     _write(_beside(target, "patients.txt"), "".join(f"{patient}\n" for patient in charted))
     _write(target, _csv_text(columns, rows))
-    print(_describe(target, mimic_ecg, flow, rows))
+    say(_describe(target, mimic_ecg, flow, rows))
     unverified = [file["name"] for file in files if not file["verified"]]
     if unverified:
-        print(f"not verified, no SHA256SUMS.txt beside them names {', '.join(unverified)}")
+        say(f"not verified, no SHA256SUMS.txt beside them names {', '.join(unverified)}")
 
 
 def _target(out: str) -> Path:

@@ -10,6 +10,7 @@ from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS
+from lsemvae.core.printable import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +92,7 @@ def code15_table(folder: Path) -> "pd.DataFrame":
     keys = list(zip(table["trace_file"], table["exam_id"], strict=True))
     row = pd.Series([rows.get(key, -1) for key in keys])
     if (row < 0).any():
-        print(f"note: {int((row < 0).sum())} exams whose part is not there are left out")
+        say(f"note: {int((row < 0).sum())} exams whose part is not there are left out")
     age = pd.to_numeric(table["age"], errors="coerce")
     found = pd.DataFrame({
         "record": table["trace_file"] + "#" + row.astype(str),

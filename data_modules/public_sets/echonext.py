@@ -10,6 +10,7 @@ from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS
+from lsemvae.core.printable import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,7 @@ def echonext_table(folder: Path) -> "pd.DataFrame":
     if not there.all():
         left = table["split"][~there].value_counts().to_dict()
         told = ", ".join(f"{n} of {name}" for name, n in left.items())
-        print(f"note: recordings of splits without a file of waveforms are left out: {told}")
+        say(f"note: recordings of splits without a file of waveforms are left out: {told}")
     labels = {name: _label(table, name, measured) for name, measured in MEASURED_BY.items()}
     age = pd.to_numeric(table["age_at_ecg"], errors="coerce")
     found = pd.DataFrame({

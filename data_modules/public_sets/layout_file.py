@@ -8,6 +8,7 @@ from typing import Any
 from data_modules.reading.read import FOLDER_LAYOUT
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
+from lsemvae.core.printable import say
 
 
 def ensure_layout(folder: Path, layout: Mapping[str, Any]) -> None:
@@ -26,4 +27,4 @@ def ensure_layout(folder: Path, layout: Mapping[str, Any]) -> None:
         raise InputError(
             f"{file} cannot be written ({error.strerror or error}); put it there yourself: {text}"
         ) from error
-    print(f"note: wrote {file}: leads, {layout['sampling_rate_hz']} Hz, {layout['unit']}")
+    say(f"note: wrote {file}: leads, {layout['sampling_rate_hz']} Hz, {layout['unit']}")

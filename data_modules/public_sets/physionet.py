@@ -8,6 +8,7 @@ from pathlib import Path
 from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 
 DEFAULT_SIGNAL = SignalSettings()
 SCORED_ALIKE = {
@@ -58,7 +59,7 @@ def prepare_cinc2021(
     names: dict[str, str] = {}
     for file in mapping or []:
         names |= read_names(Path(file), CODE, NAME)
-    print("note: no patients are published; each recording counts as a patient of its own")
+    say("note: no patients are published; each recording counts as a patient of its own")
     return _prepare(
         Path(source), Path(out), names, SCORED_ALIKE, "the folder of the challenge's databases",
         signal=signal, label=label, jobs=jobs, dask=dask,

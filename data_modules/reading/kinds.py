@@ -39,6 +39,19 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"RIFF", "a RIFF file (audio, or AliveCor)", "export it as EDF, CSV or WFDB"),
     (0, b"ALIVE\0\0\0", "an AliveCor ATC file", "export it as EDF or CSV"),
     (257, b"ustar", "a tar file", "unpack it first"),
+    (0, b"EEG-1100", "a Nihon Kohden EEG file", "export the ECG as DICOM, HL7 aECG or EDF"),
+    (0, b"EEG-2100", "a Nihon Kohden EEG file", "export the ECG as DICOM, HL7 aECG or EDF"),
+    (0, b"GDF ", "a GDF file (BioSig)", "save it as EDF"),
+    (0, b"CFWB", "a LabChart file", "export it as CSV or MATLAB 5"),
+    (0, b"Brain Vision ", "a BrainVision header", "save it as EDF"),
+    (0, b"CDF\x01", "a netCDF file", "save it as MATLAB 5 (-v7) or WFDB"),
+    (0, b"CDF\x02", "a netCDF file", "save it as MATLAB 5 (-v7) or WFDB"),
+    (0, b"MSH|", "an HL7 version 2 message", "export the recording itself, as HL7 aECG or DICOM"),
+    (0, b"%!PS", "a PostScript file, a picture of an ECG", "export the signal, not the printout"),
+    (0, b"{\\rtf", "an RTF document", "export the signal, or save the table as CSV UTF-8"),
+    (0, b"\0\0\0\x0cjP  ", "a picture", "export the signal, not the picture"),
+    (12, b"\xc2\xea\x81\x60", "a SAS file", "save it as CSV UTF-8"),
+    (0, b"FEA1", "a Feather table", "save it as CSV UTF-8"),
 )
 _ZIPPED = (
     (b"xl/", "an Excel workbook (.xlsx)", "save the sheet as CSV UTF-8"),
@@ -126,13 +139,22 @@ def named_kind(content: bytes, ending: str = "") -> str | None:
             "it is a DICOM data set without preamble and file header, which state how it is "
             "encoded; save it as DICOM Part 10"
         )
-    if content[:64].lstrip().startswith(b"{") and b'"data12L"' in content:
-        return "it is a Kardia 12L recording, which states no amplitude; export it as DICOM or EDF"
+    return _named_text(content)
+
+
+def _named_text(content: bytes) -> str | None:
+    """Name a kind of JSON or XML that is not read; None where it is neither."""
+    if content[:64].lstrip().startswith(b"{"):
+        if b'"resourceType"' in content[:_SNIFFED]:
+            return "it is a FHIR resource, which is not read; export the recording itself"
+        if b'"data12L"' in content:
+            step = "export it as DICOM or EDF"
+            return f"it is a Kardia 12L recording, which states no amplitude; {step}"
     root = _xml_root(content)
-    if root:
-        name, step = _XML_NAMED.get(root.lower(), (f"XML with the root {root}", "GE MUSE XML"))
-        return f"it is {name}, which is not read; export it as {step}"
-    return None
+    if root is None:
+        return None
+    name, step = _XML_NAMED.get(root.lower(), (f"XML with the root {root}", "GE MUSE XML"))
+    return f"it is {name}, which is not read; export it as {step}"
 
 
 def _xml_root(content: bytes) -> str | None:

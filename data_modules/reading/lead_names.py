@@ -15,13 +15,21 @@ from lsemvae.core.leads import canonical_lead
 # against).
 _AROUND = re.compile(
     r"(?:MDC[ _]ECG[ _](?:LEAD|ELEC[ _]POTL)[ _]"
-    r"|(?:ECG|EKG)[ _:-]?(?:LEAD)?[ _:-]?|LEAD[ _:-]?)?"
+    r"|(?:ECG|EKG)[ _:-]?(?:LEAD)?[ _:-]?|(?:LEAD|ABLEITUNG|ABL\.?|DERIVATION|DERIVACION"
+    r"|DERIVAZIONE|DERIVACAO)[ _:-]?)?"
     r"(?P<lead>[A-Z]+[ _]?\d?)"
     r"(?: ?\((?:EINTHOVEN|GOLDBERGER|WILSON)\)|, AUGMENTED VOLTAGE, (?:RIGHT|LEFT|FOOT)"
     r"|[ _-](?:REF|WCT))?"
 )
 _IN_BRACKETS = re.compile(r"(?P<name>.*\S)\s*(?:\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\])")
 _AFTER_SLASH = re.compile(r"(?P<name>.*\S)\s*[/,]\s*(?P<unit>\S+)")
+_AFTER_BLANK = re.compile(r"(?P<name>.*[^\s_])[ _]+(?P<unit>[munUN\u03bc][vV](?:olts?)?)")
+# Letters of Cyrillic and Greek keyboards that look like those of lead names, and mean nothing else.
+_LOOKALIKES = str.maketrans(
+    {"\u0406": "I", "\u0456": "I", "\u04c0": "I", "\u0399": "I", "\u03b9": "I", "\u0410": "A",
+     "\u0430": "A", "\u0391": "A", "\u03b1": "A", "\u0421": "C", "\u0441": "C", "\u0474": "V",
+     "\u0475": "V"}
+)  # fmt: skip
 # IEC 60601-2-25 writes C1..C6 for the chest leads; makers of Romance languages and of the Turkish
 # write DI or D1 for I (derivation).
 _ALIASES = {f"C{k}": f"V{k}" for k in range(1, 7)}
@@ -49,12 +57,14 @@ def read_name(name: str) -> SignalName:
     if len(name) > MAX_NAME:
         return SignalName(None, None)
     # roman numerals of one character and wide letters become plain ones
-    plain = unicodedata.normalize("NFKC", name).strip(" \t\r\n\"'\0")
-    for pattern in (_IN_BRACKETS, _AFTER_SLASH):
+    plain = unicodedata.normalize("NFKC", name).strip(" \t\r\n\"'\0:;.")
+    for pattern in (_IN_BRACKETS, _AFTER_SLASH, _AFTER_BLANK):
         found = pattern.fullmatch(plain)
         unit = next((part for part in found.groups()[1:] if part), "") if found else ""
         if found and mv_per_unit(unit) is not None:
             return SignalName(_lead(found["name"]), unit)
+        if found and (lead := _lead(found["name"])) is not None and lead == _lead(unit):
+            return SignalName(lead, None)  # `C1 (V1)`
     return SignalName(_lead(plain), None)
 
 
@@ -64,7 +74,9 @@ def known_lead(name: str) -> str | None:
 
 
 def _lead(name: str) -> str | None:
-    match = _AROUND.fullmatch(name.strip().upper())
+    letters = unicodedata.normalize("NFD", name.strip().translate(_LOOKALIKES))
+    bare = "".join(sign for sign in letters if not unicodedata.combining(sign))
+    match = _AROUND.fullmatch(bare.upper())
     if match is None:
         return None
     bare = re.sub("[ _]", "", match["lead"])

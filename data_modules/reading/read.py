@@ -117,7 +117,8 @@ def _read_file(root: Path, record: str) -> RawRecording:
         return found.read(content, layout, record=record)
     if found is not None:
         return found.read(content, record=record)
-    problem = named_kind(content, os.path.splitext(record)[1]) or (
+    problem = named_kind(content, os.path.splitext(record)[1]) or _binary_text(record, content)
+    problem = problem or (
         f"its contents are none of {', '.join(one.name for one in FORMATS)}; WFDB records are "
         "named without extension, other kinds must be exported as one of these; a text table needs "
         f"its layout {os.path.basename(record)}{LAYOUT_SUFFIX} beside it"
@@ -132,6 +133,17 @@ def _is_text_table(root: Path, record: str, content: bytes) -> bool:
         return False
     wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
     return named_kind(content) is None and (wide or b"\0" not in content)
+
+
+def _binary_text(record: str, content: bytes) -> str | None:
+    """Say why a file named as a text table is none."""
+    at = content.find(b"\0")
+    if at < 0 or not record.lower().endswith(_TEXT_ENDINGS):
+        return None
+    return (
+        f"it is named as a text table and holds a NUL byte (at {at}): UTF-16 without its mark, or "
+        "damaged; save it as text in UTF-8"
+    )
 
 
 def _layout(root: Path, record: str) -> bytes:

@@ -59,8 +59,7 @@ REASONS = {
 }
 """Every reason code and what it means."""
 
-_COPY_AGAIN = "copy or download the recording again"
-_EXPORT_AGAIN = "export the recording again"
+_COPY_AGAIN = "compare it with the source's own file: copy it again where they differ"
 _LOOK = "look at it with `lsemvae view`"
 _MASKED = "nothing: the lead is masked; `--signal.bad_leads reject` refuses all such"
 
@@ -71,9 +70,10 @@ REMEDIES = {
     "file_limit": "cut the recording, or export the ECG alone",
     "format_unknown": "export it as one of the kinds above; name WFDB records without extension",
     "format_unsupported": "export it in a version and encoding that the message names",
-    "file_invalid": _EXPORT_AGAIN,
+    "file_invalid": "correct what the message names, or export another kind of file",
     "reader_missing": "install the package that the message names and start again",
-    "header_invalid": f"{_COPY_AGAIN}; never rename a header without its first line",
+    "header_invalid": "correct the line that the message names; never rename a header without its "
+    "first line",
     "header_limit": "cut the recording to the part that you need",
     "length_missing": "write the number of samples behind the rate in the header's first line",
     "multi_segment": "list its segments in the table instead",
@@ -82,8 +82,8 @@ REMEDIES = {
     "rate_invalid": "ask the source for the rate, and correct the file",
     "gain_invalid": "ask the source for the gain, and correct the file",
     "unit_unknown": "ask the source for the unit; see `--amplitude`",
-    "size_mismatch": _COPY_AGAIN,
-    "checksum_mismatch": f"{_COPY_AGAIN}; if it stays, do not use it",
+    "size_mismatch": f"{_COPY_AGAIN}, else correct what the file declares",
+    "checksum_mismatch": f"{_COPY_AGAIN}, else do not use it",
     "no_beat": f"{_LOOK}; leave it out if it holds no heartbeat",
     "unreadable": f"check the rights and the disk, then {_COPY_AGAIN}",
     "no_known_lead": "rename the signals if they are ECG leads; else nothing",

@@ -37,8 +37,8 @@ def beside(record: str, file_name: str) -> str:
 
 
 @lru_cache(maxsize=16)
-def _real_root(root: Path) -> str:
-    return os.path.realpath(root)
+def _real_root(absolute: str) -> str:
+    return os.path.realpath(absolute)
 
 
 def regular_file(root: Path, name: str, *, record: str) -> tuple[str, int]:
@@ -48,7 +48,7 @@ def regular_file(root: Path, name: str, *, record: str) -> tuple[str, int]:
         RecordError: `file_missing`, `path_unsafe` (a link out) or `file_not_regular`.
     """
     try:
-        base = _real_root(root)
+        base = _real_root(os.path.abspath(root))  # a relative one changes with the folder
         path = os.path.realpath(os.path.join(base, name), strict=True)
         status = os.stat(path)
     except (OSError, ValueError) as error:

@@ -11,7 +11,7 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
 
 def invalid(problem: str, *, record: str) -> RecordError:
     """Return the error of a file that breaks the rules of its kind."""
-    problem = f"{problem}; export the recording again"
+    problem = f"{problem}; correct it in the file, or export another kind of file"
     return RecordError("file_invalid", record=record, problem=problem)
 
 

@@ -2,8 +2,13 @@
 
 import re
 
-MISSING = ("NA", "N/A", "#N/A", "NaN", "NULL", "None", ".", "-", "--", "?")
-"""What R, Excel, SAS and hand-kept tables write for a missing value; case is ignored."""
+MISSING = ("NA", "N/A", "n.a.", "#N/A", "#NV", "#N/D", "NaN", "NULL", "None", "k.A.", "missing",
+           "unknown", ".", "-", "--", "?", "#VALUE!", "#WERT!", "#DIV/0!", "#REF!", "#BEZUG!",
+           "#NUM!", "#ZAHL!", "#NAME?", "#NULL!")  # fmt: skip
+"""What R, Excel (with its failed formulas), SAS and hand-kept tables write for a missing value.
+
+Case is ignored.
+"""
 
 MISSING_PATTERN = re.compile("|".join(map(re.escape, MISSING)), re.IGNORECASE)
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=(.)\"?[ ,;\t]*(\r\n?|\n)", re.IGNORECASE)

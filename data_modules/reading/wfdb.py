@@ -141,7 +141,10 @@ def _check_file(
             problem = f"{file_name} has {size} bytes; its samples take {declared} uncompressed"
             raise RecordError("size_mismatch", record=record, problem=problem)
     elif not declared <= size <= declared + (3 if fmt in _PACKED else 0):
-        problem = f"{file_name} has {size} bytes; its header declares {declared}; copy it again"
+        problem = (
+            f"{file_name} has {size} bytes; its header declares {declared}; copy it again if the "
+            "source's own file has another size, else correct the header"
+        )
         raise RecordError("size_mismatch", record=record, problem=problem)
     return path
 
@@ -210,7 +213,8 @@ def _compare_checksums(
         if (int(found) - (line.checksum or 0)) % 65_536:
             problem = (
                 f"the samples of {line.description or line.file_name} do not match the header's "
-                "checksum; the file is damaged or belongs to another header; copy it again, or "
+                "checksum; the file is damaged or belongs to another header; copy it again if "
+                "the source's own file differs, or "
                 "remove all checksums if the header's writer computes none"
             )
             raise RecordError("checksum_mismatch", record=record, problem=problem)

@@ -18,6 +18,7 @@ from data_modules.simulation.cohort import (
 from data_modules.simulation.ecg import INDEPENDENT_LEADS, simulate_ecg, with_derived_limb_leads
 from data_modules.simulation.heart import PatientParameters, draw_patients
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import whole_or_absent, write_text
 from lsemvae.core.leads import LEADS, lead_indices
 
 Progress = Callable[[int, int], None]
@@ -198,9 +199,7 @@ def _new_table(path: Path) -> Path:
 
 def _write_table(table: pd.DataFrame, path: Path) -> None:
     """Write the table last and at once, so that its presence says that the tree is complete."""
-    unfinished = path.with_suffix(".part")
-    table.to_csv(unfinished, index=False, lineterminator="\n")
-    unfinished.replace(path)
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
 
 def _write_records(
@@ -255,6 +254,8 @@ def _write_record(record: _Record, samples: npt.NDArray[np.int16], *, form: _For
         for lead, first, checksum in zip(form.leads, samples[:, 0], checksums, strict=True)
     ]
     lines += [f"# {comment}" for comment in record.comments]
-    record.path.parent.mkdir(parents=True, exist_ok=True)
-    np.ascontiguousarray(samples.T, "<i2").tofile(record.path.with_suffix(".dat"))
-    record.path.with_suffix(".hea").write_text("\n".join(lines) + "\n", "ascii", newline="\n")
+    header = ("\n".join(lines) + "\n").encode("ascii")
+    for ending, content in ((".dat", samples.T.astype("<i2").tobytes()), (".hea", header)):
+        with whole_or_absent(record.path.with_suffix(ending)) as file:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)

@@ -8,6 +8,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import parse_leads
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.printable import say
 from lsemvae.core.targets import find_target, task_folder
 from lsemvae.core.tasks import Thresholds
 from lsemvae.crossval.encoders import (
@@ -21,7 +22,7 @@ from lsemvae.crossval.permuted import labelled_cohort
 from lsemvae.crossval.printed import run_and_print
 from lsemvae.crossval.run import CvSettings
 from lsemvae.models.method import Size
-from lsemvae.models.methods import find_method, method_name
+from lsemvae.models.methods import encoder_method, find_method, method_name
 from lsemvae.references.printed import run_with_references
 
 PLAN = "benchmark.json"
@@ -91,6 +92,7 @@ class Plan:
         references: compare every frozen encoder with its untrained twins and the like.
         distinct_ids: patient ids that differ only as they are written are different people.
         thresholds: that define the tasks.
+        fold_column: column of the table with the folds; None draws them.
     """
 
     cohort: str
@@ -106,6 +108,7 @@ class Plan:
     references: bool = False
     distinct_ids: bool = False
     thresholds: Thresholds = Thresholds()
+    fold_column: str | None = None
 
     def check(self, folder: Path) -> None:
         """Refuse what would fail in every run, before the first one starts.
@@ -114,8 +117,8 @@ class Plan:
             folder: of the results.
 
         Raises:
-            InputError: methods that are pre-trained without recordings for it, or a task that the
-                cohort has no labels for.
+            InputError: methods that are pre-trained without recordings for it, a task that the
+                cohort has no labels for, or a column of folds that is not there.
         """
         needy = [name for name in self.methods if _is_pretrained_here(name)]
         if needy and not self.pretrain:
@@ -127,6 +130,7 @@ class Plan:
             labelled_cohort(
                 self.cohort, task, thresholds=self.thresholds, distinct_ids=self.distinct_ids,
                 splits=str(folder / "cv" / task_folder(task) / "splits.json"),
+                fold_column=self.fold_column,
             ).labelled()  # fmt: skip
 
     def check_folder(self, folder: Path) -> None:
@@ -141,7 +145,7 @@ class Plan:
         if not file.is_file():
             return
         names = ("cohort", "pretrain", "budget", "folds", "batch_size", "seed",
-                 "thresholds")  # fmt: skip
+                 "thresholds", "fold_column")  # fmt: skip
         earlier = {"thresholds": asdict(Thresholds())}  # of plans before there was a choice
         refuse_other_settings(
             f"{folder} holds a benchmark with other settings",
@@ -163,12 +167,15 @@ class Plan:
         return [
             Job(
                 _encoder_job_name(name),
-                _encoder_folder(folder, name) / "log.txt",
+                _folder_of(folder, name) / "log.txt",
                 pretrain_encoder,
-                {"method": name, "folder": _encoder_folder(folder, name), "settings": settings},
+                {"method": name, "folder": _folder_of(folder, name), "settings": settings},
             )
-            for name in dict.fromkeys(name for _, name, _ in self.combinations())
-            if _is_pretrained_here(name)
+            for name in dict.fromkeys(
+                _encoder_method(folder, name)
+                for _, name, _ in self.combinations()
+                if _is_pretrained_here(name)
+            )
         ]
 
     def fold_jobs(self, folder: Path, *, pretrained: bool) -> list[Job]:
@@ -208,6 +215,7 @@ class Plan:
             seed=self.seed,
             distinct_ids=self.distinct_ids,
             thresholds=self.thresholds,
+            fold_column=self.fold_column,
         )
         arguments = {
             "settings": settings,
@@ -238,7 +246,16 @@ def _encoder_job_name(method: str) -> str:
     return f"pre-training {method_name(method)}"
 
 
+def _encoder_method(folder: Path, method: str) -> str:
+    """Return the method whose pre-training another one takes: its own, where that is finished."""
+    return method if is_pretrained(_folder_of(folder, method)) else encoder_method(method)
+
+
 def _encoder_folder(folder: Path, method: str) -> Path:
+    return _folder_of(folder, _encoder_method(folder, method))
+
+
+def _folder_of(folder: Path, method: str) -> Path:
     return folder / "encoders" / method_name(method)
 
 
@@ -265,7 +282,7 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[s
     ready, waiting = [], {}
     for job in plan.fold_jobs(folder, pretrained=True):
         method = job.arguments["settings"].method
-        if _encoder_job_name(method) in failed or not is_pretrained(
+        if _encoder_job_name(_encoder_method(folder, method)) in failed or not is_pretrained(
             _encoder_folder(folder, method)
         ):
             waiting[job.name] = "its encoder is not there"
@@ -277,6 +294,6 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[s
 def _run_part(part: list[Job], jobs: int, dask: str | None) -> dict[str, str]:
     if not part:
         return {}
-    print(f"{len(part)} jobs", flush=True)
+    say(f"{len(part)} jobs", flush=True)
     outcomes = run_jobs(part, jobs, dask)
     return {outcome.name: outcome.error for outcome in outcomes if outcome.error is not None}

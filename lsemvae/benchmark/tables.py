@@ -12,6 +12,7 @@ from lsemvae.benchmark.plan import Plan, run_name
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing, write_text
 from lsemvae.core.leads import lead_set_name, parse_leads
+from lsemvae.core.printable import say
 from lsemvae.core.targets import NUMBERS, task_folder
 from lsemvae.evaluation.runs import CvRun, read_cv_run
 from lsemvae.evaluation.tables.auroc_bars import auroc_bars
@@ -32,7 +33,8 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
     """Write everything that the finished runs of a plan allow, and say where.
 
     `benchmark.csv` holds every figure of every run. The methods of Table 2, the ablations of
-    Fig. 2 and the authors' code each get a table per task, paired comparisons and a bar chart.
+    Fig. 2, the authors' code and the recommended recipe each get a table per task, paired
+    comparisons and a bar chart.
     Numbers that were estimated, and sets of labels, get a table each.
 
     Args:
@@ -55,7 +57,7 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
     several = [run for run in runs if run.target.kind == "labels"]
     if several:
         write_labels_tables(folder, labels_rows(several), caption(plan, several))
-    print(f"{len(runs)} of {plan.n_runs} runs are in the tables of {folder}")
+    say(f"{len(runs)} of {plan.n_runs} runs are in the tables of {folder}")
 
 
 def _write_binary(plan: Plan, folder: Path, runs: list[CvRun]) -> None:
@@ -197,10 +199,11 @@ def caption(plan: Plan, runs: list[CvRun]) -> str:
     store, budget = EcgStore(plan.cohort), plan.budget
     segment = str(store.settings["segment"]).replace("_", " ")
     pretrained = any(find_method(name).pretrained for name in plan.methods)
+    drawn = f"of column {plan.fold_column}" if plan.fold_column else "by patient"
     parts = [
         f"{runs[0].data_label}; {segment}s at {store.sampling_rate_hz:g} Hz, "
         f"{store.n_samples} samples.",
-        f"Mean ± SD over {plan.folds} folds by patient at the last epoch.",
+        f"Mean ± SD over {plan.folds} folds {drawn} at the last epoch.",
         f"Budget: {budget.described(pretrained)}.",
     ]
     parts += _leakage(runs)

@@ -73,6 +73,10 @@ class ContinuedLog(Callback):
 
 
 def _rows_before(file: Path, step: int) -> list[dict[str, str]]:
-    """Return the rows of a log that belong to the first `step` optimiser steps."""
-    with file.open(newline="") as stream:
-        return [row for row in csv.DictReader(stream) if int(row["step"]) < step]
+    """Return the rows of a log that belong to the first `step` optimiser steps.
+
+    A last line without its end was cut off by a full disk or a kill, and is left out.
+    """
+    lines = file.read_text().splitlines(keepends=True)
+    rows = csv.DictReader(line for line in lines if line.endswith("\n"))
+    return [row for row in rows if int(row["step"]) < step]

@@ -9,6 +9,7 @@ from lightning import Callback, LightningModule, Trainer
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
+from lsemvae.core.printable import say
 
 
 class PredictionWriter(Callback):
@@ -59,7 +60,7 @@ class PredictionWriter(Callback):
         file = Path(self.path or Path(trainer.log_dir or ".") / name)
         write_text(file, pd.DataFrame(columns).to_csv(index=False))
         if self.path is None:
-            print(f"predictions: {file}")
+            say(f"predictions: {file}")
 
     def _joined(self, name: str) -> Any:
         """Return a column; numbers in units keep the digits of float32 and no more."""

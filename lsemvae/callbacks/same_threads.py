@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from lightning import Callback
 
+from lsemvae.core.printable import say
+
 
 class SameThreads(Callback):
     """Keep the number of threads in checkpoints, and take it up again where a run goes on.
@@ -21,5 +23,5 @@ class SameThreads(Callback):
         """Compute on the number of threads of the checkpoint, and say so where it is another."""
         before, now = int(state_dict["n_threads"]), torch.get_num_threads()
         if before != now:
-            print(f"note: computing on {before} thread(s) as before, not on {now}: the same bits")
+            say(f"note: computing on {before} thread(s) as before, not on {now}: the same bits")
             torch.set_num_threads(before)

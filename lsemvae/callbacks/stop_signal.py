@@ -7,6 +7,8 @@ from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
 
+from lsemvae.core.printable import say
+
 # SLURM and spot machines; SLURM's --signal=USR1@...; Ctrl-C
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
 STOPPED, INTERRUPTED = 143, 130  # what a shell reports for SIGTERM and SIGINT
@@ -42,7 +44,7 @@ class StopSignal(Callback):
             if self._interrupted:
                 raise KeyboardInterrupt
             self._interrupted = True
-            print("stopping after this step, which is saved; Ctrl-C once more stops at once",
+            say("stopping after this step, which is saved; Ctrl-C once more stops at once",
                   file=sys.stderr)  # fmt: skip
         self._received = True
 
@@ -71,7 +73,7 @@ class StopSignal(Callback):
         """Listen no more; say which of several processes stops, as another may have died."""
         self._put_back()
         if trainer.world_size > 1 and isinstance(exception, RuntimeError):
-            print(
+            say(
                 f"process {trainer.global_rank} of {trainer.world_size} stops: it failed, or lost "
                 "another one (then look at what that one wrote last). What was saved is intact",
                 file=sys.stderr,
@@ -98,7 +100,7 @@ class StopSignal(Callback):
         if not trainer.is_global_zero:
             raise SystemExit(0)
         where = last_checkpoint(trainer)
-        print(f"told to stop: saved {where}; go on with --ckpt_path={where}", file=sys.stderr)
+        say(f"told to stop: saved {where}; go on with --ckpt_path={where}", file=sys.stderr)
         raise SystemExit(INTERRUPTED if self._interrupted else STOPPED)
 
 

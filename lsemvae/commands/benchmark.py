@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import parse_leads
+from lsemvae.core.printable import say
 from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def benchmark(
     pawp_threshold_mmhg: float = 15.0,
     pvr_threshold_wu: float = 2.0,
     estimate_mpap: bool = False,
+    fold_column: str | None = None,
     out: str = "runs/benchmark",
 ) -> None:
     """Run methods x tasks x lead sets on the same folds and write Table 2.
@@ -50,8 +52,9 @@ def benchmark(
             combined_post_capillary (ESC/ERS 2022); any column of 0 and 1 in the cohort's table; or
             mpap_mmhg, pawp_mmhg, pvr_wu, estimated in their units; labels joined by commas are
             predicted at once, see docs/targets.md.
-        methods: names, or the groups table2 (default), ablations, authors_code, all, see
-            docs/models.md; class paths and YAML files of your own, see docs/own_network.md.
+        methods: names, or the groups table2 (default), ablations, authors_code,
+            recommended, all, see docs/models.md; class paths and YAML files of your own, see
+            docs/own_network.md.
         leads: lead sets; 12 and 6 by default.
         budget: paper (full size, the paper's schedule) or laptop (small networks, fewer epochs);
             paper by default, laptop with the demo's cohort.
@@ -73,6 +76,8 @@ def benchmark(
         pawp_threshold_mmhg: post-capillary is PAWP above this (12, 15 or 18 are in use).
         pvr_threshold_wu: a vascular resistance above this is raised (2 or 3 are in use).
         estimate_mpap: estimate a missing mPAP as (sPAP + 2 dPAP) / 3; every table then says so.
+        fold_column: column of the cohort's table with the folds of its authors, such as
+            official_fold of `prepare ptbxl`; --folds must be as many. Drawn by patient without it.
         out: folder of results.
     """
     from lsemvae.benchmark.plan import BUDGETS, Plan, run_plan
@@ -84,7 +89,7 @@ def benchmark(
         cohort = demo_cohort()
         pretrain = pretrain or [demo_pretraining()]
         budget = budget or "laptop"
-        print(f"No cohort given: using the demo's SYNTHETIC one, {cohort}, budget {budget}")
+        say(f"No cohort given: using the demo's SYNTHETIC one, {cohort}, budget {budget}")
     asked = _overridden(
         BUDGETS[budget or "paper"], pretrain_epochs=pretrain_epochs, epochs=epochs, lr=lr
     )
@@ -104,6 +109,7 @@ def benchmark(
         thresholds=Thresholds(
             mpap_threshold_mmhg, pawp_threshold_mmhg, pvr_threshold_wu, estimate_mpap
         ),
+        fold_column=fold_column,
     )
     for lead_set in plan.leads:
         parse_leads(lead_set)

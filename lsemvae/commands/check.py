@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding, FindingsFoundError, describe_findings, write_findings
 from lsemvae.core.outputs import check_output_file
+from lsemvae.core.printable import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +99,7 @@ def check_cohort(
     )
     findings += check_cohort_values(values, limits)
     counted = group_counts(values, thresholds).items()
-    print(f"{table or store}: " + ", ".join(f"{n} {name}" for name, n in counted))
+    say(f"{table or store}: " + ", ".join(f"{n} {name}" for name, n in counted))
     show(findings, out, read=(table, store))
     if findings:
         raise FindingsFoundError
@@ -108,7 +109,9 @@ def _read_table(path: str, columns: dict[str, str] | None) -> "tuple[pd.DataFram
     """Read a table as far as it can be read, rows named as a spreadsheet numbers them."""
     from data_modules.cohort.table import inspect_cohort_table
 
-    table, problems = inspect_cohort_table(path, columns)
+    table, problems, notes = inspect_cohort_table(path, columns)
+    for note in notes:
+        say(f"note: {note}")
     named = table.set_axis([f"row {number}" for number in table.index], axis="index")
     return named, [_as_finding(problem) for problem in problems]
 
@@ -137,12 +140,12 @@ def _read_store(path: str | None) -> "tuple[pd.DataFrame, list[Finding]]":
 
 def _doubted_before(store: "EcgStore") -> dict[str, str]:
     """Return what `prepare` saw in the recordings' ADC steps, which a store does not keep."""
-    import pandas as pd
+    from lsemvae.evaluation.kept_files import read_kept_table
 
     file = store.path.with_name(f"{store.path.name}.quarantine.csv")
     if "gain_doubtful" not in store.reasons.get("warnings", {}) or not file.is_file():
         return {}
-    listed = pd.read_csv(file, dtype=str, keep_default_na=False)
+    listed = read_kept_table(file, "run `lsemvae prepare` again", dtype=str, keep_default_na=False)
     listed = listed[listed["code"] == "gain_doubtful"]
     return dict(zip(listed["record"], listed["message"], strict=True))
 
@@ -153,8 +156,8 @@ def show(findings: Sequence[Finding], out: str | None, *, read: Sequence[str | N
     Raises:
         InputError: the file is one of those that were read, or not of this command.
     """
-    print(describe_findings(findings))
+    say(describe_findings(findings))
     if out is not None:
         check_output_file(Path(out), mark=",".join(Finding._fields).encode(), read=read)
         write_findings(findings, Path(out))
-        print(f"written: {out}")
+        say(f"written: {out}")

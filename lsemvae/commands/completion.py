@@ -3,6 +3,7 @@
 from typing import Literal
 
 from lsemvae.command_table import COMMANDS, LIGHTNING, load, members
+from lsemvae.core.printable import say
 from lsemvae.runtime.cli_arguments import options_of
 
 # LightningCLI's own, without what only a chosen class has; its parser takes torch and seconds.
@@ -48,7 +49,7 @@ def completion(shell: Literal["bash", "zsh"]) -> None:
     Args:
         shell: the one that is to read the script.
     """
-    print((FOR_ZSH if shell == "zsh" else "") + completion_script(), end="")
+    say((FOR_ZSH if shell == "zsh" else "") + completion_script(), end="")
 
 
 def completion_script() -> str:

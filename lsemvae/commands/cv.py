@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from lsemvae.core.printable import say
+
 Size = Literal["paper", "small"]  # as in lsemvae.models.method, which --help should not import
 
 
@@ -111,7 +113,7 @@ def cross_validate(
     )  # fmt: skip
     if cohort is None:
         cohort = demo_cohort()
-        print(f"No cohort given: using the demo's SYNTHETIC one, {cohort}")
+        say(f"No cohort given: using the demo's SYNTHETIC one, {cohort}")
         if method == "ls_emvae" and encoder is None:
             encoder = demo_encoder()
     run = run_and_print

@@ -5,6 +5,7 @@ from pathlib import Path
 from data_modules.progress import counted_progress
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.experiments import experiment
+from lsemvae.core.printable import say
 from lsemvae.core.tasks import PRESSURE_TASKS
 
 DATA = Path("data/demo")
@@ -124,11 +125,11 @@ def demo_prediction() -> None:
         try:
             predict(str(MODEL), [str(header)], out=str(RUNS / "prediction.csv"))
         except NoResultError as withheld:
-            print(f"note: {withheld}")
+            say(f"note: {withheld}")
         else:
             break
-    print(f"\nA page for such files: lsemvae serve {MODEL}")
-    print(f"Drop {header.name} and {header.with_suffix('.dat').name} of {header.parent} on it.")
+    say(f"\nA page for such files: lsemvae serve {MODEL}")
+    say(f"Drop {header.name} and {header.with_suffix('.dat').name} of {header.parent} on it.")
 
 
 def _median_beats() -> SignalSettings:
@@ -136,4 +137,4 @@ def _median_beats() -> SignalSettings:
 
 
 def _announce(step: str) -> None:
-    print(f"\n== demo: {step}", flush=True)
+    say(f"\n== demo: {step}", flush=True)

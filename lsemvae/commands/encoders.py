@@ -3,6 +3,7 @@
 from typing import Any
 
 from lsemvae.core.files import file_sha256
+from lsemvae.core.printable import say
 from lsemvae.core.shipped_encoders import (
     NEWEST,
     about_encoder,
@@ -22,11 +23,11 @@ def encoders() -> None:
     for name in shipped_encoders():
         short = [alias for alias, version in NEWEST.items() if version == name]
         file = encoder_path(name)
-        print(" or ".join([*short, name]))
+        say(" or ".join([*short, name]))
         for label, text in _lines(about_encoder(name)):
-            print(f"  {label:<12}{text}")
-        print(f"  {'file':<12}{file}")
-        print(f"  {'SHA-256':<12}{file_sha256(Path(file))}")
+            say(f"  {label:<12}{text}")
+        say(f"  {'file':<12}{file}")
+        say(f"  {'SHA-256':<12}{file_sha256(Path(file))}")
 
 
 def _lines(about: dict[str, Any]) -> list[tuple[str, str]]:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from lsemvae.core.printable import say
+
 
 def export(
     model: str,
@@ -40,12 +42,10 @@ def export(
     trained = locked.network.description.trained_leads
     chosen = trained if leads is None else parse_leads(leads)
     made = export_onnx(locked, target, leads=chosen, hashes=hashes, int8=int8)
-    print(f"{target}: {format}, {target.stat().st_size / 1e6:.1f} MB, SHA-256 {made.digest}")
-    print(
-        f"  largest difference of a probability from the network's on noise: {made.difference:.2g}"
-    )
+    say(f"{target}: {format}, {target.stat().st_size / 1e6:.1f} MB, SHA-256 {made.digest}")
+    say(f"  largest difference of a probability from the network's on noise: {made.difference:.2g}")
     if chosen != trained:
-        print(
+        say(
             f"warning: the model was trained on {len(trained)} leads; with {len(chosen)} its "
             "calibration and thresholds are not known to hold"
         )

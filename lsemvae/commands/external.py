@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from lsemvae.core.printable import say
+
 
 def external(
     model: str,
@@ -51,5 +53,5 @@ def external(
     )  # fmt: skip
     page = write_external_report(evidence, folder)
     for text in cautions(evidence):
-        print(f"warning: {text}")
-    print(f"report: {page}")
+        say(f"warning: {text}")
+    say(f"report: {page}")

@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 
 N_MEASURED = 500  # 60 MB of signals, read in a moment whatever the store's size
 
@@ -31,15 +32,15 @@ def inspect(store: str, *, verify: bool = False) -> None:
     described = describe(opened)
     width = max(map(len, described))
     for name, text in described.items():
-        print(f"{name:{width}}  {text}")
+        say(f"{name:{width}}  {text}")
     if not table_is_whole(opened):
         raise InputError(f"{store}: the table is not the one that was written; prepare it again")
-    print(f"{'table':{width}}  as written")
+    say(f"{'table':{width}}  as written")
     if verify:
         _verify(opened, store)
-        print(f"{'signals':{width}}  as written, all {len(opened):,}")
+        say(f"{'signals':{width}}  as written, all {len(opened):,}")
     else:
-        print(f"{'signals':{width}}  not compared; --verify does")
+        say(f"{'signals':{width}}  not compared; --verify does")
 
 
 def describe(store: "EcgStore") -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 import sys
 
+from lsemvae.core.printable import say
+
 
 def fit(arguments: list[str]) -> None:
     """Train what a YAML describes, on the data that it names."""
@@ -20,7 +22,7 @@ def test(arguments: list[str]) -> None:
 
 def predict(arguments: list[str]) -> None:
     """Write predictions.csv for the recordings of a YAML's data, by one head, uncalibrated."""
-    print(
+    say(
         "note: probabilities of one head, neither recalibrated nor compared with a threshold; a "
         "model for use is made by `lsemvae lock` and applied by `lsemvae predict MODEL FILES`",
         file=sys.stderr,

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from lsemvae.core.printable import say
+
 
 def lock(
     run: str,
@@ -42,11 +44,11 @@ def lock(
     locked = lock_run(Path(run), cohort, encoder, LockOptions(kind, point, withhold, hashes))
     digest = write_model(target, locked.network, locked.trained_on)
     model = locked.network.description
-    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")
+    say(f"{target}: {target.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")
     for name, one in model.points.items():
-        print(
+        say(
             f"  {name}: threshold {one.threshold:.3f}, inner sensitivity {one.sensitivity:.3f}, "
             f"specificity {one.specificity:.3f}{' (in use)' if name == model.point else ''}"
         )
     if model.synthetic:
-        print("  SYNTHETIC data: this model is good for trying things out only")
+        say("  SYNTHETIC data: this model is good for trying things out only")

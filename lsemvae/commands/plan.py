@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lsemvae.core.files import replacing
 from lsemvae.core.outputs import check_picture_file
+from lsemvae.core.printable import say
 
 CAPTION = (
     "Patients that a study needs, one recording each. Expected: AUROC {auroc:g}, prevalence "
@@ -44,13 +45,13 @@ def plan(
             nothing is given (age, sex and heart rate are 3).
         out: path of the files without extension.
     """
-    from rich.console import Console
     from rich.table import Table
 
     from lsemvae.core.errors import InputError
     from lsemvae.evaluation.plots.study_plan import plan_figure
     from lsemvae.evaluation.tables.study_plan import StudyPlan, plan_table, precisions
     from lsemvae.evaluation.tables.table_files import write_table
+    from lsemvae.evaluation.tables.terminal import PlainConsole
 
     if n_patients is not None and n_patients < 2:
         raise InputError(f"n_patients must be at least 2, got {n_patients}")
@@ -63,11 +64,11 @@ def plan(
     shown = Table(*table.columns, title=f"expected AUROC {auroc:g}, prevalence {prevalence:g}")
     for row in table.itertuples(index=False):
         shown.add_row(*map(str, row))
-    Console().print(shown)
+    PlainConsole().print(shown)
     caption = CAPTION.format(auroc=auroc, prevalence=prevalence)
     files = write_table(table, Path(out), caption)
     picture = Path(f"{out}.png")
     title = f"Expected: AUROC {auroc:g}, prevalence {prevalence:g}"
     with replacing(picture) as temporary:
         plan_figure(precisions(wanted), title, n_patients).savefig(temporary, dpi=150)
-    print("written: " + ", ".join(map(str, [*files, picture])))
+    say("written: " + ", ".join(map(str, [*files, picture])))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from data_modules.reading.amplitude import Amplitude
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 
 if TYPE_CHECKING:
     from lsemvae.predicting.predictor import Predictor
@@ -46,9 +47,9 @@ def predict(
     predictor = open_model(Path(model))
     counts = predict_to(Path(out), predictor, recordings, options)
     listed = ", ".join(f"{n:,} {outcome}" for outcome, n in counts.most_common())
-    print(f"{out}: {counts.total():,} recordings, {listed}")
+    say(f"{out}: {counts.total():,} recordings, {listed}")
     if predictor.description.synthetic:
-        print("note: the model was trained on SYNTHETIC data")
+        say("note: the model was trained on SYNTHETIC data")
     return Path(out)
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 
 
 def report(
@@ -61,7 +62,7 @@ def report(
         n_resamples=n_resamples, max_days=max_days,
     )  # fmt: skip
     page = write_report(evidence, Path(out))
-    print(f"report: {page}")
+    say(f"report: {page}")
     if chromium is not None:
-        print(f"report: {print_pdf(page, chromium)}")
+        say(f"report: {print_pdf(page, chromium)}")
     return page

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from lsemvae.core.printable import say
+
 
 def stress(
     model: str,
@@ -47,14 +49,14 @@ def stress(
     for found in measure(predictor, chosen, seed=seed):
         if not isinstance(found, Measured):
             skipped[found[0]] = found[1]
-            print(f"not tried: {found[0]}: {found[1]}")
+            say(f"not tried: {found[0]}: {found[1]}")
             continue
         rows.append(found)
         name = row_name({"shift": found.shift, "dose": found.dose, "unit": found.unit})
-        print(f"{name:45} AUROC {found.auroc.value:.3f}, slope {found.slope.value:5.2f}, withheld "
+        say(f"{name:45} AUROC {found.auroc.value:.3f}, slope {found.slope.value:5.2f}, withheld "
               f"{found.withheld:4.0%}, change {found.change:.3f}")  # fmt: skip
     write_stress(folder, rows, about(predictor, cohort, chosen, allow_trained_on), skipped)
     if allow_trained_on:
-        print("warning: the model may have been trained on these recordings: AUROC and slope are "
+        say("warning: the model may have been trained on these recordings: AUROC and slope are "
               "too good, only the changes mean anything")  # fmt: skip
-    print(f"stress: {folder / 'stress.svg'}, stress.csv, stress.json")
+    say(f"stress: {folder / 'stress.svg'}, stress.csv, stress.json")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.printable import say
 
 if TYPE_CHECKING:
     from lsemvae.sweep.file import SweepFile
@@ -55,7 +56,7 @@ def sweep(
     plan = read_sweep(file)
     folder = Path(out or f"runs/sweeps/{plan.name}")
     state = SweepState(plan, folder, n_trials=trials, seed=seed)
-    print(f"sweep {plan.name}: {plan.method}, {state.cap} trials; {folder}", flush=True)
+    say(f"sweep {plan.name}: {plan.method}, {state.cap} trials; {folder}", flush=True)
     check_command(plan.arguments, first_point(state.space))
     _keep_settings(plan, folder)
     before = signal.signal(signal.SIGTERM, _interrupt)
@@ -64,7 +65,7 @@ def sweep(
     finally:
         signal.signal(signal.SIGTERM, before)
     best = write_results(state)
-    print(f"best: trial {best.number}, {plan.metric} {best.value:.4g}; {folder / 'best.yaml'}")
+    say(f"best: trial {best.number}, {plan.metric} {best.value:.4g}; {folder / 'best.yaml'}")
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from data_modules.progress import counted_progress
 from data_modules.simulation.cohort import DEFAULT_DIFFICULTY, GROUP_SIZES
 from data_modules.simulation.files import write_cohort, write_mimic
+from lsemvae.core.printable import say
 
 
 def synthesize(
@@ -37,4 +38,4 @@ def synthesize(
         write_mimic(
             folder / "mimic", n_patients=n_pretraining_patients, seed=seed + 1, progress=progress
         )
-    print(f"synthetic recordings in {folder}/cohort and {folder}/mimic")
+    say(f"synthetic recordings in {folder}/cohort and {folder}/mimic")

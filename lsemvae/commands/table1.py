@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from lsemvae.core.printable import say
+
 
 def table1(
     cohort: str,
@@ -57,5 +59,5 @@ def table1(
         "Welch's t-test, n (%) and chi-squared test. Paper: its Table 1, other patients."
     )
     files = write_table(shown, Path(out), caption)
-    print(files[1].read_text(encoding="utf-8"))
-    print("written: " + ", ".join(map(str, files)))
+    say(files[1].read_text(encoding="utf-8"))
+    say("written: " + ", ".join(map(str, files)))

@@ -7,7 +7,7 @@ from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing
 from lsemvae.core.outputs import check_picture_file
-from lsemvae.core.printable import printable
+from lsemvae.core.printable import say
 
 DEFAULT_SIGNAL = SignalSettings()
 
@@ -16,6 +16,7 @@ def view(
     record: str,
     *,
     out: str | None = None,
+    whole: bool = False,
     amplitude: Amplitude = "calibrated",
     signal: SignalSettings = DEFAULT_SIGNAL,
 ) -> None:
@@ -26,6 +27,8 @@ def view(
             that `lsemvae prepare` reads, or STORE.h5:RECORD for one of a store, RECORD being its
             name or its row.
         out: the picture to write; by default the record's name with .png, in this folder.
+        whole: every second of every lead, one below the other; otherwise 2.5 s of each, and a strip
+            of II below them.
         amplitude: as in `lsemvae prepare cohort`; a store knows its own.
         signal: how a file is checked and filtered; a store has its own.
 
@@ -41,11 +44,11 @@ def view(
     check_picture_file(target, read=(store or None, record))
     try:
         with replacing(target) as temporary:
-            draw_view(seen).savefig(temporary, dpi=150)
+            draw_view(seen, whole=whole).savefig(temporary, dpi=150)
     except InputError:
         raise
     except ValueError as error:
         raise InputError(f"cannot write {target} ({error}); name another with --out") from error
     for code, text in seen.findings:
-        print(printable(finding_line(code, text)))
-    print(printable(f"picture: {target}"))
+        say(finding_line(code, text))
+    say(f"picture: {target}")

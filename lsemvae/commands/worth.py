@@ -13,6 +13,7 @@ def worth(
     *,
     tasks: list[str] | None = None,
     leads: list[int | str] | None = None,
+    references_on: str | None = None,
     features: list[Literal["mixture_mean", "lead_means"]] | None = None,
     fractions: list[float] | None = None,
     draws: int = 10,
@@ -32,6 +33,7 @@ def worth(
     overwrite: bool = False,
     allow_leakage: bool = False,
     distinct_ids: bool = False,
+    fold_column: str | None = None,
 ) -> None:
     """Say what pre-training was worth against encoders that were never trained.
 
@@ -44,6 +46,8 @@ def worth(
         cohort: store made by `lsemvae prepare cohort`.
         tasks: detection by default; any column of 0 and 1 in the cohort's table.
         leads: lead sets; 12 and 6 by default.
+        references_on: store of the same recordings in another form, such as median beats, that
+            random convolutions and PCA are made of; the cohort by default.
         features: further ways to read LS-EMVAE, each with twins of its own.
         fractions: shares of the training patients whose labels are used; 1, .25, .1, .05.
         draws: of patients at every share below 1.
@@ -64,6 +68,8 @@ def worth(
         allow_leakage: go on although pre-training and test share patients or recordings.
         distinct_ids: patient ids that differ only as they are written (1 and 1.0, 007 and 7) are
             different people; without it they are refused.
+        fold_column: column of the cohort's table with the folds of its authors; --folds must be as
+            many. Drawn by patient without it.
     """
     from data_modules.leakage import check_leakage, refuse_leaks
     from data_modules.rhc_cohort import RhcCohort
@@ -97,14 +103,19 @@ def worth(
         mpap_threshold_mmhg, pawp_threshold_mmhg, pvr_threshold_wu, estimate_mpap
     ),
                 leads=list(chosen), normalisation=encoders[0].data.ecg_input.normalisation,
-                seed=seed, distinct_ids=distinct_ids,
+                seed=seed, distinct_ids=distinct_ids, fold_column=fold_column,
             )  # fmt: skip
             for path, one in zip(encoder, encoders, strict=True):
                 check_same_input(path, one.data.ecg_input, data.ecg_input)
                 found = check_leakage(data.pool, data.load_splits().fold, encoder=path,
                                       trained_on=one.data.sha256)  # fmt: skip
                 refuse_leaks(found.leaks, allow_leakage)
+            form = None
+            if references_on is not None:
+                form = RhcCohort(references_on, task, leads=list(chosen),
+                                 normalisation=data.normalisation,
+                                 distinct_ids=distinct_ids)  # fmt: skip
             folder = Path(out) / task / "worth" / lead_set_name(chosen)
             result = study(encoders, data, folder, Path(out) / "features", settings, jobs=jobs,
-                           overwrite=overwrite)  # fmt: skip
+                           overwrite=overwrite, form=form)  # fmt: skip
             print_worth(result, folder)

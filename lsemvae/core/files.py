@@ -47,21 +47,64 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(path.parent, re.escape(path.name))
-        yield temporary
-        with temporary.open("rb+") as stream:
-            sync_file(stream)
-        replace_file(temporary, path)
+        with named(path, temporary):
+            prepare_place(path)
+            yield temporary
+            with temporary.open("rb+") as stream:
+                sync_file(stream)
+            replace_file(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def prepare_place(path: Path) -> None:
+    """Make the folder of a file that is to be written; remove what killed processes left of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(path.parent, re.escape(path.name))
+
+
+@contextmanager
+def named(path: Path, temporary: Path | None = None) -> Iterator[None]:
+    """Name a file in the errors of its writing, which know no name or that of a temporary file.
+
+    Args:
+        path: the file.
+        temporary: under which it is written first.
+
+    Raises:
+        InputError: the disk is full, read-only or broken.
+    """
+    try:
+        yield
     except OSError as error:
-        if error.filename is not None and Path(error.filename) not in (temporary, *path.parents):
+        if error.filename is not None and Path(error.filename) not in (
+            path,
+            temporary,
+            *path.parents,
+        ):
             raise
         raise InputError(
             f"{path} cannot be written ({error.strerror or error}); what was there before is "
             "intact. Make room, or name another folder, and run the same command again"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_or_absent(path: Path) -> Iterator[Path]:
+    """Let a new file be written in its place, and remove it where that fails.
+
+    For many small files of which a last one says that all are there; `replacing` waits for the disk
+    at each.
+
+    Raises:
+        InputError: the disk is full, read-only or broken.
+    """
+    try:
+        with named(path):
+            yield path
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def write_text(path: Path, text: str) -> None:

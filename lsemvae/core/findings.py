@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lsemvae.core.files import replacing
-from lsemvae.core.printable import printable
+from lsemvae.core.printable import printable, spreadsheet_cell
 
 MAX_SHOWN = 8
 
@@ -52,5 +52,6 @@ def write_findings(findings: Sequence[Finding], path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(Finding._fields)
         writer.writerows(
-            (check, printable("; ".join(where)), printable(text)) for check, where, text in findings
+            (check, *(spreadsheet_cell(printable(cell)) for cell in ("; ".join(where), text)))
+            for check, where, text in findings
         )

@@ -14,7 +14,14 @@ DEAD_WORKER = ("BrokenProcessPool", "TerminatedWorkerError", "KilledWorker")
 def _threads_of_each(n_parallel: int) -> int | None:
     """Share this process's threads among its workers; joblib's own share where none are set."""
     threads = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, int(threads) // n_parallel) if threads.isdigit() else None
+    n_workers = n_parallel if n_parallel > 0 else os.cpu_count() or 1  # -1: one for each core
+    return max(1, int(threads) // n_workers) if threads.isdigit() else None
+
+
+def _environment_of_each(n_parallel: int) -> dict[str, str]:
+    """Return what a Dask worker's environment must say: it would inherit the threads of all."""
+    share = str(_threads_of_each(n_parallel) or 1)
+    return dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), share)
 
 
 @contextlib.contextmanager
@@ -65,8 +72,9 @@ def joblib_backend(n_parallel: int, dask: str | None) -> Iterator[None]:
         if dask == "local":
             local: Any = LocalCluster  # the package has no types
             address = stack.enter_context(
-                local(n_workers=n_parallel, threads_per_worker=1, dashboard_address="")
-            )
+                local(n_workers=n_parallel, threads_per_worker=1, dashboard_address="",
+                      env=_environment_of_each(n_parallel))
+            )  # fmt: skip
         try:
             client: Any = Client
             stack.enter_context(client(address, timeout=DASK_TIMEOUT))

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from lsemvae.core.ecg_input import EcgInput
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 
 
 class MadeFor(NamedTuple):
@@ -74,7 +75,7 @@ def check_made_for(
         InputError: names every difference.
     """
     if made_for is None:
-        print(
+        say(
             f"note: {head} does not say what it was made for, so leads, task, label and unit "
             "cannot be compared with those given; a head that is trained now says it"
         )

@@ -1,9 +1,11 @@
 """Show text from files without what a terminal or a browser would act on."""
 
 import unicodedata
+from typing import TextIO
 
 # What begins a tag; Markdown lets HTML through.
 HTML = str.maketrans({"<": "&lt;"})
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 _KEPT = "\n\t"
 
 
@@ -26,3 +28,25 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """Return a text as `printable` does, in one line."""
     return printable(" ".join(text.split()))
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Return a text that no spreadsheet runs as a formula when it opens a table of ours.
+
+    Files and their names come from anybody.
+    """
+    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+
+
+def say(
+    text: object = "", *, file: TextIO | None = None, end: str = "\n", flush: bool = False
+) -> None:
+    """Print a text as `printable` does: the one place of this program that prints.
+
+    Args:
+        text: what to print.
+        file: stdout where nothing is given.
+        end: what follows the text.
+        flush: whether it must be seen at once.
+    """
+    print(printable(str(text)), file=file, end=end, flush=flush)

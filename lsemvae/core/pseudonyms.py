@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from lsemvae.core.files import whole_or_absent
+
 SALT_VARIABLE = "LSEMVAE_SALT_FILE"
 SALT_FILE = "~/.config/lsemvae/salt"
 N_DIGITS = 16  # 64 bits: two of a million ids meet with a chance of 3e-8
@@ -34,6 +36,6 @@ def local_salt(file: Path | None = None) -> bytes:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return file.read_bytes()
-    with os.fdopen(handle, "wb") as new:
+    with whole_or_absent(file), os.fdopen(handle, "wb") as new:
         new.write(secrets.token_bytes(32))
     return file.read_bytes()

@@ -1,7 +1,7 @@
 """Compute the features of a frozen encoder once per encoder, data and leads."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,15 +15,18 @@ from data_modules.base import StoreDataModule
 from data_modules.normalise import normalise
 from data_modules.progress import show_progress
 from lsemvae.core.files import is_as_written, replacing, write_digest
+from lsemvae.core.printable import say
 from lsemvae.core.types import EcgBatch
 from lsemvae.evaluation.projection import project, write_projection
 from lsemvae.models import EcgNetwork, Pretrained
 from lsemvae.models.checkpoint import describe_network
 from lsemvae.runtime.cpu_matmul import faster_float32_products
+from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.own_classes import source_sha256
 
 Features = npt.NDArray[np.float32]
 BATCH_SIZE = 64
+UNCERTAINTY = ".uncertainty.npy"
 
 
 def cached_features(pretrained: Pretrained, data: StoreDataModule, folder: Path) -> Features:
@@ -41,8 +44,10 @@ def cached_features(pretrained: Pretrained, data: StoreDataModule, folder: Path)
     cached = _read(file)
     if cached is not None:
         return cached
-    features = encode_all(pretrained, data)
+    features, uncertainty = _encode_with_uncertainty(pretrained, data)
     _write(file, features)
+    if uncertainty is not None:
+        _write(file.with_suffix(UNCERTAINTY), uncertainty)
     return features
 
 
@@ -53,14 +58,14 @@ def cached_uncertainty(
 
     Arguments as in `cached_features`, beside whose file it is kept.
     """
-    file = folder / f"{_key(pretrained, data)}.uncertainty.npy"
+    if not _says_uncertainty(pretrained):
+        return None
+    file = folder / f"{_key(pretrained, data)}{UNCERTAINTY}"
     cached = _read(file)
     if cached is not None:
         return cached
-    if type(pretrained.network).uncertainty is EcgNetwork.uncertainty:
-        return None
     found = np.full(len(data.pool), np.nan, np.float32)
-    _apply(pretrained, data, _uncertainty, found)
+    _apply(pretrained, data, _uncertainty, [found])
     _write(file, found)
     return found
 
@@ -102,7 +107,7 @@ def _read(file: Path) -> Features | None:
         kept: Features = np.load(file)
         return kept
     if file.exists():
-        print(f"note: {file} is not what was written (its SHA-256 differs); computed anew")
+        say(f"note: {file} is not what was written (its SHA-256 differs); computed anew")
     return None
 
 
@@ -116,32 +121,56 @@ def _key(pretrained: Pretrained, data: StoreDataModule) -> str:
 
 def encode_all(pretrained: Pretrained, data: StoreDataModule) -> Features:
     """Encode every recording of a store that has one of the leads at least."""
+    return _encode_with_uncertainty(pretrained, data)[0]
+
+
+def _encode_with_uncertainty(
+    pretrained: Pretrained, data: StoreDataModule
+) -> tuple[Features, Features | None]:
+    """Return features (N, F) and how unsure the encoder is (N,); None where it cannot say."""
     shape = len(data.pool), pretrained.network.feature_dim(data.leads)
     features = np.full(shape, np.nan, np.float32)
-    _apply(pretrained, data, _encode, features)
-    return features
+    if not _says_uncertainty(pretrained):
+        _apply(pretrained, data, _encode, [features])
+        return features, None
+    uncertainty = np.full(len(data.pool), np.nan, np.float32)
+    _apply(pretrained, data, _both, [features, uncertainty])
+    return features, uncertainty
 
 
-def _encode(network: EcgNetwork, batch: EcgBatch) -> Tensor:
-    return network.encode(batch.ecg, batch.leads, batch.present)
+def _says_uncertainty(pretrained: Pretrained) -> bool:
+    return type(pretrained.network).uncertainty is not EcgNetwork.uncertainty
 
 
-def _uncertainty(network: EcgNetwork, batch: EcgBatch) -> Tensor:
-    found = network.uncertainty(batch.ecg, batch.leads, batch.present)
-    return torch.full((len(batch.ecg),), torch.nan) if found is None else found
+def _encode(network: EcgNetwork, batch: EcgBatch) -> tuple[Tensor, ...]:
+    return (network.encode(batch.ecg, batch.leads, batch.present),)
+
+
+def _uncertainty(network: EcgNetwork, batch: EcgBatch) -> tuple[Tensor, ...]:
+    return (_known(network.uncertainty(batch.ecg, batch.leads, batch.present), len(batch.ecg)),)
+
+
+def _both(network: EcgNetwork, batch: EcgBatch) -> tuple[Tensor, ...]:
+    features, uncertainty = network.encode_with_uncertainty(batch.ecg, batch.leads, batch.present)
+    return features, _known(uncertainty, len(batch.ecg))
+
+
+def _known(uncertainty: Tensor | None, n_records: int) -> Tensor:
+    return torch.full((n_records,), torch.nan) if uncertainty is None else uncertainty
 
 
 @torch.inference_mode()
 def _apply(
     pretrained: Pretrained,
     data: StoreDataModule,
-    function: Callable[[EcgNetwork, EcgBatch], Tensor],
-    into: Features,
+    function: Callable[[EcgNetwork, EcgBatch], tuple[Tensor, ...]],
+    into: Sequence[Features],
 ) -> None:
-    """Write what a function says of every usable recording into its row."""
+    """Write what a function says of every usable recording into its row of each array."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cpu":
         faster_float32_products()
+        keep_freed_memory()
     network = pretrained.network.to(device)
     usable = data.usable_rows()
     dataset = data.dataset(usable)
@@ -154,4 +183,5 @@ def _apply(
             ecg=batch.ecg.to(device), scale=batch.scale.to(device), present=batch.present.to(device)
         )
         ready = normalise(moved, data.normalisation)
-        into[usable[rows]] = function(network, ready).cpu().numpy()
+        for array, found in zip(into, function(network, ready), strict=True):
+            array[usable[rows]] = found.cpu().numpy()

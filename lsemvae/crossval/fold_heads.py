@@ -125,5 +125,6 @@ def _finish(
     loop.epoch_progress.current.completed = settings.epochs
     n_steps = settings.epochs * len(head.course.batches)
     loop.epoch_loop.automatic_optimization.optim_progress.optimizer.step.total.completed = n_steps
+    loop.epoch_loop._batches_that_stepped = n_steps  # the step that loggers write
     (measured,) = head.trainer.test(task, held_out_batch(head.data, features), verbose=False)
     keep_fold(head.folder, head.data, settings, head.trainer, measured)

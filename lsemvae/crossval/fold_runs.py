@@ -5,11 +5,17 @@ from pathlib import Path
 from joblib import Parallel, delayed
 
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.core.joblib_backend import dead_workers_named
+from lsemvae.core.joblib_backend import dead_workers_named, joblib_backend
+from lsemvae.core.printable import say
 from lsemvae.crossval.features import cached_features
 from lsemvae.crossval.fold_heads import run_heads
 from lsemvae.crossval.folds import FoldSettings, is_finished, part_folder, run_fold
 from lsemvae.models import Pretrained
+
+INNER_TOLD = (
+    "each fold is trained twice: on its whole training part, and on four fifths of it, predicting "
+    "the fifth (its inner part), on which thresholds and settings may be chosen"
+)
 
 
 def run_missing_folds(
@@ -38,10 +44,12 @@ def run_missing_folds(
         part for part in parts if overwrite or not is_finished(part_folder(folder, *part), settings)
     ]
     if not missing:
-        print(f"all {data.n_folds} folds are finished")
+        say(f"all {data.n_folds} folds are finished")
         return
     for stale in ("metrics.json", "predictions.csv", "inner_predictions.csv"):
         (folder / stale).unlink(missing_ok=True)
+    if any(inner for _, inner in missing):
+        say(INNER_TOLD)
     features = None
     if pretrained is not None:
         features = cached_features(pretrained, data, feature_folder)
@@ -52,7 +60,7 @@ def run_missing_folds(
         run_heads(chosen, settings, encoder=str(encoder), features=features)
         return
     run = delayed(run_fold)
-    with dead_workers_named():
-        Parallel(n_jobs=jobs)(
+    with dead_workers_named(), joblib_backend(jobs, None):
+        Parallel()(
             run(own, part, settings, encoder=encoder, features=features) for own, part in chosen
         )

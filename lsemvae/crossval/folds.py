@@ -19,6 +19,7 @@ from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, read_json, write_text
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.printable import say
 from lsemvae.core.targets import target_of
 from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
@@ -113,7 +114,7 @@ def is_finished(folder: Path, settings: FoldSettings) -> bool:
     digests = found.get(FILES) or dict.fromkeys(OUTPUTS)
     spoilt = [name for name, digest in digests.items() if not _is_whole(folder / name, digest)]
     if spoilt:
-        print(f"note: {folder / spoilt[0]} is missing or changed; this part is run again")
+        say(f"note: {folder / spoilt[0]} is missing or changed; this part is run again")
     return not spoilt
 
 
@@ -125,7 +126,7 @@ def read_finished(folder: Path) -> dict[str, Any] | None:
     try:
         found: dict[str, Any] = read_json(file, "this part is run again")
     except InputError as error:
-        print(f"note: {error}")
+        say(f"note: {error}")
         return None
     return found
 
@@ -217,7 +218,7 @@ def keep_fold(
     """Write the checkpoint of a tested fold, say how it did, and call it finished."""
     trainer.save_checkpoint(folder / "last.ckpt", weights_only=True)
     part = f"fold {data.fold}{', inner part' if folder.name == 'inner' else ''}"
-    print(f"{part}: " + ", ".join(f"{k} {v:.3f}" for k, v in measured.items()))
+    say(f"{part}: " + ", ".join(f"{k} {v:.3f}" for k, v in measured.items()))
     kept = {**asdict(settings), FILES: {name: file_sha256(folder / name) for name in OUTPUTS}}
     write_text(folder / FINISHED, json.dumps(kept, indent=1) + "\n")
 

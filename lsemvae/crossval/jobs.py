@@ -11,7 +11,8 @@ from joblib import Parallel, delayed
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.joblib_backend import dead_workers_named, joblib_backend
-from lsemvae.runtime.faults import was_interrupted
+from lsemvae.core.printable import say
+from lsemvae.runtime.faults import full_disk, was_interrupted
 
 
 class Job(NamedTuple):
@@ -53,7 +54,7 @@ def run_jobs(jobs: Sequence[Job], n_parallel: int, dask: str | None = None) -> l
             outcomes.append(outcome)
             told = "done  " if outcome.error is None else "FAILED"
             left = _time_left(monotonic() - start, len(outcomes), len(jobs))
-            print(f"{told} {outcome.name} ({len(outcomes)} of {len(jobs)}{left})", flush=True)
+            say(f"{told} {outcome.name} ({len(outcomes)} of {len(jobs)}{left})", flush=True)
     return outcomes
 
 
@@ -76,8 +77,11 @@ def _run(job: Job) -> Outcome:
         except (Exception, SystemExit) as error:
             if isinstance(error, SystemExit) and (error.code == 130 or was_interrupted(error)):
                 raise KeyboardInterrupt from error
-            traceback.print_exc(file=log)
-            outcome = Outcome(job.name, f"{type(error).__name__}: {error}; see {job.log}")
+            told = full_disk(error) if isinstance(error, OSError) else None
+            if told is None:
+                traceback.print_exc(file=log)
+                told = f"{type(error).__name__}: {error}; see {job.log}"
+            outcome = Outcome(job.name, told)
         else:
             outcome = Outcome(job.name, None)
     return outcome

@@ -3,15 +3,18 @@
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.printable import say
 from lsemvae.core.targets import Target, target_of
 from lsemvae.crossval.run import CvSettings, cross_validate
 from lsemvae.evaluation.statistics.labels_summary import MACRO
+from lsemvae.evaluation.tables.terminal import PlainConsole
 
 DIGITS = 3
+PUBLISHED_LR = 1e-4
+SMALL_COHORT = "experiments/small_cohort.yaml"
 BINARY = {"auroc": "AUROC", "accuracy": "accuracy", "mcc": "MCC"}
 
 
@@ -36,8 +39,26 @@ def print_table(metrics: dict[str, Any], folder: Path) -> None:
         _add_labels(table, metrics, target)
     else:
         _add_folds(table, metrics, _columns(target))
-    Console().print(table)
-    print(f"results: {folder}")
+    PlainConsole().print(table)
+    if target.kind == "binary" and metrics["mean"]["accuracy"] <= metrics["base_rate_accuracy"]:
+        say(_below_larger_class(metrics))
+    say(f"results: {folder}")
+
+
+def _below_larger_class(metrics: dict[str, Any]) -> str:
+    """Say why the accuracy need not be above that of the larger class, and what to do."""
+    alpha, lr = metrics.get("focal_alpha", 0.25), metrics.get("lr", 0.0)
+    text = (
+        f"note: the accuracy is at the threshold 0.5, and the loss weighs positives by {alpha:g}, "
+        "so naming the larger class alone may be right more often: compare AUROC and MCC, and see "
+        "`lsemvae report` for thresholds chosen on inner parts"
+    )
+    if lr > PUBLISHED_LR:
+        return text
+    return (
+        f"{text}. On some hundred patients the published schedule ends too early: `lsemvae cv "
+        f"--config {SMALL_COHORT}` trains with lr 1e-3; decide before looking at test folds"
+    )
 
 
 def _add_folds(table: Table, metrics: dict[str, Any], columns: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
+from lsemvae.core.printable import say
 from lsemvae.crossval.printed import print_table
 from lsemvae.crossval.run import FEATURES, CvSettings, cross_validate
 from lsemvae.evaluation.runs import REPEATS, repeats_line
@@ -41,7 +42,7 @@ def repeat_and_print(
     rows = [_row(settings.seed, metrics)]
     for number in range(1, seeds):
         again = replace(settings, seed=settings.seed + STRIDE * number, inner=_inner(settings))
-        print(f"repeat {number + 1} of {seeds}, seed {again.seed}")
+        say(f"repeat {number + 1} of {seeds}, seed {again.seed}")
         _, found = cross_validate(
             again, cohort, out / FOLDER / f"seed_{again.seed}", feature_folder=out / FEATURES,
             **others,
@@ -50,7 +51,7 @@ def repeat_and_print(
     table = pd.DataFrame(rows)
     write_text(folder / REPEATS, table.to_csv(index=False))
     print_table(metrics, folder)
-    print(repeats_line(table))
+    say(repeats_line(table))
     return folder
 
 

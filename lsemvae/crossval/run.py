@@ -11,6 +11,7 @@ from data_modules.leakage import LeakageCheck, check_leakage, refuse_leaks
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name, parse_leads
+from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
 from lsemvae.core.targets import Target, find_target, task_folder
 from lsemvae.core.tasks import Thresholds
@@ -274,7 +275,7 @@ def _about_data(data: RhcCohort, pretrained: Pretrained | None) -> dict[str, Any
     """Say what the recordings are, and whether the encoder has seen them."""
     seen = pretrained is not None and data.pool.sha256 in pretrained.data.sha256.split("+")
     if seen:
-        print("note: the encoder was pre-trained on these recordings too (without labels)")
+        say("note: the encoder was pre-trained on these recordings too (without labels)")
     return {
         "data": data.pool.label,
         "derived": _derived(data),

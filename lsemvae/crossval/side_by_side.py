@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -56,9 +57,10 @@ class EndOfEpoch(NamedTuple):
 
 
 class _Turn(NamedTuple):
-    """One head's part of a step: positions, and whether they end an epoch."""
+    """One head's part of a step: rows of the features, labels, and whether they end an epoch."""
 
-    rows: list[int]
+    rows: Tensor
+    label: Tensor
     epoch: int
     last: bool
 
@@ -83,7 +85,7 @@ def train_side_by_side(
     """
     heads = StackedHeads.of([course.head for course in courses])
     optimiser = adamw(heads, lr, weight_decay)  # type: ignore[arg-type]
-    turns = [_turns(course.batches, epochs) for course in courses]
+    turns = [_turns(course, epochs) for course in courses]
     draw = torch.Generator()
     summed = np.zeros(len(courses))
     n_steps = max(epochs * len(course.batches) for course in courses)
@@ -100,12 +102,16 @@ def train_side_by_side(
                 on_epoch_end(EndOfEpoch(place, turn.epoch, number + 1, mean, heads))
 
 
-def _turns(batches: EpochBatches, epochs: int) -> Iterator[_Turn]:
+def _turns(course: Course, epochs: int) -> Iterator[_Turn]:
     for epoch in range(epochs):
-        batches.epoch = epoch
-        rows = list(batches)
-        for number, one in enumerate(rows):
-            yield _Turn(one, epoch, number == len(rows) - 1)
+        course.batches.epoch = epoch
+        positions = list(course.batches)
+        order = torch.tensor(list(chain.from_iterable(positions)))
+        sizes = [len(one) for one in positions]
+        parts = zip(*(torch.split(one[order], sizes) for one in (course.rows, course.label)),
+                    strict=True)  # fmt: skip
+        for number, (rows, label) in enumerate(parts):
+            yield _Turn(rows, label, epoch, number == len(sizes) - 1)
 
 
 def _batch(
@@ -114,18 +120,16 @@ def _batch(
 ) -> Batch:  # fmt: skip
     """Put the heads' batches beside each other, padded to the longest of them."""
     width = max(len(turn.rows) for turn in turns if turn is not None)
-    n_features = courses[0].features.shape[1]
-    features = torch.zeros(len(courses), width, n_features)
+    features = torch.zeros(len(courses), width, courses[0].features.shape[1])
     label, share = torch.zeros(2, len(courses), width)
     kept = torch.zeros(len(courses), width, head.hidden)
-    keep = 1 - head.dropout
     for place, (course, turn) in enumerate(zip(courses, turns, strict=True)):
         if turn is None:
             continue
         n = len(turn.rows)
-        features[place, :n] = course.features[course.rows[turn.rows]]
-        label[place, :n] = course.label[turn.rows]
+        torch.index_select(course.features, 0, turn.rows, out=features[place, :n])
+        label[place, :n] = turn.label
         share[place, :n] = 1 / n
         draw.manual_seed(noise_seed(course.seed, 0, n_done, TRAINING))
-        kept[place, :n] = torch.empty(n, head.hidden).bernoulli_(keep, generator=draw) / keep
-    return Batch(features, label, share, kept)
+        kept[place, :n].bernoulli_(1 - head.dropout, generator=draw)
+    return Batch(features, label, share, kept.div_(1 - head.dropout))

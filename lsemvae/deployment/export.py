@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import replace_file, sync_file
+from lsemvae.core.files import prepare_place, replace_file, sync_file
 from lsemvae.deployment.locked_network import LockedNetwork
 from lsemvae.deployment.model_file import LockedModel
 from lsemvae.model_file.seal import OPEN_SEAL, seal
@@ -59,7 +59,7 @@ def export_onnx(
         )
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        prepare_place(out)
         _write_graph(network, temporary)
         if int8:
             from lsemvae.deployment.eight_bit import store_as_eight_bit

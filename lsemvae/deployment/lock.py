@@ -12,6 +12,7 @@ from data_modules.rhc_cohort import RhcCohort
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_indices
+from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
 from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.core.tasks import RESISTANCE_TASKS, Thresholds
@@ -230,7 +231,7 @@ def _trained_on(
     if pretrained is not None:
         before = read_trained_on(Path(str(encoder)), pretrained.data.sha256)
         if before is None:
-            print(
+            say(
                 f"note: what {encoder} was pre-trained on is not known; its patients cannot be "
                 "refused"
             )

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import replace_file, sync_file
+from lsemvae.core.files import prepare_place, replace_file, sync_file
 from lsemvae.deployment.locked_network import NETWORK_SOURCE, LockedNetwork, build_empty, own_source
 from lsemvae.model_file.description import read_description
 from lsemvae.model_file.seal import OPEN_SEAL, check_seal, seal
@@ -53,7 +53,7 @@ def write_model(path: Path, network: LockedNetwork, trained_on: TrainedOn) -> st
     texts = {DESCRIPTION: network.description.to_json(), SEAL: OPEN_SEAL}
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        prepare_place(path)
         save_file(tensors, temporary, metadata=texts)
         digest = seal(temporary)
         with temporary.open("rb") as file:

@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.decomposition import PCA
 
 from lsemvae.core.files import write_text
+from lsemvae.evaluation.kept_files import read_kept_table
 
 FILE_NAME = "projection.csv"
 
@@ -49,4 +50,6 @@ def read_projection(folder: Path) -> pd.DataFrame | None:
     file = folder / FILE_NAME
     if not file.is_file():
         return None
-    return pd.read_csv(file, dtype={"record": str}, keep_default_na=False)
+    return read_kept_table(
+        file, "remove it, and run `lsemvae cv` again", dtype={"record": str}, keep_default_na=False
+    )

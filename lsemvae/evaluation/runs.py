@@ -10,9 +10,11 @@ import pandas as pd
 from lsemvae.core.files import read_json
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.targets import Target, target_of
+from lsemvae.evaluation.kept_files import read_kept_table
 from lsemvae.evaluation.predictions import read_predictions
 
 REPEATS = "repeats.csv"
+AGAIN = "run `lsemvae cv` again with the same options: finished folds are kept"
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def read_cv_run(folder: Path) -> CvRun:
     """Read one finished cross-validation."""
     metrics = read_json(
         folder / "metrics.json",
-        "run `lsemvae cv` again with the same options: finished folds are kept",
+        AGAIN,
     )
     inner, target = folder / "inner_predictions.csv", target_of(metrics)
     repeats = folder / REPEATS
@@ -88,7 +90,7 @@ def read_cv_run(folder: Path) -> CvRun:
         metrics,
         read_predictions(folder / "predictions.csv", target),
         read_predictions(inner, target) if inner.is_file() else None,
-        pd.read_csv(repeats) if repeats.is_file() else None,
+        read_kept_table(repeats, AGAIN) if repeats.is_file() else None,
     )
 
 

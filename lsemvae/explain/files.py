@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from data_modules.base import StoreDataModule
 from lsemvae.core.files import replacing, write_text
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
 from lsemvae.core.tasks import find_task
 from lsemvae.evaluation.statistics.estimate import Estimate
@@ -72,8 +73,8 @@ def write_explanation(
     write_text(out / "attribution.json", text + "\n")
     best = ranking.iloc[0]
     told = f"{best['lead']} has the largest share, {best['share']:.1%}"
-    print(f"{title}: {told}" if knows_something(skill) else f"{title}. Of no meaning: {told}")
-    print(f"explanation: {out}")
+    say(f"{title}: {told}" if knows_something(skill) else f"{title}. Of no meaning: {told}")
+    say(f"explanation: {out}")
 
 
 def _about(

@@ -98,7 +98,7 @@ def fit_linear_probe(
     )
     chosen = int(np.argmax(_inner_likelihood(fits, rotation.scores, truth, part, len(grid))))
     last = n_parts * len(grid) + chosen
-    weights = rotation.axes @ fits.weights[:, last]
+    weights = rotation.on_features(fits.weights[:, last])
     return LinearProbe(mean, inverse_sd, weights, float(fits.intercept[last]), float(grid[chosen]))
 
 

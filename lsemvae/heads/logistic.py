@@ -36,18 +36,36 @@ class _Problem(NamedTuple):
         penalty = (self.ridge * coefficients**2).sum(0) / 2
         return np.asarray((self.counted * loss).sum(0) + penalty)
 
+    def gradient(self, coefficients: Array, probability: Array) -> Array:
+        error = self.counted * (probability - self.label)
+        return np.asarray(self.design.T @ error + self.ridge * coefficients)
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> "_Problem":
+        return self._replace(counted=self.counted[:, chosen])
+
 
 class Rotation(NamedTuple):
     """The principal axes of features: at most as many as there are records.
 
     Attributes:
         scores: (N, R) the features on their axes, in which their Gram matrix is diagonal.
-        axes: (P, R) orthonormal columns, so that weights on the features are `axes` @ those on the
-            scores. A penalised fit has no weight outside of them.
+        span: (M, P) what the axes are combinations of: the features, or the unit vectors as None.
+        turn: (M, R) the combinations.
     """
 
     scores: Array
-    axes: Array
+    span: Array | None
+    turn: Array
+
+    @property
+    def axes(self) -> Array:
+        """Orthonormal columns (P, R). A penalised fit has no weight outside of them."""
+        return self.turn if self.span is None else self.span.T @ self.turn
+
+    def on_features(self, weights: Array) -> Array:
+        """Return weights (R,) on the scores as weights (P,) on the features: `axes` @ weights."""
+        turned = self.turn @ weights
+        return np.asarray(turned if self.span is None else self.span.T @ turned)
 
 
 def rotate(features: Array) -> Rotation:
@@ -59,9 +77,9 @@ def rotate(features: Array) -> Rotation:
     kept = variance > max(variance[-1], 0.0) * len(variance) * np.finfo(np.float64).eps
     if not wide:
         axes = vectors[:, kept]
-        return Rotation(features @ axes, axes)
+        return Rotation(features @ axes, None, axes)
     length = np.sqrt(variance[kept])
-    return Rotation(vectors[:, kept] * length, features.T @ (vectors[:, kept] / length))
+    return Rotation(vectors[:, kept] * length, features, vectors[:, kept] / length)
 
 
 def fit_logistic_ridges(scores: Array, label: Array, weight: Array, strength: Array) -> Fits:
@@ -69,8 +87,9 @@ def fit_logistic_ridges(scores: Array, label: Array, weight: Array, strength: Ar
 
     This is scikit-learn's `LogisticRegression(C=C_b)` with `sample_weight`; the intercept is not
     penalised. Newton's method, its steps by conjugate gradients with the diagonal as
-    preconditioner, all B problems side by side: on principal axes (`rotate`) the Hessian is nearly
-    diagonal and few steps are needed.
+    preconditioner, all B problems side by side until each has come to its end: on principal axes
+    (`rotate`) the Hessian is nearly diagonal and few steps are needed. Steps are computed in single
+    precision, gradients and objectives in double.
 
     Args:
         scores: (N, P).
@@ -80,25 +99,31 @@ def fit_logistic_ridges(scores: Array, label: Array, weight: Array, strength: Ar
         strength: (B,), C > 0.
     """
     design = np.concatenate([scores, np.ones((len(scores), 1))], 1)
-    counted = weight.T * strength  # (N, B)
     ridge = np.append(np.ones(scores.shape[1]), 0.0)[:, None]
-    problem = _Problem(design, label[:, None], counted, ridge)
-    coefficients = np.zeros((design.shape[1], len(strength)))
-    coefficients[-1] = _base_rates(label, weight)
+    problem = _Problem(design, label[:, None], weight.T * strength, ridge)
+    found = np.zeros((design.shape[1], len(strength)))
+    found[-1] = _base_rates(label, weight)
+    steps, number = _NewtonSteps(design, ridge), np.arange(len(strength))
+    coefficients = found.copy()
     logit = design @ coefficients
-    scale = None
-    for _ in range(MAX_NEWTON):
+    scale = np.zeros(0)
+    for iteration in range(MAX_NEWTON):
         probability = expit(logit)
-        gradient = design.T @ (counted * (probability - label[:, None])) + ridge * coefficients
+        gradient = problem.gradient(coefficients, probability)
         size = np.linalg.norm(gradient, axis=0)
-        scale = np.maximum(size, 1.0) if scale is None else scale
-        if (size <= TOLERANCE * scale).all():
+        scale = np.maximum(size, 1.0) if iteration == 0 else scale
+        going = size > TOLERANCE * scale
+        found[:, number[~going]] = coefficients[:, ~going]
+        if not going.any():
             break
-        curvature = counted * probability * (1 - probability)
+        problem, number, scale, size = problem.only(going), number[going], scale[going], size[going]
+        curvature = problem.counted * (probability * (1 - probability))[:, going]
         exactness = np.minimum(0.1, np.sqrt(size / scale))  # Nocedal & Wright, equation 7.3
-        step = _conjugate_gradients(design, curvature, ridge, gradient, exactness)
-        coefficients, logit = _descend(problem, coefficients, logit, step)
-    return Fits(coefficients[:-1], coefficients[-1])
+        step = steps.solve(curvature, gradient[:, going], exactness)
+        coefficients, logit = _descend(problem, coefficients[:, going], logit[:, going], step)
+    else:
+        found[:, number] = coefficients
+    return Fits(found[:-1], found[-1])
 
 
 def _base_rates(label: Array, weight: Array) -> Array:
@@ -107,31 +132,41 @@ def _base_rates(label: Array, weight: Array) -> Array:
     return np.asarray(np.log(positive) - np.log(negative))
 
 
-def _conjugate_gradients(
-    design: Array, curvature: Array, ridge: Array, right: Array, exactness: Array
-) -> Array:
-    """Solve (X^T diag(curvature_b) X + diag(ridge)) step_b = right_b for every b at once.
+class _NewtonSteps:
+    """Solve (X^T diag(curvature_b) X + diag(ridge)) step_b = right_b for every b at once."""
 
-    Until each residual is `exactness` (B,) of what it was at first, in the preconditioner's norm.
-    """
-    diagonal = (design**2).T @ curvature + ridge
-    step, residual = np.zeros_like(right), right.copy()
-    direction = residual / diagonal
-    product = (residual * direction).sum(0)
-    limit = exactness**2 * product
-    for _ in range(MAX_CG):
-        image = design.T @ (curvature * (design @ direction)) + ridge * direction
-        along = (direction * image).sum(0)
-        length = np.divide(product, along, out=np.zeros_like(product), where=along > 0)
-        step += length * direction
-        residual -= length * image
-        scaled = residual / diagonal
-        new = (residual * scaled).sum(0)
-        if (new <= limit).all():
-            break
-        ratio = np.divide(new, product, out=np.zeros_like(new), where=product > 0)
-        direction, product = scaled + ratio * direction, new
-    return step
+    def __init__(self, design: Array, ridge: Array) -> None:
+        self.design, self.ridge = design.astype(np.float32), ridge.astype(np.float32)
+        self.squared = self.design**2
+
+    def solve(self, curvature: Array, right: Array, exactness: Array) -> Array:
+        """Go on until each residual is `exactness` (B,) of what it was, preconditioned."""
+        step = np.zeros_like(right)
+        single: npt.DTypeLike = np.float32
+        curvature, residual = curvature.astype(single), right.astype(single)
+        diagonal = self.squared.T @ curvature + self.ridge
+        direction, own = residual / diagonal, np.zeros_like(residual)
+        product = (residual * direction).sum(0)
+        limit, number = exactness**2 * product, np.arange(right.shape[1])
+        for _ in range(MAX_CG):
+            image = self.design.T @ (curvature * (self.design @ direction)) + self.ridge * direction
+            along = (direction * image).sum(0)
+            length = np.divide(product, along, out=np.zeros_like(product), where=along > 0)
+            own += length * direction
+            residual -= length * image
+            scaled = residual / diagonal
+            new = (residual * scaled).sum(0)
+            going = new > limit
+            step[:, number[~going]] = own[:, ~going]
+            if not going.any():
+                return step
+            direction = scaled + new / np.where(product > 0, product, 1) * direction
+            if not going.all():
+                curvature, diagonal = curvature[:, going], diagonal[:, going]
+                residual, direction, own = residual[:, going], direction[:, going], own[:, going]
+            product, limit, number = new[going], limit[going], number[going]
+        step[:, number] = own
+        return step
 
 
 def _descend(problem: _Problem, start: Array, logit: Array, step: Array) -> tuple[Array, Array]:

@@ -143,7 +143,7 @@ class EcgNetwork(nn.Module, ABC):
     def encode_with_uncertainty(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Return what `encode` and `uncertainty` return; networks may compute both at once."""
+        """Return what `encode` and `uncertainty` do, in one pass where a network can."""
         return self.encode(ecg, leads, present), self.uncertainty(ecg, leads, present)
 
 

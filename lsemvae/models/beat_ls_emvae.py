@@ -112,20 +112,25 @@ class BeatLsEmvae(PretrainableNetwork):
         order, its mean; for each lead, its pooled responses; the rhythm. The features of each lead
         stand beside the fused ones, because fusion can lose what a single lead shows.
         """
-        return _features(self.codes(ecg, leads, present), leads)
+        return self._features(self.codes(ecg, leads, present), leads)
 
-    def encode_with_uncertainty(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Return both of one pass over the beats."""
-        codes = self.codes(ecg, leads, present)
-        return _features(codes, leads), codes.logvar
+    def _features(self, codes: BeatCodes, leads: Sequence[str]) -> Tensor:
+        order = canonical_order(leads)
+        by_lead = [part[:, order].flatten(1) for part in (codes.lead_mean, codes.response)]
+        return torch.cat([codes.mean, codes.spread, *by_lead, codes.rhythm], 1)
 
     def uncertainty(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
     ) -> Tensor:
         """Return the mean log variance of the fused posterior over dimensions and beats, (B,)."""
         return self.codes(ecg, leads, present).logvar
+
+    def encode_with_uncertainty(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return features and uncertainty of the same beats."""
+        codes = self.codes(ecg, leads, present)
+        return self._features(codes, leads), codes.logvar
 
     def codes(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> BeatCodes:
         """Encode every beat of the recordings; arguments as in `encode`."""
@@ -227,10 +232,3 @@ class BeatLsEmvae(PretrainableNetwork):
             by_lead = info_nce(lead_code, keys[theirs], parts[mine], temperature)
             by_part.append(torch.stack([by_code, by_lead]))
         return torch.stack(by_part).mean(0)
-
-
-def _features(codes: BeatCodes, leads: Sequence[str]) -> Tensor:
-    """Join what `encode` returns, (B, F)."""
-    order = canonical_order(leads)
-    by_lead = [part[:, order].flatten(1) for part in (codes.lead_mean, codes.response)]
-    return torch.cat([codes.mean, codes.spread, *by_lead, codes.rhythm], 1)

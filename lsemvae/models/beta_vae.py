@@ -112,6 +112,13 @@ class BetaVae(GenerativeNetwork):
         """Return the mean log variance of the posterior, (B,)."""
         return self._posterior(self._twelve(ecg, leads, present)).logvar.mean(-1)
 
+    def encode_with_uncertainty(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return features and uncertainty of one posterior."""
+        posterior = self._posterior(self._twelve(ecg, leads, present))
+        return posterior.mean, posterior.logvar.mean(-1)
+
     def reconstruct(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
     ) -> Tensor:

@@ -157,6 +157,15 @@ class LsEmvae(LeadVae):
             return self.code(ecg, leads, present)
         return self.lead_means(ecg, leads, present)
 
+    def encode_with_uncertainty(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return features and uncertainty, of one posterior where both come from it."""
+        if self.feature != "mixture_mean":
+            return super().encode_with_uncertainty(ecg, leads, present)
+        posterior = self.posterior(ecg, leads, present)
+        return posterior.mean, posterior.logvar.mean(-1)
+
     def loss(
         self,
         ecg: Tensor,

@@ -1,5 +1,6 @@
 """Describe a method: a row of a table of results, as an experiment file or a class says it."""
 
+import copy
 import inspect
 import warnings
 from collections.abc import Mapping, Sequence
@@ -115,6 +116,20 @@ class Method:
                 f"{path} is not the encoder of {self.title} ({'; '.join(other)}); pre-train one "
                 f"with {self.experiment if self.own else f'experiments/{self.experiment}'}"
             )
+
+    def pretraining(self) -> dict[str, Any]:
+        """Return all that an experiment of the package says of the training, as plain values.
+
+        Not what the trained network is read by, nor where its files lie.
+        """
+        said = copy.deepcopy(read_experiment(self.experiment))
+        network = said["model"]["init_args"]["network"]
+        given = network.get("init_args") or {}
+        read = self.network.reading_args
+        network["init_args"] = {name: given[name] for name in given if name not in read}
+        for place in ("default_root_dir", "logger"):
+            said["trainer"].pop(place, None)
+        return {**said, "small": self.small}
 
     def about(self) -> dict[str, Any]:
         """Return what tables say of the method, as a run keeps it in metrics.json."""

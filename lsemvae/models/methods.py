@@ -89,6 +89,7 @@ METHOD_GROUPS: dict[str, tuple[str, ...]] = {
     "table2": tuple(TABLE_2),
     "ablations": (REFERENCE, *ABLATIONS),
     "authors_code": tuple(AUTHORS_CODE),
+    "recommended": (REFERENCE, *RECOMMENDED),
 }
 
 
@@ -115,6 +116,15 @@ def find_method(name: str) -> Method:
         f"unknown method {name!r}; expected one of {', '.join([*METHODS, *registered_classes()])}, "
         "a class path such as my_net.TinyNet, or a YAML file"
     )
+
+
+@cache
+def encoder_method(name: str) -> str:
+    """Return the first method that is pre-trained as this one is: what is read may be another."""
+    if name not in METHODS:
+        return name
+    mine = METHODS[name].pretraining()
+    return next(other for other, method in METHODS.items() if method.pretraining() == mine)
 
 
 def method_name(name: str) -> str:

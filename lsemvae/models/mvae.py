@@ -66,6 +66,13 @@ class Mvae(LeadVae):
         """Return the posterior's mean, (B, D)."""
         return self.code(ecg, leads, present)
 
+    def encode_with_uncertainty(
+        self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return features and uncertainty of one posterior."""
+        posterior = self.posterior(ecg, leads, present)
+        return posterior.mean, posterior.logvar.mean(-1)
+
     def loss(
         self,
         ecg: Tensor,

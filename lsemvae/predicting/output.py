@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import replace_file, sync_file
+from lsemvae.core.files import prepare_place, replace_file, sync_file
+from lsemvae.core.printable import spreadsheet_cell
 from lsemvae.predicting.outcome import Row
 
 Writer = Callable[[IO[str], Iterable[Row], Mapping[str, Any]], None]
@@ -37,6 +38,7 @@ def write_rows(out: Path, rows: Iterable[Row], about: Mapping[str, Any]) -> None
     """
     write = check_out(out)
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
+    prepare_place(out)
     try:
         with temporary.open("w", encoding="utf-8", newline="") as file:
             write(file, rows, about)
@@ -47,10 +49,15 @@ def write_rows(out: Path, rows: Iterable[Row], about: Mapping[str, Any]) -> None
 
 
 def write_csv(file: IO[str], rows: Iterable[Row], _about: Mapping[str, Any]) -> None:
-    """Write rows under the names of their columns."""
+    """Write rows under the names of their columns; none is a formula to a spreadsheet."""
     writer = csv.writer(file)
     writer.writerow(Row._fields)
-    writer.writerows(rows)
+    writer.writerows(
+        row._replace(
+            recording=spreadsheet_cell(row.recording), message=spreadsheet_cell(row.message)
+        )
+        for row in rows
+    )
 
 
 def _write_json(file: IO[str], rows: Iterable[Row], about: Mapping[str, Any]) -> None:

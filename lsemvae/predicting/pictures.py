@@ -10,6 +10,7 @@ import numpy as np
 
 from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import replacing
 from lsemvae.core.leads import LEADS
 from lsemvae.model_file.description import Description
 from lsemvae.predicting.outcome import RESULT, Row
@@ -50,7 +51,8 @@ def draw_rows(
             calibrated=model.unit == "mV",
             leads=LEADS,
         )
-        figure.savefig(folder / f"{names[row.recording]}.png", dpi=150)
+        with replacing(folder / f"{names[row.recording]}.png") as temporary:
+            figure.savefig(temporary, dpi=150)
         pyplot.close(figure)
 
 

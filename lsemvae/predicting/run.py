@@ -16,6 +16,7 @@ from data_modules.reading.reasons import RecordError
 from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_indices
+from lsemvae.core.printable import say
 from lsemvae.model_file.description import Description
 from lsemvae.model_file.trained_on import NOBODY
 from lsemvae.predicting.journal import RowJournal
@@ -141,7 +142,7 @@ def _predict_missing(
     missing = [source for source in sources if source.name not in journal.done]
     done = len(sources) - len(missing)
     if done:
-        print(f"going on: {done:,} of {len(sources):,} recordings were predicted before")
+        say(f"going on: {done:,} of {len(sources):,} recordings were predicted before")
     with counted_progress("predicting", already=done) as report:
         names = file_names([source.name for source in sources])
         for rows in predicted_blocks(predictor, missing, options, names):

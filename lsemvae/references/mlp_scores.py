@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,13 +10,15 @@ import torch
 from torch import Tensor
 
 from lsemvae.heads.mlp import MlpSettings, train_heads
-from lsemvae.references.probing import Scores, by_kind, checked
+from lsemvae.references.kept_scores import ByFraction, Scores, keep_scores, read_scores
+from lsemvae.references.probing import by_kind, checked, row_key
 from lsemvae.references.rows import Row, fold_features
 
 
 def mlp_scores(
-    rows: Sequence[Row], cohort: pd.DataFrame, settings: MlpSettings = MlpSettings()
-) -> dict[tuple[str, float], Scores]:
+    rows: Sequence[Row], cohort: pd.DataFrame, settings: MlpSettings = MlpSettings(), *,
+    kept: Path | None = None,
+) -> dict[tuple[str, float], Scores]:  # fmt: skip
     """Return out-of-fold logits of the head, trained with all labels.
 
     The folds of all rows with as many features are trained side by side.
@@ -29,11 +32,23 @@ def mlp_scores(
         rows: features; rows of one kind are its seeds.
         cohort: from `labelled_folds`.
         settings: see `MlpSettings`.
+        kept: folder of scores; a row that has some there is not trained again.
 
     Returns:
         (S, 1, N) by kind and fraction, which is 1.
     """
-    each: list[Scores] = [np.empty(0)] * len(rows)
+    keys = [row_key(row, cohort, ("mlp", settings)) for row in rows]
+    each: list[ByFraction | None] = [read_scores(kept, key) for key in keys]
+    missing = [number for number, found in enumerate(each) if found is None]
+    for number, scores in _trained([rows[n] for n in missing], cohort, settings).items():
+        each[missing[number]] = {1.0: scores[None]}
+        keep_scores(kept, keys[missing[number]], {1.0: scores[None]})
+    return by_kind(rows, [found for found in each if found is not None])
+
+
+def _trained(rows: Sequence[Row], cohort: pd.DataFrame, settings: MlpSettings) -> dict[int, Scores]:
+    """Return the out-of-fold logits (N,) of rows by their number."""
+    each: dict[int, Scores] = {}
     label = torch.tensor(cohort["label"].to_numpy(np.float32))
     fold, place = cohort["fold"].to_numpy(), cohort["row"].to_numpy()
     train = [np.flatnonzero(fold != number) for number in np.unique(fold)]
@@ -44,7 +59,7 @@ def mlp_scores(
         logits = train_heads(torch.stack(sets), label, train * len(numbers), settings)
         for number, own in zip(numbers, logits.reshape(len(numbers), len(train), -1), strict=True):
             each[number] = _out_of_fold(own, fold)
-    return by_kind(rows, [{1.0: scores[None]} for scores in each])
+    return each
 
 
 def _standardised(row: Row, place: np.ndarray, train: np.ndarray) -> Tensor:

@@ -4,16 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from rich.console import Console
 from rich.table import Table
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import replacing
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.printable import say
 from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.crossval.frozen_encoder import read_encoder
 from lsemvae.crossval.printed import print_table
 from lsemvae.crossval.run import FEATURES, CvSettings, cross_validate, open_cohort
 from lsemvae.evaluation.plots.label_curve import label_curve
+from lsemvae.evaluation.tables.terminal import PlainConsole
 from lsemvae.evaluation.worth import HEADER, worth_cells
 from lsemvae.heads.mlp import MlpSettings
 from lsemvae.models.methods import find_method
@@ -35,10 +37,11 @@ def print_worth(result: dict[str, Any], folder: Path) -> None:
     table = Table(*HEADER, title=title)
     for cells in worth_cells(lines):
         table.add_row(*cells)
-    Console().print(table)
-    label_curve(lines, title).savefig(folder / "label_curve.svg", metadata={"Date": None})
-    print(result["statement"])
-    print(f"results: {folder}")
+    PlainConsole().print(table)
+    with replacing(folder / "label_curve.svg") as temporary:
+        label_curve(lines, title).savefig(temporary, metadata={"Date": None})
+    say(result["statement"])
+    say(f"results: {folder}")
 
 
 def run_with_references(settings: CvSettings, cohort: str, out: Path, **others: Any) -> Path:

@@ -1,7 +1,9 @@
 """Predict every record out of fold from the features of every row, with all labels and with few."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,12 +13,13 @@ from joblib import Parallel, delayed
 
 from data_modules.cohort.splits import Splits
 from lsemvae.core.errors import InputError
+from lsemvae.core.joblib_backend import joblib_backend
 from lsemvae.crossval.features import Features
 from lsemvae.heads.linear_probe import STRENGTHS, fit_linear_probe, inner_parts
+from lsemvae.references.kept_scores import ByFraction, Scores, kept_or_computed, scores_key
 from lsemvae.references.label_draws import Mask, draw_patients
 from lsemvae.references.rows import Row, fold_features
 
-Scores = npt.NDArray[np.float64]
 SEED_STEP = 1000  # keeps the seeds of folds and draws apart
 
 
@@ -95,8 +98,9 @@ def trainings(cohort: pd.DataFrame, settings: ProbeSettings) -> list[Training]:
 
 
 def linear_scores(
-    rows: Sequence[Row], cohort: pd.DataFrame, settings: ProbeSettings, *, jobs: int = 1
-) -> dict[tuple[str, float], Scores]:
+    rows: Sequence[Row], cohort: pd.DataFrame, settings: ProbeSettings, *, jobs: int = 1,
+    kept: Path | None = None,
+) -> dict[tuple[str, float], Scores]:  # fmt: skip
     """Return out-of-fold logits of the linear probe.
 
     Args:
@@ -104,17 +108,24 @@ def linear_scores(
         cohort: from `labelled_folds`.
         settings: see `ProbeSettings`.
         jobs: rows probed at the same time.
+        kept: folder of scores; a row that has some there is not probed again.
 
     Returns:
         (S, D, N) by kind and fraction: seeds of the kind, draws, records of the cohort.
     """
     planned = trainings(cohort, settings)
-    run = delayed(_row_scores)
-    label, place = cohort["label"].to_numpy(), cohort["row"].to_numpy()
-    each: list[dict[float, Scores]] = Parallel(n_jobs=jobs)(
-        run(row, label, place, planned, settings.strengths) for row in rows
-    )
+    with joblib_backend(jobs, None):
+        each: list[ByFraction] = Parallel()(
+            delayed(_kept_scores)(row, cohort, planned, settings, kept) for row in rows
+        )
     return by_kind(rows, each)
+
+
+def row_key(row: Row, cohort: pd.DataFrame, described: object) -> str:
+    """Name the scores of a row on a cohort and its folds."""
+    columns = [cohort[name].to_numpy() for name in ("label", "fold", "row")]
+    patient = cohort["patient_id"].to_numpy(str)
+    return scores_key((described, row.n_components), [row.features, patient, *columns])
 
 
 def by_kind(
@@ -130,27 +141,42 @@ def by_kind(
     }  # fmt: skip
 
 
+def _kept_scores(
+    row: Row, cohort: pd.DataFrame, planned: Sequence[Training], settings: ProbeSettings,
+    kept: Path | None,
+) -> ByFraction:  # fmt: skip
+    """Return the logits (D, N) of one row by fraction, each share of the labels kept by itself."""
+    place = cohort["row"].to_numpy()
+
+    @cache
+    def features_without(fold: int) -> Features:
+        train = np.flatnonzero(cohort["fold"].to_numpy() != fold)
+        return checked(fold_features(row, place[train])[place], row.kind)
+
+    found: ByFraction = {}
+    for fraction in settings.fractions:
+        n_draws = 1 if fraction == 1 else settings.n_draws
+        described = ("linear", fraction, n_draws, settings.strengths, settings.seed)
+        mine = [one for one in planned if one.fraction == fraction]
+        compute = partial(_row_scores, features_without, cohort, mine, settings.strengths)
+        found |= kept_or_computed(kept, row_key(row, cohort, described), compute)
+    return found
+
+
 def _row_scores(
-    row: Row,
-    label: npt.NDArray[np.float64],
-    place: npt.NDArray[np.int64],
+    features_without: Callable[[int], Features],
+    cohort: pd.DataFrame,
     planned: Sequence[Training],
     strengths: Sequence[float],
-) -> dict[float, Scores]:
-    """Return the logits (D, N) of one row by fraction."""
-    n_draws: dict[float, int] = {}
+) -> ByFraction:
+    """Return the logits (D, N) of one row and one fraction."""
+    label = cohort["label"].to_numpy()
+    scores = np.full((1 + max(one.draw for one in planned), len(label)), np.nan)
     for one in planned:
-        n_draws[one.fraction] = max(n_draws.get(one.fraction, 0), one.draw + 1)
-    scores = {fraction: np.full((n, len(label)), np.nan) for fraction, n in n_draws.items()}
-    known: dict[int, Features] = {}
-    for one in planned:
-        if one.fold not in known:
-            train = np.setdiff1d(np.arange(len(label)), one.held_out)
-            known = {one.fold: checked(fold_features(row, place[train])[place], row.kind)}
-        features = known[one.fold]
+        features = features_without(one.fold)
         probe = fit_linear_probe(features[one.rows], label[one.rows], one.part, strengths)
-        scores[one.fraction][one.draw, one.held_out] = probe.logits(features[one.held_out])
-    return scores
+        scores[one.draw, one.held_out] = probe.logits(features[one.held_out])
+    return {planned[0].fraction: scores}
 
 
 def checked(features: Features, kind: str) -> Features:

@@ -6,9 +6,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import torch
 
 from data_modules.base import StoreDataModule
+from lsemvae.core.errors import InputError
 from lsemvae.crossval.features import Features, cached_features
 from lsemvae.models import Pretrained
 from lsemvae.models.feature_choice import with_feature
@@ -64,7 +67,12 @@ def encoder_rows(
 
 
 def trivial_rows(
-    like: Pretrained, data: StoreDataModule, cache: Path, *, n_seeds: int = 1
+    like: Pretrained,
+    data: StoreDataModule,
+    cache: Path,
+    *,
+    n_seeds: int = 1,
+    form: StoreDataModule | None = None,
 ) -> list[Row]:
     """Return what needs no encoder: random convolutions and PCA of the samples.
 
@@ -73,14 +81,34 @@ def trivial_rows(
         data: recordings and leads.
         cache: folder of features.
         n_seeds: draws of random convolutions.
+        form: the same recordings in the form that these rows are made of, such as median beats;
+            None for that of `data`.
+
+    Raises:
+        InputError: `form` lacks recordings of `data`.
     """
-    n_samples, leads = data.ecg_input.n_samples, list(data.leads)
+    source = data if form is None else form
+    n_samples, leads = source.ecg_input.n_samples, list(source.leads)
+    order = _places(data, source)
     rows = []
     for seed in range(n_seeds):
         drawn = as_encoder(RandomConvolutions(n_samples, leads, seed=seed), like)
-        rows.append(Row(RANDOM_CONVOLUTIONS, cached_features(drawn, data, cache)))
+        rows.append(Row(RANDOM_CONVOLUTIONS, cached_features(drawn, source, cache)[order]))
     samples = as_encoder(Flattened(n_samples, leads), like)
-    return [*rows, Row(PCA, cached_features(samples, data, cache), N_COMPONENTS)]
+    return [*rows, Row(PCA, cached_features(samples, source, cache)[order], N_COMPONENTS)]
+
+
+def _places(data: StoreDataModule, form: StoreDataModule) -> npt.NDArray[np.intp]:
+    """Return where the recordings of one store are in another that holds them in another form."""
+    place, wanted = (pd.Index(each.pool.table["record"].astype(str)) for each in (form, data))
+    found = place.get_indexer(wanted)
+    missing = data.pool.table["record"][found < 0]
+    if len(missing):
+        raise InputError(
+            f"{form.pool.label} lacks {len(missing)} of the {len(found)} recordings of "
+            f"{data.pool.label}, the first is {missing.iloc[0]}; prepare it of the same recordings"
+        )
+    return found
 
 
 def fold_features(row: Row, train: np.ndarray) -> Features:

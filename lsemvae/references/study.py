@@ -1,7 +1,6 @@
 """Measure what pre-training was worth on a labelled cohort, and write it down in one step."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 from data_modules.cohort.quantities import derived_counts
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.provenance import provenance
 from lsemvae.evaluation.runs import data_label, derived_notes
@@ -25,6 +25,7 @@ from lsemvae.references.probing import ProbeSettings, labelled_folds, linear_sco
 from lsemvae.references.rows import Row, encoder_rows, trivial_rows
 
 TABLE, ABOUT = "references.csv", "references.json"
+SCORES = "scores"  # folder within that of the features
 FORMAT, VERSION = "lsemvae-references", 1
 
 
@@ -56,8 +57,9 @@ class StudySettings:
 
 
 def reference_rows(
-    encoders: Sequence[Pretrained], data: RhcCohort, cache: Path, settings: StudySettings
-) -> list[Row]:
+    encoders: Sequence[Pretrained], data: RhcCohort, cache: Path, settings: StudySettings,
+    form: RhcCohort | None = None,
+) -> list[Row]:  # fmt: skip
     """Return the features of encoders, twins and what needs no encoder.
 
     Args:
@@ -65,9 +67,11 @@ def reference_rows(
         data: recordings and leads.
         cache: folder of features.
         settings: which rows.
+        form: the same recordings in the form that random convolutions and PCA take; None for that
+            of `data`.
 
     Raises:
-        InputError: encoders of several architectures.
+        InputError: encoders of several architectures; `form` lacks recordings.
     """
     first = encoders[0].network
     for other in encoders[1:]:
@@ -79,12 +83,13 @@ def reference_rows(
     rows = encoder_rows(encoders, data, cache, n_twins=settings.n_twins)
     for feature in settings.features:
         rows += encoder_rows(encoders, data, cache, n_twins=settings.n_twins, feature=feature)
-    return rows + trivial_rows(encoders[0], data, cache)
+    return rows + trivial_rows(encoders[0], data, cache, form=form)
 
 
 def measure(
     encoders: Sequence[Pretrained], data: RhcCohort, cache: Path,
-    settings: StudySettings = StudySettings(), *, jobs: int = 1,
+    settings: StudySettings = StudySettings(), *, jobs: int = 1, form: RhcCohort | None = None,
+    kept: Path | None = None,
 ) -> pd.DataFrame:  # fmt: skip
     """Return the table of `worth_table` for a cohort, its task, its leads and its frozen folds.
 
@@ -94,18 +99,21 @@ def measure(
         cache: folder of features.
         settings: what is compared.
         jobs: rows probed at the same time.
+        form: see `reference_rows`.
+        kept: folder of the scores of rows; None keeps none.
     """
-    rows = reference_rows(encoders, data, cache, settings)
+    rows = reference_rows(encoders, data, cache, settings, form)
     cohort = labelled_folds(data.labelled(), data.load_splits())
-    scores = {LINEAR: linear_scores(rows, cohort, settings.probe, jobs=jobs)}
+    scores = {LINEAR: linear_scores(rows, cohort, settings.probe, jobs=jobs, kept=kept)}
     if settings.mlp is not None:
-        scores[MLP] = mlp_scores(rows, cohort, settings.mlp)
+        scores[MLP] = mlp_scores(rows, cohort, settings.mlp, kept=kept)
     return worth_table(cohort, scores)
 
 
 def described(
-    encoders: Sequence[Pretrained], data: RhcCohort, settings: StudySettings
-) -> dict[str, Any]:
+    encoders: Sequence[Pretrained], data: RhcCohort, settings: StudySettings,
+    form: RhcCohort | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Return everything that decides the table, ready for JSON."""
     content = {
         "format": FORMAT,
@@ -117,6 +125,7 @@ def described(
         "normalisation": data.normalisation,
         "encoders_sha256": [one.sha256 for one in encoders],
         "settings": asdict(settings),
+        "references_on_sha256": None if form is None else form.pool.sha256,
     }
     plain: dict[str, Any] = json.loads(json.dumps(content))
     return plain
@@ -125,6 +134,7 @@ def described(
 def study(
     encoders: Sequence[Pretrained], data: RhcCohort, folder: Path, cache: Path,
     settings: StudySettings = StudySettings(), *, jobs: int = 1, overwrite: bool = False,
+    form: RhcCohort | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Measure and write `references.csv` and `references.json`, unless that is done.
 
@@ -133,11 +143,12 @@ def study(
     Returns:
         What `references.json` holds.
     """
-    asked = described(encoders, data, settings)
-    found = read_study(folder)
-    if found is not None and not overwrite and all(found.get(k) == v for k, v in asked.items()):
+    asked = described(encoders, data, settings, form)
+    found = None if overwrite else read_study(folder)
+    if found is not None and all(found.get(k) == v for k, v in asked.items()):
         return found
-    table = measure(encoders, data, cache, settings, jobs=jobs)
+    kept = None if overwrite else cache / SCORES
+    table = measure(encoders, data, cache, settings, jobs=jobs, form=form, kept=kept)
     synthetic = data.pool.synthetic or any(one.data.synthetic for one in encoders)
     cohort = data.labelled()
     derived = derived_counts(data.pool.table.iloc[cohort["row"]], data.task, data.thresholds)
@@ -159,23 +170,19 @@ def study(
             "provenance": provenance(),
         }
     )
-    _write(folder / TABLE, table.to_csv(index=False))
-    _write(folder / ABOUT, json.dumps(content, indent=1) + "\n")
+    write_text(folder / TABLE, table.to_csv(index=False))
+    write_text(folder / ABOUT, json.dumps(content, indent=1) + "\n")
     return content
 
 
 def read_study(folder: Path) -> dict[str, Any] | None:
-    """Return what a folder's `references.json` holds, None where there is none."""
+    """Return what a folder's `references.json` holds, None where there is none.
+
+    Raises:
+        InputError: it is empty or cut.
+    """
     file = folder / ABOUT
     if not file.is_file():
         return None
-    content: dict[str, Any] = json.loads(file.read_text())
+    content: dict[str, Any] = read_json(file, "measure again with `lsemvae worth --overwrite`")
     return content
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a whole file in one step."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(text)
-    temporary.replace(file)

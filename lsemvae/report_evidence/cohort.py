@@ -16,11 +16,12 @@ from lsemvae.core.files import file_sha256
 from lsemvae.core.leads import LEADS
 from lsemvae.core.targets import find_target
 from lsemvae.core.tasks import DEFINED_TASKS, PRESSURE_TASKS, Thresholds, find_task
+from lsemvae.evaluation.kept_files import read_kept_table
 from lsemvae.evaluation.report.evidence import CohortEvidence
 from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.tables.table1 import TwoGroups
 from lsemvae.models import read_data_state
-from lsemvae.report_evidence.flow import study_flow
+from lsemvae.report_evidence.flow import PREPARE_AGAIN, study_flow
 from lsemvae.report_evidence.machine import machine_measurements
 
 MPAP_MMHG = (20.0, 25.0)  # definitions of pulmonary hypertension: ESC/ERS 2022 and before
@@ -72,7 +73,7 @@ def _flow(store: EcgStore) -> list[tuple[str, int]]:
     file = Path(f"{store.path}.quarantine.csv")
     if not file.is_file():
         return used
-    quarantine = pd.read_csv(file, dtype=str, keep_default_na=False)
+    quarantine = read_kept_table(file, PREPARE_AGAIN, dtype=str, keep_default_na=False)
     is_rejected = quarantine["outcome"] == "rejected"
     rejected, warned = quarantine[is_rejected], quarantine[~is_rejected]
     return [

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from data_modules.cohort.flow import flow_of_store, read_flow
 from data_modules.reading.reasons import REASONS
 from data_modules.store.read import EcgStore
 from lsemvae.core.study_flow import Exclusion, Flow, FlowStep
+from lsemvae.evaluation.kept_files import read_kept_table
+
+PREPARE_AGAIN = "remove it, or run `lsemvae prepare` again"
 
 
 def study_flow(store: EcgStore) -> tuple[Flow, str]:
@@ -35,7 +36,7 @@ def flow_of_quarantine(store: EcgStore) -> Flow:
     file = Path(f"{store.path}.quarantine.csv")
     rejected: tuple[Exclusion, ...] = ()
     if file.is_file():
-        listed = pd.read_csv(file, dtype=str, keep_default_na=False)
+        listed = read_kept_table(file, PREPARE_AGAIN, dtype=str, keep_default_na=False)
         codes = listed[listed["outcome"] == "rejected"].drop_duplicates("record")["code"]
         rejected = tuple(
             Exclusion(REASONS.get(str(code), str(code)), int(n))

@@ -1,15 +1,13 @@
 """Read and verify everything that a report is made from."""
 
-import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import file_sha256
+from lsemvae.core.files import file_sha256, read_json
 from lsemvae.core.tasks import Thresholds
+from lsemvae.evaluation.kept_files import read_kept_table
 from lsemvae.evaluation.report.evidence import Evidence, PretrainEvidence
 from lsemvae.evaluation.report.gather import find_runs, with_statistics, with_target_statistics
 from lsemvae.evaluation.report.verify import verify_runs
@@ -22,6 +20,7 @@ from lsemvae.report_evidence.cohort import (
     verify_against_store,
 )
 
+FIT_AGAIN = "run the pre-training again, or leave --pretrain out"
 SUBGROUPS = ("sex", "age_years")
 
 
@@ -110,10 +109,10 @@ def _pretrain(folder: Path, runs: list[CvRun]) -> PretrainEvidence:
     provenance = folder / "provenance.json"
     return PretrainEvidence(
         folder=folder,
-        log=pd.read_csv(log),
+        log=read_kept_table(log, FIT_AGAIN),
         data=data.label,
         synthetic=data.synthetic,
         sampling_rate_hz=data.ecg_input.sampling_rate_hz,
         calibrated=data.calibrated,
-        provenance=json.loads(provenance.read_text()) if provenance.is_file() else {},
+        provenance=read_json(provenance, FIT_AGAIN) if provenance.is_file() else {},
     )

@@ -2,9 +2,11 @@
 
 import inspect
 import json
+import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from itertools import pairwise, takewhile
+from itertools import takewhile
+from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 VALUES = ("true", "false")
@@ -15,7 +17,8 @@ def spell_out(command: Callable[..., Any], arguments: list[str]) -> list[str]:
 
     Words before the first option belong to the command's positional parameter, as a list where it
     takes one (`report RUN RUN`, `sweep FILE`), the rest to a list that comes second (`predict MODEL
-    FILE FILE`); a switch without a value means true (`--overwrite`).
+    FILE FILE`); a switch without a value means true (`--overwrite`); one value for an option that
+    takes a list is a list of one (`--tasks detection`).
 
     Args:
         command: the function.
@@ -32,10 +35,32 @@ def spell_out(command: Callable[..., Any], arguments: list[str]) -> list[str]:
         if words and len(named) > 1 and named[1].annotation == list[str]:
             options, words = [f"--{named[1].name}={json.dumps(words)}", *options], []
     switches = {f"--{p.name}" for p in parameters if p.annotation in (bool, bool | None)}
+    lists = {f"--{p.name}" for p in parameters if _is_list(p.annotation)}
     return words + [
-        f"{word}=true" if word in switches and after not in VALUES else word
-        for word, after in pairwise([*options, ""])
+        f"{word}=true" if word in switches and after not in VALUES else _listed(word, before, lists)
+        for before, word, after in zip(["", *options], options, [*options[1:], ""], strict=False)
     ]
+
+
+def _is_list(hint: Any) -> bool:
+    parts = [part for part in get_args(hint) if part is not type(None)]
+    return get_origin(hint) is list or (
+        get_origin(hint) is UnionType and all(get_origin(part) is list for part in parts)
+    )
+
+
+def _listed(word: str, before: str, lists: set[str]) -> str:
+    """Return the value of an option that takes a list as a list, where it is none."""
+    option, sign, value = word.partition("=")
+    if sign and option in lists and not value.startswith("["):
+        return f"{option}={_one(value)}"
+    one = before in lists and not word.startswith(("[", "--"))
+    return _one(word) if one else word
+
+
+def _one(value: str) -> str:
+    """Return a list of one number or text."""
+    return f"[{value}]" if re.fullmatch(r"[-+]?\d+(\.\d*)?", value) else json.dumps([value])
 
 
 def options_of(command: Callable[..., Any]) -> dict[str, tuple[str, ...]]:

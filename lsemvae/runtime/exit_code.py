@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import FindingsFoundError
-from lsemvae.core.printable import printable
+from lsemvae.core.printable import say
 from lsemvae.runtime.faults import full_disk, was_interrupted
 
 
@@ -20,20 +20,21 @@ def exit_code(run: Callable[[], None]) -> int:
     except FindingsFoundError:
         return 1
     except InputError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
+        say(f"error: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()
         return 141
     except OSError as error:
-        line = f"{error.filename}: {error.strerror}" if error.filename else full_disk(error)
-        if line is None:
+        line = full_disk(error)
+        if line is None and not error.filename:
             raise
-        print(f"error: {printable(line)}", file=sys.stderr)
+        line = line or f"{error.filename}: {error.strerror}"
+        say(f"error: {line}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, SystemExit) as error:
         if not was_interrupted(error):
             raise
-        print("interrupted; what is finished is kept", file=sys.stderr)
+        say("interrupted; what is finished is kept", file=sys.stderr)
         return 130
     return 0

@@ -1,7 +1,10 @@
 """Tell bad input, which gets one line, from a defect, which keeps its traceback."""
 
 import errno
+import io
+import re
 import traceback
+import zipfile
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -9,6 +12,8 @@ from lsemvae.core.errors import InputError
 
 OWN = ("lsemvae", "data_modules")
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+_SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")  # as NumPy says it, without errno
+NO_ROOM = "No usable temporary directory"  # as `tempfile` says it, without a name
 REFUSALS = (ValueError, TypeError, ImportError, OverflowError, RuntimeError, MemoryError, KeyError,
             AssertionError, AttributeError, UnicodeError)  # fmt: skip
 
@@ -91,13 +96,39 @@ def input_error_behind(error: BaseException | None) -> InputError | None:
 
 
 def full_disk(error: OSError) -> str | None:
-    """Return the line for an error of the disk that names no file; None for any other."""
-    if error.errno not in DISK:
+    """Return the line for a full, read-only or broken disk; None for any other error."""
+    if NO_ROOM in str(error):
+        return f"{' '.join(str(error).split())}; make room in one of them, or set TMPDIR"
+    if error.errno not in DISK and not _SHORT_WRITE.search(str(error)):
         return None
+    place = error.filename or _file_in_hand(error) or "what this command prints or keeps"
+    verb = "read or written" if error.errno == errno.EIO else "written"
     return (
-        f"a file cannot be written ({error.strerror}); what was finished before is intact. Make "
-        "room, or choose another folder, and run the same command again"
+        f"{place} cannot be {verb} ({error.strerror or error}); what was finished before is "
+        "intact. Make room, or choose another folder, and run the same command again"
     )
+
+
+def _file_in_hand(error: OSError) -> str | None:
+    """Return the file that was being written where an error arose that does not name it.
+
+    A full disk is told by `write` and `close`, which know no name; the innermost function that
+    holds a file open for writing does.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for frame in reversed(frames):
+        for value in frame.f_locals.values():
+            name: str | int | None
+            mode: str
+            if isinstance(value, zipfile.ZipFile):
+                name, mode = value.filename, value.mode
+            elif isinstance(value, io.TextIOWrapper | io.BufferedWriter | io.FileIO):
+                name, mode = value.name, str(getattr(value, "mode", ""))
+            else:
+                continue
+            if isinstance(name, str) and not name.startswith("<") and set(mode) & set("wax+"):
+                return name
+    return None
 
 
 def was_interrupted(error: BaseException | None) -> bool:

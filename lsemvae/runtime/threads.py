@@ -16,6 +16,7 @@ from typing import NamedTuple
 # What a user sets to choose for themselves; each library has a name of its own.
 COUNT_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 WAIT_VARIABLE = "OMP_WAIT_POLICY"
+CHOSEN_VARIABLE = "LSEMVAE_CHOSEN_THREADS"  # tells a number of ours from a user's
 SAMPLE_S = 0.1  # ten ticks of the kernel's clock for each core
 SLURM_VARIABLE = "SLURM_CPUS_PER_TASK"
 
@@ -58,9 +59,24 @@ def settle_threads() -> Threads | None:
     n_granted = granted_cores(len(cores), os.environ, Path("/sys/fs/cgroup"), own_cgroup())
     n_busy = round(busy_cores(cores))
     chosen = Threads(max(1, min(n_granted, len(cores) - n_busy)), n_granted, n_busy)
-    for name in COUNT_VARIABLES:
+    for name in (*COUNT_VARIABLES, CHOSEN_VARIABLE):
         os.environ[name] = str(chosen.n_threads)
     return chosen
+
+
+def share_threads(n_processes: int) -> int | None:
+    """Divide the chosen threads among processes that are started with this environment.
+
+    Returns:
+        The threads of each, at least one; None where the user has chosen, which stays.
+    """
+    chosen = os.environ.pop(CHOSEN_VARIABLE, None)
+    if chosen is None or os.environ.get(COUNT_VARIABLES[0]) != chosen:
+        return None
+    share = max(1, int(chosen) // n_processes)
+    for name in COUNT_VARIABLES:
+        os.environ[name] = str(share)
+    return share
 
 
 def usable_cores() -> set[int]:
@@ -117,11 +133,12 @@ def _quota(folder: Path) -> list[float]:
 def busy_cores(cores: set[int]) -> float:
     """Return how many of these cores' worth of work is being done, looked at for a moment.
 
-    Zero where the system does not tell.
+    The load of the last minute where the system does not tell more (macOS); zero where it tells
+    nothing (Windows).
     """
     before = _busy_seconds(cores)
     if before is None:
-        return 0.0
+        return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     started = time.monotonic()
     time.sleep(SAMPLE_S)
     after = _busy_seconds(cores)

@@ -6,6 +6,7 @@ import socket
 import uvicorn
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.run import Options
 from lsemvae.serving.app import build_app
@@ -53,11 +54,11 @@ def serve_on(taken: socket.socket, predictor: Predictor, options: Options) -> No
     """
     port = taken.getsockname()[1]
     if not in_memory():
-        print(
+        say(
             "note: this system has no folder in memory (/dev/shm); while a file is read it lies in "
             "a private temporary folder on the disk"
         )
-    print(f"open http://{HOST}:{port}/ in a browser on this machine; Ctrl-C ends it", flush=True)
+    say(f"open http://{HOST}:{port}/ in a browser on this machine; Ctrl-C ends it", flush=True)
     config = uvicorn.Config(
         build_app(predictor, options, port=port),
         log_level="warning",
@@ -73,4 +74,4 @@ def serve_on(taken: socket.socket, predictor: Predictor, options: Options) -> No
         pass
     finally:
         taken.close()
-    print("stopped; all worklists are forgotten")
+    say("stopped; all worklists are forgotten")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from optuna.trial import Trial, TrialState
 
+from lsemvae.core.printable import say
 from lsemvae.sweep.command import folder_flags, option_flags
 from lsemvae.sweep.study import NOTE, SweepState
 
@@ -69,7 +70,7 @@ def _work(state: SweepState, stop: threading.Event) -> None:
             told = ending.value if ending.state == TrialState.COMPLETE else None
             state.study().tell(trial.number, told, state=ending.state)
         value = "" if ending.value is None else f" {state.sweep.metric} {ending.value:.4g}"
-        print(f"trial {trial.number} {ending.state.name}{value} {ending.note}".rstrip(), flush=True)
+        say(f"trial {trial.number} {ending.state.name}{value} {ending.note}".rstrip(), flush=True)
 
 
 def _run(state: SweepState, trial: Trial, stop: threading.Event) -> Ending:

@@ -4,21 +4,28 @@ import textwrap
 
 from matplotlib.figure import Figure
 
-from lsemvae.evaluation.plots.ecg_sheet import draw_twelve_leads
+from lsemvae.evaluation.plots.ecg_sheet import ALL_SECONDS, WITH_RHYTHM, draw_twelve_leads
 from lsemvae.viewing.recordings import View, finding_line
 
 LINE_INCH = 0.16
 CHARACTERS = 118  # of a line of findings across the sheet
 
 
-def draw_view(seen: View) -> Figure:
-    """Draw the leads and, below the paper, the findings."""
+def draw_view(seen: View, *, whole: bool = False) -> Figure:
+    """Draw the leads and, below the paper, the findings.
+
+    Args:
+        seen: the recording.
+        whole: every second of every lead, one below the other, in place of 2.5 s of each and a
+            rhythm strip of II.
+    """
     figure = draw_twelve_leads(
         {seen.title: seen.ecg},
         sampling_rate_hz=seen.sampling_rate_hz,
         title=seen.title,
         styles=[{"color": "black", "linewidth": 0.7}],
         calibrated=seen.calibrated,
+        layout=ALL_SECONDS if whole else WITH_RHYTHM,
     )
     texts = (finding_line(code, text) for code, text in seen.findings)
     lines = [line for text in texts for line in textwrap.wrap(text, CHARACTERS)]

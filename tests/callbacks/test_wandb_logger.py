@@ -2,13 +2,12 @@
 
 import os
 import platform
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT, tiny_network
+from tests.forked import call_in_processes, run_program
 
 SECRETS = {
     "argv": "ARGVTOKEN", "console": "CONSOLETOKEN", "host": "HOSTTOKEN", "path": "PATHTOKEN",
@@ -48,15 +47,10 @@ def run(code: str, folder: Path, *arguments: str) -> list[bytes]:
     home.mkdir()
     hidden = ("WANDB", "LSEMVAE", "XDG", "CI", "GITHUB")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
-    environment |= {
-        "HOME": str(home), "USER": "USERTOKEN", "LOGNAME": "USERTOKEN", "PYTHONPATH": str(ROOT)
-    }  # fmt: skip
+    environment |= {"HOME": str(home), "USER": "USERTOKEN", "LOGNAME": "USERTOKEN"}
     program = folder / "PATHTOKEN/program.py"
     program.write_text(TALK + code)
-    subprocess.run(
-        [sys.executable, str(program), "ARGVTOKEN", *arguments],
-        cwd=folder, env=environment, check=True, capture_output=True,
-    )  # fmt: skip
+    call_in_processes(1, home, run_program, program, folder, environment, ["ARGVTOKEN", *arguments])
     (found,) = [file for file in folder.rglob("offline-run-*") if file.is_dir()]
     files = [file for file in found.rglob("*") if file.is_file()]
     links = [os.fsencode(file.readlink()) for file in found.rglob("*") if file.is_symlink()]

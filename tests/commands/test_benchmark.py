@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS, LIMB_LEADS
@@ -74,6 +75,24 @@ def test_all_methods_share_the_folds(finished: Path) -> None:
     assert all(fold.equals(records[0]) for fold in records)
 
 
+def test_the_folds_of_a_column_are_taken_as_they_are(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ["benchmark", "--cohort", str(cohort), "--methods", '["multimodal_cnn"]', "--tasks",
+           '["detection"]', "--leads", "[6]", *SMALL, "--out", str(tmp_path)]  # fmt: skip
+    assert main([*few, "--fold_column", "sex"]) == 0
+    frozen = json.loads((tmp_path / "cv/detection/splits.json").read_text())["fold"]
+    sex = EcgStore(cohort).table.set_index("record")["sex"]
+    assert {(sex[record], fold) for record, fold in frozen.items()} == {("F", 0), ("M", 1)}
+    assert "2 folds of column sex" in (tmp_path / "table2_detection.md").read_text()
+    capsys.readouterr()
+    assert main(few) == 2
+    assert "holds a benchmark with other settings (fold_column sex against None" in error_of(capsys)
+    assert main([*few[:-1], str(tmp_path / "other"), "--fold_column", "ward"]) == 2
+    assert "has no column 'ward' for the folds" in error_of(capsys)
+    assert not (tmp_path / "other").exists()
+
+
 def test_what_is_finished_is_not_run_again(
     finished: Path, cohort: Path, pretraining: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -91,6 +110,20 @@ def test_what_is_finished_is_not_run_again(
     assert (lost / "predictions.csv").is_file()
     again, first = (pd.read_csv(folder / "benchmark.csv") for folder in (out, finished))
     pd.testing.assert_frame_equal(again, first)
+
+
+def test_another_reading_of_the_same_encoder_is_not_pretrained_again(
+    finished: Path, cohort: Path, pretraining: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(ROOT)
+    out = tmp_path / "copy"
+    shutil.copytree(finished, out)
+    before = sorted(out.glob("encoders/*"))
+    more = ["--methods", '["ls_emvae", "ls_emvae_lead_means"]', "--leads", "[6]"]
+    assert main(arguments(cohort, pretraining, out, *more)) == 0
+    assert sorted(out.glob("encoders/*")) == before
+    rows = pd.read_csv(out / "benchmark.csv").query("leads == '6L' and metric == 'auroc'")
+    assert rows["method"].tolist() == ["ls_emvae", "ls_emvae_lead_means"]
 
 
 def test_other_settings_are_refused_and_the_finished_runs_kept(

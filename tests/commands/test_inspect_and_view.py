@@ -10,7 +10,7 @@ import pytest
 
 import data_modules.store.write
 import lsemvae.viewing.sheet
-from benchmarks.recording_files import WRITERS, make_counts
+from benchmarks.recording_files import WRITERS, make_counts, wfdb_files
 from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.reasons import REMEDIES
 from data_modules.signals.settings import SignalSettings
@@ -18,6 +18,8 @@ from data_modules.simulation.files import write_mimic
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.commands.view import view
+from lsemvae.viewing.recordings import view_of_file
+from lsemvae.viewing.sheet import draw_view
 from tests.conftest import error_of
 
 
@@ -149,9 +151,9 @@ def test_view_draws_other_kinds_of_files_and_says_that_there_are_warnings(
     titles: list[str] = []
     draw = lsemvae.viewing.sheet.draw_view
 
-    def watch(seen: Any) -> Any:
+    def watch(seen: Any, **more: Any) -> Any:
         titles.append(seen.title)
-        return draw(seen)
+        return draw(seen, **more)
 
     monkeypatch.setattr(lsemvae.viewing.sheet, "draw_view", watch)
     for duration_s in (6.0, 10.0):
@@ -178,3 +180,23 @@ def test_view_names_what_is_not_there(
     name = record.format(store=store, folder=store.parent)
     assert main(["view", name]) == 2
     assert expected in error_of(capsys)
+
+
+def test_a_view_has_a_rhythm_strip_and_says_what_it_leaves_out(tmp_path: Path) -> None:
+    """Ten seconds: 2.5 of each lead and all of II, or all of all on demand."""
+    counts = make_counts(n_samples=2500)
+    for file, content in wfdb_files(counts).items():
+        (tmp_path / file).write_bytes(content)
+    seen = view_of_file(str(tmp_path / "r1"), "calibrated", SignalSettings())
+    usual, whole = draw_view(seen), draw_view(seen, whole=True)
+    lengths = [sorted({len(line.get_xdata()) for line in one.axes[0].lines}) for one in
+               (usual, whole)]  # fmt: skip
+    assert lengths == [[1250, 5000], [5000]]
+    corner = [next(text.get_text() for text in one.axes[0].texts if "mm/s" in text.get_text())
+              for one in (usual, whole)]  # fmt: skip
+    assert "shown: 2.5 s of each lead and 10 s of II, of 10 s" in corner[0]
+    assert "shown" not in corner[1]
+    strip = max(usual.axes[0].lines, key=lambda line: len(line.get_xdata()))
+    lead = seen.ecg[1] * 10  # 10 mm/mV
+    drawn = np.asarray(strip.get_ydata(), dtype=float)
+    np.testing.assert_allclose(drawn - drawn[0], lead - lead[0], atol=1e-6)

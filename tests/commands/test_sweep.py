@@ -1,6 +1,8 @@
 """`lsemvae sweep` from a file to the chosen configuration, on tiny recordings."""
 
+import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -11,10 +13,12 @@ from lsemvae.cli import main
 from lsemvae.lightning_cli import build_cli
 from lsemvae.sweep.command import without_logger
 from tests.conftest import ROOT, error_of, tiny_network
+from tests.forked import ForkedCommand
 
 GAMMA = "model.init_args.network.init_args.objective.gamma"
 CHEST = "model.init_args.network.init_args.objective.lead_weights.chest"
 METRIC = "latent/r2_from_limb/chest"
+FORKED = SimpleNamespace(Popen=ForkedCommand, STDOUT=subprocess.STDOUT)
 
 
 def write_sweep(folder: Path, pretraining: Path, **changes: object) -> str:
@@ -46,7 +50,7 @@ def test_sweep_writes_table_picture_and_a_configuration_that_fit_takes(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr("lsemvae.sweep.trials.subprocess", FORKED)
     file = write_sweep(tmp_path, pretraining)
     assert main(["sweep", file]) == 0
     folder = tmp_path / "runs/sweeps/tiny"

@@ -4,6 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.evaluation.report.blocks import Picture, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -41,6 +42,19 @@ def test_worth_writes_a_table_a_curve_and_one_sentence_per_lead_set(
         assert (folder / "label_curve.svg").read_text().startswith("<?xml")
 
 
+def test_the_folds_of_a_column_are_taken_as_they_are(
+    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = ["--leads", "[6]", "--mlp", "false", "--twins", "1", "--fractions", "[1]"]
+    of_sex = [*quick, "--fold_column", "sex"]
+    assert worth(cohort, encoder, tmp_path, *of_sex) == 2
+    assert "the table has 2 folds for task 'detection'; give --folds 2" in error_of(capsys)
+    assert worth(cohort, encoder, tmp_path, *of_sex, "--folds", "2") == 0
+    frozen = json.loads((tmp_path / "detection/splits.json").read_text())["fold"]
+    sex = EcgStore(cohort).table.set_index("record")["sex"]
+    assert {(sex[record], fold) for record, fold in frozen.items()} == {("F", 0), ("M", 1)}
+
+
 def test_what_is_measured_is_not_measured_again_unless_asked_differently(
     cohort: Path, encoder: Path, tmp_path: Path
 ) -> None:
@@ -52,6 +66,23 @@ def test_what_is_measured_is_not_measured_again_unless_asked_differently(
     assert file.stat().st_mtime_ns == before
     assert worth(cohort, encoder, tmp_path, *only, "--strengths", "[0.1]") == 0
     assert file.stat().st_mtime_ns != before
+
+
+def test_references_of_another_form_of_the_same_recordings(
+    cohort: Path, encoder: Path, pretraining: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    only = ["--leads", "[6]", "--mlp", "false"]
+    assert worth(cohort, encoder, tmp_path, *only) == 0
+    file = tmp_path / "detection/worth/6L/references.csv"
+    before = pd.read_csv(file)
+    assert worth(cohort, encoder, tmp_path, *only, "--references_on", str(cohort)) == 0
+    pd.testing.assert_frame_equal(pd.read_csv(file), before)
+    kept = sorted((tmp_path / "features/scores").glob("*.npz"))
+    assert len(kept) == 5 * 2  # rows x shares of the labels
+    capsys.readouterr()
+    assert worth(cohort, encoder, tmp_path, *only, "--references_on", str(pretraining)) == 2
+    assert "recordings of" in error_of(capsys)
 
 
 def test_several_encoders_show_the_spread_of_their_seeds(

@@ -19,6 +19,7 @@ def test_ridges_are_those_of_scikit_learn(n_records: int, n_features: int) -> No
         theirs = LogisticRegression(C=c, tol=1e-10, max_iter=10_000)
         theirs.fit(features[kept > 0], label[kept > 0])
         ours = rotation.axes @ fits.weights[:, number]
+        np.testing.assert_allclose(rotation.on_features(fits.weights[:, number]), ours, atol=1e-12)
         np.testing.assert_allclose(ours, theirs.coef_[0], atol=2e-4)
         assert fits.intercept[number] == pytest.approx(theirs.intercept_[0], abs=2e-4)
 

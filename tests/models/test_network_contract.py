@@ -113,6 +113,16 @@ def test_any_length_is_encoded(build: Callable[[int, Leads], EcgNetwork], n_samp
     assert features.shape == (2, network.feature_dim(LEADS))
 
 
+@torch.no_grad()
+def test_one_pass_gives_features_and_uncertainty_to_the_bit(network: EcgNetwork) -> None:
+    ecg = tiny_ecg(3)
+    features, uncertainty = network.encode_with_uncertainty(ecg, LEADS)
+    assert torch.equal(features, network.encode(ecg, LEADS))
+    alone = network.uncertainty(ecg, LEADS)
+    assert (uncertainty is None) == (alone is None)
+    assert alone is None or torch.equal(uncertainty, alone)
+
+
 def test_encoding_is_deterministic_and_each_record_is_on_its_own(network: EcgNetwork) -> None:
     ecg = tiny_ecg(4)
     features = network.encode(ecg, LEADS)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lsemvae.core.yaml_text import read_yaml
-from lsemvae.models.methods import METHOD_GROUPS, METHODS, find_method
+from lsemvae.models.methods import METHOD_GROUPS, METHODS, encoder_method, find_method
 
 EXPERIMENT = """\
 model:
@@ -30,8 +30,15 @@ def test_an_experiment_file_is_read_once_and_again_when_it_has_changed(
     assert read == [file, file]
 
 
-def test_every_group_names_methods_that_are_known() -> None:
-    assert set().union(*METHOD_GROUPS.values()) <= set(METHODS)
+def test_one_pretraining_serves_all_methods_that_read_it_in_another_way() -> None:
+    shared = {name: encoder_method(name) for name in METHODS if METHODS[name].pretrained}
+    others = {name: first for name, first in shared.items() if name != first}
+    assert others == {"ls_emvae_lead_means": "ls_emvae"}
+    assert encoder_method("my_net.TinyNet") == "my_net.TinyNet"
+
+
+def test_every_method_has_a_group_and_every_group_names_methods_that_are_known() -> None:
+    assert set().union(*METHOD_GROUPS.values()) == set(METHODS)
     assert METHOD_GROUPS["authors_code"] == (
         "mvae_authors_code", "mopoe_vae_authors_code", "ls_emvae_authors_code"
     )  # fmt: skip

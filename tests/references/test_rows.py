@@ -1,6 +1,8 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -10,7 +12,15 @@ from lsemvae.core.leads import LEADS, LIMB_LEADS
 from lsemvae.models import Mvae, load_pretrained
 from lsemvae.models.feature_choice import with_feature
 from lsemvae.references.random_convolutions import DILATIONS, N_TAPS, RandomConvolutions
-from lsemvae.references.rows import PCA, PRETRAINED, UNTRAINED, Row, encoder_rows, fold_features
+from lsemvae.references.rows import (
+    PCA,
+    PRETRAINED,
+    UNTRAINED,
+    Row,
+    _places,
+    encoder_rows,
+    fold_features,
+)
 from lsemvae.references.rows import trivial_rows as rows_without_encoder
 from lsemvae.references.untrained import untrained_twin
 
@@ -120,3 +130,13 @@ def test_components_are_those_of_the_training_part_alone() -> None:
     _, lengths, axes = np.linalg.svd(features[:20] - mean, full_matrices=False)
     np.testing.assert_allclose(np.abs(found), np.abs((features - mean) @ axes[:5].T), atol=1e-4)
     assert np.linalg.norm(found[:20], axis=0) == pytest.approx(lengths[:5], rel=1e-4)
+
+
+def test_rows_of_another_form_stand_in_the_order_of_the_cohort() -> None:
+    cohort, beats = (
+        SimpleNamespace(pool=SimpleNamespace(table=pd.DataFrame({"record": names}), label=label))
+        for names, label in ((["a", "b", "c"], "recordings"), (["c", "x", "a", "b"], "beats"))
+    )
+    assert _places(cohort, beats).tolist() == [2, 3, 0]  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"recordings lacks 1 of the 4 recordings of beats, .* x"):
+        _places(beats, cohort)  # type: ignore[arg-type]

@@ -25,6 +25,9 @@ def then_many(model: str, files: list[str], *, deep: bool = False) -> None: ...
         (one, ["--deep=false"], ["--deep=false"]),
         (then_many, ["m", "a", "b c"], ['--files=["a", "b c"]', "--model=m"]),
         (then_many, ["m", "--deep"], ["--model=m", "--deep=true"]),
+        (many, ["--runs", "a", "--pdf"], ["--runs", '["a"]', "--pdf=true"]),
+        (many, ["--runs=6"], ["--runs=[6]"]),
+        (many, ["--runs", "[a, b]"], ["--runs", "[a, b]"]),
         (many, ["a", "b c", "--pdf"], ['--runs=["a", "b c"]', "--pdf=true"]),
     ],
 )

@@ -63,7 +63,8 @@ def read_ishne(content: bytes, *, record: str) -> RawRecording:
     if rest or header.n_declared not in (n_samples, n_samples * n_leads):  # writers count both ways
         problem = (
             f"it declares {header.n_declared} samples of {n_leads} leads and holds "
-            f"{len(content) - header.data} bytes of them; copy or export it again"
+            f"{len(content) - header.data} bytes of them; copy it again if the source's own file "
+            "has another size, else export it anew"
         )
         raise RecordError("size_mismatch", record=record, problem=problem)
     check_extent(n_leads, n_samples, rate, record=record)

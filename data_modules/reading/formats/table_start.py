@@ -43,6 +43,7 @@ def find_start(
     if not leads[delimiter]:
         raise _no_names(head, position, delimiters, shift, record=record)
     names = tuple(split_cells(line, delimiter))
+    names = names if names[-1] else names[:-1]  # a delimiter at the end of the line
     first = _after_units(
         head, position + 1, names=names, delimiter=delimiter, layout=layout, shift=shift,
         record=record,

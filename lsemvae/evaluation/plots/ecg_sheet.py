@@ -35,14 +35,17 @@ class Layout(NamedTuple):
         n_rows: leads below one another, then a new column begins.
         column_s: seconds of each lead at most.
         row_mm: height of a row.
+        rhythm: lead of a strip below the others, as long as the sheet is wide; "" for none.
     """
 
     n_rows: int = N_ROWS
     column_s: float = COLUMN_S
     row_mm: float = ROW_MM
+    rhythm: str = ""
 
 
 USUAL = Layout()
+WITH_RHYTHM = Layout(rhythm="II")
 ALL_SECONDS = Layout(n_rows=12, column_s=math.inf, row_mm=18.0)
 
 
@@ -66,12 +69,19 @@ class Sheet(NamedTuple):
         axes: the paper.
         panels: by lead.
         time_mm: (n,), where the samples of a trace lie, from the begin of its panel.
+        rhythm: where the strip lies, None where there is none; its samples are those that fit.
     """
 
     figure: Figure
     axes: Axes
     panels: dict[str, Panel]
     time_mm: Signal
+    rhythm: Panel | None = None
+
+    @property
+    def rhythm_mm(self) -> float:
+        """The width of the paper between its margins."""
+        return float(self.axes.get_xlim()[1]) - 2 * MARGIN_MM
 
 
 def ecg_sheet(
@@ -80,6 +90,8 @@ def ecg_sheet(
     layout: Layout = USUAL, colours: tuple[str, str, str] = (PAPER, THIN, THICK),
 ) -> Sheet:  # fmt: skip
     """Return a sheet for the leads: in the usual columns of three, 2.5 s of each at most.
+
+    The corner says how many seconds are shown where it is not the whole recording.
 
     Args:
         leads: names.
@@ -93,13 +105,15 @@ def ecg_sheet(
         layout: rows, seconds and heights.
         colours: of the paper, its thin and its thick lines.
     """
-    n_rows, column_s, row_mm = layout
+    n_rows, column_s, row_mm, rhythm = layout
     columns = [leads[start : start + n_rows] for start in range(0, len(leads), n_rows)]
     n_shown = round(min(column_s * sampling_rate_hz, n_samples))
     column_mm = n_shown / sampling_rate_hz * MM_PER_S + GAP_MM
     width_mm = max(2 * MARGIN_MM + len(columns) * column_mm, min_width_mm)
     column_mm = (width_mm - 2 * MARGIN_MM) / len(columns)
-    height_mm = 2 * MARGIN_MM + min(n_rows, len(leads)) * row_mm
+    n_drawn = min(n_rows, len(leads))
+    has_rhythm = rhythm in leads and n_shown < n_samples
+    height_mm = 2 * MARGIN_MM + (n_drawn + has_rhythm) * row_mm
     total_mm = height_mm + title_mm + foot_mm
     figure = Figure(figsize=(width_mm / MM_PER_INCH, total_mm / MM_PER_INCH))
     axes = figure.add_axes((0, foot_mm / total_mm, 1, height_mm / total_mm))
@@ -109,9 +123,26 @@ def ecg_sheet(
         for column, names in enumerate(columns)
         for row, lead in enumerate(names)
     }
-    axes.text(MARGIN_MM, 1.2, f"25 mm/s   {scale}", fontsize=6.5, color="#555555")
+    strip = Panel(MARGIN_MM, MARGIN_MM + 0.45 * row_mm) if has_rhythm else None
+    sheet = Sheet(
+        figure, axes, panels, np.arange(n_shown) / sampling_rate_hz * MM_PER_S, strip
+    )  # fmt: skip
+    text = f"25 mm/s   {scale}{_left_out(sheet, n_samples / sampling_rate_hz, rhythm)}"
+    axes.text(MARGIN_MM, 1.2, text, fontsize=6.5, color="#555555")
     figure.text(0.02, 1 - 0.65 * title_mm / total_mm, title, fontsize=9, va="baseline")
-    return Sheet(figure, axes, panels, np.arange(n_shown) / sampling_rate_hz * MM_PER_S)
+    return sheet
+
+
+def _left_out(sheet: Sheet, seconds: float, rhythm: str) -> str:
+    """Say how much of a recording is on the sheet, nothing where it is all of it."""
+    step_mm = sheet.time_mm[1] if len(sheet.time_mm) > 1 else 0.0
+    shown = (len(sheet.time_mm) * step_mm) / MM_PER_S
+    if seconds - shown < 0.5 / MM_PER_S:
+        return ""
+    strip = f" and {min(seconds, sheet.rhythm_mm / MM_PER_S):.3g} s of {rhythm}"
+    return (
+        f"   shown: {shown:.3g} s of each lead{strip if sheet.rhythm else ''}, of {seconds:.3g} s"
+    )
 
 
 def amplitude_scale(largest: float, calibrated: bool) -> tuple[float, str]:
@@ -157,11 +188,23 @@ def draw_twelve_leads(
             sheet.axes.plot(
                 panel.left + sheet.time_mm, panel.middle + shown, label=label, clip_on=True, **style
             )
-        top = panel.middle + 9.5 * squeezed
-        sheet.axes.text(panel.left + 1.5, top, lead, fontsize=8, fontweight="bold")
+        _name(sheet, panel, lead, squeezed)
+    if sheet.rhythm is not None:
+        position = list(leads).index(layout.rhythm)
+        n_fit = int(sheet.rhythm_mm / MM_PER_S * sampling_rate_hz) + 1
+        for signal, style in zip(traces.values(), styles, strict=True):
+            shown = signal[position, :n_fit] * mm_per_unit
+            time_mm = np.arange(len(shown)) / sampling_rate_hz * MM_PER_S
+            sheet.axes.plot(sheet.rhythm.left + time_mm, sheet.rhythm.middle + shown, **style)
+        _name(sheet, sheet.rhythm, layout.rhythm, squeezed)
     if len(traces) > 1:
         sheet.figure.legend(loc="upper right", fontsize=7.5, ncol=len(traces), frameon=False)
     return sheet.figure
+
+
+def _name(sheet: Sheet, panel: Panel, lead: str, squeezed: float) -> None:
+    top = panel.middle + 9.5 * squeezed
+    sheet.axes.text(panel.left + 1.5, top, lead, fontsize=8, fontweight="bold")
 
 
 def _millimetre_grid(

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from lsemvae.core.errors import InputError
+from lsemvae.evaluation.kept_files import read_kept_table
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.written import number, percent, unavailable
@@ -15,6 +14,7 @@ from lsemvae.evaluation.runs import data_label
 from lsemvae.evaluation.statistics.json_values import to_json
 
 TITLE = "Attribution"
+AGAIN = "run `lsemvae explain` again"
 SETTINGS = ("task", "method", "leads", "cohort_sha256", "encoder_sha256", "splits_sha256")
 ALIKE = 0.8  # a median rank correlation that is called alike; chosen, no measurement says where
 HOW = (
@@ -45,7 +45,7 @@ def attribution_section(evidence: Evidence) -> Section:
     gate = evidence.explained / "gate.csv"
     facts = dict(found)
     if gate.is_file():
-        facts["gate"] = to_json(pd.read_csv(gate))
+        facts["gate"] = to_json(read_kept_table(gate, AGAIN))
     return Section("attribution", TITLE, blocks, facts)
 
 

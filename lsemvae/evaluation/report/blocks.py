@@ -2,11 +2,12 @@
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 Kind = Literal["svg", "png"]
@@ -39,6 +40,7 @@ class Table:
         wrap: whether cells hold sentences rather than numbers.
         bold: places (row, column) of cells in bold.
         underlined: places of underlined cells.
+        links: addresses that cells lead to, by place.
     """
 
     caption: str
@@ -47,6 +49,7 @@ class Table:
     wrap: bool = False
     bold: frozenset[tuple[int, int]] = frozenset()
     underlined: frozenset[tuple[int, int]] = frozenset()
+    links: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
     @property
     def words(self) -> list[int]:
@@ -137,8 +140,11 @@ def draw(
 ) -> Picture:
     """Return a figure as a picture; recordings are smaller as PNG, curves sharper as SVG."""
     buffer = io.BytesIO()
-    # Without a date the same run gives the same file.
-    figure.savefig(buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
+    # Without a date and without names by chance the same run gives the same file.
+    with rc_context({"svg.hashsalt": name}):
+        figure.savefig(
+            buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None
+        )
     return Picture(name, buffer.getvalue(), kind, caption, alt, wide)
 
 

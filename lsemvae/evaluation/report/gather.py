@@ -21,7 +21,8 @@ def find_runs(folders: Sequence[str]) -> tuple[list[CvRun], list[str]]:
     """Read runs from their own folders or from folders above them.
 
     Args:
-        folders: of runs (OUT/TASK/METHOD/LEADS), or OUT, whose finished runs are all taken.
+        folders: of runs (OUT/TASK/METHOD/LEADS), or OUT, whose finished runs are all taken; OUT of
+            a benchmark too.
 
     Returns:
         The runs, and a sentence for each one below a folder that is not finished.
@@ -48,8 +49,11 @@ def find_runs(folders: Sequence[str]) -> tuple[list[CvRun], list[str]]:
 
 
 def _folders_with(above: Path, name: str) -> list[Path]:
-    """Return the folders below that hold something, as OUT, OUT/TASK and OUT/TASK/METHOD do."""
-    patterns = (f"*/{name}", f"*/*/{name}", f"*/*/*/{name}")
+    """Return the folders below that hold something, as OUT, OUT/TASK and OUT/TASK/METHOD do.
+
+    A benchmark's folder has its runs in `cv`.
+    """
+    patterns = (f"*/{name}", f"*/*/{name}", f"*/*/*/{name}", f"cv/*/*/*/{name}")
     return sorted(found.parent for pattern in patterns for found in above.glob(pattern))
 
 

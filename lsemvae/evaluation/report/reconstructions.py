@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lsemvae.evaluation.kept_files import read_kept_arrays
 from lsemvae.evaluation.plots.ecg_sheet import draw_twelve_leads
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, draw
 from lsemvae.evaluation.report.evidence import Evidence, PretrainEvidence
@@ -22,8 +23,7 @@ def reconstruction_section(evidence: Evidence) -> Section:
     file = run.folder / "reconstructions.npz"
     if not file.is_file():
         return Section("reconstructions", title, [unavailable(title, "the run kept none")])
-    with np.load(file) as kept:
-        arrays = {name: kept[name] for name in kept.files}
+    arrays = read_kept_arrays(file, "remove it, or run the pre-training again")
     pictures: list[Block] = [
         _picture(run, arrays, number) for number in range(len(arrays["record"]))
     ]

@@ -1,11 +1,11 @@
 """Show what pre-training was worth: the encoder against its untrained twins and what needs none."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from lsemvae.core.files import read_json
 from lsemvae.core.leads import lead_set_name
 from lsemvae.evaluation.plots.label_curve import label_curve
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
@@ -42,7 +42,7 @@ def read_references(folder: Path) -> dict[str, Any] | None:
     file = folder / FILE
     if not file.is_file():
         return None
-    content: dict[str, Any] = json.loads(file.read_text())
+    content: dict[str, Any] = read_json(file, "measure again with `lsemvae worth --overwrite`")
     return content
 
 

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from scipy.optimize import linprog
 
 FloatArray = npt.NDArray[np.float64]
-MAX_CELLS = 500_000  # a linear programme of this size takes seconds
-INFEASIBLE = 2  # the status of scipy.optimize.linprog for a proof that nothing fits
+MAX_CELLS = 5_000_000  # their moments take 0.2 GB
+REACHED = 1e-7  # of a distance: the solver's tolerance
 
 
 class Published(NamedTuple):
@@ -69,8 +69,8 @@ def folds_can_have(
 ) -> bool:
     """Tell whether any folds have this mean and SD of the accuracy and of the MCC together.
 
-    A linear programme over all confusion matrices of a fold: weights that sum to one and give the
-    four printed moments. Weights need not be multiples of 1 / n_folds, so that False is proof for
+    Some weights of all confusion matrices of a fold have to sum to one and give the four printed
+    moments. Weights need not be multiples of 1 / n_folds, so that False is proof for
     folds stratified by class and True is none. Larger folds than `MAX_CELLS` are not judged: True.
 
     Args:
@@ -87,16 +87,50 @@ def folds_can_have(
         return True
     cells = [accuracy_and_mcc(*size) for size in sizes]
     columns = [np.concatenate([part[i].ravel() for part in cells]) for i in (0, 1)]
-    rows, bounds = [], []
+    points, box = [], []
     for values, printed in zip(columns, (accuracy, mcc), strict=True):
-        for power, (low, high) in enumerate(_moments(printed, n_folds), start=1):
-            rows += [values**power, -(values**power)]
-            bounds += [high, -low]
-    found = linprog(
-        np.zeros_like(columns[0]), A_ub=np.array(rows), b_ub=bounds,
-        A_eq=np.ones((1, len(columns[0]))), b_eq=[1.0],
-    )  # fmt: skip
-    return bool(found.status != INFEASIBLE)
+        for power, ends in enumerate(_moments(printed, n_folds), start=1):
+            points.append(values**power)
+            box.append(ends)
+    return mean_reaches(np.stack(points, axis=1), np.array(box))
+
+
+def mean_reaches(points: FloatArray, box: FloatArray) -> bool:
+    """Tell whether any weighted mean of points lies in a box.
+
+    Column generation: a linear programme over few of the points finds the mean that is nearest to
+    the box (sum of the distances along the axes). Its prices tell how much nearer each other point
+    could bring it at the most; the best one joins, until the box is reached or cannot be.
+
+    Args:
+        points: (n, k).
+        box: lowest and highest value of each coordinate, (k, 2).
+    """
+    few = sorted({*points.argmin(axis=0).tolist(), *points.argmax(axis=0).tolist()})
+    while True:
+        distance, prices, offset = _nearest_mean(points[few], box)
+        gains = points @ prices + offset
+        best = int(gains.argmax())
+        if distance <= REACHED or distance - gains[best] > REACHED or best in few:
+            return distance <= REACHED
+        few.append(best)
+
+
+def _nearest_mean(points: FloatArray, box: FloatArray) -> tuple[float, FloatArray, float]:
+    """Return how far the nearest mean of points is off a box, and what a point could gain.
+
+    Returns:
+        The sum of the distances along the axes; prices (k,) and an offset: a point x could lessen
+        it by x @ prices + offset at the most.
+    """
+    (n, k), one = points.shape, np.eye(points.shape[1])
+    rows = np.block([[-points.T, -one, 0 * one], [points.T, 0 * one, -one]])
+    limits = np.concatenate([-box[:, 0], box[:, 1]])
+    weights = np.concatenate([np.ones(n), np.zeros(2 * k)])[None]
+    found = linprog(1 - weights[0], A_ub=rows, b_ub=limits, A_eq=weights, b_eq=[1.0])
+    prices, offset = found.ineqlin.marginals, float(found.eqlin.marginals[0])
+    below, above = prices.reshape(2, k)
+    return float(limits @ prices) + offset, above - below, offset  # by duality
 
 
 def _fold_sizes(n: int, n_folds: int) -> set[int]:

@@ -1,9 +1,25 @@
 """Print tables where a terminal shows them; files hold Markdown."""
 
+from typing import Any
+
 import pandas as pd
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from lsemvae.core.printable import printable
+
+
+class PlainConsole(Console):
+    """A terminal on which text from files is neither markup nor a command."""
+
+    def __init__(self) -> None:
+        super().__init__(markup=False, highlight=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a cell or a title as `printable` writes it."""
+        return super().render_str(printable(text), **options)
 
 
 def print_frame(frame: pd.DataFrame, title: str, caption: str = "") -> None:
@@ -20,4 +36,4 @@ def print_frame(frame: pd.DataFrame, title: str, caption: str = "") -> None:
         table.add_column(str(name), justify="right" if number else "left", overflow="fold")
     for row in frame.itertuples(index=False):
         table.add_row(*map(str, row))
-    Console(markup=False, highlight=False).print(table)
+    PlainConsole().print(table)

@@ -12,7 +12,10 @@ from data_modules.reading.units import mv_per_unit
         ("I", "I"), ("ii", "II"), ("AVR", "aVR"), ("avl", "aVL"), ("v1", "V1"), (" V6 ", "V6"),
         ("Lead II", "II"), ("LEAD-aVF", "aVF"), ("ECG I", "I"), ("EKG V3", "V3"),
         ("ECG lead II", "II"), ("MDC_ECG_LEAD_aVR", "aVR"), ("Lead I (Einthoven)", "I"),
-        ("C4", "V4"), ("DIII", "III"),
+        ("C4", "V4"), ("DIII", "III"), ("V 1", "V1"), ("MDC_ECG_LEAD_V1", "V1"), ("II:", "II"),
+        ("Ableitung II", "II"), ("Abl. aVR", "aVR"), ("D\u00e9rivation V3", "V3"),
+        ("Derivaci\u00f3n III", "III"), ("C1 (V1)", "V1"), ("V2/C2", "V2"),
+        ("\u0406\u0406", "II"), ("\u0399", "I"), ("\u0430VR", "aVR"), ("\u04213", "V3"),
     ],
 )  # fmt: skip
 def test_makers_spellings_are_known(written: str, lead: str) -> None:
@@ -35,6 +38,13 @@ def test_makers_spellings_are_known(written: str, lead: str) -> None:
         "PLETH",
         "1",
         "I I",
+        "I-II",
+        "II (I)",
+        "V1 (C2)",
+        "VR",
+        "LL",
+        "ll",
+        "l",
         "x" * 99,
     ],
 )
@@ -49,6 +59,7 @@ def test_other_positions_and_inverted_leads_are_unknown(written: str) -> None:
         ("'aVR'", "aVR", None), ("I-REF", "I", None), ("ECG V6-Ref", "V6", None),
         ("D1", "I", None), ("MDC_ECG_ELEC_POTL_II", "II", None), ("V 3", "V3", None),
         ("aVR, augmented voltage, right", "aVR", None), ("\u2161", "II", None),
+        ("II_uV", "II", "uV"), ("V1 mV", "V1", "mV"), ("I V", None, None), ("aVR_V", None, None),
         ("II (filtered)", None, None), ("I (MV)", None, None), ("D4", None, None),
     ],
 )  # fmt: skip

@@ -392,6 +392,12 @@ def test_text_above_a_table_is_not_repeated(leads: list[str], tmp_path: Path) ->
         (b"\x1f\x8b\x08", "gzip"),
         (b"\x80\x05", "pickle"),
         (b"\x08\x00\x05\x00CS", "without preamble"),
+        (b"EEG-1100C V01.00" + bytes(600), "Nihon Kohden"),
+        (b"GDF 2.20" + bytes(300), "GDF"),
+        (b"CDF\x01" + bytes(30), "netCDF"),
+        (b"MSH|^~\\&|ECG\rPID|1\r", "HL7 version 2"),
+        (b'{"resourceType": "Observation", "valueSampledData": {}}', "FHIR"),
+        (bytes(12) + b"\xc2\xea\x81\x60" + bytes(90), "SAS"),
     ],
 )
 def test_kinds_that_are_not_read_are_named_with_the_next_step(
@@ -425,3 +431,45 @@ def test_the_signal_file_of_a_challenge_record_means_the_record(tmp_path: Path) 
 def test_csv_files_of_the_writer_are_not_changed(tmp_path: Path) -> None:
     write(tmp_path, csv_files(make_counts()))
     agree(read(tmp_path, "r1.csv"), make_counts())
+
+
+def test_a_folder_named_from_elsewhere_is_the_folder_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`view r1` in one folder, then in another, by one process."""
+    for name, first in (("a", 0), ("b", 10)):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, wfdb_files(make_counts() + first))
+        monkeypatch.chdir(tmp_path / name)
+        agree(read_recording(Path(), "r1", amplitude="calibrated"), make_counts() + first)
+
+
+def test_a_text_table_with_nul_bytes_says_so(tmp_path: Path) -> None:
+    (tmp_path / "r1.csv").write_bytes(table().encode("utf-16-le"))
+    (tmp_path / "layout.json").write_text(json.dumps(MV))
+    assert "holds a NUL byte (at 1): UTF-16 without its mark" in refused(tmp_path, "r1.csv").problem
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("cyrillic", table(head=",".join(LEADS).replace("I", "\u0406").replace("aV", "\u0430V"))),
+        ("units", table(head=",".join(f"{lead}_mV" for lead in LEADS))),
+        ("german", table(";", ",", head=",".join(f"Ableitung {lead}" for lead in LEADS))),
+        ("iec", table(head=",".join([*LEADS[:6], *(f"C{k} (V{k})" for k in range(1, 7))]))),
+        ("mdc", table(head=",".join(f"MDC_ECG_LEAD_{lead.upper()}" for lead in LEADS))),
+        ("bom", "\ufeff" + table()),
+        ("trailing", table().replace("\n", ",\n") + ","),
+        ("header only trailing", table().replace("\n", ",\n", 1)),
+        ("crlf", table().replace("\n", "\r\n") + "\r\n\r\n"),
+        ("exponents", table().replace("0.0000", "0.0E+00")),
+    ],
+)  # fmt: skip
+def test_tables_of_many_writers_hold_the_same_millivolts(
+    name: str, content: str, tmp_path: Path
+) -> None:
+    (tmp_path / "r1.csv").write_text(content, encoding="utf-8")
+    (tmp_path / "layout.json").write_text(json.dumps(MV))
+    recording = read(tmp_path, "r1.csv")
+    assert recording.leads == LEADS
+    agree(recording, make_counts())

@@ -23,6 +23,11 @@ def test_whole_runs_pass_and_absent_splits_are_named(tmp_path: Path) -> None:
     for above in ("detection", "detection/b", "detection/b/12L"):
         assert find_runs([str(tmp_path / above)])[0][-1].folder == folders[1]
     assert notes == []
+    (tmp_path / "benchmark").mkdir()
+    (tmp_path / "benchmark/cv").symlink_to(tmp_path, target_is_directory=True)
+    assert [run.metrics["method"] for run in find_runs([str(tmp_path / "benchmark")])[0]] == [
+        run.metrics["method"] for run in runs
+    ]
     assert verify_runs(runs) == []
     (tmp_path / "detection/splits.json").unlink()
     assert len(verify_runs(runs)) == 2

@@ -1,0 +1,48 @@
+"""Read what an earlier command wrote; say what to run again where it is spoilt."""
+
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import pandas as pd
+
+from lsemvae.core.errors import InputError
+
+
+def read_kept_table(file: Path, next_step: str, **options: Any) -> pd.DataFrame:
+    """Read a CSV file of this program.
+
+    Args:
+        file: that is there.
+        next_step: what writes it again.
+        options: of `pandas.read_csv`.
+
+    Raises:
+        InputError: it is empty, cut, or of something else.
+    """
+    try:
+        table: pd.DataFrame = pd.read_csv(file, **options)
+    except ValueError as error:  # pandas' own errors are ValueErrors
+        raise _spoilt(file, error, next_step) from error
+    return table
+
+
+def read_kept_arrays(file: Path, next_step: str) -> dict[str, Any]:
+    """Read an NPZ file of this program; arguments as in `read_kept_table`.
+
+    Raises:
+        InputError: it is empty, cut or changed.
+    """
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            return {name: kept[name] for name in kept.files}
+    except (ValueError, EOFError, BadZipFile, KeyError, AttributeError) as error:
+        raise _spoilt(file, error, next_step) from error
+
+
+def _spoilt(file: Path, error: Exception, next_step: str) -> InputError:
+    reason = " ".join(str(error).split())[:120]
+    return InputError(
+        f"{file} ({file.stat().st_size} bytes) is empty, cut or damaged ({reason}); {next_step}"
+    )

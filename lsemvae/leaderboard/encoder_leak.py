@@ -1,0 +1,64 @@
+"""Compare what a row's frozen encoder was trained on with the patients of a leaderboard."""
+
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import pandas as pd
+
+from data_modules.cohort.identity import plain_ids
+from data_modules.store.content import patient_hashes, signal_hashes
+from lsemvae.core.errors import InputError
+from lsemvae.leaderboard.board import Board
+from lsemvae.leaderboard.statement import Encoder
+
+
+def saw_test_patients(encoder: Encoder | None, folder: Path, board: Board) -> bool | None:
+    """Tell whether an encoder was trained on patients or recordings of the leaderboard.
+
+    Args:
+        encoder: as stated; None where nothing was trained before.
+        folder: of the statement.
+        board: with its patients and the digests of its recordings.
+
+    Returns:
+        None where nobody knows.
+
+    Raises:
+        InputError: the file of hashes is damaged, or a leak is not admitted or not allowed.
+    """
+    if encoder is None:
+        return False
+    saw, shared = encoder.saw_test_patients, ""
+    if encoder.trained_on is not None:
+        shared = _shared(folder / encoder.trained_on, board)
+        if shared and saw is False:
+            raise InputError(
+                f"{folder / encoder.trained_on}: leakage: the encoder was trained on {shared} of "
+                "this leaderboard, and the statement says that it saw none"
+            )
+        saw = bool(shared)
+    if saw and not board.allow_leakage:
+        raise InputError(
+            f"{folder}: leakage: the encoder was trained on {shared or 'patients'} of this "
+            "leaderboard; train it without them"
+        )
+    return saw
+
+
+def _shared(file: Path, board: Board) -> str:
+    """Count what an encoder's training and the leaderboard share, empty where nothing."""
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            patient, signal = kept["patient"], kept["signal"]
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise InputError(
+            f"{file} is damaged ({type(error).__name__}); hand in the trained_on.npz of the "
+            "pre-training run"
+        ) from error
+    truth = pd.concat([question.truth for question in board.questions.values()])
+    ids = pd.Series(truth["patient_id"].unique())
+    known = np.isin(patient_hashes(ids), patient) | np.isin(patient_hashes(plain_ids(ids)), patient)
+    signals = np.isin(signal_hashes(truth["signal_sha256"].unique()), signal)
+    counts = {"patient(s)": int(known.sum()), "recording(s)": int(signals.sum())}
+    return " and ".join(f"{n} {what}" for what, n in counts.items() if n)

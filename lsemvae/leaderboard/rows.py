@@ -1,0 +1,76 @@
+"""Accept rows into a leaderboard, and read them again as they were accepted."""
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from lsemvae.core.errors import InputError
+from lsemvae.core.files import file_sha256, read_json, write_text
+from lsemvae.leaderboard.board import ACCEPTED, PUT_BACK, ROWS, Board
+from lsemvae.leaderboard.statement import FILE
+from lsemvae.leaderboard.submission import Row, read_row, refuse_alike
+
+
+def read_rows(folder: Path, board: Board) -> list[Row]:
+    """Read every accepted row of a leaderboard, all checks done again.
+
+    Raises:
+        InputError: a row was changed, removed, or put there by hand.
+    """
+    accepted = _accepted(folder)
+    there = {one.name for one in (folder / ROWS).glob("[!.]*")}
+    strange = sorted(there - set(accepted))
+    if strange:
+        raise InputError(
+            f"{folder / ROWS / strange[0]} was not accepted; move it away and hand it in by "
+            "`lsemvae leaderboard add`"
+        )
+    rows = []
+    for name, digest in sorted(accepted.items()):
+        statement = folder / ROWS / name / FILE
+        if not statement.is_file() or file_sha256(statement) != digest:
+            raise InputError(
+                f"{statement} is not as it was when the row was accepted: the statement was "
+                f"changed; {PUT_BACK}"
+            )
+        rows.append(read_row(statement.parent, board))
+    refuse_alike(rows, board)
+    return rows
+
+
+def accept_rows(folder: Path, board: Board, submissions: Sequence[Path]) -> list[Row]:
+    """Check rows that are handed in and copy them into a leaderboard: all of them, or none.
+
+    Args:
+        folder: of the leaderboard.
+        board: read from it.
+        submissions: folders with a statement and what it names.
+
+    Raises:
+        InputError: see `read_row` and `refuse_alike`.
+    """
+    rows = [read_row(submission, board) for submission in submissions]
+    refuse_alike([*read_rows(folder, board), *rows], board)
+    accepted = _accepted(folder)
+    (folder / ROWS).mkdir(exist_ok=True)
+    for row in rows:
+        begun = folder / ROWS / f".{row.statement.name}.{os.getpid()}"
+        shutil.rmtree(begun, ignore_errors=True)
+        begun.mkdir()
+        for name in (FILE, *row.statement.files):
+            shutil.copyfile(row.folder / name, begun / name)
+        accepted[row.statement.name] = file_sha256(begun / FILE)
+        begun.replace(folder / ROWS / row.statement.name)
+    write_text(folder / ACCEPTED, json.dumps(accepted, indent=1, sort_keys=True) + "\n")
+    return rows
+
+
+def _accepted(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of the statement of every accepted row, by its name."""
+    file = folder / ACCEPTED
+    if not file.is_file():
+        return {}
+    found: dict[str, str] = read_json(file, PUT_BACK)
+    return found

@@ -1,0 +1,66 @@
+"""`make gpu` on a CPU with small sizes: every line of it runs, but for those of two cards."""
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SMALL = ["--device", "cpu", "--batch", "2", "3", "--samples", "64", "--latent", "4", "--steps", "1",
+         "--edge", "64", "--records", "130", "--workers", "0", "--without-compile"]  # fmt: skip
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    return importlib.import_module("benchmarks.gpu")
+
+
+def test_dry_run_checks_times_and_writes(gpu, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("before <!-- made by python -m benchmarks.gpu --> <!-- end --> after")
+    gpu.main([*SMALL, "--out", str(tmp_path / "gpu.json"), "--page", str(page)])
+    found = json.loads((tmp_path / "gpu.json").read_text())
+    assert [one["met"] for one in found["checks"]] == [True] * 4
+    assert len(found["steps"]) == 2 * 3 * 3  # batches, precisions, forms
+    assert all(row["times_plain"] == 1.0 for row in found["steps"] if row["form"] == "plain")
+    assert all(row["records_per_s"] > 0 for row in [*found["encoding"], *found["loaders"]])
+    written = page.read_text()
+    assert "no GPU: a dry run on the CPU" in written
+    assert "0 tensors differ | to the bit | yes |" in written
+
+
+def test_what_does_not_agree_ends_with_one(gpu, tmp_path: Path, monkeypatch) -> None:
+    wrong = gpu.Check("losses", "2.0e-01", "1e-04", False)
+    monkeypatch.setattr(gpu, "check_forms", lambda *_, **__: [wrong])
+    monkeypatch.setattr(gpu, "check_resume", lambda *_: wrong)
+    with pytest.raises(SystemExit, match="1"):
+        gpu.main([*SMALL, "--out", str(tmp_path / "gpu.json")])
+    assert "| losses | 2.0e-01 | 1e-04 | NO |" in (tmp_path / "gpu.md").read_text()
+
+
+def test_a_cut_run_that_forgets_something_is_noticed(gpu, tmp_path: Path) -> None:
+    import torch
+
+    runs = importlib.import_module("benchmarks.gpu_runs")
+    for name, moment in (("one", 0.0), ("other", 1e-9)):
+        state = [{"state": {0: {"exp_avg": torch.tensor([moment])}}}]
+        kept = {"state_dict": {"w": torch.ones(2)}, "optimizer_states": state}
+        torch.save(kept, tmp_path / name)
+    assert runs.differing(tmp_path / "one", tmp_path / "other") == 1
+    assert runs.differing(tmp_path / "one", tmp_path / "one") == 0
+
+
+def test_the_data_sheet_is_that_of_the_card(gpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    class Properties:
+        total_memory = 85e9
+
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA A100-SXM4-80GB")
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: Properties())
+    assert gpu.card("cuda")[1].name == "A100 80 GB SXM"
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA L4")
+    assert gpu.card("cuda") == ("NVIDIA L4", None)
