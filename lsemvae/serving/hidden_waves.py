@@ -39,7 +39,7 @@ QRS = "QRS complex"
 WINDOWS = (
     Window("P wave", -0.25, -0.06),
     Window(QRS, -0.06, 0.06),
-    Window("ST segment and T wave", 0.06, 0.42),
+    Window("ST and T wave", 0.06, 0.42),
 )
 FEWEST_SAMPLES = 3
 

@@ -16,7 +16,7 @@ from tests.serving.conftest import WEIGHTS, PeakModel, ecg, send, text_of, visit
 
 def waves_of(text: str) -> dict[str, tuple[float, int]]:
     """Return change of the log-odds and share, per cent, of each wave that a page shows."""
-    found = re.findall(r" (P wave|QRS complex|ST segment and T wave) ([+-]\d\.\d\d) (\d+) %", text)
+    found = re.findall(r" (P wave|QRS complex|ST and T wave) ([+-]\d\.\d\d) (\d+) %", text)
     return {name: (float(moved), int(share)) for name, moved, share in found}
 
 
@@ -32,7 +32,7 @@ def test_the_wave_that_holds_the_peaks_moves_what_the_peaks_weigh(
     moved = {}
     for name, hidden in {
         "QRS complex": np.abs(phase) < 0.06,
-        "ST segment and T wave": (phase > 0.06) & (phase < 0.42),
+        "ST and T wave": (phase > 0.06) & (phase < 0.42),
     }.items():
         rest = np.where(hidden, 0.0, np.abs(signal)).max(-1)
         moved[name] = float((np.abs(signal).max(-1) - rest) @ WEIGHTS)
@@ -57,7 +57,7 @@ def test_a_network_that_finds_beats_is_not_asked_for_the_qrs(model: PeakModel) -
     with visit(model) as client:
         send(client, ecg("anna"))
         shown = text_of(client.get("/recordings/1"))
-    assert set(waves_of(shown)) == {"P wave", "ST segment and T wave"}
+    assert set(waves_of(shown)) == {"P wave", "ST and T wave"}
     assert "this model finds the beats by it" in shown
 
 
@@ -80,4 +80,4 @@ def test_a_median_beat_is_hidden_about_its_own_r_peak(model: PeakModel, tmp_path
     loaded = Loader(model.description).load(Source("anna", tmp_path / "anna"))
     moved = {one.hidden.name: one.share for one in hide_each_wave(model, loaded)}
     assert moved["P wave"] < 0.01
-    assert min(moved["QRS complex"], moved["ST segment and T wave"]) > 0.3
+    assert min(moved["QRS complex"], moved["ST and T wave"]) > 0.3
