@@ -79,8 +79,7 @@ def _with_backward(
 def markdown(results: dict[str, Any]) -> str:
     """Return the table of docs/performance.md."""
     lines = [
-        f"Batch {results['batch']}, {results['threads']} threads, load of other programs before: "
-        f"{results['machine']['load_before']}.",
+        f"Batch {results['batch']}, {results['threads']} threads.",
         "",
         "| form | type | forward (ms) | forward and backward (ms) |",
         "|---|---|---|---|",

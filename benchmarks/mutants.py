@@ -99,7 +99,7 @@ def make_mutant(origins: list[Origin], seed: int, index: int) -> Origin:
         donor = list(other.values())[rng.integers(len(other))]
         files[name] = DAMAGES[rng.integers(len(DAMAGES))](files[name], donor, rng)
     if rng.random() < 0.5:  # half of the damaged files pass their CRC, to reach what is behind it
-        files = {name: _mend_crc(content, origin.kind) for name, content in files.items()}
+        files = {name: mend_crc(content, origin.kind) for name, content in files.items()}
     return Origin(origin.kind, origin.record, files)
 
 
@@ -182,7 +182,7 @@ DAMAGES = [
 ]  # fmt: skip
 
 
-def _mend_crc(content: bytes, kind: str) -> bytes:
+def mend_crc(content: bytes, kind: str) -> bytes:
     """Write the CRCs that belong to the damaged bytes."""
     if kind == "GE MUSE XML":
         return _mend_muse(content)

@@ -15,7 +15,7 @@ from benchmarks.pages import update
 from benchmarks.worth_page import read_found, verdicts, worth_markdown
 
 CONFIG = "experiments/pretrain/ls_emvae_recommended.yaml"
-PAGE, PROGRAM = Path("docs/pretraining.md"), "benchmarks.pretraining_worth"
+PAGE, PROGRAM = Path("docs/pretraining.md"), "benchmarks.public_recordings --worth"
 TASKS = {
     "CD": "super_CD", "NORM": "super_NORM", "AFIB": "rhythm_AFIB", "IRBBB": "sub_IRBBB",
     "MI": "super_MI", "STTC": "super_STTC", "HYP": "super_HYP",
@@ -35,9 +35,10 @@ def fit_command(seed: int, folder: Path) -> list[str]:
 
 
 def worth_command(
-    records: Path, beats: Path, encoders: Sequence[str], task: str, out: Path
+    stores: Sequence[Path], encoders: Sequence[str], task: str, out: Path
 ) -> list[str]:
     """Return the command that compares encoders with all references on a task."""
+    records, beats = stores
     return ["worth", "--cohort", str(records / "ptbxl.h5"),
             "--references_on", str(beats / "ptbxl.h5"),
             "--encoder", json.dumps(list(encoders)), "--tasks", json.dumps([task]),
@@ -49,23 +50,29 @@ def markdown(out: Path, n_encoders: int, command: Sequence[str]) -> str:
     """Return the tables of finished studies, with what they are of."""
     by_leads = {name: read_found(out, TASKS, name) for name in LEADS.values()}
     first: dict[str, Any] = next(iter(by_leads["12L"].values()))
-    probe, mlp = first["settings"]["probe"], first["settings"]["mlp"]
-    parts = [
-        f"{first['n_records']} recordings of {first['n_patients']} patients ({first['data']}), "
-        f"folds by patient of each task. {n_encoders} pre-trainings, "
-        f"{first['settings']['n_twins']} untrained twins, {probe['n_draws']} draws of patients at "
-        "every share below 100 %; ± is the standard deviation over seeds. Linear probe: logistic "
-        f"regression, C of {', '.join(f'{c:g}' for c in probe['strengths'])} by inner parts. MLP: "
-        f"{mlp['epochs']} epochs at {mlp['lr']:g}. Random convolutions and PCA are of the median "
-        "beats. Brackets: 95 % interval of the paired difference over patients, seeds and draws. "
-        f"{_seen(first)}",
-        'The command of one row of cells, all of them by `make public ARGS="--worth"`:',
-        f"```\nlsemvae {' '.join(_quoted(part) for part in command)}\n```",
-    ]
-    for name, found in by_leads.items():
-        parts.append(worth_markdown(name, found))
     said = [line for name, found in by_leads.items() for line in verdicts(name, found)]
-    return "\n\n".join([*parts, "\n".join(said)])
+    return "\n\n".join([
+        _about(first, n_encoders),
+        'The command of one task, all of them by `make public ARGS="--worth"`:',
+        f"```\nlsemvae {' '.join(_quoted(part) for part in command)}\n```",
+        *(worth_markdown(name, found) for name, found in by_leads.items()),
+        "\n".join(said),
+    ])  # fmt: skip
+
+
+def _about(found: dict[str, Any], n_encoders: int) -> str:
+    """Say what data, seeds, draws and heads the figures are of."""
+    probe, mlp = found["settings"]["probe"], found["settings"]["mlp"]
+    head = f"MLP: {mlp['epochs']} epochs at {mlp['lr']:g}. " if mlp else ""
+    return (
+        f"{found['n_records']} recordings of {found['n_patients']} patients ({found['data']}), "
+        f"folds by patient of each task. {n_encoders} pre-trainings, "
+        f"{found['settings']['n_twins']} untrained twins, {probe['n_draws']} draws of patients at "
+        "every share below 100 %; ± is the standard deviation over seeds. Linear probe: logistic "
+        f"regression, C of {', '.join(f'{c:g}' for c in probe['strengths'])} by inner parts. "
+        f"{head}Random convolutions and PCA are of the median beats. Brackets: 95 % interval of "
+        f"the paired difference over patients, seeds and draws. {_seen(found)}"
+    )
 
 
 def _seen(found: dict[str, Any]) -> str:
@@ -78,8 +85,8 @@ def _quoted(part: str) -> str:
 
 
 def measure(
-    lsemvae: Callable[[list[str]], None], stores: Sequence[Path], out: Path,
-    encoders: Sequence[str], page: Path,
+    lsemvae: Callable[[list[str]], None], stores: Sequence[Path], out: Path, *,
+    encoders: Sequence[str], page: Path, more: Sequence[str],
 ) -> None:  # fmt: skip
     """Do what is missing, and write the page.
 
@@ -89,6 +96,7 @@ def measure(
         out: folder of the results.
         encoders: checkpoints; none: the seeds of the recipe are pre-trained.
         page: whose marked part gets the tables.
+        more: options of `lsemvae worth` beyond those, such as `--mlp false`.
     """
     chosen = list(encoders)
     for seed in () if chosen else SEEDS:
@@ -97,7 +105,7 @@ def measure(
             lsemvae(fit_command(seed, folder))
             (folder / "finished").touch()
         chosen.append(str(folder / "checkpoints/last.ckpt"))
-    commands = [worth_command(*stores, chosen, task, out) for task in TASKS.values()]
+    commands = [[*worth_command(stores, chosen, task, out), *more] for task in TASKS.values()]
     for command in commands:
         lsemvae(command)
     update(page, PROGRAM, markdown(out, len(chosen), commands[0]))

@@ -10,6 +10,7 @@ what the recommended pre-training is worth.
 import argparse
 import json
 import os
+import shlex
 import sys
 import tarfile
 from collections.abc import Sequence
@@ -78,12 +79,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--worth", action="store_true", help="tables of docs/pretraining.md")
     parser.add_argument("--encoders", nargs="*", default=[], help="with --worth: not to be trained")
     parser.add_argument("--page", type=Path, default=PAGE, help="with --worth: gets the tables")
+    parser.add_argument("--more", default="", help="with --worth: options of `lsemvae worth`")
     options = parser.parse_args(arguments)
     if "ECG_CORPORA" not in os.environ:
         sys.exit("error: set ECG_CORPORA to the folder of the public recordings")
     if options.worth:
         forms = [prepared(segment, 100.0) for segment in ("record", "median_beat")]
-        measure(run, forms, Path(options.out), options.encoders, options.page)
+        measure(run, forms, Path(options.out), encoders=options.encoders, page=options.page,
+                more=shlex.split(options.more))  # fmt: skip
         return
     folder = prepared(options.segment, options.rate_hz)
     stores = [str(folder / f"{name}.h5") for name in STORES]

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Write a version of the shipped encoder."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("run", type=Path, help="folder of a pre-training run")
-    parser.add_argument("--name", default="public-v1")
+    parser.add_argument("--name", default="public-v2")
     parser.add_argument("--seed", type=int, default=0, help="that the run was started with")
     options = parser.parse_args(arguments)
     checkpoint = read_checkpoint(options.run / "checkpoints/last.ckpt")

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -13,17 +14,19 @@ from lsemvae.losses import gaussian_kl
 from lsemvae.models import Fusion, LsEmvae
 from lsemvae.nn.decoders import DecoderKind
 from lsemvae.nn.experts import bound_logvar
-from lsemvae.tasks.optimiser import adamw
+from lsemvae.tasks.optimiser import adamw, clip_in_step
 from tests.nn.plain_reference import PlainDecoder, PlainEncoders, copy_decoder, copy_encoders
 
 Loss = Callable[[Tensor], Tensor]
+PUBLISHED_CLIP = 1.0  # of the authors' code; see experiments/authors_code
 
 
 class Step(NamedTuple):
-    """A loss of a batch and the optimiser that follows it."""
+    """A loss of a batch, the optimiser that follows it, and what clips the gradients before it."""
 
     loss: Loss
     optimiser: torch.optim.Optimizer
+    clip: Callable[[torch.optim.Optimizer], object] = id
 
 
 class Variant(NamedTuple):
@@ -36,6 +39,7 @@ class Variant(NamedTuple):
         decoder: whose products count as the step's arithmetic.
         tolerance: relative difference from plain's loss that is allowed: float32 sums in another
             order, or bfloat16's 8 bits; None where the arithmetic is another.
+        against: the variant that it is compared with.
     """
 
     build: Callable[[Sizes], Step]
@@ -43,6 +47,7 @@ class Variant(NamedTuple):
     dtype: str = "float32"
     decoder: DecoderKind = "published"
     tolerance: float | None = 1e-4
+    against: str = "plain"
 
 
 def draw_network(sizes: Sizes, decoder: DecoderKind) -> LsEmvae:
@@ -110,10 +115,25 @@ def in_bfloat16(build: Callable[[Sizes], Step]) -> Callable[[Sizes], Step]:
     return build_mixed
 
 
+def clipped(
+    build: Callable[[Sizes], Step], clip: Callable[[torch.optim.Optimizer, float], object]
+) -> Callable[[Sizes], Step]:
+    """Clip the norm of the gradients at the limit of the published code."""
+    return lambda sizes: build(sizes)._replace(clip=partial(clip, limit=PUBLISHED_CLIP))
+
+
+def clip_plainly(optimiser: torch.optim.Optimizer, limit: float) -> None:
+    """Clip as the published code does."""
+    every = [p for group in optimiser.param_groups for p in group["params"]]
+    torch.nn.utils.clip_grad_norm_(every, limit)
+
+
 VARIANTS: dict[str, Variant] = {
     "plain": Variant(build_plain, settings=False),
+    "plain clipped": Variant(clipped(build_plain, clip_plainly), settings=False, tolerance=None),
     "plain tuned": Variant(build_plain),
     "ours": Variant(build_ours),
+    "ours clipped": Variant(clipped(build_ours, clip_in_step), against="plain clipped"),
     "ours compiled": Variant(lambda sizes: build_ours(sizes, compiled=True)),
     "multichannel": Variant(
         lambda sizes: build_ours(sizes, "multichannel"), decoder="multichannel", tolerance=None

@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import multiprocessing
+import os
 import resource
 import shutil
 import sys
@@ -102,6 +103,11 @@ def _work(connection: Connection, seed: int, indices: list[int]) -> None:
     connection.send(None)
 
 
+def _on_this_machine(seconds: float) -> float:
+    """Return how long something may take that has a core of its own for so many seconds."""
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def _forget_peak() -> float:
     """Reset the kernel's peak of this process's memory and return it in MB."""
     with contextlib.suppress(OSError):  # else the peak over all mutants is what is measured
@@ -131,7 +137,7 @@ def torture(indices: list[int], *, seed: int, limit_s: float, limit_mb: float) -
         while not failure:
             try:
                 # the first message waits for imports and origins
-                if not parent.poll(limit_s if current else STARTUP_S):
+                if not parent.poll(_on_this_machine(limit_s) if current else STARTUP_S):
                     failure = "hang"
                     break
                 message = parent.recv()
@@ -202,7 +208,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--each", type=int, help="in place of it: mutants of every kind of file")
     parser.add_argument("--first", type=int, default=0, help="index of the first mutant")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--limit_s", type=float, default=10.0, help="a mutant hangs after it")
+    parser.add_argument(
+        "--limit_s",
+        type=float,
+        default=10.0,
+        help="a mutant hangs after it, longer where others compute",
+    )
     parser.add_argument("--limit_mb", type=float, default=512.0, help="memory for one mutant")
     parser.add_argument("--jobs", type=int, default=1, help="processes that read")
     parser.add_argument("--out", type=Path, default=Path("reports/torture_reader.json"))

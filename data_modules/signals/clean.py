@@ -71,7 +71,8 @@ def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
     if calibrated and usable.sum() > 1 and _same_span(raw[usable]):
         text = "all leads span the same amplitude; convert the set with amplitude arbitrary"
         warnings.append(("leads_scaled_separately", text))
-    ecg = _filter_and_resample(raw * usable[:, None], recording.sampling_rate_hz, settings)
+    raw[~usable] = 0.0
+    ecg = _filter_and_resample(raw, recording.sampling_rate_hz, settings)
     limit = MAX_MV if calibrated else MAX_ARBITRARY
     too_high = np.asarray(np.abs(ecg).max(axis=-1) > limit)
     faults["lead_out_of_range"] = usable & too_high
@@ -96,7 +97,8 @@ def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
             problem = "no whole heartbeat was found; segment is median_beat"
             raise RecordError("no_beat", record=recording.record, problem=problem)
     counts = np.zeros((len(LEADS), settings.n_samples), dtype=np.int16)
-    counts[:, : ecg.shape[-1]] = np.rint(ecg * COUNTS_PER_UNIT)
+    np.multiply(ecg, COUNTS_PER_UNIT, out=ecg)
+    counts[:, : ecg.shape[-1]] = np.rint(ecg, out=ecg)
     notes = tuple(_notes(recording, settings))
     return CleanEcg(counts, usable, [*recording.warnings, *warnings], notes)
 

@@ -81,11 +81,12 @@ def adc_step(ecg: npt.NDArray[np.float32]) -> float | None:
         ecg: unfiltered leads in mV, shape (L, T).
     """
     part = ecg[:, :N_STEP_SAMPLES]
-    moving = np.flatnonzero(np.nanmax(part, axis=1, initial=-np.inf)
-                            > np.nanmin(part, axis=1, initial=np.inf))  # fmt: skip
-    if not len(moving):
+    # the larger and the smaller of two numbers, NaN left out where one of them is a number
+    moving = np.fmax.reduce(part, axis=1) > np.fmin.reduce(part, axis=1)
+    if not moving.any():
         return None
-    levels = np.unique(part[moving[0]][np.isfinite(part[moving[0]])])
+    lead = part[moving.argmax()]
+    levels = np.unique(lead[np.isfinite(lead)])
     steps = np.diff(levels)
     steps = steps[steps > 1e-5]  # below is the rounding of float32
     return float(f"{steps.min():.2g}") if len(steps) else None

@@ -36,7 +36,7 @@ def external(
         n_draws: of patients, for each size of the recalibration's learning curve.
         title: of the page.
     """
-    from lsemvae.commands.predict import open_model
+    from lsemvae.commands.predict import open_yes_or_no
     from lsemvae.core.errors import InputError
     from lsemvae.external.gather import gather_external
     from lsemvae.external.page import check_external_folder, write_external_report
@@ -48,8 +48,8 @@ def external(
     folder = Path(out)
     check_external_folder(folder)
     evidence = gather_external(
-        open_model(Path(model)), cohort, folder, label=label, site=site, point=point,
-        subgroups=subgroups, n_resamples=n_resamples, n_draws=n_draws, title=title,
+        open_yes_or_no(Path(model), "external"), cohort, folder, label=label, site=site,
+        point=point, subgroups=subgroups, n_resamples=n_resamples, n_draws=n_draws, title=title,
     )  # fmt: skip
     page = write_external_report(evidence, folder)
     for text in cautions(evidence):

@@ -1,8 +1,10 @@
 """Run the commands of LightningCLI: `lsemvae fit`, `validate`, `test` and `predict`."""
 
 import sys
+from functools import partial
 
 from lsemvae.core.printable import say
+from lsemvae.runtime.kept_help import kept_help
 
 
 def fit(arguments: list[str]) -> None:
@@ -31,6 +33,13 @@ def predict(arguments: list[str]) -> None:
 
 
 def _run(name: str, arguments: list[str]) -> None:
+    if arguments in (["--help"], ["-h"]):
+        print(kept_help(name, partial(_run_lightning, [name, "--help"])), end="")
+    else:
+        _run_lightning([name, *arguments])
+
+
+def _run_lightning(arguments: list[str]) -> None:
     from lsemvae.lightning_cli import run_lightning
 
-    run_lightning([name, *arguments])
+    run_lightning(arguments)

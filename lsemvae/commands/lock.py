@@ -1,9 +1,13 @@
 """Lock one model file of a finished cross-validation: `lsemvae lock`."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lsemvae.core.printable import say
+from lsemvae.model_file.targets import LabelOutput
+
+if TYPE_CHECKING:
+    from lsemvae.model_file.description import Description
 
 
 def lock(
@@ -45,10 +49,22 @@ def lock(
     digest = write_model(target, locked.network, locked.trained_on)
     model = locked.network.description
     say(f"{target}: {target.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")
-    for name, one in model.points.items():
-        say(
-            f"  {name}: threshold {one.threshold:.3f}, inner sensitivity {one.sensitivity:.3f}, "
-            f"specificity {one.specificity:.3f}{' (in use)' if name == model.point else ''}"
-        )
+    for line in _told(model):
+        say(f"  {line}")
     if model.synthetic:
         say("  SYNTHETIC data: this model is good for trying things out only")
+
+
+def _told(model: "Description") -> list[str]:
+    """Say what was chosen on inner predictions, a line for each point or interval."""
+    if model.number is not None:
+        half, unit = model.number.half_width, model.number.unit
+        width = "none: too few inner patients" if half is None else f"estimate ± {half:.2f} {unit}"
+        return [f"{model.number.nominal:.0%} interval: {width}"]
+    return [
+        f"{one.name + ', ' if isinstance(one, LabelOutput) else ''}{name}: threshold "
+        f"{point.threshold:.3f}, inner sensitivity {point.sensitivity:.3f}, specificity "
+        f"{point.specificity:.3f}{' (in use)' if name == model.point else ''}"
+        for one in (model.labels or (model,))
+        for name, point in one.points.items()
+    ]

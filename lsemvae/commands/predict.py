@@ -70,3 +70,16 @@ def open_model(path: Path) -> "Predictor":
             f"{path} needs lsemvae with torch; without it, apply what `lsemvae export` makes of it"
         ) from error
     return TorchPredictor(path)
+
+
+def open_yes_or_no(path: Path, command: str) -> "Predictor":
+    """Open a model for a command that takes one yes or no.
+
+    Raises:
+        InputError: it cannot be opened, or estimates a number or tells several labels.
+    """
+    from lsemvae.model_file.description import refuse_unless_one_label
+
+    predictor = open_model(path)
+    refuse_unless_one_label(predictor.description, command)
+    return predictor

@@ -38,12 +38,12 @@ def serve(
         raise InputError(
             f"serve needs the package {error.name}, of the extra `serve`: pip install -e '.[serve]'"
         ) from error
-    from lsemvae.commands.predict import open_model
+    from lsemvae.commands.predict import open_yes_or_no
     from lsemvae.predicting.run import Options, chosen_point
 
     taken = bind(port)
     try:
-        predictor = open_model(Path(model))
+        predictor = open_yes_or_no(Path(model), "serve")
         predictor.description = chosen_point(predictor.description, point)
         options = Options(point, amplitude, fewest_leads, allow_trained_on)
         serve_on(taken, predictor, options)

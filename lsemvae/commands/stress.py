@@ -31,7 +31,7 @@ def stress(
         allow_trained_on: take recordings and patients of the training too; AUROC and slope are
             then too good.
     """
-    from lsemvae.commands.predict import open_model
+    from lsemvae.commands.predict import open_yes_or_no
     from lsemvae.core.errors import InputError
     from lsemvae.evaluation.plots.stress import row_name
     from lsemvae.stress.output import check_stress_folder, write_stress
@@ -41,7 +41,7 @@ def stress(
         raise InputError(f"n must be >= 1, got {n}")
     folder = Path(out)
     check_stress_folder(folder)
-    predictor = open_model(Path(model))
+    predictor = open_yes_or_no(Path(model), "stress")
     chosen = choose(
         predictor, cohort, label=label, n=n, seed=seed, allow_trained_on=allow_trained_on
     )

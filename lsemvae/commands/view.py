@@ -1,5 +1,6 @@
 """Draw a recording on ECG paper with what the checks found."""
 
+import re
 from pathlib import Path
 
 from data_modules.reading.amplitude import Amplitude
@@ -35,12 +36,13 @@ def view(
     Raises:
         InputError: there is no such recording, or it cannot be read.
     """
-    from lsemvae.viewing.recordings import finding_line, view_of_file, view_of_stored
+    from lsemvae.viewing.recordings import finding_line, plain_path, view_of_file, view_of_stored
     from lsemvae.viewing.sheet import draw_view
 
     store, colon, name = record.rpartition(":")
     seen = view_of_stored(store, name) if colon else view_of_file(record, amplitude, signal)
-    target = Path(out or Path(name).name.removesuffix(".hea").removesuffix(".dat") + ".png")
+    stem = re.sub(r"\.(hea|dat)$", "", Path(plain_path(name)).name, flags=re.IGNORECASE)
+    target = Path(out or f"{stem}.png")
     check_picture_file(target, read=(store or None, record))
     try:
         with replacing(target) as temporary:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parents[1] / "encoders"
-NEWEST = {"public": "public-v1"}
+NEWEST = {"public": "public-v2"}
 """Short names, each of the newest version; a version never changes."""
 
 

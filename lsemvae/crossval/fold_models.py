@@ -10,6 +10,7 @@ from lsemvae.core.types import EcgInput
 from lsemvae.crossval.folds import FILES, FINISHED, FoldSettings, fold_task
 from lsemvae.models.checkpoint_file import read_checkpoint
 from lsemvae.tasks import Classifier
+from lsemvae.tasks.head_task import HeadTask
 
 CHECKPOINT = "last.ckpt"
 
@@ -49,11 +50,21 @@ def load_fold(folder: Path, encoder: str | None, ecg_input: EcgInput) -> Classif
         InputError: the fold is not finished, or was trained on another encoder or other recordings,
             or predicts something else than one yes or no.
     """
+    task = load_head(folder, encoder, ecg_input)
+    if not isinstance(task, Classifier):
+        raise InputError(f"{folder} holds no classifier of a yes or no; name a run of such a task")
+    return task
+
+
+def load_head(folder: Path, encoder: str | None, ecg_input: EcgInput) -> HeadTask:
+    """Return what a finished fold has learnt, whatever it predicts; arguments as above.
+
+    Raises:
+        InputError: the fold is not finished, or was trained on another encoder or other recordings.
+    """
     check_folds([folder])
     settings = read_settings(folder)
     task = fold_task(settings, encoder, ecg_input)
-    if not isinstance(task, Classifier):
-        raise InputError(f"{folder} holds no classifier of a yes or no; name a run of such a task")
     checkpoint = read_checkpoint(folder / CHECKPOINT)
     task.made_for = MadeFor(leads=tuple(settings.leads), ecg_input=ecg_input)
     task.on_load_checkpoint(checkpoint)

@@ -123,6 +123,7 @@ def _batch(
     features = torch.zeros(len(courses), width, courses[0].features.shape[1])
     label, share = torch.zeros(2, len(courses), width)
     kept = torch.zeros(len(courses), width, head.hidden)
+    drawn: dict[tuple[int, int], Tensor] = {}  # a fold and its inner part have one seed
     for place, (course, turn) in enumerate(zip(courses, turns, strict=True)):
         if turn is None:
             continue
@@ -130,6 +131,9 @@ def _batch(
         torch.index_select(course.features, 0, turn.rows, out=features[place, :n])
         label[place, :n] = turn.label
         share[place, :n] = 1 / n
-        draw.manual_seed(noise_seed(course.seed, 0, n_done, TRAINING))
-        kept[place, :n].bernoulli_(1 - head.dropout, generator=draw)
+        if (course.seed, n) not in drawn:
+            draw.manual_seed(noise_seed(course.seed, 0, n_done, TRAINING))
+            mask = kept[place, :n].bernoulli_(1 - head.dropout, generator=draw)
+            drawn[course.seed, n] = mask
+        kept[place, :n] = drawn[course.seed, n]
     return Batch(features, label, share, kept.div_(1 - head.dropout))

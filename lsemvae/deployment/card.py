@@ -1,15 +1,19 @@
 """Write the card of a locked model, from what its study measured."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from lsemvae.core.leads import LEADS
-from lsemvae.deployment.inner_choices import InnerChoices
+from lsemvae.deployment.settled import Settled
 from lsemvae.evaluation.leakage_statement import leakage_statement
 from lsemvae.evaluation.model_card import model_card
 from lsemvae.evaluation.runs import CvRun
+from lsemvae.evaluation.statistics.prediction_interval import NOMINAL
 from lsemvae.model_file.description import Task
+from lsemvae.model_file.targets import OperatingPoint
 
-TITLES = {"auroc": "AUROC", "accuracy": "accuracy", "mcc": "MCC"}
+TITLES = {"auroc": "AUROC", "accuracy": "accuracy", "mcc": "MCC", "macro_auroc": "macro AUROC",
+          "mae": "MAE", "rmse": "RMSE", "r2": "R²", "bias": "bias"}  # fmt: skip
 LIMITS = (
     "Research software, not a medical device.",
     "Measured in cross-validation on one cohort; this model itself has met no other patients yet.",
@@ -18,24 +22,18 @@ LIMITS = (
 )
 
 
-def locked_card(run: CvRun, task: Task, kind: str, choices: InnerChoices, input_text: str) -> str:
+def locked_card(run: CvRun, task: Task, kind: str, settled: Settled, input_text: str) -> str:
     """Return the card in Markdown.
 
     Args:
         run: the study.
         task: what the model tells.
         kind: ensemble or refit.
-        choices: from inner predictions.
+        settled: from inner predictions.
         input_text: rate, length, band and normalisation.
     """
     metrics = run.metrics
     leaks = leakage_statement(metrics)
-    line = choices.recalibration
-    points = "; ".join(
-        f"{name}: {point.threshold:.3f} (inner sensitivity {point.sensitivity:.3f}, specificity "
-        f"{point.specificity:.3f})"
-        for name, point in choices.points.items()
-    )
     facts: dict[str, Any] = {
         "name": f"{metrics['method']}, {metrics['task']}, {run.leads}, {kind}",
         "synthetic": metrics["synthetic"],
@@ -43,25 +41,67 @@ def locked_card(run: CvRun, task: Task, kind: str, choices: InnerChoices, input_
         "input": input_text,
         "leads": ", ".join(metrics["leads"]),
         "leads_cut": len(metrics["leads"]) < len(LEADS),
-        "output": f"recalibrated probability of {task.positive}; thresholds: {points}",
+        "output": _output(run, task, settled),
         "version": str((metrics.get("provenance") or {}).get("git_commit", "")),
         "checkpoint": f"{kind}; encoder SHA-256 {metrics['encoder_sha256'] or 'none'}",
         "data": run.data_label,
         "outcome": task.positive,
         "n_patients": metrics["n_patients"],
-        "n_positive": metrics["n_positive"],
+        "n_positive": metrics.get("n_positive", "not one yes or no"),
         "evaluation": f"{len(metrics['folds'])} folds by patient, {metrics['epochs']} epochs",
         "leakage": leaks.text,
         "leakage_clean": leaks.clean,
         "performance": [
             {"measure": f"{title}, mean and SD over the folds",
              "value": f"{metrics['mean'][key]:.3f}", "interval": f"SD {metrics['sd'][key]:.3f}"}
-            for key, title in TITLES.items()
+            for key, title in _titles(run).items()
         ],
-        "calibration": f"Recalibrated by expit({line.intercept:.3f} + {line.slope:.3f} logit), "
-        "fitted on inner predictions.",
+        "calibration": _calibration(run, settled),
         "limits": list(LIMITS),
         "provenance": {name: str(metrics[name] or "none")
                        for name in ("cohort_sha256", "splits_sha256", "encoder_sha256")},
     }  # fmt: skip
     return model_card(facts)
+
+
+def _titles(run: CvRun) -> dict[str, str]:
+    """Return what the card shows of the measures of a run, by their names."""
+    unit = f" ({run.target.number.unit})" if run.target.kind == "number" else ""
+    of_labels = {f"auroc:{name}": f"AUROC of {name}" for name in run.target.names}
+    return {
+        name: f"{title}{'' if name == 'r2' else unit}"
+        for name, title in {**TITLES, **of_labels}.items()
+        if name in run.metrics["mean"]
+    }
+
+
+def _output(run: CvRun, task: Task, settled: Settled) -> str:
+    if run.target.kind == "number":
+        unit, half = run.target.number.unit, settled.half_width
+        ends = "without an interval: too few inner patients" if half is None else (
+            f"with a {NOMINAL:.0%} interval of ± {half:.2f} {unit}, from inner predictions"
+        )  # fmt: skip
+        return f"{task.positive}, {ends}"
+    if settled.labels:
+        each = ". ".join(f"{one.name}: {_points(one.points)}" for one in settled.labels)
+        return f"recalibrated probability of each label; thresholds: {each}"
+    return f"recalibrated probability of {task.positive}; thresholds: {_points(settled.points)}"
+
+
+def _points(points: Mapping[str, OperatingPoint]) -> str:
+    return "; ".join(
+        f"{name}: {point.threshold:.3f} (inner sensitivity {point.sensitivity:.3f}, specificity "
+        f"{point.specificity:.3f})"
+        for name, point in points.items()
+    )
+
+
+def _calibration(run: CvRun, settled: Settled) -> str:
+    if run.target.kind == "number":
+        return "Estimates are not recalibrated."
+    lines = {f"{one.name} ": one.recalibration for one in settled.labels}
+    each = "; ".join(
+        f"{name}by expit({line.intercept:.3f} + {line.slope:.3f} logit)"
+        for name, line in (lines or {"": settled.recalibration}).items()
+    )
+    return f"Recalibrated {each}, fitted on inner predictions."

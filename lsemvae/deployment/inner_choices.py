@@ -14,7 +14,7 @@ from lsemvae.evaluation.statistics.calibration import log_odds
 from lsemvae.evaluation.statistics.inner_predictions import inner_by_fold
 from lsemvae.evaluation.statistics.logistic import check_slope_exists, fit_logistic
 from lsemvae.evaluation.statistics.operating_points import RULES
-from lsemvae.model_file.description import OperatingPoint, Recalibration
+from lsemvae.model_file.targets import OperatingPoint, Recalibration
 
 
 class InnerChoices(NamedTuple):
@@ -43,30 +43,54 @@ def choose_on_inner(run: CvRun) -> InnerChoices:
     Raises:
         InputError: it has no inner predictions, or they order the classes no better than chance.
     """
+    inner = inner_of(run)
+    return choose(inner["label"], inner["probability"], str(run.folder))
+
+
+def inner_of(run: CvRun) -> pd.DataFrame:
+    """Return the inner predictions of all folds, checked against what is held out.
+
+    Raises:
+        InputError: there are none, or they have seen what is held out.
+    """
     if run.inner is None:
         raise InputError(
-            f"{run.folder} has no inner_predictions.csv, on which threshold and calibration are "
-            "chosen; run `lsemvae cv` again with --inner true"
+            f"{run.folder} has no inner_predictions.csv, on which threshold, calibration and "
+            "interval are chosen; run `lsemvae cv` again with --inner true"
         )
-    inner = pd.concat(inner_by_fold(run.predictions, run.inner).values(), ignore_index=True)
-    label, probability = check_binary(inner["label"], inner["probability"], probabilities=True)
-    logit = log_odds(probability)
-    check_slope_exists(label, logit)
-    design = np.stack([np.ones(len(label)), logit], axis=1)
-    intercept, slope = map(float, fit_logistic(label, design).coefficients)
+    parts = inner_by_fold(run.predictions, run.inner, run.target)
+    return pd.concat(parts.values(), ignore_index=True)
+
+
+def choose(label: pd.Series, probability: pd.Series, where: str) -> InnerChoices:
+    """Fit recalibration and choose operating points on inner predictions.
+
+    Args:
+        label: (N,), 0 or 1.
+        probability: (N,), of the positive class.
+        where: names the run, and the label where there are several.
+
+    Raises:
+        InputError: they order the classes no better than chance.
+    """
+    truth, score = check_binary(label, probability, probabilities=True)
+    logit = log_odds(score)
+    check_slope_exists(truth, logit)
+    design = np.stack([np.ones(len(truth)), logit], axis=1)
+    intercept, slope = map(float, fit_logistic(truth, design).coefficients)
     if slope <= 0:
         raise InputError(
-            f"{run.folder}: higher predictions do not mean more positives on the inner parts "
+            f"{where}: higher predictions do not mean more positives on the inner parts "
             f"(slope {slope:.2f}); there is no model to lock"
         )
     recalibrated_odds = intercept + slope * logit
     recalibrated = expit(recalibrated_odds)
     points = {}
     for name, rule in RULES.items():
-        threshold = float(rule(label, recalibrated))
+        threshold = float(rule(truth, recalibrated))
         called = recalibrated >= threshold
         points[name] = OperatingPoint(
-            threshold, float(called[label].mean()), float((~called[~label]).mean())
+            threshold, float(called[truth].mean()), float((~called[~truth]).mean())
         )
     return InnerChoices(Recalibration(intercept, slope), points, recalibrated_odds)
 

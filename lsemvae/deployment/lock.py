@@ -14,16 +14,18 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_indices
 from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
-from lsemvae.core.targets import refuse_unless_binary
+from lsemvae.core.targets import find_target
 from lsemvae.core.tasks import RESISTANCE_TASKS, Thresholds
 from lsemvae.crossval.features import cached_uncertainty
 from lsemvae.crossval.fold_models import read_settings
 from lsemvae.crossval.folds import FINISHED, FoldSettings, method_of
 from lsemvae.crossval.frozen_encoder import read_as
+from lsemvae.crossval.permuted import labelled_cohort
 from lsemvae.deployment.card import locked_card
-from lsemvae.deployment.inner_choices import choose_on_inner, uncertainty_limit
+from lsemvae.deployment.inner_choices import uncertainty_limit
 from lsemvae.deployment.locked_network import NETWORK_SOURCE, LockedNetwork, describe, own_source
 from lsemvae.deployment.members import fold_members, refit_member
+from lsemvae.deployment.settled import number_output, settle
 from lsemvae.evaluation.runs import CvRun, read_cv_run
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.tables.case_mix import summarise_cohort
@@ -73,9 +75,10 @@ def lock_run(folder: Path, cohort: str, encoder: str | None, options: LockOption
             shuffled, or it has no inner predictions.
     """
     run, settings = _read(folder)
-    choices = choose_on_inner(run)
-    if options.point not in choices.points:
-        raise InputError(f"--point must be one of {', '.join(choices.points)}, got {options.point}")
+    settled = settle(run)
+    names = settled.point_names
+    if names and options.point not in names:
+        raise InputError(f"--point must be one of {', '.join(names)}, got {options.point}")
     pretrained = _pretrained(settings, encoder)
     data = _cohort(run, settings, cohort)
     features = folder.absolute().parents[2] / "features"
@@ -104,9 +107,9 @@ def lock_run(folder: Path, cohort: str, encoder: str | None, options: LockOption
         unit="mV" if data.pool.calibrated else "NU",
         normalisation=settings.normalisation,
         signal=data.pool.stores[0].settings,
-        recalibration=choices.recalibration,
-        points=choices.points,
-        point=options.point,
+        recalibration=settled.recalibration,
+        points=dict(settled.points),
+        point=options.point if names else "",
         uncertainty="posterior" if unsure is not None else "members" if by_members else "none",
         uncertainty_limit=_limit(run, data, unsure, options.withhold),
         withheld_share=options.withhold if unsure is not None else 0.0,
@@ -119,11 +122,13 @@ def lock_run(folder: Path, cohort: str, encoder: str | None, options: LockOption
             NETWORK_SOURCE: own_source(members.networks[0]),
         },
         versions=provenance()["versions"],
-        card=locked_card(run, task, options.kind, choices, _input_text(data)),
-        trained_cohort=summarise_cohort(
-            data.pool.table.iloc[labelled], labels["label"], choices.log_odds
+        card=locked_card(run, task, options.kind, settled, _input_text(data)),
+        trained_cohort=None if settled.log_odds is None else summarise_cohort(
+            data.pool.table.iloc[labelled], labels["label"], settled.log_odds
         ),
-        skill=_skill(run),
+        skill=None if settled.log_odds is None else _skill(run),
+        number=number_output(run, settled, members),
+        labels=settled.labels,
     )  # fmt: skip
     network = LockedNetwork(description, members.networks, members.heads)
     return Locked(network.eval(), _trained_on(data, labelled, encoder, pretrained))
@@ -138,7 +143,6 @@ def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
             "folder such as runs/cv/detection/ls_emvae/12L, or run `lsemvae cv` to the end"
         )
     run = read_cv_run(folder)
-    refuse_unless_binary(run.metrics, "lock")
     refuse_adapter(run.metrics, "lock")
     settings = read_settings(folder / "fold_0")
     if settings.permute_labels is not None:
@@ -170,7 +174,7 @@ def _cohort(run: CvRun, settings: FoldSettings, cohort: str) -> RhcCohort:
             f"{cohort} is not the cohort of the run: its digest begins with {sha256[:12]}, the "
             f"run's with {settings.cohort_sha256[:12]}"
         )
-    return RhcCohort(
+    return labelled_cohort(
         cohort,
         run.metrics["task"],
         fold=None,
@@ -178,7 +182,7 @@ def _cohort(run: CvRun, settings: FoldSettings, cohort: str) -> RhcCohort:
         splits=str(run.folder.absolute().parents[1] / "splits.json"),
         thresholds=settings.thresholds,
         leads=list(settings.leads),
-        normalisation=settings.normalisation,  # type: ignore[arg-type]
+        normalisation=settings.normalisation,
         batch_size=settings.batch_size,
         seed=settings.seed,
     )
@@ -209,7 +213,11 @@ def _task_of(metrics: dict[str, Any]) -> Task:
         record = RESISTANCE_TASKS[name]
         words = f"{record.groups[1]} pulmonary hypertension ({record.defined_by(thresholds)})"
         return Task(name, words, mpap, pawp, thresholds.pvr_wu, estimated)
-    return Task(name, f"{name} = 1", None, None)
+    target = find_target(name)
+    if target.kind == "binary":
+        return Task(name, f"{name} = 1", None, None)
+    words = f"{target.title}, estimated" if target.kind == "number" else target.title
+    return Task(name, words, mpap, pawp, thresholds.pvr_wu, estimated)
 
 
 def _limit(

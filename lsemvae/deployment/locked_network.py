@@ -23,9 +23,10 @@ class Outputs(NamedTuple):
     """What comes out, in this order in an exported graph too.
 
     Attributes:
-        probability: (B,), recalibrated.
+        probability: (B,), recalibrated; (B, L) of L labels; of a number (B,) estimates in its unit.
         uncertainty: (B,), NaN where the model cannot say.
-        logit: (B, K) of the members, before they are averaged and recalibrated.
+        logit: (B, K) of the members, before they are averaged and recalibrated; (B, K, L) of L
+            labels; of a number the estimates of the members.
     """
 
     probability: Tensor
@@ -74,15 +75,30 @@ class LockedNetwork(nn.Module):
                 for network in self.networks
             ]
         each = features * (len(self.heads) if self.description.frozen else 1)
-        logits = [head(one.float()).squeeze(-1) for head, one in zip(self.heads, each, strict=True)]
-        logit = torch.stack(logits, 1)
-        line = self.description.recalibration
-        probability = torch.sigmoid(line.intercept + line.slope * logit.mean(1))
-        if self.description.uncertainty == "members":
-            unsure = logit.std(1)
-        elif unsure is None:
-            unsure = torch.full_like(probability, torch.nan)
-        return Outputs(probability, unsure, logit)
+        logits = [head(one.float()) for head, one in zip(self.heads, each, strict=True)]
+        if not self.description.labels:
+            logits = [one.squeeze(-1) for one in logits]
+        logit = torch.stack(self._in_unit(logits), 1)
+        told = self._told(logit.mean(1))
+        return Outputs(told, self._unsure(logit) if unsure is None else unsure, logit)
+
+    def _in_unit(self, outputs: list[Tensor]) -> list[Tensor]:
+        """Return the members' estimates of a number in its unit; others are as they are."""
+        number = self.description.number
+        if number is None:
+            return outputs
+        return [mean + sd * one for (mean, sd), one in zip(number.scale, outputs, strict=True)]
+
+    def _told(self, mean: Tensor) -> Tensor:
+        """Recalibrate the mean of the members, each label on its own; an estimate needs none."""
+        if self.description.number is not None:
+            return mean
+        if not self.description.labels:
+            line = self.description.recalibration
+            return torch.sigmoid(line.intercept + line.slope * mean)
+        lines = [one.recalibration for one in self.description.labels]
+        odds = [line.intercept + line.slope * mean[:, k] for k, line in enumerate(lines)]
+        return torch.sigmoid(torch.stack(odds, 1))
 
     def _as_built(self, ecg: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Sequence[str]]:
         """Add absent leads where the networks take those of the training only."""
@@ -94,6 +110,13 @@ class LockedNetwork(nn.Module):
         ecg = torch.cat([ecg, torch.zeros_like(ecg[:, :1])], 1)[:, rows]
         present = torch.cat([present, torch.zeros_like(present[:, :1])], 1)[:, rows]
         return ecg, present, wanted
+
+    def _unsure(self, logit: Tensor) -> Tensor:
+        """Return the spread of the members, NaN where the model cannot say."""
+        if self.description.uncertainty == "members":
+            spread = logit.std(1)
+            return spread.mean(1) if self.description.labels else spread
+        return torch.full_like(logit.flatten(1)[:, 0], torch.nan)
 
 
 def _takes_only(network: nn.Module, wanted: Sequence[str], given: Sequence[str]) -> bool:
@@ -132,6 +155,7 @@ def build_empty(description: Description) -> LockedNetwork:
         heads = []
         for i in range(description.n_members):
             network = networks[0 if description.frozen else i]
-            own = None if description.frozen else network.own_head()
-            heads.append(own or HeadSettings().build(network.feature_dim(leads)))
+            n_outputs = len(description.labels) or 1
+            own = None if description.frozen else network.own_head(n_outputs)
+            heads.append(own or HeadSettings().build(network.feature_dim(leads), n_outputs))
         return LockedNetwork(description, networks, heads)

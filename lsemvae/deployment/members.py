@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import lightning
+import torch
 from torch import nn
 
 from data_modules.epoch_batches import batch_loader
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.crossval.features import cached_features
-from lsemvae.crossval.fold_models import load_fold
+from lsemvae.crossval.fold_models import load_head
 from lsemvae.crossval.folds import (
     FoldSettings,
     feature_set,
@@ -20,14 +21,23 @@ from lsemvae.crossval.folds import (
 )
 from lsemvae.deployment.locked_network import without_decoder
 from lsemvae.models import EcgNetwork, Pretrained
+from lsemvae.tasks import Regressor
 from lsemvae.tasks.head_task import HeadTask
 
 
 class Members(NamedTuple):
-    """Networks, one where the encoder is frozen, and one head for each member."""
+    """What the folds, or one more training, have learnt.
+
+    Attributes:
+        networks: one where the encoder is frozen, else one for each member.
+        heads: of the members.
+        scale: mean and standard deviation of the training values of each member, of a number; none
+            of anything else.
+    """
 
     networks: list[EcgNetwork]
     heads: list[nn.Module]
+    scale: tuple[tuple[float, float], ...] = ()
 
 
 def fold_members(run: Path, n_folds: int, encoder: str | None, data: RhcCohort) -> Members:
@@ -36,7 +46,7 @@ def fold_members(run: Path, n_folds: int, encoder: str | None, data: RhcCohort) 
     Raises:
         InputError: a fold is missing, or was trained on another encoder.
     """
-    tasks = [load_fold(run / f"fold_{fold}", encoder, data.ecg_input) for fold in range(n_folds)]
+    tasks = [load_head(run / f"fold_{fold}", encoder, data.ecg_input) for fold in range(n_folds)]
     return _members(tasks)
 
 
@@ -58,6 +68,8 @@ def refit_member(
     data.fold = None
     data.setup("fit")
     task = fold_task(settings, encoder, data.ecg_input)
+    if isinstance(task, Regressor):
+        task.take_scale(torch.from_numpy(data.train_set.label))
     trainer = head_trainer(settings.epochs, frozen=pretrained is not None, logger=False)
     if pretrained is None:
         trainer.fit(task, datamodule=data)
@@ -70,4 +82,9 @@ def refit_member(
 def _members(tasks: Sequence[HeadTask]) -> Members:
     """Take networks and heads out of their tasks; a frozen encoder is taken once."""
     kept = tasks[:1] if tasks[0].frozen else tasks
-    return Members([without_decoder(task.network) for task in kept], [task.head for task in tasks])
+    scale = [(float(task.centre), float(task.spread)) for task in tasks
+             if isinstance(task, Regressor)]  # fmt: skip
+    return Members(
+        [without_decoder(task.network) for task in kept], [task.head for task in tasks],
+        tuple(scale),
+    )  # fmt: skip

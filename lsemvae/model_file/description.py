@@ -9,44 +9,30 @@ from data_modules.signals.settings import SignalSettings
 from lsemvae.core.ecg_input import EcgInput
 from lsemvae.core.errors import InputError
 from lsemvae.core.made_for import MadeFor
+from lsemvae.core.targets import Kind, find_target
 from lsemvae.core.tasks import Thresholds, find_task
 from lsemvae.model_file.cohort_summary import CohortSummary
+from lsemvae.model_file.targets import (
+    LabelOutput,
+    NumberOutput,
+    OperatingPoint,
+    Recalibration,
+    value_columns,
+)
 
 CHANCE = 0.5  # the AUROC of a guess
 FORMAT = "lsemvae-model"
-VERSION = 3
+VERSION = 4
 
 BEAT_WISE = ("BeatLsEmvae",)
 """Networks whose unit is the heartbeat."""
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: lambda found: {**found, "trained_cohort": None},  # nobody knows who they were any more
-    2: lambda found: {**found, "skill": None},
+    2: lambda found: {**found, "number": None, "labels": []},  # all told one yes or no
+    3: lambda found: {**found, "skill": None},
 }
 """Version -> function that makes a description of that version one of the next."""
-
-
-@dataclass(frozen=True)
-class Recalibration:
-    """Platt's recalibration: p = expit(intercept + slope * logit)."""
-
-    intercept: float
-    slope: float
-
-
-@dataclass(frozen=True)
-class OperatingPoint:
-    """A threshold on the recalibrated probability, and what it gave on inner predictions.
-
-    Attributes:
-        threshold: at or above it a recording is called positive.
-        sensitivity: share of the inner positives that are called.
-        specificity: share of the inner negatives that are not.
-    """
-
-    threshold: float
-    sensitivity: float
-    specificity: float
 
 
 @dataclass(frozen=True)
@@ -74,8 +60,9 @@ class Task:
     """What a head was made to tell.
 
     Attributes:
-        name: detection, phenotype or a column of the cohort's table.
-        positive: what a high probability means, in words.
+        name: detection, phenotype or a column of the cohort's table; several labels joined by
+            commas, or the column of a number.
+        positive: what a high probability means, or what is estimated, in words.
         mpap_threshold_mmhg: pulmonary hypertension is mPAP above this; None where no label used it.
         pawp_threshold_mmhg: post-capillary is PAWP above this; None where no label used it.
         pvr_threshold_wu: a raised PVR is above this; None where no label used it.
@@ -97,8 +84,11 @@ class Task:
 
     @property
     def label(self) -> str:
-        """How the positive class is defined, as in `MadeFor`."""
-        return find_task(self.name).defined_by(self.thresholds)
+        """How the positive class is defined, as in `MadeFor`; what is estimated of a number."""
+        target = find_target(self.name)
+        if target.kind == "number":
+            return target.title
+        return "; ".join(find_task(name).defined_by(self.thresholds) for name in target.names)
 
 
 @dataclass(frozen=True)
@@ -118,9 +108,9 @@ class Description:
         unit: `mV`, or `NU` where amplitudes are arbitrary.
         normalisation: of the amplitudes, part of the model.
         signal: the settings that recordings are cleaned with, see `SignalSettings`.
-        recalibration: fitted on inner predictions.
-        points: operating points by name, chosen on inner predictions.
-        point: the one that decisions are made at.
+        recalibration: fitted on inner predictions; of one yes or no.
+        points: operating points by name, chosen on inner predictions; of one yes or no.
+        point: the one that decisions are made at; empty where a number is estimated.
         uncertainty: where it comes from: the encoder's `posterior` (its mean log variance), the
             spread of the `members` (the standard deviation of their logits), or `none`.
         uncertainty_limit: larger uncertainty withholds the result; None where there is no limit.
@@ -132,8 +122,10 @@ class Description:
         versions: of the packages.
         card: the model card, Markdown.
         trained_cohort: counts, means and standard deviations of the patients; None in models of
-            format 1.
-        skill: of the study; None in models of format 1 and 2.
+            format 1 and of anything but one yes or no.
+        number: what is estimated; None where it is no number.
+        labels: several that are told at once; none where it is one yes or no, or a number.
+        skill: of the study; None in older models and of anything but one yes or no.
     """
 
     kind: Literal["ensemble", "refit"]
@@ -161,7 +153,24 @@ class Description:
     versions: dict[str, str]
     card: str
     trained_cohort: CohortSummary | None = None
+    number: NumberOutput | None = None
+    labels: tuple[LabelOutput, ...] = ()
     skill: Skill | None = None
+
+    @property
+    def target(self) -> Kind:
+        """Whether it tells one yes or no, several labels, or estimates a number."""
+        return "number" if self.number else "labels" if self.labels else "binary"
+
+    @property
+    def value_columns(self) -> list[str]:
+        """Columns of predictions in place of one probability; none for one yes or no."""
+        return value_columns(self.number, self.labels)
+
+    @property
+    def point_names(self) -> list[str]:
+        """Operating points that decisions may be made at."""
+        return list(self.labels[0].points if self.labels else self.points)
 
     def to_json(self) -> str:
         """Return the description as text, with format and version in front."""
@@ -236,10 +245,12 @@ def read_description(text: str, name: str) -> Description:
 
 def _description(found: Mapping[str, Any]) -> Description:
     values = {field.name: found[field.name] for field in fields(Description)}
-    cohort = values["trained_cohort"]
+    cohort, number = values["trained_cohort"], values["number"]
     return Description(**{
         **values,
         "trained_cohort": cohort and CohortSummary.from_plain(cohort),
+        "number": number and NumberOutput.from_plain(number),
+        "labels": tuple(LabelOutput.from_plain(one) for one in values["labels"]),
         "skill": values["skill"] and Skill(**values["skill"]),
         "task": Task(**values["task"]),
         "leads": tuple(values["leads"]),
@@ -247,3 +258,16 @@ def _description(found: Mapping[str, Any]) -> Description:
         "recalibration": Recalibration(**values["recalibration"]),
         "points": {name: OperatingPoint(**point) for name, point in values["points"].items()},
     })  # fmt: skip
+
+
+def refuse_unless_one_label(description: Description, command: str) -> None:
+    """Refuse a model of a number or of several labels where a command takes one yes or no.
+
+    Raises:
+        InputError: names what the model tells, and the commands that take it.
+    """
+    if description.target != "binary":
+        raise InputError(
+            f"`lsemvae {command}` takes a model of one yes or no; this one tells "
+            f"{description.task.positive}: `lsemvae predict` and `lsemvae export` take it"
+        )

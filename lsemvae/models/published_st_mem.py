@@ -1,7 +1,7 @@
 """Load the published weights of ST-MEM into ours: key names and shapes, each checked.
 
-The publication's repository (github.com/bakqui/ST-MEM, MIT licence) names the parts of its encoder
-differently; the numbers are the same. Its decoder is not read: the encoder alone is frozen.
+The publication's repository (github.com/bakqui/ST-MEM) names the parts of its encoder differently;
+the numbers are the same. Its decoder is not read: the encoder alone is frozen.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from data_modules.reading.reasons import RecordError
 from data_modules.store.content import patient_hashes, signal_hashes
@@ -40,6 +41,7 @@ class Row(NamedTuple):
         leads: those that the model was given.
         findings: codes of what was repaired or is doubtful.
         message: the code in words.
+        values: of a number or of several labels, as `Description.value_columns` names them.
     """
 
     recording: str
@@ -53,11 +55,27 @@ class Row(NamedTuple):
     leads: str = ""
     findings: str = ""
     message: str = ""
+    values: Sequence[Any] = ()
 
-    def to_json(self) -> dict[str, Any]:
+    def named(self, values: Sequence[str] = ()) -> dict[str, Any]:
+        """Return the cells by the names of their columns.
+
+        Args:
+            values: names of the values, where there are some in place of one probability.
+        """
+        cells = self._asdict()
+        told = cells.pop("values") or [None] * len(values)
+        if not values:
+            return cells
+        known = dict(zip(values, told, strict=True))
+        for name in ("probability", "decision", "threshold"):
+            del cells[name]
+        return {name: cells.pop(name) for name in ("recording", "outcome", "code")} | known | cells
+
+    def to_json(self, values: Sequence[str] = ()) -> dict[str, Any]:
         """Return the row with leads and findings as lists."""
         lists = {"leads": self.leads.split(), "findings": self.findings.split()}
-        return {**self._asdict(), **lists}
+        return {**self.named(values), **lists}
 
 
 def error_row(name: str, error: RecordError) -> Row:
@@ -91,19 +109,44 @@ def is_known(loaded: Loaded, seen: TrainedOn) -> bool:
     return known
 
 
-def with_score(row: Row, probability: float, uncertainty: float, model: Description) -> Row:
-    """Complete a row; a recording that the model is unsure of is withheld."""
+def with_score(
+    row: Row, score: npt.NDArray[np.floating], uncertainty: float, model: Description
+) -> Row:
+    """Complete a row; a recording that the model is unsure of is withheld.
+
+    Args:
+        row: that may have a score.
+        score: (), a probability or an estimate; (K,) probabilities of several labels.
+        uncertainty: NaN where the model cannot say.
+        model: whose score it is.
+    """
     known = None if np.isnan(uncertainty) else float(uncertainty)
     limit = model.uncertainty_limit
     if known is not None and limit is not None and known > limit:
         return _withheld(row._replace(uncertainty=known), "uncertain")
+    if model.target != "binary":
+        return row._replace(values=_values(score, model), point=model.point, uncertainty=known)
+    probability = float(score)
     return row._replace(
-        probability=float(probability),
+        probability=probability,
         decision=int(probability >= model.threshold),
         point=model.point,
         threshold=model.threshold,
         uncertainty=known,
     )
+
+
+def _values(score: npt.NDArray[np.floating], model: Description) -> list[Any]:
+    """Return what stands in the value columns: an estimate and its interval, or each label."""
+    if model.number is not None:
+        estimated, half = float(score), model.number.half_width
+        ends = [None, None] if half is None else [estimated - half, estimated + half]
+        return [estimated, *ends, model.number.unit]
+    values: list[Any] = []
+    for one, probability in zip(model.labels, map(float, score), strict=True):
+        threshold = one.points[model.point].threshold
+        values += [probability, int(probability >= threshold), threshold]
+    return values
 
 
 def _withheld(row: Row, code: str) -> Row:

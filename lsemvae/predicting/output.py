@@ -48,20 +48,25 @@ def write_rows(out: Path, rows: Iterable[Row], about: Mapping[str, Any]) -> None
         temporary.unlink(missing_ok=True)
 
 
-def write_csv(file: IO[str], rows: Iterable[Row], _about: Mapping[str, Any]) -> None:
-    """Write rows under the names of their columns; none is a formula to a spreadsheet."""
-    writer = csv.writer(file)
-    writer.writerow(Row._fields)
-    writer.writerows(
-        row._replace(
-            recording=spreadsheet_cell(row.recording), message=spreadsheet_cell(row.message)
-        )
-        for row in rows
-    )
+def write_csv(file: IO[str], rows: Iterable[Row], about: Mapping[str, Any]) -> None:
+    """Write rows under the names of their columns; none is a formula to a spreadsheet.
+
+    Args:
+        file: open for text.
+        rows: read one at a time.
+        about: the names of the values, where it has `values`.
+    """
+    names = about.get("values", ())
+    writer = csv.DictWriter(file, list(Row("", "").named(names)))
+    writer.writeheader()
+    for row in rows:
+        texts = {name: spreadsheet_cell(getattr(row, name)) for name in ("recording", "message")}
+        writer.writerow({**row.named(names), **texts})
 
 
 def _write_json(file: IO[str], rows: Iterable[Row], about: Mapping[str, Any]) -> None:
     file.write(f'{{"model": {json.dumps(about)},\n"predictions": [')
+    names = about.get("values", ())
     for number, row in enumerate(rows):
-        file.write(f"{',' if number else ''}\n{json.dumps(row.to_json())}")
+        file.write(f"{',' if number else ''}\n{json.dumps(row.to_json(names))}")
     file.write("\n]}\n")

@@ -62,11 +62,24 @@ def headline(row: Row, model: Description) -> str:
     notice = f"{synthetic}research software, not a medical device"
     if row.outcome != RESULT:
         return f"{row.outcome}: {row.message} ({notice})"
+    if model.target != "binary":
+        told = ", ".join(_values(row, model))
+        return f"{told} ({notice})"
     side = "at or above" if row.decision else "below"
     return (
         f"{model.task.positive}: {row.probability:.3f}, {side} the threshold {row.threshold:.3f} "
         f"({row.point}; {notice})"
     )
+
+
+def _values(row: Row, model: Description) -> list[str]:
+    """Write an estimate with its interval, or the probability of each label."""
+    if model.number is not None:
+        estimated, low, high, unit = row.values
+        interval = "" if low is None else f" [{low:.1f}, {high:.1f}]"
+        return [f"{model.number.title}: {estimated:.1f} {unit}{interval}"]
+    return [f"{one.positive}: {p:.3f}"
+            for one, p in zip(model.labels, row.values[::3], strict=True)]  # fmt: skip
 
 
 def file_names(recordings: Sequence[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ class Scores(NamedTuple):
     """What a model says of recordings.
 
     Attributes:
-        probability: (B,), recalibrated.
+        probability: (B,), recalibrated; (B, K) of several labels; of a number (B,) estimates.
         uncertainty: (B,), NaN where the model cannot say.
     """
 

@@ -109,10 +109,9 @@ def chosen_point(description: Description, point: str | None) -> Description:
     """
     if point is None:
         return description
-    if point not in description.points:
-        raise InputError(
-            f"the model has no operating point {point!r}; it has {', '.join(description.points)}"
-        )
+    if point not in description.point_names:
+        known = ", ".join(description.point_names) or "none: it estimates a number"
+        raise InputError(f"the model has no operating point {point!r}; it has {known}")
     return replace(description, point=point)
 
 
@@ -124,11 +123,18 @@ def about(predictor: Predictor) -> dict[str, Any]:
         "task": asdict(model.task),
         "leads": model.leads,
         "unit": model.unit,
-        "point": model.point,
-        "threshold": model.threshold,
+        **_decided(model),
         "synthetic": model.synthetic,
         "notice": "research software, not a medical device",
     }
+
+
+def _decided(model: Description) -> dict[str, Any]:
+    """Say at which point decisions are made, and which values stand in place of one probability."""
+    if model.target == "binary":
+        return {"point": model.point, "threshold": model.threshold}
+    point = {"point": model.point} if model.labels else {}
+    return {**point, "values": model.value_columns}
 
 
 def _key(predictor: Predictor, options: Options) -> str:
@@ -194,5 +200,5 @@ def score_block(predictor: Predictor, judged: Sequence[Judged]) -> list[Row]:
     ecg = np.asarray(counts / np.float32(COUNTS_PER_UNIT), np.float32)
     scores = predictor.score(ecg, np.stack([one.present[chosen] for one in loaded]))
     for i, p, u in zip(waiting, scores.probability, scores.uncertainty, strict=True):
-        rows[i] = with_score(rows[i], float(p), float(u), predictor.description)
+        rows[i] = with_score(rows[i], p, float(u), predictor.description)
     return rows

@@ -11,7 +11,14 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.types import EcgBatch
 from lsemvae.models.base import LossTerms, PretrainableNetwork
 from lsemvae.models.checkpoint import NETWORK_KEY, describe_network
-from lsemvae.tasks.optimiser import Betas, adamw, check_learning_rate, cosine_schedule
+from lsemvae.tasks.optimiser import (
+    Betas,
+    adamw,
+    check_learning_rate,
+    clip_in_step,
+    cosine_schedule,
+    takes_clipping,
+)
 from lsemvae.tasks.task import EcgTask
 
 
@@ -113,6 +120,21 @@ class Pretrainer(EcgTask):
             "optimizer": optimiser,
             "lr_scheduler": {"scheduler": schedule, "interval": "step"},
         }
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: int | float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip as `trainer.gradient_clip_val` says; on a CPU within the step, `clip_in_step`."""
+        by_norm = gradient_clip_algorithm in (None, "norm")
+        if gradient_clip_val and by_norm and takes_clipping(optimizer):
+            clip_in_step(optimizer, gradient_clip_val)
+        else:
+            super().configure_gradient_clipping(
+                optimizer, gradient_clip_val, gradient_clip_algorithm
+            )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what is needed to build the network again.

@@ -1,6 +1,8 @@
 """Read what is to be seen of a recording, from its file or from a store."""
 
 import csv
+import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,9 +37,14 @@ def finding_line(code: str, text: str) -> str:
     return f"{code}: {text}" + ("" if remedy == "nothing" else f" (to do: {remedy})")
 
 
+def plain_path(record: str) -> str:
+    r"""Return a path with `/` where a table of Windows has written `sub\r1`, as `prepare` does."""
+    return record if os.path.lexists(record) else record.replace("\\", "/")
+
+
 def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) -> View:
     """Read and check a record as `prepare` does; a rejected one is drawn as its file holds it."""
-    path = Path(record.removesuffix(".hea").removesuffix(".dat"))
+    path = Path(re.sub(r"\.(hea|dat)$", "", plain_path(record), flags=re.IGNORECASE))
     recording = read_recording(path.parent, path.name, amplitude=amplitude)
     calibrated = recording.unit == "mV"
     try:

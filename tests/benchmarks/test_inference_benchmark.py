@@ -54,3 +54,14 @@ def test_encodings_that_differ_are_not_timed(inference, monkeypatch: pytest.Monk
     )
     with pytest.raises(ValueError, match="apart"), torch.inference_mode():
         inference.measure_encoding(inference.Sizes(2, 100, 4), 1, 1.0)
+
+
+def test_ways_to_train_heads_are_compared(inference, tmp_path: Path) -> None:
+    heads = importlib.import_module("benchmarks.heads")
+    small = ["--patients", "60", "--latent", "4", "--epochs", "1", "--folds", "2"]
+    heads.main([*small, "--patience", "0", "--out", str(tmp_path / "heads.json")])
+    results = json.loads((tmp_path / "heads.json").read_text())
+    assert [row["way"] for row in results["rows"]] == list(heads.WAYS)
+    assert results["rows"][0]["times_faster"] == 1.0
+    assert all(row["cpu_s"] > 0 for row in results["rows"])
+    assert (tmp_path / "heads.md").read_text().startswith(results["machine"]["processor"])

@@ -21,8 +21,10 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def results_of(module: ModuleType, out: Path, *arguments: str) -> dict[str, Any]:
     assert not module.main([*arguments, "--out", str(out)])
-    assert out.with_suffix(".md").read_text().startswith("| ")
     results: dict[str, Any] = json.loads(out.read_text())
+    above, table = out.with_suffix(".md").read_text().split("\n\n", 1)
+    assert above.startswith(results["machine"]["processor"])
+    assert table.startswith("| ")
     assert results["machine"]["cores"] >= 1
     return results
 

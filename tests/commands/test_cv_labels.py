@@ -169,9 +169,9 @@ def test_a_label_that_is_too_rare_for_the_folds_is_named(
     assert "20 folds need 20 patients of each class; the smaller class of label" in error_of(capsys)
 
 
-def test_lock_refuses_several_labels(
+def test_lock_asks_for_inner_predictions_of_several_labels(
     out: Path, cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, model = out / TASK / "ls_emvae/12L", tmp_path / "model.safetensors"
     assert main(["lock", str(run), "--cohort", str(cohort), "--out", str(model)]) == 2
-    assert "`lsemvae lock`" in error_of(capsys)
+    assert "run `lsemvae cv` again with --inner true" in error_of(capsys)

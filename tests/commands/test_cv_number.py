@@ -108,7 +108,6 @@ def test_resistance_is_derived_and_counted_where_it_is_not_stated(
 @pytest.mark.parametrize(
     ("command", "name"),
     [
-        (["lock", "RUN", "--cohort", "COHORT", "--out", "model.safetensors"], "`lsemvae lock`"),
         (["explain", "RUN", "--cohort", "COHORT"], "`lsemvae explain`"),
         (["cv", "--task", "mpap_mmhg", "--cohort", "COHORT", "--encoder", "ENCODER",
           "--references", "true"], "`lsemvae cv --references`"),

@@ -30,7 +30,8 @@ def test_encoders_are_listed_with_licences_digest_and_the_command_that_makes_the
 ) -> None:
     assert main(["encoders"]) == 0
     printed = capsys.readouterr().out
-    assert "public or public-v1" in printed
+    assert "public or public-v2" in printed
+    assert "\npublic-v1" in f"\n{printed}"
     assert file_sha256(Path(encoder_path("public"))) in printed
     for part in ("CC BY 4.0", "ODC-By 1.0", "lsemvae fit --config experiments/pretrain/"):
         assert part in printed

@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 import data_modules.store.write
 import lsemvae.viewing.sheet
@@ -200,3 +201,18 @@ def test_a_view_has_a_rhythm_strip_and_says_what_it_leaves_out(tmp_path: Path) -
     lead = seen.ecg[1] * 10  # 10 mm/mV
     drawn = np.asarray(strip.get_ydata(), dtype=float)
     np.testing.assert_allclose(drawn - drawn[0], lead - lead[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "written", ["sub\\r1", "sub/r1.hea", "sub\\r1.HEA", "sub/r1.dat", "sub/r1"]
+)
+def test_a_record_is_viewed_however_a_table_writes_it(
+    written: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sub").mkdir()
+    for file, content in wfdb_files(make_counts()).items():
+        (tmp_path / "sub" / file).write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(lsemvae.viewing.sheet, "draw_view", lambda *_, **__: Figure())
+    assert main(["view", written]) == 0
+    assert (tmp_path / "r1.png").is_file()

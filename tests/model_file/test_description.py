@@ -13,6 +13,7 @@ from lsemvae.model_file.description import (
     Task,
     read_description,
 )
+from lsemvae.model_file.targets import LabelOutput, NumberOutput
 
 EXAMPLE = Description(
     kind="refit", method="ls_emvae", networks=[{"class": "LsEmvae", "init_args": {}}], frozen=True,
@@ -46,10 +47,10 @@ def test_what_is_no_description_of_ours_is_refused(change: dict[str, object], li
 def test_an_older_version_is_brought_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     old = json.loads(EXAMPLE.to_json())
     del old["label"]
-    monkeypatch.setattr(module, "VERSION", 4)
+    monkeypatch.setattr(module, "VERSION", 5)
     with pytest.raises(InputError, match="no longer read"):
         read_description(json.dumps(old), "m")
-    monkeypatch.setitem(module.MIGRATIONS, 3, lambda found: {**found, "label": "unknown"})
+    monkeypatch.setitem(module.MIGRATIONS, 4, lambda found: {**found, "label": "unknown"})
     assert read_description(json.dumps(old), "m") == replace(EXAMPLE, label="unknown")
 
 
@@ -60,6 +61,26 @@ def test_a_model_of_format_1_stores_no_training_cohort() -> None:
     old = {**json.loads(new.to_json()), "version": 1}
     del old["trained_cohort"]
     assert read_description(json.dumps(old), "m") == EXAMPLE
+
+
+def test_a_model_of_format_2_tells_one_yes_or_no() -> None:
+    old = {**json.loads(EXAMPLE.to_json()), "version": 2}
+    del old["number"], old["labels"]
+    assert read_description(json.dumps(old), "m") == EXAMPLE
+    assert EXAMPLE.target == "binary"
+
+
+def test_numbers_and_labels_survive_their_text() -> None:
+    number = NumberOutput("mPAP", "mmHg", ((30.5, 8.25), (31.0, 8.0)), 9.5, 0.9)
+    one = replace(EXAMPLE, number=number, points={}, point="")
+    assert read_description(one.to_json(), "m") == one
+    assert (one.target, one.value_columns) == ("number", ["estimated", "low", "high", "unit"])
+    label = LabelOutput("AFIB", "AFIB = 1", Recalibration(0.2, 1.1), EXAMPLE.points)
+    several = replace(EXAMPLE, labels=(label, replace(label, name="LBBB")), points={})
+    assert read_description(several.to_json(), "m") == several
+    assert several.target == "labels"
+    assert several.value_columns[2:4] == ["threshold:AFIB", "probability:LBBB"]
+    assert several.point_names == ["youden"]
 
 
 def test_a_task_keeps_every_threshold_of_its_label() -> None:

@@ -17,29 +17,48 @@ WIDTH, DEPTH, HEADS, PATCH, N_PATCHES = 128, 2, 2, 15, 6
 N_SAMPLES = PATCH * N_PATCHES
 
 
-def published_state(n_leads: int = 12) -> dict[str, Tensor]:
-    """Return a state dict with the published names and shapes, of a small width."""
+def published_shapes(
+    width: int = WIDTH, depth: int = DEPTH, patch: int = PATCH, n_patches: int = N_PATCHES
+) -> dict[str, tuple[int, ...]]:
+    """Return the names and shapes of the published encoder for twelve leads."""
+    row = (width,)
     shapes = {
-        "to_patch_embedding.1.weight": (PATCH,), "to_patch_embedding.1.bias": (PATCH,),
-        "to_patch_embedding.2.weight": (WIDTH, PATCH), "to_patch_embedding.2.bias": (WIDTH,),
-        "to_patch_embedding.3.weight": (WIDTH,), "to_patch_embedding.3.bias": (WIDTH,),
-        "pos_embedding": (1, N_PATCHES + 2, WIDTH), "sep_embedding": (WIDTH,),
-        "norm.weight": (WIDTH,), "norm.bias": (WIDTH,),
-        **{f"lead_embeddings.{lead}": (WIDTH,) for lead in range(n_leads)},
+        "to_patch_embedding.1.weight": (patch,), "to_patch_embedding.1.bias": (patch,),
+        "to_patch_embedding.2.weight": (width, patch), "to_patch_embedding.2.bias": row,
+        "to_patch_embedding.3.weight": row, "to_patch_embedding.3.bias": row,
+        "pos_embedding": (1, n_patches + 2, width), "sep_embedding": row,
+        "norm.weight": row, "norm.bias": row,
+        **{f"lead_embeddings.{lead}": row for lead in range(12)},
     }  # fmt: skip
-    for block in range(DEPTH):
+    for block in range(depth):
         shapes |= {
             f"block{block}.{name}": shape for name, shape in {
-                "attn.norm.weight": (WIDTH,), "attn.norm.bias": (WIDTH,),
-                "attn.fn.to_qkv.weight": (3 * WIDTH, WIDTH), "attn.fn.to_qkv.bias": (3 * WIDTH,),
-                "attn.fn.to_out.0.weight": (WIDTH, WIDTH), "attn.fn.to_out.0.bias": (WIDTH,),
-                "ff.norm.weight": (WIDTH,), "ff.norm.bias": (WIDTH,),
-                "ff.fn.net.0.weight": (4 * WIDTH, WIDTH), "ff.fn.net.0.bias": (4 * WIDTH,),
-                "ff.fn.net.3.weight": (WIDTH, 4 * WIDTH), "ff.fn.net.3.bias": (WIDTH,),
+                "attn.norm.weight": row, "attn.norm.bias": row,
+                "attn.fn.to_qkv.weight": (3 * width, width), "attn.fn.to_qkv.bias": (3 * width,),
+                "attn.fn.to_out.0.weight": (width, width), "attn.fn.to_out.0.bias": row,
+                "ff.norm.weight": row, "ff.norm.bias": row,
+                "ff.fn.net.0.weight": (4 * width, width), "ff.fn.net.0.bias": (4 * width,),
+                "ff.fn.net.3.weight": (width, 4 * width), "ff.fn.net.3.bias": row,
             }.items()
         }  # fmt: skip
+    return shapes
+
+
+def published_state() -> dict[str, Tensor]:
+    """Return a state dict with the published names, of a small width."""
     generator = torch.Generator().manual_seed(0)
-    return {name: 0.3 * torch.randn(shape, generator=generator) for name, shape in shapes.items()}
+    return {name: 0.3 * torch.randn(shape, generator=generator)
+            for name, shape in published_shapes().items()}  # fmt: skip
+
+
+@pytest.mark.parametrize(("width", "n_weights"), [(384, 21_341_718), (768, 85_150_614)])
+def test_every_weight_of_both_published_sizes_is_taken(width: int, n_weights: int) -> None:
+    shapes = published_shapes(width, depth=12, patch=75, n_patches=30)
+    state = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+    network = published_st_mem(state, 2250, LEADS)
+    assert sum(one.numel() for one in state.values()) == n_weights
+    assert sum(one.numel() for one in network.parameters()) == n_weights
+    assert network.feature_dim(LEADS) == width
 
 
 def features_by_the_definition(state: dict[str, Tensor], ecg: Tensor) -> Tensor:

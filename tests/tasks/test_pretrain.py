@@ -332,3 +332,14 @@ def test_gradients_are_clipped_before_the_step() -> None:
         )
     assert norms[None] > 5
     assert norms[0.5] == pytest.approx(0.5, rel=1e-3)
+
+
+def test_clipping_by_value_stays_that_of_lightning() -> None:
+    class Watch(Callback):
+        def on_train_batch_end(self, trainer: Any, task: Any, *_: Any) -> None:
+            largest = max(float(p.grad.abs().max()) for p in task.parameters())
+            assert largest == pytest.approx(1e-3)
+
+    tiny_trainer(
+        max_steps=1, gradient_clip_val=1e-3, gradient_clip_algorithm="value", callbacks=[Watch()]
+    ).fit(tiny_task(), datamodule=TinyData([tiny_batch()]))

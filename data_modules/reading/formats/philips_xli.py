@@ -1,5 +1,7 @@
 """Decode Philips' XLI samples: chunks of 10-bit LZW that hold second differences."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,33 +13,40 @@ _CHUNK_HEADER = 8
 _BIAS = 64
 
 
-def decode_xli(raw: bytes, *, n_leads: int, n_samples: int, record: str) -> npt.NDArray[np.int64]:
-    """Decode one chunk for each lead.
+def decode_xli(
+    raw: bytes, *, wanted: Sequence[bool], n_samples: int, record: str
+) -> npt.NDArray[np.int64]:
+    """Decode one chunk for each lead that is wanted; the others stay zero.
 
     Args:
         raw: the chunks, each with a header of 8 bytes: its size (int32), then the first second
             difference in the last two (int16).
-        n_leads: leads to decode.
+        wanted: for each chunk, whether it is decoded.
         n_samples: samples of each; bounds what a chunk may unpack to.
         record: the record as the user names it.
 
     Returns:
-        Counts, shape (n_leads, n_samples).
+        Counts, shape (chunks, n_samples).
 
     Raises:
         RecordError: `file_invalid`.
     """
+    n_leads = len(wanted)
     counts, position = np.zeros((n_leads, n_samples), dtype=np.int64), 0
-    for lead in range(n_leads):
+    for lead, is_wanted in enumerate(wanted):
         size = int.from_bytes(raw[position : position + 4], "little", signed=True)
         start = int.from_bytes(raw[position + 6 : position + 8], "little", signed=True)
         position += _CHUNK_HEADER
+        if not is_wanted and not any(wanted[lead:]):
+            break  # what follows is not needed, whole or not
         if not 0 < size <= len(raw) - position:
             problem = f"the samples of lead {lead + 1} of {n_leads} are cut off"
             raise invalid(problem, record=record)
-        unpacked = _unpack_lzw(raw[position : position + size], limit=2 * n_samples, record=record)
+        chunk = raw[position : position + size]
         position += size
-        counts[lead] = _integrate_twice(unpacked, start)
+        if is_wanted:
+            unpacked = _unpack_lzw(chunk, limit=2 * n_samples, record=record)
+            counts[lead] = _integrate_twice(unpacked, start)
     return counts
 
 

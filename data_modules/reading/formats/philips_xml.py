@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from data_modules.reading.formats.philips_xli import decode_xli
 from data_modules.reading.formats.xml_tree import parse_xml, text_of
+from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
@@ -49,13 +50,15 @@ def read_philips_xml(content: bytes, *, record: str) -> RawRecording:
     milliseconds = number(duration, what="durationperchannel", record=record)
     n_samples = max(0, min(round(milliseconds * rate / 1000), 1 << 40))
     check_extent(len(names), n_samples, rate, record=record)
-    counts = _counts(waveforms[0], len(names), n_samples, record=record)
+    leads = [i for i, name in enumerate(names) if known_lead(name)]
+    counts = _counts(waveforms[0], names, n_samples, record=record)
     return RawRecording(
-        names=names,
-        signals=_restore_limb_leads(counts, names) * scale,
-        units=("uV",) * len(names),
+        names=tuple(names[i] for i in leads),
+        signals=_restore_limb_leads(counts, names)[leads] * scale,
+        units=("uV",) * len(leads),
         sampling_rate_hz=rate,
         warnings=warnings,
+        ignored=tuple(name for name in names if not known_lead(name)),
     )
 
 
@@ -98,9 +101,10 @@ def _first(names: list[str], count: str, *, record: str) -> tuple[str, ...]:
 
 
 def _counts(
-    waveforms: Element, n_leads: int, n_samples: int, *, record: str
+    waveforms: Element, names: tuple[str, ...], n_samples: int, *, record: str
 ) -> npt.NDArray[np.int64]:
-    """Decode the samples, shape (n_leads, n_samples)."""
+    """Decode the samples of the known leads, shape (L, n_samples); others may stay zero."""
+    n_leads = len(names)
     method = waveforms.get("compressmethod") or waveforms.get("compression") or "Uncompressed"
     encoding = waveforms.get("dataencoding")
     if encoding != "Base64" or method not in ("XLI", "Uncompressed"):
@@ -111,7 +115,8 @@ def _counts(
     except (binascii.Error, ValueError) as error:
         raise invalid("the samples are no base64 text", record=record) from error
     if method == "XLI":
-        return decode_xli(raw, n_leads=n_leads, n_samples=n_samples, record=record)
+        wanted = [known_lead(name) is not None for name in names]
+        return decode_xli(raw, wanted=wanted, n_samples=n_samples, record=record)
     if len(raw) != 2 * n_leads * n_samples:
         problem = f"it has {len(raw)} bytes for {n_leads} leads of {n_samples} samples"
         raise RecordError("size_mismatch", record=record, problem=problem)

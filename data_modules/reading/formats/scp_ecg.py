@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from data_modules.reading.formats.scp_huffman import decode_huffman
 from data_modules.reading.formats.scp_leads import SCP_LEADS
+from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_SIGNALS, check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import IMPLIED_BY_I_AND_II, RawRecording
@@ -106,8 +107,9 @@ def _leads(section: bytes, *, record: str) -> _Leads:
 def _rhythm(sections: dict[int, bytes], leads: _Leads, *, record: str) -> RawRecording:
     section, n_leads = sections.get(6, b""), len(leads.names)
     nanovolts, microseconds, differences, bimodal = struct.unpack_from("<HHBB", section)
-    n_samples, declared = leads.n_samples[0], leads.n_samples[0]
-    if set(leads.n_samples) != {n_samples} or n_samples <= 0:
+    known = [i for i, name in enumerate(leads.names) if known_lead(name)] or [*range(n_leads)]
+    n_samples = declared = leads.n_samples[known[0]]
+    if {leads.n_samples[i] for i in known} != {n_samples} or n_samples <= 0:
         raise invalid("its leads have different or no lengths", record=record)
     rate = check_rate(1e6 / microseconds if microseconds else 0.0, record=record)
     check_extent(n_leads, n_samples, rate, record=record)
@@ -129,17 +131,20 @@ def _rhythm(sections: dict[int, bytes], leads: _Leads, *, record: str) -> RawRec
     if set(sizes) == {_MOST_BYTES} and not compressed:
         n_samples = min(n_samples, _MOST_BYTES // 2)
     if compressed:
-        counts = _compressed(data, sizes, n_samples, record=record)
+        counts = _compressed(data, sizes, known, n_samples, record=record)
+    elif set(leads.n_samples) == {declared}:
+        counts = _plain(data, n_leads, n_samples, record=record)[known]
     else:
-        counts = _plain(data, n_leads, n_samples, record=record)
+        counts = _plain_of_sizes(data, sizes, known, n_samples, record=record)
     if differences:
         counts = _integrate(counts, differences)
     lost = f"it holds {n_samples} samples of each lead; it declares {declared}"
     eight = not set(IMPLIED_BY_I_AND_II) & set(leads.names)
     return RawRecording(
-        names=leads.names,
+        names=tuple(leads.names[i] for i in known),
         signals=counts * (nanovolts * 1e-6),
-        units=("mV",) * n_leads,
+        units=("mV",) * len(known),
+        ignored=tuple(name for i, name in enumerate(leads.names) if i not in known),
         sampling_rate_hz=rate,
         warnings=(("samples_cut", lost),) if n_samples < declared else (),
         implied=IMPLIED_BY_I_AND_II if eight else (),
@@ -154,20 +159,32 @@ def _plain(data: bytes, n_leads: int, n_samples: int, *, record: str) -> npt.NDA
     return np.frombuffer(data, dtype="<i2").reshape(n_leads, n_samples).astype(np.int64)
 
 
-def _compressed(
-    data: bytes, sizes: tuple[int, ...], n_samples: int, *, record: str
+def _plain_of_sizes(
+    data: bytes, sizes: tuple[int, ...], known: list[int], n_samples: int, *, record: str
 ) -> npt.NDArray[np.int64]:
-    """Decode the leads one after the other, each of its own size in bytes."""
+    """Read uncompressed known leads among others of another length."""
+    parts = _parts(data, sizes, known, record=record)
+    if any(len(part) != 2 * n_samples for part in parts):
+        problem = f"its leads have {[len(part) for part in parts]} bytes for {n_samples} samples"
+        raise RecordError("size_mismatch", record=record, problem=problem)
+    return np.stack([np.frombuffer(part, dtype="<i2").astype(np.int64) for part in parts])
+
+
+def _compressed(
+    data: bytes, sizes: tuple[int, ...], known: list[int], n_samples: int, *, record: str
+) -> npt.NDArray[np.int64]:
+    """Decode the known leads one after the other, each of its own size in bytes."""
+    parts = _parts(data, sizes, known, record=record)
+    return np.stack([decode_huffman(part, n_samples, record=record) for part in parts])
+
+
+def _parts(data: bytes, sizes: tuple[int, ...], known: list[int], *, record: str) -> list[bytes]:
+    """Return the bytes of the known leads."""
     if not sum(sizes) <= len(data) <= sum(sizes) + 1:  # sections are padded to even sizes
         problem = f"it has {len(data)} bytes of samples; its leads declare {sum(sizes)}"
         raise RecordError("size_mismatch", record=record, problem=problem)
     ends = np.cumsum(sizes)
-    return np.stack(
-        [
-            decode_huffman(data[end - size : end], n_samples, record=record)
-            for size, end in zip(sizes, ends, strict=True)
-        ]
-    )
+    return [data[ends[i] - sizes[i] : ends[i]] for i in known]
 
 
 def _integrate(stored: npt.NDArray[np.int64], order: int) -> npt.NDArray[np.int64]:

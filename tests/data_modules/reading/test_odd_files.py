@@ -1,5 +1,6 @@
 """Odd but legal files give the values that they hold; unclear ones say what is there."""
 
+import base64
 import json
 import struct
 import zlib
@@ -8,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.mutants import mend_crc
 from benchmarks.recording_files import (
     EIGHT,
+    SCP_NUMBERS,
     WRITERS,
     Counts,
     Files,
@@ -19,6 +22,8 @@ from benchmarks.recording_files import (
     edf_files,
     make_counts,
     muse_files,
+    philips_files,
+    scp_files,
     wfdb_files,
 )
 from data_modules.reading.read import read_recording
@@ -426,6 +431,37 @@ def test_the_signal_file_of_a_challenge_record_means_the_record(tmp_path: Path) 
     write(tmp_path, {"r1.hea": header, "r1.mat": matrix + files["r1.dat"]})
     agree(read(tmp_path, "r1.mat"), counts)
     agree(read(tmp_path, "r1"), counts)
+
+
+@pytest.mark.parametrize("differences", [0, 2])
+def test_another_channel_of_scp_may_have_another_length(
+    differences: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lead 20 is none of the twelve; its samples are fewer, or cannot be decoded."""
+    monkeypatch.setitem(SCP_NUMBERS, "X", 20)
+    counts = make_counts()
+    files = scp_files(np.vstack([counts, counts[:1]]), [*LEADS, "X"], differences=differences)
+    row = struct.pack("<IIB", 1, counts.shape[1], 20)
+    assert files["r1.scp"].count(row) == 1
+    other = files["r1.scp"].replace(row, struct.pack("<IIB", 1, 700, 20))
+    write(tmp_path, {"r1.scp": mend_crc(other, "SCP-ECG")})
+    recording = read(tmp_path, "r1.scp")
+    agree(recording, counts)
+    assert dict(recording.warnings)["signals_ignored"] == "none of the twelve leads: lead 20"
+
+
+def test_another_channel_of_philips_may_be_damaged(tmp_path: Path) -> None:
+    counts = make_counts()
+    files = philips_files(np.vstack([counts, counts[:1]]), [*LEADS, "PACE"])
+    text = files["r1.xml"].decode("utf-16")
+    samples = text.partition('resolution="5">')[2].partition("<")[0]
+    raw = bytearray(base64.b64decode(samples))
+    raw[-40:] = bytes(40)
+    broken = text.replace(samples, base64.b64encode(raw).decode())
+    write(tmp_path, {"r1.xml": broken.encode("utf-16")})
+    recording = read(tmp_path, "r1.xml")
+    agree(recording, counts)
+    assert dict(recording.warnings)["signals_ignored"] == "none of the twelve leads: PACE"
 
 
 def test_csv_files_of_the_writer_are_not_changed(tmp_path: Path) -> None:
