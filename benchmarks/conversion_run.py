@@ -1,6 +1,6 @@
 """Run a conversion in a process group of its own, and look at the store that it leaves.
 
-`python -m benchmarks.conversion_run SOURCE OUT JOBS LAYOUT SIZE_LIMIT` is that process.
+`python -m benchmarks.conversion_run SOURCE OUT JOBS LAYOUT ROWS SIZE_LIMIT` is that process.
 """
 
 import json
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,15 +23,16 @@ from lsemvae.core.errors import InputError
 ROWS = 32  # recordings in a shard, so that a small conversion has many
 
 
-def convert(source: str, out: str, jobs: str, layout: str, size_limit: str) -> int:
+def convert(arguments: Sequence[str]) -> int:
     """Run one conversion in this process, with small shards; return the exit code."""
+    source, out, jobs, layout, rows, size_limit = arguments
     import resource
 
     import data_modules.store.shards
     import data_modules.store.write
     from lsemvae.cli import main as run
 
-    data_modules.store.shards.MIN_ROWS = ROWS
+    data_modules.store.shards.MIN_ROWS = int(rows)
     if layout == "shards":
         data_modules.store.write.SINGLE_FILE_BYTES = 0
     if int(size_limit):
@@ -53,7 +55,7 @@ class Run:
     def __init__(
         self, source: Path, out: Path, *, jobs: int = 1, layout: str = "shards", size_limit: int = 0
     ) -> None:
-        arguments = [str(source), str(out), str(jobs), layout, str(size_limit)]
+        arguments = [str(source), str(out), str(jobs), layout, str(ROWS), str(size_limit)]
         command = [sys.executable, "-m", "benchmarks.conversion_run", *arguments]
         self.out, self.lock = out, out.with_name(out.name + ".lock")
         # files, as a worker that outlives its run would hold a pipe open
@@ -143,4 +145,4 @@ def compare(out: Path, reference: Path) -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(convert(*sys.argv[1:]))
+    sys.exit(convert(sys.argv[1:]))

@@ -22,8 +22,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from benchmarks import conversion_run
 from benchmarks.conversion_run import (
-    ROWS,
     Run,
     compare,
     contents,
@@ -113,7 +113,7 @@ def torture_by_full_disk(source: Path, old_source: Path, folder: Path) -> dict[s
         out = folder / "small" / "s.h5"
         Run(old_source, out).finish()
         before = contents(out.parent)
-        run = Run(source, out, size_limit=0 if mounted else 120_000 * ROWS // 2)
+        run = Run(source, out, size_limit=0 if mounted else 120_000 * conversion_run.ROWS // 2)
         run.wait_until_begun()
         filler = fill(out, run) if mounted else 0
         code, _, errors = run.finish()

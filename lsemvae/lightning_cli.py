@@ -19,23 +19,21 @@ from lightning.pytorch.cli import (
 )
 
 from data_modules.base import StoreDataModule
-from data_modules.leakage import (
-    FILE_NAME,
-    check_leakage,
-    read_trained_on,
-    refuse_leaks,
-    write_trained_on,
-)
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.callbacks import ContinuedLog, RepresentationProbe, SameThreads, StopSignal
+from lsemvae.belonging import (
+    CHECKPOINT_WORDS,
+    check_fold,
+    check_head,
+    check_probes,
+    keep_trained_on,
+)
+from lsemvae.callbacks import ContinuedLog, SameThreads, StopSignal
 from lsemvae.callbacks.checkpoint_io import load_safely
 from lsemvae.callbacks.config_file import ConfigFile
 from lsemvae.callbacks.earlier_run import refuse_to_replace
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.core.errors import InputError
-from lsemvae.core.made_for import MadeFor, check_made_for
-from lsemvae.core.printable import say
-from lsemvae.models import check_same_input, read_data_state
+from lsemvae.models import check_same_input
 from lsemvae.models.checkpoint_file import local_path, read_checkpoint
 from lsemvae.runtime.config_safety import (
     check_arguments,
@@ -51,9 +49,7 @@ from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.runtime.suggestion import explain_refusal, suggest_options
 from lsemvae.runtime.threads import share_threads
 from lsemvae.tasks import Classifier, Pretrainer
-from lsemvae.tasks.head_task import head_made_for
 
-CHECKPOINT_WORDS = ("best", "hpc", "last")  # Lightning finds these by itself
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 
 
@@ -177,43 +173,14 @@ class EcgCLI(LightningCLI):
             refuse_to_replace(self.trainer, self.config.fit)
         if isinstance(task, Classifier):
             task.made_for = data.made_for
-            self._check_head(data.made_for)
+            config = self.config[self.subcommand] if self.subcommand else self.config
+            check_head(config.get("ckpt_path"), data.made_for)
         if isinstance(task, Classifier) and task.encoder_input is not None:
             check_same_input(str(task.encoder), task.encoder_input, data.ecg_input)
-        self._check_probes(data)
+        check_probes(self.trainer, data)
         if self.subcommand == "fit" and isinstance(data, RhcCohort) and data.fold is not None:
-            self._check_fold(data, getattr(task, "encoder", None))
-
-    def _check_head(self, given: MadeFor) -> None:
-        """Refuse a trained head on other leads, another task, label or kind of recordings."""
-        config = self.config[self.subcommand] if self.subcommand else self.config
-        head = config.get("ckpt_path")
-        if head is not None and head not in CHECKPOINT_WORDS:
-            checkpoint = read_checkpoint(local_path(head), mmap=True)
-            check_made_for(str(head), head_made_for(checkpoint), given)
-
-    def _check_probes(self, data: StoreDataModule) -> None:
-        """Refuse a probe's recordings that are unlike those of the training."""
-        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
-            probed = getattr(callback, "cohort", None)
-            if isinstance(callback, RepresentationProbe) and isinstance(probed, StoreDataModule):
-                check_same_input("of this training", data.ecg_input, probed.ecg_input)
-
-    def _check_fold(self, data: RhcCohort, encoder: str | None) -> None:
-        """Refuse leaks as `lsemvae cv` does; warn of callbacks that choose by the held-out fold."""
-        trained_on = read_data_state(encoder).sha256 if encoder else ""
-        found = check_leakage(
-            data.pool, data.load_splits().fold, encoder=encoder, trained_on=trained_on
-        )
-        refuse_leaks(found.leaks, self.config.fit.allow_leakage)
-        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
-            monitor = getattr(callback, "monitor", None)
-            if str(monitor).startswith("val/"):
-                say(
-                    f"warning: {type(callback).__name__} chooses by {monitor}, which is measured "
-                    f"on the held-out fold {data.fold}: the test score of what it chooses is too "
-                    "good, and `lsemvae report` takes no such run"
-                )
+            allow = self.config.fit.allow_leakage
+            check_fold(self.trainer, data, getattr(task, "encoder", None), allow_leakage=allow)
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """Build the trainer: safe against crashes and foreign files, its processes share cores."""
@@ -232,27 +199,8 @@ class EcgCLI(LightningCLI):
         own = [StopSignal(), SameThreads(), ContinuedLog(self.trainer, resume=resume)]
         self.trainer.callbacks.extend(own)  # type: ignore[attr-defined]
         if isinstance(self.model, Pretrainer) and isinstance(self.datamodule, StoreDataModule):
-            keep = partial(_keep_trained_on, data=self.datamodule)
+            keep = partial(keep_trained_on, data=self.datamodule)
             self.trainer.callbacks.append(LambdaCallback(on_fit_start=keep))  # type: ignore[attr-defined]
-
-
-def _keep_trained_on(trainer: Trainer, _task: LightningModule, *, data: StoreDataModule) -> None:
-    log_dir = trainer.log_dir  # every process must ask as often: it is broadcast
-    if log_dir is None or not trainer.is_global_zero:
-        return
-    earlier, before = None, data.earlier_sha256
-    if before:  # the weights have seen what the resumed run had seen
-        earlier = read_trained_on(Path(str(trainer.ckpt_path)), before)
-        if earlier is None:
-            (Path(log_dir) / FILE_NAME).unlink(missing_ok=True)
-            say(
-                f"note: no {FILE_NAME} lies beside {trainer.ckpt_path}, so what it has seen is not "
-                "known; `lsemvae cv` cannot compare this encoder's recordings with a cohort's"
-            )
-            return
-    write_trained_on(
-        Path(log_dir), data.pool, data.training_rows(), earlier=earlier, sha256=data.seen_sha256
-    )
 
 
 def _option_names(parser: LightningArgumentParser) -> list[str]:

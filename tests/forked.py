@@ -8,20 +8,71 @@ import atexit
 import os
 import runpy
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from multiprocessing import get_context
 from pathlib import Path
 from typing import IO, Any
 
 import torch
 
-from lsemvae.cli import main
-
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload(["lsemvae.lightning_cli", "tests.distributed_run", "pytest"])
 TIMEOUT_S = 300
+
+
+class Forked:
+    """Stands for subprocess.Popen: calls a function in a fork and exits with what it returns.
+
+    Args:
+        function: at the top level of a module.
+        arguments: plain values.
+        stdout: file of the output.
+        stderr: file of the errors; None for the same file.
+        environment: variables to set.
+        new_session: make it the leader of a process group.
+    """
+
+    def __init__(
+        self, function: Callable[..., int | None], arguments: Sequence[Any], *, stdout: IO[Any],
+        stderr: IO[Any] | None = None, environment: Mapping[str, str] = {},
+        new_session: bool = False,
+    ) -> None:  # fmt: skip
+        files = [f"/proc/{os.getpid()}/fd/{(file or stdout).fileno()}" for file in (stdout, stderr)]
+        self._process = CONTEXT.Process(
+            target=_call, args=(files, environment, new_session, function, list(arguments))
+        )
+        self._process.start()
+        self.pid = self._process.pid
+        self.terminate, self.kill = self._process.terminate, self._process.kill
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self.wait(0)
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        self._process.join(timeout)
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self._process.pid or 0, number)
+
+
+def _call(
+    files: Sequence[str], environment: Mapping[str, str], new_session: bool,
+    function: Callable[..., int | None], arguments: Sequence[Any],
+) -> None:  # fmt: skip
+    for number, file in enumerate(files, start=1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_APPEND), number)
+    if new_session:
+        os.setsid()
+    os.environ.update(environment)
+    torch.set_num_threads(1)
+    sys.exit(function(*arguments))
 
 
 def call_in_processes(
@@ -36,21 +87,19 @@ def call_in_processes(
         arguments: plain values.
     """
     output.mkdir(parents=True, exist_ok=True)
-    environments = [{}] if n == 1 else _torchrun(n)
     logs = [output / f"process_{rank}.txt" for rank in range(n)]
-    started = [
-        CONTEXT.Process(target=_call, args=(environment, log, function, arguments))
-        for environment, log in zip(environments, logs, strict=True)
-    ]
-    for process in started:
-        process.start()
-    try:
-        for process in started:
-            process.join(TIMEOUT_S)
-    finally:
-        for process in started:
-            process.kill()
-    codes = [process.exitcode for process in started]
+    environments = [{}] if n == 1 else _torchrun(n)
+    with ExitStack() as files:
+        started = [
+            Forked(function, arguments, stdout=files.enter_context(log.open("w")),
+                   environment=environment)
+            for log, environment in zip(logs, environments, strict=True)
+        ]  # fmt: skip
+        try:
+            codes = [process.wait(TIMEOUT_S) for process in started]
+        finally:
+            for process in started:
+                process.kill()
     assert codes == [0] * n, "\n".join(log.read_text()[-3000:] for log in logs)
 
 
@@ -63,18 +112,6 @@ def _torchrun(n: int) -> list[dict[str, str]]:
               "LOCAL_WORLD_SIZE": str(n), "GROUP_RANK": "0",
               "TORCHELASTIC_RUN_ID": "test"}  # fmt: skip
     return [{**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(n)]
-
-
-def _call(
-    environment: Mapping[str, str], log: Path, function: Callable[..., int | None],
-    arguments: tuple[Any, ...],
-) -> None:  # fmt: skip
-    with log.open("w") as file:
-        for standard in (1, 2):
-            os.dup2(file.fileno(), standard)
-    os.environ.update(environment)
-    torch.set_num_threads(1)
-    sys.exit(function(*arguments))
 
 
 def run_program(
@@ -97,26 +134,3 @@ def run_program(
         runpy.run_path(str(program), run_name="__main__")
     finally:
         atexit._run_exitfuncs()
-
-
-class ForkedCommand:
-    """Stands for Popen of `python -c LAUNCHER ARGUMENTS`: a fork that runs `lsemvae ARGUMENTS`."""
-
-    def __init__(self, command: Sequence[str], *, stdout: IO[str], stderr: int) -> None:
-        assert stderr == subprocess.STDOUT
-        arguments = {}, Path(stdout.name), main, (list(command[3:]),)
-        self._process = CONTEXT.Process(target=_call, args=arguments)
-        self._process.start()
-        self.terminate, self.kill = self._process.terminate, self._process.kill
-
-    def poll(self) -> int | None:
-        self._process.join(0)
-        return self._process.exitcode
-
-    @property
-    def returncode(self) -> int | None:
-        return self._process.exitcode
-
-    def wait(self, timeout: float | None = None) -> int | None:
-        self._process.join(timeout)
-        return self._process.exitcode

@@ -12,7 +12,7 @@ ROOMS = ("benchmarks", "data_modules", "docker", "docs", "lsemvae")
 VERBS = """
 Accept Act Add Align Anneal Answer Apply Ask Assign Average Begin Bootstrap Bound Build Call Carry
 Change Check Choose Clean Collect Combine Compare Compute Convert Copy Count Create Cross-validate
-Cut Damage Decode Define Delete Derive Describe Detect Divide Draw Encode End Estimate Evaluate
+Cut Damage Deal Decode Define Delete Derive Describe Detect Divide Draw Encode End Estimate Evaluate
 Explain Export Extract Filter Find Fit Follow Format Fuse Fuzz Gather Give Group Guard Handle
 Hash Hold Import Index Join Judge Keep Kill Label Lay Learn Let List Load Lock Log Look Make Map
 Mark Match Measure Mend Merge Move Name Normalise Note Offer Open Order Pack Pair Parse Plan Pool

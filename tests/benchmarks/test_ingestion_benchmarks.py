@@ -2,12 +2,15 @@
 
 import importlib
 import json
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+
+from tests.forked import CONTEXT, Forked
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,16 +62,35 @@ def test_loading_measures_every_layout_and_loader(program: Any, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_a_large_store_costs_little_for_each_record(program: Any, tmp_path: Path) -> None:
+def test_a_large_store_costs_little_for_each_record(
+    program: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_size = program("full_size")
+
+    def forked(path: Path, workers: int) -> Any:
+        with ProcessPoolExecutor(1, mp_context=CONTEXT) as pool:
+            return pool.submit(full_size.measure, str(path), workers).result()
+
+    monkeypatch.setattr(full_size, "measure_elsewhere", forked)
     sizes = ["--records", "16000", "40000", "--workers", "0"]
-    results = results_of(program("full_size"), tmp_path / "f.json", *sizes)
+    results = results_of(full_size, tmp_path / "f.json", *sizes)
     assert [row["records"] for row in results["rows"]] == [16000, 40000]
     assert results["bytes_per_record"] < 300
 
 
 @pytest.mark.slow
-def test_a_short_torture_loses_nothing(program: Any, tmp_path: Path) -> None:
-    sizes = ["--kills", "2", "--patients", "100"]
+def test_a_short_torture_loses_nothing(
+    program: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversion_run = program("conversion_run")
+
+    def forked(command: list[str], *, start_new_session: bool, env: Any, **files: Any) -> Forked:
+        arguments = [command[command.index("benchmarks.conversion_run") + 1 :]]
+        return Forked(conversion_run.convert, arguments, new_session=start_new_session, **files)
+
+    monkeypatch.setattr(conversion_run, "subprocess", SimpleNamespace(Popen=forked))
+    monkeypatch.setattr(conversion_run, "ROWS", 16)
+    sizes = ["--kills", "2", "--patients", "60"]
     results = results_of(program("torture_store"), tmp_path / "t.json", *sizes)
     assert results["kills"]["kills"] == 2
     assert results["failures"] == []

@@ -17,6 +17,7 @@ from lsemvae.crossval.jobs import Job, run_jobs
 from lsemvae.models.methods import ABLATIONS, METHODS, TABLE_2
 from lsemvae.tasks import Pretrainer
 from tests.conftest import ROOT, error_of
+from tests.job_endings import end
 
 METHODS_RUN = ["multimodal_cnn", "beta_vae", "ls_emvae", "ls_emvae_no_poe"]
 SMALL = ["--budget", "laptop", "--pretrain_epochs", "1", "--epochs", "1", "--folds", "2"]
@@ -236,16 +237,6 @@ def test_a_pretraining_that_was_cut_off_goes_on_from_its_last_epoch(
     assert is_pretrained(tmp_path)
 
 
-def _work(text: str) -> None:
-    print(text)
-    if text == "fails":
-        raise InputError("what is wrong")
-    if text == "exits":
-        raise SystemExit(2)
-    if text == "breaks":
-        raise ZeroDivisionError("by zero")
-
-
 @pytest.mark.parametrize(
     "dask", [None, pytest.param("local", marks=pytest.mark.slow)], ids=["loky", "dask"]
 )
@@ -253,7 +244,7 @@ def test_jobs_run_in_parallel_and_one_that_fails_stops_no_other(
     dask: str | None, tmp_path: Path
 ) -> None:
     names = ["first", "fails", "breaks", "exits", "last"]
-    jobs = [Job(name, tmp_path / f"{name}.txt", _work, {"text": name}) for name in names]
+    jobs = [Job(name, tmp_path / f"{name}.txt", end, {"text": name}) for name in names]
     outcomes = {outcome.name: outcome.error for outcome in run_jobs(jobs, 2, dask)}
     assert outcomes["first"] is outcomes["last"] is None
     assert outcomes["fails"] == "what is wrong"
@@ -267,6 +258,6 @@ def test_a_dask_scheduler_that_does_not_answer_is_an_input_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("lsemvae.core.joblib_backend.DASK_TIMEOUT", "1s")
-    job = Job("one", tmp_path / "one.txt", _work, {"text": "one"})
+    job = Job("one", tmp_path / "one.txt", end, {"text": "one"})
     with pytest.raises(InputError, match="no Dask scheduler answers at"):
         run_jobs([job], 1, "tcp://127.0.0.1:1")

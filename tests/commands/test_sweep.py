@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
+from typing import IO
 
 import pandas as pd
 import pytest
@@ -12,13 +13,22 @@ from lsemvae.callbacks import BetaAnnealing
 from lsemvae.cli import main
 from lsemvae.lightning_cli import build_cli
 from lsemvae.sweep.command import without_logger
+from lsemvae.sweep.trials import LAUNCH
 from tests.conftest import ROOT, error_of, tiny_network
-from tests.forked import ForkedCommand
+from tests.forked import Forked
 
 GAMMA = "model.init_args.network.init_args.objective.gamma"
 CHEST = "model.init_args.network.init_args.objective.lead_weights.chest"
 METRIC = "latent/r2_from_limb/chest"
-FORKED = SimpleNamespace(Popen=ForkedCommand, STDOUT=subprocess.STDOUT)
+
+
+def forked(command: list[str], *, stdout: IO[str], stderr: int) -> Forked:
+    """Stand for Popen of `python -c LAUNCH ARGUMENTS`."""
+    assert (command[2], stderr) == (LAUNCH, subprocess.STDOUT)
+    return Forked(main, [command[3:]], stdout=stdout)
+
+
+FORKED = SimpleNamespace(Popen=forked, STDOUT=subprocess.STDOUT)
 
 
 def write_sweep(folder: Path, pretraining: Path, **changes: object) -> str:
