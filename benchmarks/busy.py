@@ -231,7 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print a table, write the rows as JSON and the table as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--folder", type=Path, default=Path("data/busy"), help="of data and model")
-    parser.add_argument("--epochs", type=int, default=5, help="of the pre-training")
+    parser.add_argument("--epochs", type=int, default=2, help="of the pre-training")
     parser.add_argument("--files", type=int, default=100, help="that are predicted")
     parser.add_argument("--rounds", type=int, default=1, help="over all commands and settings")
     parser.add_argument("--patience", type=float, default=10.0, help="seconds to wait for quiet")

@@ -1,4 +1,4 @@
-"""Compare a graph with its model on recordings of a store: `python -m benchmarks.parity`.
+"""Compare graphs with their models on recordings of stores: `python -m benchmarks.parity`.
 
 With all leads that a recording has, and with random subsets of them.
 """
@@ -6,6 +6,7 @@ With all leads that a recording has, and with random subsets of them.
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,20 +31,16 @@ def probabilities(
     return np.concatenate([model.score(given[one], present[one]).probability for one in blocks])
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Compare, print and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--model", type=Path, required=True, help="of `lsemvae lock`")
-    parser.add_argument("--graph", type=Path, required=True, help="of `lsemvae export`")
-    parser.add_argument("--cohort", required=True, help="store with the model's settings")
-    parser.add_argument("--n", type=int, default=500, help="recordings, drawn at random")
-    parser.add_argument("--out", type=Path, default=Path("reports/parity.json"))
-    parser.add_argument("--page", type=Path, help="Markdown file whose marked part is replaced")
-    options = parser.parse_args(arguments)
-    torch_model, graph = TorchPredictor(options.model), OnnxPredictor(options.graph)
-    store, draw = EcgStore(options.cohort), np.random.default_rng(0)
-    chosen = lead_indices(graph.description.leads)
-    rows = draw.choice(len(store), min(options.n, len(store)), replace=False)
+def compare(files: tuple[Path, Path, str], n: int) -> list[dict[str, Any]]:
+    """Return the largest differences between a model and its graph.
+
+    Args:
+        files: model, graph, and store with the model's settings.
+        n: recordings, drawn at random.
+    """
+    model, graph, store = TorchPredictor(files[0]), OnnxPredictor(files[1]), EcgStore(files[2])
+    draw, chosen = np.random.default_rng(0), lead_indices(graph.description.leads)
+    rows = draw.choice(len(store), min(n, len(store)), replace=False)
     present = store.present[rows][:, chosen]
     rows, present = rows[present.any(1)], present[present.any(1)]
     ecg = np.asarray(store.read(rows, chosen) / np.float32(COUNTS_PER_UNIT), np.float32)
@@ -51,21 +48,43 @@ def main(arguments: Sequence[str] | None = None) -> None:
     drawn = draw.random(present.shape) * present
     subset = drawn >= np.minimum(0.5, drawn.max(1, keepdims=True))
     cases = {"all leads": present, "random subsets of the leads": subset & present}
+    about = graph.description
     found = []
     for name, mask in cases.items():
-        expected, got = (probabilities(one, ecg, mask) for one in (torch_model, graph))
+        expected, got = (probabilities(one, ecg, mask) for one in (model, graph))
         found.append(
-            {"leads": name, "n": len(rows), "difference": float(np.abs(got - expected).max()),
-             "lowest": float(expected.min()), "highest": float(expected.max())}
+            {"model": f"{about.method}, {about.task.name}", "leads": name, "n": len(rows),
+             "difference": float(np.abs(got - expected).max()),
+             "lowest": float(expected.min()), "highest": float(expected.max()),
+             "store": store.label, "megabytes": files[1].stat().st_size / 1e6}
         )  # fmt: skip
-    lines = ["| given | recordings | largest difference | probabilities |", "|---|---|---|---|"]
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Compare, print and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--model", type=Path, nargs="+", required=True, help="of `lsemvae lock`")
+    parser.add_argument("--graph", type=Path, nargs="+", required=True, help="of `lsemvae export`")
+    parser.add_argument("--cohort", nargs="+", required=True, help="store with its settings, each")
+    parser.add_argument("--n", type=int, default=500, help="recordings, drawn at random")
+    parser.add_argument("--out", type=Path, default=Path("reports/parity.json"))
+    parser.add_argument("--page", type=Path, help="Markdown file whose marked part is replaced")
+    options = parser.parse_args(arguments)
+    named = zip(options.model, options.graph, options.cohort, strict=True)
+    found = [row for files in named for row in compare(files, options.n)]
+    lines = [
+        "| model | given | recordings | largest difference | probabilities |",
+        "|---|---|---|---|---|",
+    ]
     lines += [
-        f"| {one['leads']} | {one['n']} | {one['difference']:.1e} | {one['lowest']:.3f} to "
-        f"{one['highest']:.3f} |"
+        f"| {one['model']} | {one['leads']} | {one['n']} | {one['difference']:.1e} | "
+        f"{one['lowest']:.3f} to {one['highest']:.3f} |"
         for one in found
     ]
-    task = graph.description.task.name
-    lines += ["", f"{graph.description.method}, task {task}, recordings of {store.label}."]
+    stores = ", ".join(dict.fromkeys(one["store"] for one in found))
+    sizes = ", ".join(dict.fromkeys(f"{one['megabytes']:.1f} MB" for one in found))
+    lines += ["", f"Recordings of {stores}; the graphs take {sizes}."]
     results = {"machine": describe_machine(), "rows": found}
     write_results(options.out, results, "\n".join(lines) + "\n", page=options.page,
                   program="benchmarks.parity")  # fmt: skip

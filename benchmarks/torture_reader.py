@@ -50,6 +50,7 @@ class Result(NamedTuple):
 
 
 FAILURES = ("crash", "hang", "exception", "memory", "malformed", "wrong_checksum")
+MARKS = ("<!-- torture_reader -->", "<!-- end -->")
 START_METHOD = "spawn"
 STARTUP_S = 600.0
 
@@ -201,6 +202,44 @@ def summarise(results: list[Result], *, seed: int, seconds: float) -> dict[str, 
     }
 
 
+def added(earlier: dict[str, Any], figures: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures of two runs over different mutants as those of one run."""
+    total = dict(figures)
+    for name in ("mutants", "accepted", "refused", "run_s", "failures", *FAILURES):
+        total[name] = earlier[name] + figures[name]
+    for name in ("kinds", "accepted_by_kind", "codes"):
+        total[name] = dict(Counter(earlier[name]) + Counter(figures[name]))
+    for value, mutant in (("slowest_cpu_s", "slowest_mutant"), ("peak_mb", "peak_mutant")):
+        worst = max((earlier, figures), key=lambda one: float(one[value]))
+        total |= {value: worst[value], mutant: worst[mutant]}
+    return total
+
+
+def described(figures: dict[str, Any]) -> str:
+    """Return the figures as a paragraph of docs/data.md."""
+    kinds = figures["kinds"]
+    listed = ", ".join(
+        f"{kind} {figures['accepted_by_kind'].get(kind, 0):,} of {n:,}"
+        for kind, n in sorted(kinds.items())
+    )
+    failed = ", ".join(f"{name} {figures[name]}" for name in FAILURES)
+    origins = "genuine and synthetic" if figures["genuine_origins"] else "synthetic"
+    return (
+        f"Of {figures['mutants']:,} mutants ({origins} origins, seed {figures['seed']}), "
+        f"{figures['accepted']:,} were accepted and {figures['refused']:,} refused. Failures: "
+        f"{failed}. The slowest took {figures['slowest_cpu_s']:g} s of CPU time, the most memory "
+        f"was {figures['peak_mb']:g} MB. Accepted: {listed}. An accepted mutant of a kind without "
+        "a checksum may hold other samples than its origin: nobody can tell.\n"
+    )
+
+
+def write_between_marks(file: Path, text: str) -> None:
+    """Replace what stands between the marks of a page."""
+    before, _, rest = file.read_text(encoding="utf-8").partition(MARKS[0])
+    after = rest.partition(MARKS[1])[2]
+    file.write_text(f"{before}{MARKS[0]}\n{text}{MARKS[1]}{after}", encoding="utf-8")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the mutants, print and write the figures; 1 when any failed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -217,6 +256,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--limit_mb", type=float, default=512.0, help="memory for one mutant")
     parser.add_argument("--jobs", type=int, default=1, help="processes that read")
     parser.add_argument("--out", type=Path, default=Path("reports/torture_reader.json"))
+    parser.add_argument("--add", action="store_true", help="add the figures to those of --out")
+    parser.add_argument("--docs", type=Path, help="page that gets the figures between its marks")
     options = parser.parse_args(argv)
     start = time.perf_counter()
     results: list[Result] = []
@@ -238,8 +279,12 @@ def main(argv: list[str] | None = None) -> int:
     with ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(run, range(options.jobs)))
     figures = summarise(results, seed=options.seed, seconds=time.perf_counter() - start)
+    if options.add and options.out.is_file():
+        figures = added(json.loads(options.out.read_text()), figures)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(figures, indent=2) + "\n")
+    if options.docs:
+        write_between_marks(options.docs, described(figures))
     print(json.dumps({key: value for key, value in figures.items() if key != "failures"}, indent=2))
     return int(any(figures[name] for name in FAILURES))
 

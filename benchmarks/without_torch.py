@@ -9,6 +9,7 @@ import argparse
 import csv
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -111,6 +112,20 @@ def predict(python: str, model: Path, recordings: Sequence[Path], out: Path) -> 
     return found | {"wall_s": wall, "n": len(outcomes), "results": outcomes.count("result")}
 
 
+def import_cpu_s(python: str, package: str) -> float:
+    """Return the CPU seconds, the least of three, that an interpreter takes for an import alone."""
+    taken = []
+    for code in (f"import {package}", "pass"):
+        times = []
+        for _ in range(3):
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([python, "-c", code], check=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        taken.append(min(times))
+    return taken[0] - taken[1]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Check what is absent, predict one recording and many, print and write the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -137,11 +152,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         predict(options.python, model, recordings[:1], place / "one.csv")  # files into memory
         one = predict(options.python, model, recordings[:1], place / "one.csv")
         many = predict(options.python, model, recordings, place / "many.csv")
+    signal_s = import_cpu_s(options.python, "scipy.signal")
     each_ms = 1000 * (many["seconds"] - one["seconds"]) / (many["n"] - one["n"])
     lines = [
         "| without torch, one thread | measured | wanted |",
         "|---|---|---|",
         f"| start and the first recording | {one['wall_s']:.2f} s | {START_S} s |",
+        f"| of it the import of scipy.signal, CPU | {signal_s:.2f} s | |",
         f"| each further recording | {each_ms:.0f} ms | 50 ms |",
         f"| memory at its peak | {many['memory_mb']:.0f} MB | {MAX_MEMORY_MB:.0f} MB |",
         "",
@@ -149,7 +166,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"{'an untrained small ResNet1d' if options.model is None else model.name}; load of the "
         f"machine before: {os.getloadavg()[0]:.1f}.",
     ]
-    results = {"machine": describe_machine(), "one": one, "many": many, "each_ms": each_ms}
+    results = {
+        "machine": describe_machine(),
+        "one": one,
+        "many": many,
+        "each_ms": each_ms,
+        "scipy_signal_cpu_s": signal_s,
+    }
     write_results(options.out, results, "\n".join(lines) + "\n", page=options.page,
                   program="benchmarks.without_torch")  # fmt: skip
     if many["memory_mb"] > MAX_MEMORY_MB:

@@ -109,16 +109,25 @@ def demo_model(cohort: str, encoder: str) -> None:
 
 
 def demo_prediction() -> None:
-    """Predict a loose file of a patient who is in no cohort, and name the page's command."""
+    """Predict a loose file of a patient who is in no cohort, and name the page's command.
+
+    A model may withhold any recording; then the next patient's is taken, and said so.
+    """
     from data_modules.simulation.files import write_cohort
     from lsemvae.commands.predict import predict
+    from lsemvae.predicting.run import NoResultError
 
     folder = DATA / "new_patients"
     if not (folder / "cohort.csv").is_file():
         write_cohort(folder, n_patients=N_NEW_PATIENTS, seed=2)
-    header = min((folder / "records").glob("*.hea"))
-    _announce(f"predicting {header}, a SYNTHETIC recording of a new patient")
-    predict(str(MODEL), [str(header)], out=str(RUNS / "prediction.csv"))
+    for header in sorted((folder / "records").glob("*.hea")):
+        _announce(f"predicting {header}, a SYNTHETIC recording of a new patient")
+        try:
+            predict(str(MODEL), [str(header)], out=str(RUNS / "prediction.csv"))
+        except NoResultError as withheld:
+            say(f"note: {withheld}")
+        else:
+            break
     say(f"\nA page for such files: lsemvae serve {MODEL}")
     say(f"Drop {header.name} and {header.with_suffix('.dat').name} of {header.parent} on it.")
 

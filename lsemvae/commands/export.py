@@ -25,8 +25,8 @@ def export(
         format: of the graph.
         leads: 12, 6 or names, a subset of the model's; all of them by default. Calibration and
             thresholds are those of all leads.
-        int8: weights of constant matrix products as 8-bit integers, with other numbers; on a
-            tiny LS-EMVAE it saved nothing.
+        int8: large weights as 8-bit integers: a file of a third or a quarter, and probabilities
+            that differ a little.
         hashes: keep hashes of the patients and recordings trained on; false for publication.
     """
     from lsemvae.core.errors import InputError

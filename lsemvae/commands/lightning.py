@@ -34,7 +34,7 @@ def predict(arguments: list[str]) -> None:
 
 def _run(name: str, arguments: list[str]) -> None:
     if arguments in (["--help"], ["-h"]):
-        print(kept_help(name, partial(_run_lightning, [name, "--help"])), end="")
+        say(kept_help(name, partial(_run_lightning, [name, "--help"])), end="")
     else:
         _run_lightning([name, *arguments])
 

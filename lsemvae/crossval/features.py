@@ -29,13 +29,16 @@ BATCH_SIZE = 64
 UNCERTAINTY = ".uncertainty.npy"
 
 
-def cached_features(pretrained: Pretrained, data: StoreDataModule, folder: Path) -> Features:
+def cached_features(
+    pretrained: Pretrained, data: StoreDataModule, folder: Path, *, uncertainty_too: bool = False
+) -> Features:
     """Return the features of every recording of a store, from the cache where they are there.
 
     Args:
         pretrained: the frozen encoder.
         data: recordings, leads and normalisation.
         folder: of the cache; the file is named by a digest of encoder, data, leads, normalisation.
+        uncertainty_too: keep what `cached_uncertainty` returns of the same pass.
 
     Returns:
         (N, F) in the order of the store; NaN for recordings that have none of the leads.
@@ -44,6 +47,10 @@ def cached_features(pretrained: Pretrained, data: StoreDataModule, folder: Path)
     cached = _read(file)
     if cached is not None:
         return cached
+    if not uncertainty_too:
+        features = encode_all(pretrained, data)
+        _write(file, features)
+        return features
     features, uncertainty = _encode_with_uncertainty(pretrained, data)
     _write(file, features)
     if uncertainty is not None:
@@ -121,18 +128,20 @@ def _key(pretrained: Pretrained, data: StoreDataModule) -> str:
 
 def encode_all(pretrained: Pretrained, data: StoreDataModule) -> Features:
     """Encode every recording of a store that has one of the leads at least."""
-    return _encode_with_uncertainty(pretrained, data)[0]
+    shape = len(data.pool), pretrained.network.feature_dim(data.leads)
+    features = np.full(shape, np.nan, np.float32)
+    _apply(pretrained, data, _encode, [features])
+    return features
 
 
 def _encode_with_uncertainty(
     pretrained: Pretrained, data: StoreDataModule
 ) -> tuple[Features, Features | None]:
     """Return features (N, F) and how unsure the encoder is (N,); None where it cannot say."""
+    if not _says_uncertainty(pretrained):
+        return encode_all(pretrained, data), None
     shape = len(data.pool), pretrained.network.feature_dim(data.leads)
     features = np.full(shape, np.nan, np.float32)
-    if not _says_uncertainty(pretrained):
-        _apply(pretrained, data, _encode, [features])
-        return features, None
     uncertainty = np.full(len(data.pool), np.nan, np.float32)
     _apply(pretrained, data, _both, [features, uncertainty])
     return features, uncertainty

@@ -52,7 +52,7 @@ def run_missing_folds(
         say(INNER_TOLD)
     features = None
     if pretrained is not None:
-        features = cached_features(pretrained, data, feature_folder)
+        features = cached_features(pretrained, data, feature_folder, uncertainty_too=True)
     chosen = [
         (part_folder(folder, *part), data.for_fold(part[0], inner=part[1])) for part in missing
     ]

@@ -44,7 +44,7 @@ def export_onnx(
         out: the ONNX file; an older one is replaced by a whole one or not at all.
         leads: those of the graph's input, in canonical order; a subset of the model's.
         hashes: keep the hashes of patients and recordings.
-        int8: weights of matrix products as 8-bit integers.
+        int8: weights as 8-bit integers.
 
     Raises:
         InputError: leads that the model does not have, a method whose graph gives other numbers, or
@@ -62,7 +62,9 @@ def export_onnx(
         prepare_place(out)
         _write_graph(network, temporary)
         if int8:
-            _quantise(temporary)
+            from lsemvae.deployment.eight_bit import store_as_eight_bit
+
+            store_as_eight_bit(temporary)
         kept = model.trained_on._asdict() if hashes and network.description.hashes else {}
         texts = {
             DESCRIPTION: replace(network.description, hashes=bool(kept)).to_json(),
@@ -167,17 +169,6 @@ def _silence() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
-
-
-def _quantise(path: Path) -> None:
-    """Replace the weights of matrix products by 8-bit integers with a scale for each output."""
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    target = path.with_name(f"{path.name}.int8")
-    with _silence():
-        quantize_dynamic(path, target, weight_type=QuantType.QInt8, per_channel=True,
-                         op_types_to_quantize=["MatMul", "Gemm"])  # fmt: skip
-    target.replace(path)
 
 
 def _describe(path: Path, texts: dict[str, str]) -> None:

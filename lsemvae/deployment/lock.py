@@ -1,5 +1,6 @@
 """Make one model of a finished cross-validation."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -26,8 +27,9 @@ from lsemvae.deployment.locked_network import NETWORK_SOURCE, LockedNetwork, des
 from lsemvae.deployment.members import fold_members, refit_member
 from lsemvae.deployment.settled import number_output, settle
 from lsemvae.evaluation.runs import CvRun, read_cv_run
+from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.tables.case_mix import summarise_cohort
-from lsemvae.model_file.description import Description, Task
+from lsemvae.model_file.description import Description, Skill, Task
 from lsemvae.model_file.trained_on import TrainedOn
 from lsemvae.models import Pretrained, load_pretrained
 from lsemvae.models.adapter import refuse_adapter
@@ -124,6 +126,7 @@ def lock_run(folder: Path, cohort: str, encoder: str | None, options: LockOption
         trained_cohort=None if settled.log_odds is None else summarise_cohort(
             data.pool.table.iloc[labelled], labels["label"], settled.log_odds
         ),
+        skill=None if settled.log_odds is None else _skill(run),
         number=number_output(run, settled, members),
         labels=settled.labels,
     )  # fmt: skip
@@ -183,6 +186,17 @@ def _cohort(run: CvRun, settings: FoldSettings, cohort: str) -> RhcCohort:
         batch_size=settings.batch_size,
         seed=settings.seed,
     )
+
+
+def _skill(run: CvRun) -> Skill | None:
+    found = auroc_interval(
+        run.predictions["label"], run.predictions["probability"], run.predictions["patient_id"],
+        fold=run.predictions["fold"],
+    )  # fmt: skip
+    if math.isnan(found.value):
+        return None
+    low, high = (None if math.isnan(end) else float(end) for end in (found.low, found.high))
+    return Skill(float(found.value), low, high)
 
 
 def _task_of(metrics: dict[str, Any]) -> Task:

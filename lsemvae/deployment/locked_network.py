@@ -64,17 +64,23 @@ class LockedNetwork(nn.Module):
         batch = EcgBatch(ecg, unit, present, leads, none, None, None)  # type: ignore[arg-type]
         ready = normalise(batch, self.normalisation).ecg
         ready, present, leads = self._as_built(ready, present)
-        features = [
-            network.encode(ready, leads, present)  # type: ignore[operator]
-            for network in self.networks
-        ]
+        unsure = None
+        if self.description.uncertainty == "posterior":
+            network = self.networks[0]
+            found, unsure = network.encode_with_uncertainty(ready, leads, present)  # type: ignore[operator]
+            features = [found]
+        else:
+            features = [
+                network.encode(ready, leads, present)  # type: ignore[operator]
+                for network in self.networks
+            ]
         each = features * (len(self.heads) if self.description.frozen else 1)
         logits = [head(one.float()) for head, one in zip(self.heads, each, strict=True)]
         if not self.description.labels:
             logits = [one.squeeze(-1) for one in logits]
         logit = torch.stack(self._in_unit(logits), 1)
         told = self._told(logit.mean(1))
-        return Outputs(told, self._uncertainty(ready, leads, present, logit), logit)
+        return Outputs(told, self._unsure(logit) if unsure is None else unsure, logit)
 
     def _in_unit(self, outputs: list[Tensor]) -> list[Tensor]:
         """Return the members' estimates of a number in its unit; others are as they are."""
@@ -105,16 +111,12 @@ class LockedNetwork(nn.Module):
         present = torch.cat([present, torch.zeros_like(present[:, :1])], 1)[:, rows]
         return ecg, present, wanted
 
-    def _uncertainty(
-        self, ecg: Tensor, leads: Sequence[str], present: Tensor, logit: Tensor
-    ) -> Tensor:
-        if self.description.uncertainty == "posterior":
-            found: Tensor = self.networks[0].uncertainty(ecg, leads, present)  # type: ignore[operator]
-            return found
+    def _unsure(self, logit: Tensor) -> Tensor:
+        """Return the spread of the members, NaN where the model cannot say."""
         if self.description.uncertainty == "members":
             spread = logit.std(1)
             return spread.mean(1) if self.description.labels else spread
-        return torch.full_like(ecg[:, 0, 0], torch.nan)
+        return torch.full_like(logit.flatten(1)[:, 0], torch.nan)
 
 
 def _takes_only(network: nn.Module, wanted: Sequence[str], given: Sequence[str]) -> bool:

@@ -20,14 +20,39 @@ from lsemvae.model_file.targets import (
     value_columns,
 )
 
+CHANCE = 0.5  # the AUROC of a guess
 FORMAT = "lsemvae-model"
-VERSION = 3
+VERSION = 4
+
+BEAT_WISE = ("BeatLsEmvae",)
+"""Networks whose unit is the heartbeat."""
 
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: lambda found: {**found, "trained_cohort": None},  # nobody knows who they were any more
     2: lambda found: {**found, "number": None, "labels": []},  # all told one yes or no
+    3: lambda found: {**found, "skill": None},
 }
 """Version -> function that makes a description of that version one of the next."""
+
+
+@dataclass(frozen=True)
+class Skill:
+    """How well the study's models ordered patients that they had not seen.
+
+    Attributes:
+        auroc: of the held-out predictions, mean over the folds.
+        low: lower end of its interval of 95 %; None where there is none.
+        high: upper end.
+    """
+
+    auroc: float
+    low: float | None
+    high: float | None
+
+    @property
+    def above_chance(self) -> bool:
+        """Tell whether the whole interval lies above chance; what moves a guess means nothing."""
+        return self.low is not None and self.low > CHANCE
 
 
 @dataclass(frozen=True)
@@ -100,6 +125,7 @@ class Description:
             format 1 and of anything but one yes or no.
         number: what is estimated; None where it is no number.
         labels: several that are told at once; none where it is one yes or no, or a number.
+        skill: of the study; None in older models and of anything but one yes or no.
     """
 
     kind: Literal["ensemble", "refit"]
@@ -129,6 +155,7 @@ class Description:
     trained_cohort: CohortSummary | None = None
     number: NumberOutput | None = None
     labels: tuple[LabelOutput, ...] = ()
+    skill: Skill | None = None
 
     @property
     def target(self) -> Kind:
@@ -153,6 +180,11 @@ class Description:
     def threshold(self) -> float:
         """The threshold of the operating point in use."""
         return self.points[self.point].threshold
+
+    @property
+    def finds_beats(self) -> bool:
+        """Tell whether the network takes whole recordings and finds their heartbeats by itself."""
+        return any(one["class"] in BEAT_WISE for one in self.networks)
 
     @property
     def made_for(self) -> MadeFor:
@@ -219,6 +251,7 @@ def _description(found: Mapping[str, Any]) -> Description:
         "trained_cohort": cohort and CohortSummary.from_plain(cohort),
         "number": number and NumberOutput.from_plain(number),
         "labels": tuple(LabelOutput.from_plain(one) for one in values["labels"]),
+        "skill": values["skill"] and Skill(**values["skill"]),
         "task": Task(**values["task"]),
         "leads": tuple(values["leads"]),
         "trained_leads": tuple(values["trained_leads"]),

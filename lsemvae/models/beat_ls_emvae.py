@@ -12,6 +12,7 @@ the batch. So a code holds what leads and beats agree on, and noise is what they
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -30,6 +31,8 @@ from lsemvae.nn.experts import Gaussian
 from lsemvae.nn.heart_beats import (
     N_RHYTHM,
     BeatWindow,
+    average_over_beats,
+    chosen_beats,
     cut_beats,
     find_beats,
     median_of_beats,
@@ -133,16 +136,10 @@ class BeatLsEmvae(PretrainableNetwork):
         """Encode every beat of the recordings; arguments as in `encode`."""
         ecg, present = self._checked(ecg, leads, present)
         found = find_beats(ecg, present, self.window)
-        beats = cut_beats(ecg, found.place, self.window)[found.valid]
-        owner = found.valid.nonzero()[:, 0]
+        beats, owner = chosen_beats(cut_beats(ecg, found.place, self.window), found.valid)
+        averaged = partial(average_over_beats, owner=owner, valid=found.valid)
         seen = present[owner]
         posterior = self.beat.posterior(beats, leads, seen)
-        n_beats = found.valid.sum(1)
-
-        def averaged(values: Tensor) -> Tensor:
-            total = values.new_zeros(len(ecg), *values.shape[1:]).index_add_(0, owner, values)
-            return total / n_beats.view(-1, *[1] * (values.ndim - 1))
-
         mean = averaged(posterior.mean)
         variance = averaged((posterior.mean - mean[owner]).square())
         response = pooled_responses(self.beat.encoders, beats, leads)

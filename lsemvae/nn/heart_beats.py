@@ -3,6 +3,9 @@
 The rules are those of the median beats that `lsemvae prepare` makes: the energy of the QRS band
 over all leads, a threshold relative to its usual peak, and two alignments to the typical beat.
 
+While a graph is exported (`lsemvae export`), places are filled up to the most beats that a
+recording can have, and spectra are replaced by what `beats_in_graphs` computes.
+
 Shape legend: B batch, L leads, T samples, K beats (the most that a recording of the batch has), N
 samples of a beat.
 """
@@ -15,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lsemvae.core.errors import InputError
+from lsemvae.nn.beats_in_graphs import convolved_energy, likeness_by_lag
 
 QRS_BAND_HZ = (8.0, 25.0)
 SMOOTHING_S = 0.03
@@ -94,6 +98,16 @@ class BeatWindow:
             )
         return first, last
 
+    def most_beats(self, n_samples: int) -> int:
+        """Return how many whole beats fit into a recording, a refractory time apart."""
+        first, last = self.inner(n_samples)
+        return most_peaks(last - first + 1, self.sampling_rate_hz)
+
+
+def most_peaks(n_samples: int, sampling_rate_hz: float) -> int:
+    """Return how many peaks `find_peaks` can mark among so many samples."""
+    return (n_samples - 1) // (_reach(sampling_rate_hz) + 1) + 1
+
 
 @torch.no_grad()
 def find_beats(ecg: Tensor, present: Tensor, window: BeatWindow) -> Beats:
@@ -113,13 +127,14 @@ def find_beats(ecg: Tensor, present: Tensor, window: BeatWindow) -> Beats:
     first, last = window.inner(ecg.shape[-1])
     energy = qrs_energy(ecg, present, window.sampling_rate_hz)
     peak = find_peaks(energy, window.sampling_rate_hz)
-    whole = torch.zeros_like(peak)
-    whole[:, first : last + 1] = peak[:, first : last + 1]
-    none = ~whole.any(1)
-    whole[none, energy[none, first : last + 1].argmax(1) + first] = True
+    sample = torch.arange(ecg.shape[-1], device=ecg.device)
+    whole = peak & (sample >= first) & (sample <= last)
+    largest = energy[:, first : last + 1].argmax(1, keepdim=True) + first
+    whole = whole | (~whole.any(1, keepdim=True) & (sample == largest))
     n_beats = whole.sum(1, keepdim=True)
-    # the sort is stable: samples with a peak first, in their order
-    order = (~whole).to(torch.int8).argsort(dim=1, stable=True)[:, : int(n_beats.max())]
+    fixed = torch.compiler.is_exporting()
+    most = window.most_beats(ecg.shape[-1]) if fixed else int(n_beats.max())
+    order = _first_marked(whole, most)
     valid = torch.arange(order.shape[1], device=ecg.device) < n_beats
     place = _aligned(ecg, torch.where(valid, order, first), valid, window)
     return Beats(place, valid, peak)
@@ -140,12 +155,17 @@ def qrs_energy(ecg: Tensor, present: Tensor, sampling_rate_hz: float) -> Tensor:
     pad = min(n_samples - 1, round(sampling_rate_hz))
     scale = ecg.std(-1, keepdim=True).clamp_min(1e-6)
     mirrored = F.pad(ecg / scale, (pad, pad), mode="reflect")
-    f = torch.fft.rfftfreq(mirrored.shape[-1], 1.0 / sampling_rate_hz, device=ecg.device)
+    weight = present / present.sum(1, keepdim=True)
     low, high = QRS_BAND_HZ[0], min(QRS_BAND_HZ[1], 0.45 * sampling_rate_hz)
+    if torch.compiler.is_exporting():
+        return convolved_energy(
+            mirrored, weight, pad=pad, sampling_rate_hz=sampling_rate_hz, band_hz=(low, high),
+            smoothing_s=SMOOTHING_S,
+        )  # fmt: skip
+    f = torch.fft.rfftfreq(mirrored.shape[-1], 1.0 / sampling_rate_hz, device=ecg.device)
     detuned = (f.square() - low * high) / (f * (high - low)).clamp_min(1e-9)
     gain = 1.0 / (1.0 + detuned.pow(4))
     band = torch.fft.irfft(torch.fft.rfft(mirrored) * gain, n=mirrored.shape[-1])
-    weight = present / present.sum(1, keepdim=True)
     energy = (band.square() * weight.unsqueeze(-1)).sum(1)
     smoothing = torch.exp(-2.0 * (torch.pi * SMOOTHING_S * f).square())
     smooth: Tensor = torch.fft.irfft(torch.fft.rfft(energy) * smoothing, n=mirrored.shape[-1])
@@ -155,13 +175,33 @@ def qrs_energy(ecg: Tensor, present: Tensor, sampling_rate_hz: float) -> Tensor:
 def find_peaks(energy: Tensor, sampling_rate_hz: float) -> Tensor:
     """Mark the samples (B, T) that are the largest within the refractory time and large enough."""
     block = min(round(BLOCK_S * sampling_rate_hz), energy.shape[-1])
-    usual = energy.unfold(-1, block, block).amax(-1).quantile(0.5, dim=1, keepdim=True)
-    reach = round(REFRACTORY_S * sampling_rate_hz) - 1
+    n_blocks = energy.shape[-1] // block
+    blocks = energy[:, : n_blocks * block].reshape(-1, n_blocks, block)
+    usual = _median(blocks.amax(-1), torch.full_like(energy[:, :1], n_blocks, dtype=torch.int64))
+    reach = _reach(sampling_rate_hz)
     largest = F.max_pool1d(energy.unsqueeze(1), 2 * reach + 1, stride=1, padding=reach).squeeze(1)
-    inside = torch.ones_like(energy, dtype=torch.bool)
-    inside[:, [0, -1]] = False
+    sample = torch.arange(energy.shape[-1], device=energy.device)
+    inside = (sample > 0) & (sample < energy.shape[-1] - 1)
     enough = (energy >= THRESHOLD_SHARE * usual) & (energy > LEAST_ENERGY)
     return (energy == largest) & enough & inside
+
+
+def _reach(sampling_rate_hz: float) -> int:
+    """Return by how many samples the next peak is further away at least."""
+    return round(REFRACTORY_S * sampling_rate_hz) - 1
+
+
+def _first_marked(mark: Tensor, n: int) -> Tensor:
+    """Return the first n marked samples of each row in order, (B, n); any where fewer are."""
+    backwards = torch.arange(mark.shape[-1], 0, -1, device=mark.device)
+    return torch.where(mark, backwards, 0).topk(n, dim=1).indices
+
+
+def _median(values: Tensor, n: Tensor) -> Tensor:
+    """Return the median of the n (B, 1) smallest of each row, (B, 1)."""
+    ordered = values.sort(1).values
+    low, high = ordered.gather(1, (n - 1) // 2), ordered.gather(1, n // 2)
+    return high - (high - low) / 2
 
 
 def _aligned(ecg: Tensor, place: Tensor, valid: Tensor, window: BeatWindow) -> Tensor:
@@ -178,11 +218,34 @@ def _aligned(ecg: Tensor, place: Tensor, valid: Tensor, window: BeatWindow) -> T
 
 def _likeness(around: Tensor, typical: Tensor) -> Tensor:
     """Correlate beats (B, K, L, N + S - 1) with (B, L, N) at S lags by their spectra, (B, K, S)."""
+    if torch.compiler.is_exporting():
+        return likeness_by_lag(around, typical)
     length = around.shape[-1]
     spectrum = torch.fft.rfft(typical, n=length).conj().unsqueeze(1)
     together = (torch.fft.rfft(around) * spectrum).sum(2)
     lags: Tensor = torch.fft.irfft(together, n=length)
     return lags[..., : length - typical.shape[-1] + 1]
+
+
+def chosen_beats(beats: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the valid ones of beats (B, K, L, N) as (M, L, N), and the recording of each, (M,).
+
+    In a graph, whose shapes cannot follow what is found, all B K places are returned.
+    """
+    if torch.compiler.is_exporting():
+        recording = torch.arange(beats.shape[0], device=beats.device)
+        return beats.flatten(0, 1), recording.unsqueeze(1).expand(-1, beats.shape[1]).flatten()
+    return beats[valid], valid.nonzero()[:, 0]
+
+
+def average_over_beats(values: Tensor, *, owner: Tensor, valid: Tensor) -> Tensor:
+    """Average what was found of `chosen_beats` for each recording, (M, ...) -> (B, ...)."""
+    n_beats, rest = valid.sum(1), [1] * (values.ndim - 1)
+    if torch.compiler.is_exporting():
+        weight = (valid / n_beats.unsqueeze(1)).view(-1, valid.shape[1], *rest)
+        return (values.view(-1, valid.shape[1], *values.shape[1:]) * weight).sum(1)
+    total = values.new_zeros(len(valid), *values.shape[1:]).index_add_(0, owner, values)
+    return total / n_beats.view(-1, *rest)
 
 
 def median_of_beats(beats: Tensor, valid: Tensor) -> Tensor:
@@ -211,15 +274,16 @@ def rhythm_figures(peak: Tensor, sampling_rate_hz: float) -> Tensor:
         sampling_rate_hz: of the recordings.
     """
     n_peaks = peak.sum(1, keepdim=True)
-    order = (~peak).to(torch.int8).argsort(dim=1, stable=True)[:, : max(3, int(n_peaks.max()))]
-    rr = order.diff(dim=1).float() / sampling_rate_hz
+    fixed = torch.compiler.is_exporting()
+    most = most_peaks(peak.shape[1], sampling_rate_hz) if fixed else int(n_peaks.max())
+    rr = _first_marked(peak, max(3, most)).diff(dim=1).float() / sampling_rate_hz
     known = torch.arange(rr.shape[1], device=peak.device) < n_peaks - 1
     change = rr.diff(dim=1).abs()
     both = known[:, 1:]
     n_rr, n_changes = known.sum(1).clamp_min(1), both.sum(1).clamp_min(1)
     mean = torch.where(known, rr, 0.0).sum(1) / n_rr
     variance = torch.where(known, (rr - mean.unsqueeze(1)).square(), 0.0).sum(1) / n_rr
-    usual = rr.masked_fill(~known, torch.nan).nanquantile(0.5, dim=1)
+    usual = _median(rr.masked_fill(~known, torch.inf), n_rr.unsqueeze(1)).squeeze(1)
     figures = [
         usual.log(),
         variance.sqrt() / mean,

@@ -3,9 +3,10 @@
 Shape legend: B batch, L leads, T samples, C and K channels in and out. Signals run as (L, B, T, C);
 weights are (L, 3 C, K) with rows in (tap, channel) order, biases (L, 1, K).
 
-Two forms give the same numbers. On a CPU, one lead after the other runs through all layers by the
+Three forms give the same numbers. On a CPU, one lead after the other runs through all layers by the
 library's convolution, which was measured to be faster (docs/performance.md). On other devices a
-layer is a few matrix products for all leads at once.
+layer is a few matrix products for all leads at once. In an exported graph it is one convolution in
+groups.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,6 +32,8 @@ def convolve(signals: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor
         (L, B, ceil(T / 2^layers), K of the last layer).
     """
     form: Form = convolve_lead_by_lead if signals.device.type == "cpu" else convolve_together
+    if torch.compiler.is_exporting():
+        form = convolve_in_groups
     return form(signals, weights, biases)
 
 
@@ -51,6 +54,19 @@ def convolve_together(
             hidden = F.pad(hidden, (0, 0, 0, 1))
         hidden = apply_function(_StridedConvolution, hidden, weight, bias)
     return hidden
+
+
+def convolve_in_groups(
+    signals: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]
+) -> Tensor:
+    """Apply each layer as one convolution with a group for each lead: few nodes in a graph."""
+    n_leads, hidden = signals.shape[0], signals.transpose(0, 1)
+    for weight, bias in zip(weights, biases, strict=True):
+        taps = weight.view(n_leads, 3, -1, weight.shape[2])
+        kernel = taps.permute(0, 3, 2, 1).flatten(0, 1)  # (L K, C, 3)
+        hidden = F.conv1d(hidden, kernel, bias.flatten(), 2, 1, groups=n_leads).relu()
+    by_lead = hidden.view(-1, n_leads, weights[-1].shape[2], hidden.shape[2])
+    return by_lead.permute(1, 0, 3, 2)
 
 
 def apply_function(function: type[torch.autograd.Function], *tensors: Tensor) -> Tensor:

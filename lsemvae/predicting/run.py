@@ -48,6 +48,10 @@ class Options:
     pictures: str | None = None
 
 
+class NoResultError(InputError):
+    """Every recording was withheld or an error; the rows that say why are written."""
+
+
 class Judged(NamedTuple):
     """A row that may await its score, and the recording where it could be read."""
 
@@ -90,7 +94,7 @@ def predict_to(
         ) from error
     journal_file.unlink()
     if not counts[RESULT] and first is not None:
-        raise InputError(
+        raise NoResultError(
             f"none of {counts.total()} recordings gave a result, see {out}; {first.recording}: "
             f"{first.outcome} ({first.code}), {first.message}"
         )

@@ -6,12 +6,14 @@ from data_modules.reading.read import FORMATS
 from lsemvae.core.leads import LEADS
 from lsemvae.predicting.outcome import RESULT, count_outcomes
 from lsemvae.predicting.predictor import Predictor
+from lsemvae.serving.hidden import Hidden
 from lsemvae.serving.hidden_leads import hide_each_lead
+from lsemvae.serving.hidden_waves import hide_each_wave
 from lsemvae.serving.limits import MEBIBYTE, Limits
 from lsemvae.serving.pages import page
 from lsemvae.serving.recordings import Entry
 from lsemvae.serving.spread import brief, doubt, spread
-from lsemvae.serving.wording import findings_of, next_step, reason, verdict
+from lsemvae.serving.wording import findings_of, guess_text, next_step, reason, verdict
 from lsemvae.serving.worklists import Worklist
 
 BAR_WIDTH = 200.0  # of the drawing; the page scales it
@@ -63,7 +65,10 @@ class Views:
         entry = entries[number - 1]
         row, model = entry.row, self.model
         scored = row.outcome == RESULT
-        hidden = hide_each_lead(self._predictor, entry.loaded) if scored and entry.loaded else []
+        guess = guess_text(model.skill)
+        asked = entry.loaded if scored and not guess else None
+        hidden = hide_each_lead(self._predictor, asked) if asked else []
+        waves = hide_each_wave(self._predictor, asked) if asked else []
         drawn = entry.present is not None
         return page(
             "recording",
@@ -78,8 +83,12 @@ class Views:
             spread=spread(row, model) if scored else None,
             doubt="" if scored else doubt(row, model),
             findings=findings_of(entry),
+            guess=guess,
             hidden=hidden,
-            largest=max((abs(one.moved) for one in hidden), default=0.0) or 1.0,
+            largest=_largest(hidden),
+            waves=waves,
+            largest_wave=_largest([one.hidden for one in waves]),
+            qrs_asked=not model.finds_beats,
             drawn=drawn,
             absent=[lead for i, lead in enumerate(LEADS) if drawn and not entry.present[i]],  # type: ignore[index]
             width=BAR_WIDTH,
@@ -93,3 +102,8 @@ class Views:
 
     def _of_model(self) -> dict[str, object]:
         return {"model": self.model, "asked": self.model.task.positive}
+
+
+def _largest(hidden: Sequence[Hidden]) -> float:
+    """Return the largest change, 1 where there is none: bars are drawn relative to it."""
+    return max((abs(one.moved) for one in hidden), default=0.0) or 1.0

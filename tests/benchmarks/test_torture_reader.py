@@ -96,3 +96,28 @@ def test_hangs_crashes_and_memory_are_seen_and_the_run_goes_on(
     assert [result.verdict for result in results] == [
         "accepted", "hang", "crash", "memory", "accepted"
     ]  # fmt: skip
+
+
+def test_figures_of_two_pieces_are_one_and_stand_between_the_marks(
+    torture: ModuleType, tmp_path: Path
+) -> None:
+    first, second = torture.MARKS
+    page = tmp_path / "data.md"
+    page.write_text(f"before\n{first}\nstale\n{second}\nafter\n")
+    results = [
+        [torture.Result(0, "EDF", "accepted", "", 0.1, 5.0),
+         torture.Result(1, "CSV", "refused", "file_invalid", 0.3, 1.0)],
+        [torture.Result(2, "EDF", "hang", "", 0.2, 9.0)],
+    ]  # fmt: skip
+    one, other = (torture.summarise(part, seed=0, seconds=1.0) for part in results)
+    both = torture.added(one, other)
+    assert both == torture.summarise([*results[0], *results[1]], seed=0, seconds=2.0) | {
+        "failures": [results[1][0]._asdict()]
+    }
+    torture.write_between_marks(page, torture.described(both))
+    text = page.read_text()
+    assert text.startswith(f"before\n{first}\nOf 3 mutants")
+    assert text.endswith(f"{second}\nafter\n")
+    assert "stale" not in text
+    assert "hang 1" in text
+    assert "CSV 0 of 1, EDF 1 of 2" in text

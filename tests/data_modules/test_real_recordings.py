@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Unpack
 
 from data_modules.conversion.prepare import prepare_cohort, prepare_mimic
 from data_modules.signals.clean import MAX_LIMB_RESIDUAL_MV
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.read import EcgStore
 from lsemvae.core.leads import LEADS, lead_indices, limb_lead_residual
+from tests.data_modules.conftest import Unpack
 
 ANY_LEADS = SignalSettings(min_leads=1)  # flat leads are absent, and many are flat here
 QUICK = 60  # files: header and samples of 30 recordings

@@ -6,7 +6,27 @@ from pathlib import Path
 import pytest
 
 from lsemvae.commands import demo
+from lsemvae.predicting.run import NoResultError
 from tests.deployment.conftest import served_rows
+
+
+def test_the_demo_takes_the_next_patient_where_one_is_withheld(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    def predict(_: str, recordings: list[str], *, out: str) -> None:
+        asked.extend(recordings)
+        if len(asked) == 1:
+            raise NoResultError("none of 1 recordings gave a result")
+
+    monkeypatch.setattr("lsemvae.commands.predict.predict", predict)
+    monkeypatch.setattr(demo, "DATA", tmp_path)
+    demo.demo_prediction()
+    assert len(set(asked)) == 2
+    printed = capsys.readouterr().out
+    assert "note: none of 1 recordings gave a result" in printed
+    assert f"Drop {Path(asked[1]).name} and" in printed
 
 
 def test_the_demo_ends_with_a_model_a_prediction_and_the_pages_command(

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,13 +14,15 @@ from lsemvae.cli import main
 from lsemvae.core.leads import LEADS
 from lsemvae.deployment.export import export_onnx
 from lsemvae.deployment.locked_network import LockedNetwork, describe, without_decoder
-from lsemvae.deployment.model_file import LockedModel
+from lsemvae.deployment.model_file import LockedModel, write_model
 from lsemvae.deployment.torch_predictor import TorchPredictor
 from lsemvae.model_file.trained_on import NOBODY
+from lsemvae.models import load_pretrained
 from lsemvae.models.mopoe_vae import MopoeVae
 from lsemvae.predicting.onnx_predictor import OnnxPredictor
 from lsemvae.tasks.head_task import HeadSettings
 from tests.conftest import error_of
+from tests.deployment.conftest import served_rows
 
 
 def test_a_graph_gives_the_probabilities_of_the_network_for_any_leads(
@@ -78,6 +81,39 @@ def test_a_damaged_graph_is_noticed(
     damaged.write_bytes(content)
     assert main(["predict", str(damaged), str(graph), "--out", str(tmp_path / "p.csv")]) == 2
     assert "is damaged" in error_of(capsys)
+
+
+@pytest.mark.slow
+def test_a_model_on_the_shipped_encoder_needs_no_torch_for_real_recordings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpora = os.environ.get("ECG_CORPORA")
+    if not corpora:
+        pytest.skip("set ECG_CORPORA")
+    torch.manual_seed(0)
+    network = without_decoder(load_pretrained("public").network.eval())
+    description = replace(
+        untrained(describe([network])), method="ls_emvae_recommended", kind="ensemble", frozen=True,
+        n_members=2, uncertainty="posterior",
+    )  # fmt: skip
+    heads = [HeadSettings().build(network.feature_dim(LEADS)) for _ in range(2)]
+    model, graph = tmp_path / "m.safetensors", tmp_path / "m.onnx"
+    write_model(model, LockedNetwork(description, [network], heads).eval(), NOBODY)
+    assert main(["export", str(model), "--out", str(graph)]) == 0
+    records = sorted(map(str, Path(corpora, "cinc2021").glob("HR*.hea")))
+    found = {}
+    for file in (model, graph):
+        out = tmp_path / f"{file.suffix}.csv"
+        assert main(["predict", str(file), *records, "--out", str(out)]) == 0
+        found[file.suffix] = pd.read_csv(out)
+    assert set(found[".onnx"]["outcome"]) == {"result"}
+    for column in ("probability", "uncertainty"):
+        expected = found[".safetensors"][column]
+        assert expected.std() > 1e-3
+        np.testing.assert_allclose(found[".onnx"][column], expected, atol=1e-4)
+    sent = {file.name: file.read_bytes() for file in Path(corpora, "cinc2021").glob("HR06000.*")}
+    (row,) = served_rows(monkeypatch, graph, sent)
+    assert float(row["probability"]) == pytest.approx(found[".onnx"]["probability"][0], abs=1e-6)
 
 
 @pytest.mark.slow

@@ -47,10 +47,10 @@ def test_what_is_no_description_of_ours_is_refused(change: dict[str, object], li
 def test_an_older_version_is_brought_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     old = json.loads(EXAMPLE.to_json())
     del old["label"]
-    monkeypatch.setattr(module, "VERSION", 4)
+    monkeypatch.setattr(module, "VERSION", 5)
     with pytest.raises(InputError, match="no longer read"):
         read_description(json.dumps(old), "m")
-    monkeypatch.setitem(module.MIGRATIONS, 3, lambda found: {**found, "label": "unknown"})
+    monkeypatch.setitem(module.MIGRATIONS, 4, lambda found: {**found, "label": "unknown"})
     assert read_description(json.dumps(old), "m") == replace(EXAMPLE, label="unknown")
 
 

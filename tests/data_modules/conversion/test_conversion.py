@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import WriteRecord, make_ecg_mv
 
 import data_modules.conversion.block
 import data_modules.conversion.convert
@@ -25,6 +24,7 @@ from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
+from tests.data_modules.conftest import WriteRecord, make_ecg_mv
 
 N = 9
 SETTINGS = SignalSettings(low_hz=None, high_hz=None, duration_s=5)

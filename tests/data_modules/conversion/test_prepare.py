@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import MIMIC_ORDER, WriteRecord, make_ecg_mv
 
 import data_modules.store.shards
 from benchmarks.recording_files import WRITERS, make_counts
@@ -17,6 +16,7 @@ from data_modules.signals.settings import SignalSettings
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS, LIMB_LEADS, lead_indices
+from tests.data_modules.conftest import MIMIC_ORDER, WriteRecord, make_ecg_mv
 
 UNFILTERED = SignalSettings(low_hz=None, high_hz=None)
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import WriteRecord, make_ecg_mv
 
 from data_modules.conversion.subjects import compare_subjects, stated_subject
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.core.leads import LEADS
+from tests.data_modules.conftest import WriteRecord, make_ecg_mv
 
 
 @pytest.mark.parametrize(

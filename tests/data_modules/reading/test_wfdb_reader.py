@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb
-from conftest import MIMIC_ORDER, WriteRecord, make_ecg_mv
 
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.wfdb import read_wfdb
 from lsemvae.core.leads import LEADS, lead_indices
+from tests.data_modules.conftest import MIMIC_ORDER, WriteRecord, make_ecg_mv
 
 
 def code_of(root: Path, record: str = "r1", *, amplitude: str = "calibrated") -> str:

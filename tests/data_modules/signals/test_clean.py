@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from conftest import MIMIC_ORDER, make_ecg_mv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +14,7 @@ from data_modules.signals.clean import MAX_LIMB_RESIDUAL_MV, CleanEcg, clean_ecg
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS, lead_indices, limb_lead_residual
+from tests.data_modules.conftest import MIMIC_ORDER, make_ecg_mv
 
 UNFILTERED = SignalSettings(low_hz=None, high_hz=None)
 

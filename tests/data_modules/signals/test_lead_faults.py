@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 import pytest
-from conftest import make_ecg_mv
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from data_modules.signals.lead_faults import (
     interpolate_gaps,
     longest_run,
 )
+from tests.data_modules.conftest import make_ecg_mv
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=40))

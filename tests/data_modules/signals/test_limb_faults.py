@@ -4,11 +4,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from conftest import make_ecg_mv
 
 from data_modules.signals.clean import MAX_LIMB_RESIDUAL_MV
 from data_modules.signals.limb_faults import explain_limb_fault
 from lsemvae.core.leads import LIMB_LEADS, limb_lead_residual
+from tests.data_modules.conftest import make_ecg_mv
 
 
 def limb_leads() -> np.ndarray:
