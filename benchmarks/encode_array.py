@@ -5,8 +5,6 @@ recordings as files into a store and encodes that.
 """
 
 import argparse
-import contextlib
-import io
 import sys
 import tempfile
 import time
@@ -19,8 +17,8 @@ import pandas as pd
 import wfdb
 
 from benchmarks.machine import describe_machine, write_results
+from benchmarks.silent import run_command
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.cli import main as lsemvae
 from lsemvae.crossval.features import encode_all
 from lsemvae.encoding.arrays import encode
 from lsemvae.models import load_pretrained
@@ -48,7 +46,7 @@ class Cost(NamedTuple):
 
 def make_recordings(folder: Path, n: int) -> Recordings:
     """Write n synthetic recordings as WFDB files, and as one array that is mapped."""
-    _run(["synthesize", "--out", str(folder), "--n_patients", str(n),
+    run_command(["synthesize", "--out", str(folder), "--n_patients", str(n),
           "--n_pretraining_patients", "2"])  # fmt: skip
     cohort = folder / "cohort"
     files = [cohort / "records" / name for name in pd.read_csv(cohort / "cohort.csv").record]
@@ -64,7 +62,7 @@ def make_recordings(folder: Path, n: int) -> Recordings:
 
 def encode_by_store(made: Recordings, store: Path, pretrained: Pretrained) -> np.ndarray:
     """Return the features (N, F) by way of files and a store."""
-    _run(["prepare", "cohort", "--table", str(made.folder / "cohort.csv"), "--source",
+    run_command(["prepare", "cohort", "--table", str(made.folder / "cohort.csv"), "--source",
           str(made.folder / "records"), "--out", str(store), "--jobs", "1",
           "--signal.sampling_rate_hz", "100"])  # fmt: skip
     data = RhcCohort(str(store), normalisation=pretrained.data.ecg_input.normalisation)
@@ -133,17 +131,6 @@ def _timed(function: Callable[[], np.ndarray]) -> tuple[np.ndarray, Cost]:
     cpu, wall = time.process_time(), time.perf_counter()
     result = function()
     return result, Cost(time.process_time() - cpu, time.perf_counter() - wall)
-
-
-def _run(arguments: list[str]) -> None:
-    """Run a command without its output.
-
-    Raises:
-        RuntimeError: it failed.
-    """
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        if lsemvae(arguments):
-            raise RuntimeError(f"lsemvae {' '.join(arguments)} failed: {said.getvalue()}")
 
 
 if __name__ == "__main__":
