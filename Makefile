@@ -98,6 +98,7 @@ bench: $(READY)  ## step, encoding, busy machine, conversion, loading, 800,000 r
 	@$(BIN)/python -m benchmarks.busy
 	@$(BIN)/python -m benchmarks.inference
 	@$(BIN)/python -m benchmarks.heads
+	@$(BIN)/python -m benchmarks.encode_array
 	@$(BIN)/python -m benchmarks.conversion
 	@$(BIN)/python -m benchmarks.loading
 	@$(BIN)/python -m benchmarks.full_size

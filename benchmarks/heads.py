@@ -6,8 +6,6 @@ process, so that its start is not counted.
 """
 
 import argparse
-import contextlib
-import io
 import shutil
 import tempfile
 import time
@@ -20,9 +18,9 @@ import torch
 
 from benchmarks.machine import describe_machine, write_results
 from benchmarks.quiet import timed, wait_for_quiet
+from benchmarks.silent import run_command
 from data_modules.dataset import EcgPool
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.cli import main as lsemvae
 from lsemvae.crossval.features import cached_features
 from lsemvae.models import LsEmvae, load_pretrained
 from lsemvae.models.checkpoint import (
@@ -47,22 +45,11 @@ def write_encoder(file: Path, network: LsEmvae, store: Path) -> None:
 def make_cohort(folder: Path, n_patients: int, signal: Sequence[str]) -> Path:
     """Write and prepare a synthetic cohort."""
     source, store = folder / "recordings", folder / "cohort.h5"
-    _run(["synthesize", "--out", str(source), "--n_patients", str(n_patients),
+    run_command(["synthesize", "--out", str(source), "--n_patients", str(n_patients),
           "--n_pretraining_patients", "2"])  # fmt: skip
-    _run(["prepare", "cohort", "--table", str(source / "cohort/cohort.csv"), "--source",
+    run_command(["prepare", "cohort", "--table", str(source / "cohort/cohort.csv"), "--source",
           str(source / "cohort/records"), "--out", str(store), *signal])  # fmt: skip
     return store
-
-
-def _run(arguments: list[str]) -> None:
-    """Run a command of lsemvae without its output.
-
-    Raises:
-        RuntimeError: it failed.
-    """
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        if lsemvae(arguments):
-            raise RuntimeError(f"lsemvae {' '.join(arguments)} failed: {said.getvalue()}")
 
 
 def measure_heads(
@@ -80,7 +67,7 @@ def measure_heads(
                    "--folds", str(folds), "--epochs", str(epochs), "--inner", "false", "--out",
                    str(out)]  # fmt: skip
         encode = partial(cached_features, pretrained, data, out / "features")
-        features, heads = timed(encode), timed(partial(_run, command))
+        features, heads = timed(encode), timed(partial(run_command, command))
         rows.append({
             "leads": n_leads, "records": len(data.pool), "folds": folds, "epochs": epochs,
             "features_s": features.seconds, "heads_s": heads.seconds,
@@ -107,14 +94,16 @@ def compare_ways(
     write_encoder(encoder, LsEmvae(n_samples, latent), store)
     words = ["cv", "--cohort", str(store), "--encoder", str(encoder), "--folds", str(folds)]
     warm = folder / "warm"
-    _run([*words, "--epochs", "1", "--out", str(warm)])
+    run_command([*words, "--epochs", "1", "--out", str(warm)])
     rows = []
     for number, (way, more) in enumerate(WAYS.items()):
         out = folder / f"way_{number}"
         shutil.copytree(warm / "features", out / "features")
         wait_for_quiet(patience_s)
         start = time.process_time()
-        done = timed(partial(_run, [*words, "--epochs", str(epochs), "--out", str(out), *more]))
+        done = timed(
+            partial(run_command, [*words, "--epochs", str(epochs), "--out", str(out), *more])
+        )
         rows.append({
             "way": way, "records": n_patients, "folds": folds, "epochs": epochs,
             "seconds": done.seconds, "cpu_s": time.process_time() - start,
