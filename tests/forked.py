@@ -72,7 +72,19 @@ def _call(
         os.setsid()
     os.environ.update(environment)
     torch.set_num_threads(1)
-    sys.exit(function(*arguments))
+    try:
+        code = function(*arguments)
+    finally:
+        _end_workers()
+    sys.exit(code)
+
+
+def _end_workers() -> None:
+    """End the idle workers of joblib, for which multiprocessing would wait minutes."""
+    if "joblib" in sys.modules:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown(wait=True)
 
 
 def call_in_processes(

@@ -108,7 +108,7 @@ def test_links_between_pages_lead_somewhere(folder: str) -> None:
 
 def test_results_at_a_glance_are_those_of_the_benchmark() -> None:
     page = (ROOT / "docs/benchmark.md").read_text()
-    at_a_glance = README.partition("## Results at a glance")[2].partition("\n## ")[0]
+    at_a_glance = README.partition("## Results at a glance")[2].partition("Is pre-training")[0]
     rows = re.findall(
         r"^\| ([\w-]+)(?:, not pre-trained)? \| (\d.*) \|$", at_a_glance, re.MULTILINE
     )
@@ -120,6 +120,25 @@ def test_results_at_a_glance_are_those_of_the_benchmark() -> None:
             line = next(line for line in table.splitlines() if f"| {name} |" in line)
             found = [re.sub(r"</?u>|\*\*", "", cell).split()[:1] for cell in line.split("|")]
             measured.append(f"{found[6][0]} / {found[8][0]}")
+        assert cells.split(" | ") == measured, name
+
+
+def test_the_worth_of_pretraining_is_that_of_its_page() -> None:
+    page = (ROOT / "docs/pretraining.md").read_text()
+    shown = README.partition("Is pre-training worth it?")[2].partition("\n## ")[0]
+    names = {
+        "recommended recipe": r"\*\*pre-trained, 3 seeds\*\*",
+        "random convolutions": "random convolutions",
+        "the same network, untrained": "untrained twin, 5 seeds",
+        "PCA": "PCA of the samples",
+    }
+    rows = dict(re.findall(r"^\| ([\w ,]+) \| (\d.*) \|$", shown, re.MULTILINE))
+    assert set(rows) == set(names)
+    for name, cells in rows.items():
+        measured = []
+        for share in (100, 10):
+            line = rf"^\| linear probe, {share} % \| {names[name]} \|.* (\d\.\d+) \|$"
+            measured.append(" / ".join(re.findall(line, page, re.MULTILINE)))
         assert cells.split(" | ") == measured, name
 
 

@@ -44,7 +44,7 @@ class SignalSettings:
     max_gap_s: float = 0.05
     min_duration_s: float = 5.0
     bad_leads: Literal["mask", "reject"] = "mask"
-    min_leads: int = 6
+    min_leads: int = 6  # the paper's smaller set, the limb leads
     segment: Literal["record", "median_beat"] = "record"
 
     def __post_init__(self) -> None:

@@ -33,6 +33,7 @@ def table1(
     from lsemvae.core.tasks import ESTIMATED, PRESSURE_TASKS, Thresholds
     from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, TwoGroups, characteristics_table
     from lsemvae.evaluation.tables.table_files import write_table
+    from lsemvae.evaluation.tables.terminal import print_frame
 
     store = EcgStore(cohort)
     absent = sorted(set(columns or {}) - set(store.table))
@@ -59,5 +60,6 @@ def table1(
         "Welch's t-test, n (%) and chi-squared test. Paper: its Table 1, other patients."
     )
     files = write_table(shown, Path(out), caption)
-    say(files[1].read_text(encoding="utf-8"))
+    for comparison in comparisons:
+        print_frame(comparison.columns_of(shown), f"Table 1, {comparison.name}", caption)
     say("written: " + ", ".join(map(str, files)))

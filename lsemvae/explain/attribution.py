@@ -152,7 +152,7 @@ def _integrated_gradients(
     )
     with torch.no_grad():
         end = logit(*recordings[:3])
-        difference = end - logit(baseline, *recordings[1:3])
+        difference = end - logit(baseline, *recordings[1:3], recordings.ecg_mv)
     value, delta = torch.zeros_like(recordings.ecg_mv), torch.full_like(end, torch.inf)
     for times in refinements:
         open_rows = (~is_complete(delta, difference)).nonzero().squeeze(-1)
@@ -179,7 +179,7 @@ def _integrate(
     value: Tensor = IntegratedGradients(logit).attribute(
         recordings.ecg_mv,
         baseline,
-        additional_forward_args=(recordings.scale, recordings.present),
+        additional_forward_args=(recordings.scale, recordings.present, recordings.ecg_mv),
         n_steps=n_steps,
         internal_batch_size=max(batch_size, len(baseline)),
     )
@@ -201,7 +201,7 @@ def _gradient_shap(
             own = torch.where(one.present.unsqueeze(-1), baselines, 0.0)
             value, delta = explain.attribute(
                 one.ecg_mv, own, n_samples=settings.n_steps, return_convergence_delta=True,
-                additional_forward_args=(one.scale, one.present),
+                additional_forward_args=(one.scale, one.present, one.ecg_mv),
             )  # fmt: skip
             values.append(value)
             deltas.append(delta.mean(0, keepdim=True))

@@ -6,9 +6,14 @@ division by the standard deviation sees the same input for x and for any positiv
 its gradient is orthogonal to x everywhere on the way from the flat baseline (Euler), all integrated
 gradients sum to zero, and the whole difference of the logits hides in the jump at 0 / 0. With the
 divisor held, the path is smooth and the attributions sum to logit(recording) - logit(flat line).
+
+For the same reason a network that looks for beats finds them in the recording itself all along the
+way: a flat line has none, and where they are has no gradient. What such a network reads from their
+distances alone, the rhythm, is the same at both ends and belongs to no sample.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from lsemvae.core.types import EcgBatch, Normalisation
+from lsemvae.models.base import EcgNetwork
 
 Classify = Callable[[EcgBatch], Tensor]
 """Maps a batch, ready for the network, to logits (B,)."""
@@ -65,12 +71,34 @@ class MillivoltLogit(nn.Module):
         self.classifier = classifier.eval() if isinstance(classifier, nn.Module) else classifier
         self.leads, self.normalisation = tuple(leads), normalisation
 
-    def forward(self, ecg_mv: Tensor, scale: Tensor, present: Tensor) -> Tensor:
-        """Return logits (B,); shapes and units as in `Recordings`."""
-        ecg = torch.where(present.unsqueeze(-1), ecg_mv, 0.0)
-        if self.normalisation != "millivolt":
-            ecg = (ecg - ecg.mean(-1, keepdim=True)) / scale.unsqueeze(-1)
+    def forward(
+        self, ecg_mv: Tensor, scale: Tensor, present: Tensor, held_mv: Tensor | None = None
+    ) -> Tensor:
+        """Return logits (B,); shapes and units as in `Recordings`.
+
+        Args:
+            ecg_mv: what the logit is of.
+            scale: what the normalisation divides by.
+            present: which leads there are.
+            held_mv: recordings in which a network finds its beats, (B, L, T); `ecg_mv` if None.
+        """
         nobody = np.empty(0, object)
-        no_label = ecg.new_empty(0)
+        no_label = ecg_mv.new_empty(0)
+        ecg = self._normalised(ecg_mv, scale, present)
         batch = EcgBatch(ecg, scale, present, self.leads, no_label, nobody, nobody)
-        return self.classifier(batch)
+        with ExitStack() as held:
+            if held_mv is not None:
+                seen = self._normalised(held_mv, scale, present)
+                for network in self._networks():
+                    held.enter_context(network.held_at(seen))
+            return self.classifier(batch)
+
+    def _normalised(self, ecg_mv: Tensor, scale: Tensor, present: Tensor) -> Tensor:
+        ecg = torch.where(present.unsqueeze(-1), ecg_mv, 0.0)
+        if self.normalisation == "millivolt":
+            return ecg
+        return (ecg - ecg.mean(-1, keepdim=True)) / scale.unsqueeze(-1)
+
+    def _networks(self) -> list[EcgNetwork]:
+        """Return the networks within the classifier; none where it is a plain function."""
+        return [module for module in self.modules() if isinstance(module, EcgNetwork)]

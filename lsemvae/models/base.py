@@ -3,6 +3,7 @@
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import is_dataclass
 from typing import Any, ClassVar, NamedTuple, Self, get_args
 
@@ -88,6 +89,17 @@ class EcgNetwork(nn.Module, ABC):
         Used where the network is trained end to end; a frozen encoder always gets the paper's.
         """
         return None
+
+    def held_at(self, ecg: Tensor) -> AbstractContextManager[None]:
+        """Hold what has no gradient, such as the places of beats, at that of these recordings.
+
+        A path from a flat line to a recording has beats at its end alone; with their places held it
+        is smooth (`lsemvae.explain.logit`).
+
+        Args:
+            ecg: (B, L, T), normalised as those that are encoded meanwhile.
+        """
+        return nullcontext()
 
     def _checked(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None

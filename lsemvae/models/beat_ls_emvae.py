@@ -10,7 +10,8 @@ reconstruct the median beat of all leads and be found by the other part's among 
 the batch. So a code holds what leads and beats agree on, and noise is what they do not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from typing import NamedTuple
@@ -100,6 +101,7 @@ class BeatLsEmvae(PretrainableNetwork):
         self.beat = LsEmvae(window.n_samples, latent_dim, fusion=fusion, objective=objective)
         self.project = nn.Linear(latent_dim, N_PROJECTED)
         self.project_lead = nn.Linear(latent_dim, N_PROJECTED)
+        self._held: Tensor | None = None
 
     def feature_dim(self, leads: Sequence[str]) -> int:
         """Return 2 D, D and the pooled responses of each lead, and the figures of the rhythm."""
@@ -132,10 +134,19 @@ class BeatLsEmvae(PretrainableNetwork):
         codes = self.codes(ecg, leads, present)
         return self._features(codes, leads), codes.logvar
 
+    @contextmanager
+    def held_at(self, ecg: Tensor) -> Iterator[None]:
+        """Find the beats in these recordings, (B, L, T), whichever are encoded meanwhile."""
+        self._held = ecg
+        try:
+            yield
+        finally:
+            self._held = None
+
     def codes(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> BeatCodes:
         """Encode every beat of the recordings; arguments as in `encode`."""
         ecg, present = self._checked(ecg, leads, present)
-        found = find_beats(ecg, present, self.window)
+        found = find_beats(ecg if self._held is None else self._held, present, self.window)
         beats, owner = chosen_beats(cut_beats(ecg, found.place, self.window), found.valid)
         averaged = partial(average_over_beats, owner=owner, valid=found.valid)
         seen = present[owner]

@@ -38,5 +38,5 @@ def test_honest_intervals_cover_and_narrow_ones_do_not() -> None:
 def test_the_table_says_that_it_is_synthetic(tmp_path: Path) -> None:
     main(["--studies", "1", "--resamples", "20", "--out", str(tmp_path / "coverage.json")])
     text = (tmp_path / "coverage.md").read_text()
-    assert text.startswith("SYNTHETIC studies, 1 of each kind")
+    assert text.split("\n\n")[1].startswith("SYNTHETIC studies, 1 of each kind")
     assert text.count("| auroc |") == 1

@@ -33,3 +33,13 @@ def test_what_the_cohort_lacks_is_one_line(
     assert main(["table1", "--cohort", str(cohort), "--columns.bmi=BMI", *out]) == 2
     assert "has no column bmi" in error_of(capsys)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_terminal_shows_one_table_for_each_comparison(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["table1", "--cohort", str(cohort), "--out", str(tmp_path / "t")]) == 0
+    printed = capsys.readouterr().out
+    assert printed.index("Table 1, detection") < printed.index("Table 1, phenotype")
+    assert "|" not in printed
+    assert "&lt;" not in printed

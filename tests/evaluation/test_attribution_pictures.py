@@ -100,7 +100,7 @@ def test_absent_lead_is_named_and_not_drawn() -> None:
 
 def test_long_recordings_show_the_seconds_that_matter() -> None:
     sheet = draw_attribution(explained(duration_s=10.0), title="")
-    (note,) = [text for text in texts(sheet.figure) if "shown" in text]
+    (note,) = [text for text in texts(sheet.figure) if "largest share" in text]
     assert len(sheet.time_mm) == COLUMN_S * RATE_HZ
     first, last = (float(word) for word in note.split("shown: ")[1].split(" s of")[0].split(" to "))
     assert first <= 9.6  # where the pulse is, to 9.8 s

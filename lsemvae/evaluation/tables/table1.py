@@ -25,6 +25,7 @@ CHARACTERISTICS = {
 MIN_EXPECTED = 5  # Cochran's rule: below it the chi-squared distribution is no approximation
 NONE = "-"
 PATIENTS = "patients"
+PAPER = ", paper"  # ends the name of a column of the paper's cells
 
 
 class TwoGroups(NamedTuple):
@@ -39,6 +40,16 @@ class TwoGroups(NamedTuple):
     name: str
     label: pd.Series
     groups: tuple[str, str]
+
+    def columns_of(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the part of a table of characteristics that compares these groups.
+
+        Args:
+            table: what `characteristics_table` made.
+        """
+        names = [*self.groups, _p_column(self)]
+        mine = [column for column in table if str(column).removesuffix(PAPER) in names]
+        return table[[table.columns[0], *mine]]
 
 
 def characteristics_table(
@@ -71,7 +82,7 @@ def characteristics_table(
             columns[name] = cells[name]
             printed = _printed(cells["column"], comparison, name)
             if with_paper and (printed != NONE).any():
-                columns[f"{name}, paper"] = printed
+                columns[f"{name}{PAPER}"] = printed
     return pd.DataFrame(columns | {"missing": cells["missing"]})
 
 
