@@ -46,8 +46,8 @@ class Cost(NamedTuple):
 
 def make_recordings(folder: Path, n: int) -> Recordings:
     """Write n synthetic recordings as WFDB files, and as one array that is mapped."""
-    run_command(["synthesize", "--out", str(folder), "--n_patients", str(n),
-          "--n_pretraining_patients", "2"])  # fmt: skip
+    run_command("synthesize", "--out", str(folder), "--n_patients", str(n),
+                "--n_pretraining_patients", "2")  # fmt: skip
     cohort = folder / "cohort"
     files = [cohort / "records" / name for name in pd.read_csv(cohort / "cohort.csv").record]
     first = wfdb.rdrecord(str(files[0]))
@@ -62,9 +62,9 @@ def make_recordings(folder: Path, n: int) -> Recordings:
 
 def encode_by_store(made: Recordings, store: Path, pretrained: Pretrained) -> np.ndarray:
     """Return the features (N, F) by way of files and a store."""
-    run_command(["prepare", "cohort", "--table", str(made.folder / "cohort.csv"), "--source",
-          str(made.folder / "records"), "--out", str(store), "--jobs", "1",
-          "--signal.sampling_rate_hz", "100"])  # fmt: skip
+    run_command("prepare", "cohort", "--table", str(made.folder / "cohort.csv"), "--source",
+                str(made.folder / "records"), "--out", str(store), "--jobs", "1",
+                "--signal.sampling_rate_hz", "100")  # fmt: skip
     data = RhcCohort(str(store), normalisation=pretrained.data.ecg_input.normalisation)
     return np.asarray(encode_all(pretrained, data))
 
@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = measure(options.records, options.rounds)
     write_results(options.out, {"machine": machine, "rows": rows}, markdown(rows),
                   page=options.page, program="benchmarks.encode_array")  # fmt: skip
-    slowest = min(row["ratio_wall"] for row in rows)
+    slowest = max(row["ratio_wall"] for row in rows)
     if slowest > LIMIT:
         sys.exit(f"error: an array takes {slowest:.2f} times the way of files, above {LIMIT}")
 

@@ -1,7 +1,5 @@
 """Train a small network on a device: resumed against unbroken, two processes against one."""
 
-import contextlib
-import io
 import json
 import os
 import subprocess
@@ -12,7 +10,7 @@ from typing import Any
 import torch
 
 from benchmarks.gpu_step import Check
-from lsemvae.cli import main as lsemvae
+from benchmarks.silent import run_command
 from lsemvae.core.experiments import experiment
 
 ROOT = Path(__file__).parents[1]
@@ -23,40 +21,31 @@ LAST = "checkpoints/last.ckpt"
 CURVES_APART = 1e-3  # relative, of sums in another order through two epochs
 
 
-def run(*arguments: str) -> None:
-    """Run a command of lsemvae without its output.
-
-    Raises:
-        RuntimeError: it failed.
-    """
-    with contextlib.redirect_stdout(io.StringIO()) as said:
-        if lsemvae(arguments):
-            raise RuntimeError(f"lsemvae {' '.join(arguments)} failed: {said.getvalue()}")
-
-
 def make_store(folder: Path, kind: str) -> Path:
     """Write and prepare a few synthetic recordings, `mimic` or `cohort`; once."""
     source, store = folder / "recordings", folder / f"{kind}.h5"
     if not source.is_dir():
-        run("synthesize", "--out", str(source), "--n_patients", "60",
-            "--n_pretraining_patients", "12")  # fmt: skip
+        run_command("synthesize", "--out", str(source), "--n_patients", "60",
+                    "--n_pretraining_patients", "12")  # fmt: skip
     if not store.is_file():
         own = source / kind
         place = ["--table", str(own / "cohort.csv"), "--source", str(own / "records")]
         where = place if kind == "cohort" else ["--source", str(own)]
-        run("prepare", kind, *where, "--out", str(store), *BEATS)
+        run_command("prepare", kind, *where, "--out", str(store), *BEATS)
     return store
 
 
 def fit(store: Path, folder: Path, device: str, *more: str) -> Path:
     """Pre-train two epochs, deterministic, and return the last checkpoint."""
-    run("fit", "--config", str(experiment("demo/pretrain.yaml")), f"{NETWORK}.n_samples", SAMPLES,
+    run_command(
+        "fit", "--config", str(experiment("demo/pretrain.yaml")), f"{NETWORK}.n_samples", SAMPLES,
         f"{NETWORK}.latent_dim", LATENT, "--data.init_args.store", str(store),
         "--data.init_args.batch_size", "5", "--trainer.max_epochs", "2",
         "--trainer.enable_progress_bar", "false", "--trainer.deterministic", "true",
         "--trainer.accelerator", device, "--trainer.devices", "1",
         "--trainer.default_root_dir", str(folder),
-        "--trainer.logger.init_args.save_dir", str(folder), *more)  # fmt: skip
+        "--trainer.logger.init_args.save_dir", str(folder), *more,
+    )  # fmt: skip
     return folder / LAST
 
 

@@ -45,10 +45,10 @@ def write_encoder(file: Path, network: LsEmvae, store: Path) -> None:
 def make_cohort(folder: Path, n_patients: int, signal: Sequence[str]) -> Path:
     """Write and prepare a synthetic cohort."""
     source, store = folder / "recordings", folder / "cohort.h5"
-    run_command(["synthesize", "--out", str(source), "--n_patients", str(n_patients),
-          "--n_pretraining_patients", "2"])  # fmt: skip
-    run_command(["prepare", "cohort", "--table", str(source / "cohort/cohort.csv"), "--source",
-          str(source / "cohort/records"), "--out", str(store), *signal])  # fmt: skip
+    run_command("synthesize", "--out", str(source), "--n_patients", str(n_patients),
+                "--n_pretraining_patients", "2")  # fmt: skip
+    run_command("prepare", "cohort", "--table", str(source / "cohort/cohort.csv"), "--source",
+                str(source / "cohort/records"), "--out", str(store), *signal)  # fmt: skip
     return store
 
 
@@ -67,7 +67,7 @@ def measure_heads(
                    "--folds", str(folds), "--epochs", str(epochs), "--inner", "false", "--out",
                    str(out)]  # fmt: skip
         encode = partial(cached_features, pretrained, data, out / "features")
-        features, heads = timed(encode), timed(partial(run_command, command))
+        features, heads = timed(encode), timed(partial(run_command, *command))
         rows.append({
             "leads": n_leads, "records": len(data.pool), "folds": folds, "epochs": epochs,
             "features_s": features.seconds, "heads_s": heads.seconds,
@@ -94,7 +94,7 @@ def compare_ways(
     write_encoder(encoder, LsEmvae(n_samples, latent), store)
     words = ["cv", "--cohort", str(store), "--encoder", str(encoder), "--folds", str(folds)]
     warm = folder / "warm"
-    run_command([*words, "--epochs", "1", "--out", str(warm)])
+    run_command(*words, "--epochs", "1", "--out", str(warm))
     rows = []
     for number, (way, more) in enumerate(WAYS.items()):
         out = folder / f"way_{number}"
@@ -102,7 +102,7 @@ def compare_ways(
         wait_for_quiet(patience_s)
         start = time.process_time()
         done = timed(
-            partial(run_command, [*words, "--epochs", str(epochs), "--out", str(out), *more])
+            partial(run_command, *words, "--epochs", str(epochs), "--out", str(out), *more)
         )
         rows.append({
             "way": way, "records": n_patients, "folds": folds, "epochs": epochs,

@@ -27,7 +27,12 @@ HEAD = """\
 def pinned(text: str) -> dict[str, str]:
     """Return the versions of a file of constraints or requirements, by normal name."""
     found = re.findall(r"^([A-Za-z0-9._-]+)==([^\s\\;]+)", text, re.MULTILINE)
-    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
+    return {normal_name(name): version for name, version in found}
+
+
+def normal_name(name: str) -> str:
+    """Return the name of a package as indices compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def hashes_file(report: dict[str, Any]) -> str:
@@ -35,8 +40,9 @@ def hashes_file(report: dict[str, Any]) -> str:
     lines = []
     for one in report["install"]:
         meta, digest = one["metadata"], one["download_info"]["archive_info"]["hashes"]["sha256"]
-        name = re.sub(r"[-_.]+", "-", meta["name"]).lower()
-        lines.append(f"{name}=={meta['version']} \\\n    --hash=sha256:{digest}\n")
+        lines.append(
+            f"{normal_name(meta['name'])}=={meta['version']} \\\n    --hash=sha256:{digest}\n"
+        )
     return HEAD + "".join(sorted(lines))
 
 

@@ -6,7 +6,7 @@ import io
 from lsemvae.cli import main as lsemvae
 
 
-def run_command(arguments: list[str]) -> None:
+def run_command(*arguments: str) -> None:
     """Run a command of lsemvae in this process.
 
     Raises:
