@@ -35,7 +35,7 @@ FORMATS: tuple[Format, ...] = (
     Format("HL7 aECG", read_hl7_aecg, xml_root="AnnotatedECG"),
     Format("SCP-ECG", read_scp_ecg, ((16, b"SCPECG"),)),
     Format("DICOM", read_dicom, ((128, b"DICM"), (0, b"\x02\0\0\0UL"))),
-    Format("EDF", read_edf, ((0, b"0       "),)),
+    Format("EDF", read_edf, ((0, b"0       "), (0, b"0" + bytes(7)))),
     Format("ISHNE", read_ishne, ((0, b"ISHNE1.0"),)),
     Format(
         "Kardia JSON", read_kardia,

@@ -15,6 +15,12 @@ def invalid(problem: str, *, record: str) -> RecordError:
     return RecordError("file_invalid", record=record, problem=problem)
 
 
+def wrong_size(problem: str, *, record: str) -> RecordError:
+    """Return the error of a file that is shorter or longer than it declares."""
+    problem = f"{problem}; copy it again if the source's own file differs, else export it anew"
+    return RecordError("size_mismatch", record=record, problem=problem)
+
+
 def number(text: str, *, what: str, record: str) -> float:
     """Read a finite number that a file must state.
 
