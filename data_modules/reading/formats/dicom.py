@@ -145,7 +145,8 @@ def _scale(channel: Any, name: str, *, record: str) -> tuple[float, float, str |
     factor = number(_stated(channel, "ChannelSensitivity", ""), what=what, record=record)
     correction = _stated(channel, "ChannelSensitivityCorrectionFactor", "1")
     factor *= number(correction, what=f"the sensitivity correction of {name}", record=record)
-    check_gain(1 / factor if factor > 0 else 0.0, record=record, text=f"{factor:g} per count")
+    gain = 1 / factor if factor > 0 else 0.0
+    check_gain(gain, record=record, text=f"{factor:g} per count", of=name)
     zero = _stated(channel, "ChannelBaseline", "0")
     baseline = number(zero, what=f"the baseline of {name}", record=record)
     codes = channel.get("ChannelSensitivityUnitsSequence") or ()

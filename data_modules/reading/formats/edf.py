@@ -146,7 +146,7 @@ def _scale(fields: list[str], *, record: str) -> tuple[float, float]:
             f"{top:g}; expected two different physical and two rising digital limits"
         )
         raise RecordError("gain_invalid", record=record, problem=problem)
-    check_gain(1 / abs(factor), record=record, text=f"{label}: {text}")
+    check_gain(1 / abs(factor), record=record, text=text, of=label)
     return factor, low - bottom * factor
 
 

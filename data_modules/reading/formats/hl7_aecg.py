@@ -123,7 +123,8 @@ def _signal(sequence: Element, name: str, *, record: str) -> tuple[npt.NDArray[n
     text = _attribute(sequence, "value/scale", "value", record=record)
     unit = _attribute(sequence, "value/scale", "unit", record=record)
     scale = number(text, what=f"the scale of {name}", record=record)
-    check_gain(1 / scale if scale > 0 else 0.0, record=record, text=f"{text} {unit} per count")
+    gain = 1 / scale if scale > 0 else 0.0
+    check_gain(gain, record=record, text=f"{text} {unit} per count", of=name)
     origin = _attribute(sequence, "value/origin", "value", record=record)
     offset = number(origin, what=f"the origin of {name}", record=record)
     other = _attribute(sequence, "value/origin", "unit", record=record)

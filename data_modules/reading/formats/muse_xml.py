@@ -93,7 +93,8 @@ def _units_per_count(lead: Element, *, record: str) -> float:
     text = text_of(lead, "LeadAmplitudeUnitsPerBit", record=record)
     what = f"LeadAmplitudeUnitsPerBit of {_name(lead)}"
     value = number(text, what=what, record=record)
-    check_gain(1 / value if value > 0 else 0.0, record=record, text=f"{text} units per bit")
+    gain = 1 / value if value > 0 else 0.0
+    check_gain(gain, record=record, text=f"{text} units per bit", of=_name(lead))
     return value
 
 

@@ -19,6 +19,7 @@ from benchmarks.recording_files import (
     muse_files,
     philips_files,
     scp_files,
+    wfdb_files,
 )
 from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import RecordError
@@ -180,3 +181,57 @@ def test_a_field_that_a_dicom_group_lacks_is_named(name: str, tmp_path: Path) ->
     error = refusal(tmp_path, put(tmp_path, dicom(lambda group: group.__delattr__(name))))
     assert error.code == "file_invalid"
     assert f"states no {name};" in error.problem
+
+
+def wfdb(header: bytes | None = None) -> Files:
+    files = wfdb_files(make_counts())
+    return files if header is None else files | {"r1.hea": header}
+
+
+def test_a_wfdb_header_may_be_utf_16_and_end_with_the_mark_of_dos(tmp_path: Path) -> None:
+    header = wfdb()["r1.hea"]
+    put(tmp_path, wfdb(header.decode().encode("utf-16")))
+    agrees(tmp_path, "r1")
+    put(tmp_path, wfdb(header + b"\x1a"))
+    assert read_recording(tmp_path, "r1", amplitude="calibrated").warnings == ()
+
+
+@pytest.mark.parametrize("name", ["R1.DAT", "r1.dat.gz"])
+def test_a_missing_file_names_the_one_that_may_be_meant(name: str, tmp_path: Path) -> None:
+    files = wfdb()
+    put(tmp_path, {"r1.hea": files["r1.hea"], name: files["r1.dat"]})
+    error = refusal(tmp_path, "r1")
+    assert error.code == "file_missing"
+    assert f"{name} is there: rename or unpack it" in error.problem
+
+
+@pytest.mark.parametrize(
+    ("header", "text"),
+    [
+        (b"r1/3 12 250 1500\nr1_layout 0\nr1_1 750\n~ 10\nr1_2 740\n", "records: r1_1, r1_2"),
+        (b"r1 1 250 1500\nr1.dat 16 0/mV 16 0 0 0 0 aVF\n", "the gain of aVF is '0/mV'"),
+    ],
+)
+def test_a_wfdb_header_that_is_not_read_says_which_part(
+    header: bytes, text: str, tmp_path: Path
+) -> None:
+    put(tmp_path, wfdb(header))
+    assert text in refusal(tmp_path, "r1").problem
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("a.xml", muse_files(make_counts(EIGHT))["r1.xml"][:-900], "ends before its last tag"),
+        ("a.xml", b'<!DOCTYPE RestingECG [<!ENTITY a "b">]><RestingECG/>', "declares entities"),
+        ("a.dat", bytes(900), "only zero bytes"),
+        ("a.dcm", b"", "holds nothing (0 bytes)"),
+        ("a.text", wfdb()["r1.hea"], "a WFDB header; name it NAME.hea"),
+        ("a.bin", b"\0\0\0\x18ftypheic", "a picture"),
+        ("a.rds", b"X\n\0\0\0\x03", "an R object"),
+        ("a.json", b'{"recordedAt": "x", "data": {"raw": {"frequency": "300"}}}',
+         'frequency is the text "300"; write the number without quotes'),
+    ],
+)  # fmt: skip
+def test_the_cause_is_named(name: str, content: bytes, text: str, tmp_path: Path) -> None:
+    assert text in refusal(tmp_path, put(tmp_path, {name: content})).problem
