@@ -27,7 +27,7 @@ from data_modules.reading.limits import MAX_FILE_BYTES, MAX_HEADER_BYTES
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording, Recording, check_recording
 from data_modules.reading.safe_files import beside, read_bytes
-from data_modules.reading.text_cells import decode_text
+from data_modules.reading.text_cells import UTF16
 from data_modules.reading.wfdb import read_wfdb
 
 FORMATS: tuple[Format, ...] = (
@@ -142,9 +142,7 @@ def _is_text_table(root: Path, record: str, content: bytes) -> bool:
     own = os.path.lexists(os.path.join(root, record + LAYOUT_SUFFIX))
     if not own and not record.lower().endswith(_TEXT_ENDINGS):
         return False
-    return named_kind(content) is None and (
-        b"\0" not in content or "\0" not in decode_text(content).text
-    )
+    return named_kind(content) is None and (content.startswith(UTF16) or b"\0" not in content)
 
 
 def _binary_text(record: str, content: bytes) -> str | None:
@@ -153,7 +151,7 @@ def _binary_text(record: str, content: bytes) -> str | None:
     if at < 0 or not record.lower().endswith(_TEXT_ENDINGS):
         return None
     return (
-        f"it is named as a text table and holds a NUL byte (at {at}): it is binary or "
+        f"it is named as a text table and holds a NUL byte (at {at}): UTF-16 without its mark, or "
         "damaged; save it as text in UTF-8"
     )
 

@@ -13,6 +13,9 @@ MISSING = ("NA", "N/A", "n.a.", "#N/A", "#NV", "#N/D", "NaN", "NULL", "None", "k
 Case is ignored.
 """
 
+UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""Marks of a text in UTF-16."""
+
 MISSING_PATTERN = re.compile("|".join(map(re.escape, MISSING)), re.IGNORECASE)
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=(.)\"?[ ,;\t]*(\r\n?|\n)", re.IGNORECASE)
 
@@ -38,9 +41,8 @@ class Decoded(NamedTuple):
 def decode_text(content: bytes) -> Decoded:
     """Decode a text file as what its bytes are.
 
-    A mark or every second byte being NUL tells UTF-16. What is no valid UTF-8 is Windows-1252, of
-    which Latin-1 is a part. A minus sign of typesetters becomes the plain one, and the end mark
-    of DOS is left out.
+    A mark tells UTF-16. What is no valid UTF-8 is Windows-1252, of whose letters Latin-1 is a part.
+    A minus sign of typesetters becomes the plain one, and the end mark of DOS is left out.
     """
     encoding = _encoding(content)
     text = content.decode(encoding, errors="replace")
@@ -48,16 +50,10 @@ def decode_text(content: bytes) -> Decoded:
 
 
 def _encoding(content: bytes) -> str:
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    if content.startswith(UTF16):
         return "utf-16"
-    if 0 not in content:
-        try:
-            content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            return "cp1252"
-        return "utf-8-sig"
-    for name, zero in (("utf-16-le", 1), ("utf-16-be", 0)):
-        part, other = content[zero::2], content[1 - zero :: 2]
-        if 0 not in other and part.count(0) > 0.9 * len(part):
-            return name
+    try:
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return "cp1252"
     return "utf-8-sig"
