@@ -91,8 +91,11 @@ def test_cohort_that_is_off_as_a_whole_is_found(factor: float) -> None:
     assert found.outlying == {}
 
 
-def test_few_recordings_are_not_judged() -> None:
-    assert gain_doubts(np.array([1.0] * 18 + [9.0])).outlying == {}
+def test_few_recordings_are_compared_with_usual_ones() -> None:
+    assert gain_doubts(np.array([1.0] * 18 + [3.0])).outlying == {}
+    found = gain_doubts(np.array([1.0, 9.0, np.nan, 0.1])).outlying
+    assert list(found) == [1, 3]
+    assert "9 times that of usual recordings (0.21 to 4.8 expected)" in found[1]
 
 
 @given(st.floats(0.1, 10))
