@@ -82,6 +82,24 @@ def alike_ids(ids: pd.Series) -> AlikeIds:
     return AlikeIds([tuple(group) for _, group in groups])
 
 
+def with_prefix(ids: pd.Series, prefix: str) -> pd.Series:
+    """Put the same text before every id.
+
+    Args:
+        ids: text, a row for each recording.
+        prefix: begins with a letter, so that no id is a number; empty for the ids as they are.
+
+    Raises:
+        InputError: the prefix holds something else than letters, digits, `_`, `.` and `-`.
+    """
+    if not re.fullmatch(r"([^\W\d_][\w.-]*)?", prefix):
+        raise InputError(
+            f"patient_prefix begins with a letter and holds letters, digits, '_', '.' and '-', as "
+            f"CLINIC-, got {prefix!r}"
+        )
+    return prefix + ids
+
+
 def refuse_alike_ids(ids: pd.Series, where: str) -> None:
     """Stop before one patient is counted as two.
 
