@@ -1,5 +1,6 @@
 """Check the place that a conversion writes to, and remove what it leaves there."""
 
+import csv
 import glob
 import os
 import shutil
@@ -59,7 +60,7 @@ def check_replaced(path: Path, records: Sequence[str]) -> None:
     except InputError:  # of another version, or damaged: a complete new one replaces it
         return
     lost = len(old - set(records))
-    if old and lost == len(old):
+    if old and (old | _quarantined(path)).isdisjoint(records):
         raise InputError(
             f"{path} is a store of {len(old)} other recordings and would be lost; name another "
             "file, or remove it"
@@ -67,6 +68,15 @@ def check_replaced(path: Path, records: Sequence[str]) -> None:
     if lost:
         say(f"note: {lost} of the {len(old)} recordings of {path} are not in this list; the store "
             "is replaced")  # fmt: skip
+
+
+def _quarantined(path: Path) -> set[str]:
+    """Return the recordings that the quarantine list of a store names, rejected ones among them."""
+    file = path.with_name(path.name + ".quarantine.csv")
+    if not file.is_file():
+        return set()
+    with file.open(encoding="utf-8", newline="") as stream:
+        return {row[0] for row in csv.reader(stream) if row}
 
 
 def check_space(path: Path, plan: ShardPlan, *, finished: set[int]) -> None:

@@ -116,3 +116,18 @@ def test_a_store_of_other_recordings_is_kept(
     assert out.read_bytes() == before
     assert run(rows[2:4]) == 0
     assert "2 of the 3 recordings of" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("place", ["", "/deeper"])
+@pytest.mark.parametrize(
+    "command", ["cv --method resnet1d --size small --leads I --cohort", "synthesize"]
+)
+def test_a_file_where_a_folder_is_needed_is_named(
+    command: str, place: str, cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("mine")
+    words = [*command.split(), *([str(cohort)] if command.startswith("cv") else [])]
+    assert main([*words, "--out", f"{file}{place}"]) == 2
+    assert f"{file} is a file where a folder is needed" in error_of(capsys)
+    assert file.read_text() == "mine"
