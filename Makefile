@@ -9,6 +9,9 @@ READY := $(VENV)/.ready
 TORCH ?= $(if $(shell command -v nvidia-smi 2>/dev/null),cuda,cpu)
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
+# What installs all but torch from the pins.
+INSTALL ?= $(BIN)/pip install --quiet
+
 TASK ?= detection
 LEADS ?= 12
 METHOD ?= ls_emvae
@@ -48,8 +51,8 @@ ifeq ($(TORCH),cpu)
 else
 	@$(BIN)/pip install --quiet -c constraints.txt torch
 endif
-	@$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
-	@$(BIN)/pip install --quiet --no-deps -c constraints.txt sweeps  # asks for numpy < 2, runs with 2
+	@$(INSTALL) -c constraints.txt -e '.[dev]'
+	@$(INSTALL) --no-deps -c constraints.txt sweeps  # asks for numpy < 2, runs with 2
 	@touch $@
 
 demo: $(READY)  ## synthetic cohort, pre-training, cross-validation, report: reports/demo/index.html

@@ -36,6 +36,8 @@ def test_what_does_not_agree_ends_with_one(gpu, tmp_path: Path, monkeypatch) -> 
     wrong = gpu.Check("losses", "2.0e-01", "1e-04", False)
     monkeypatch.setattr(gpu, "check_forms", lambda *_, **__: [wrong])
     monkeypatch.setattr(gpu, "check_resume", lambda *_: wrong)
+    for timed in ("measure_steps", "measure_encoding", "measure_loaders"):  # the dry run has them
+        monkeypatch.setattr(gpu, timed, lambda *_: [])
     with pytest.raises(SystemExit, match="1"):
         gpu.main([*SMALL, "--out", str(tmp_path / "gpu.json")])
     assert "| losses | 2.0e-01 | 1e-04 | NO |" in (tmp_path / "gpu.md").read_text()
