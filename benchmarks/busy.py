@@ -253,7 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )  # fmt: skip
     write_results(
         options.out, {"machine": about, "rows": rows}, markdown(rows, about), page=options.page,
-        program="benchmarks.busy",
+        program="benchmarks.busy --demo" if options.demo else "benchmarks.busy",
     )  # fmt: skip
 
 

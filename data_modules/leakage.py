@@ -172,7 +172,8 @@ def refuse_leaks(leaks: Sequence[Leak], allow: bool) -> None:
     if not allow:
         raise InputError(
             f"leakage: {listed}. Take the shared ones out of one part (ids that only look alike: "
-            "give one cohort's a prefix), or run with --allow_leakage true; the report then says so"
+            "give one cohort's a prefix, by `lsemvae prepare cohort --patient_prefix`), or run "
+            "with --allow_leakage true; the report then says so"
         )
     say(f"warning: leakage, allowed: {listed}")
 

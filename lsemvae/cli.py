@@ -62,7 +62,8 @@ def _command_name(arguments: list[str]) -> str:
     """
     given = " ".join(arguments[: 2 if members(arguments[0]) else 1])
     if given not in COMMANDS:
-        meant = suggestion(given, COMMANDS)
+        known = COMMANDS if " " in given else {name.split(" ")[0] for name in COMMANDS}
+        meant = suggestion(given, known)
         raise InputError(f"unknown command {given!r}{meant or '; see lsemvae --help'}")
     return given
 

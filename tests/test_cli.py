@@ -72,6 +72,8 @@ def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
     ("arguments", "expected"),
     [
         (["bencmark"], "unknown command 'bencmark'; did you mean benchmark?"),
+        (["prepar"], "unknown command 'prepar'; did you mean prepare?"),
+        (["chek", "cohort"], "unknown command 'chek'; did you mean check?"),
         (["prepare", "cohrt"], "unknown command 'prepare cohrt'; did you mean prepare cohort?"),
         (["prepare"], "prepare needs one more word: mimic, cohort, archive, mimic-rhc"),
         (["zzz"], "unknown command 'zzz'; see lsemvae --help"),

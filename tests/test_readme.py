@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -167,3 +168,16 @@ def test_every_quarantine_code_is_documented() -> None:
     rows = {code: f"| `{code}` | {REASONS[code]} | {REMEDIES[code]} |" for code in REASONS}
     assert set(REMEDIES) == set(REASONS)
     assert [code for code, row in rows.items() if row not in page] == []
+
+
+def test_extras_that_pages_and_messages_name_are_those_of_the_checkout() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    sources = [file for part in ("lsemvae", "data_modules") for file in (ROOT / part).rglob("*.py")]
+    named = [
+        (file.name, *found)
+        for file in (*pages, *sources)
+        for found in re.findall(r"'(\.|lsemvae)\[([\w,-]+)\]'", file.read_text())
+    ]
+    assert {place for _, place, _ in named} == {"."}
+    assert [one for one in named if one[2] not in extras["optional-dependencies"]] == []

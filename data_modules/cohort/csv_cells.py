@@ -163,7 +163,7 @@ def decimal_commas(cells: pd.Series) -> "pd.Series[bool]":
     A column is unclear that also holds decimal points, or whose numbers all have three digits
     after the comma, as commas between thousands have.
     """
-    commas = cells.str.fullmatch(r"[-+]?\d+,\d+")
+    commas = cells.str.fullmatch(r"[-+]?[0-9]+,[0-9]+")
     thousands = cells[commas].str.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}")
     points = cells.str.contains(".", regex=False)
     return commas & (not points.any()) & (not thousands.all())

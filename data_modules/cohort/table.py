@@ -22,9 +22,12 @@ from data_modules.cohort.cell_spellings import (
 )
 from data_modules.cohort.columns import DATES, NUMBER, NUMBER_RANGES, ORDERED, REQUIRED, RESERVED
 from data_modules.cohort.csv_cells import read_cells
+from data_modules.cohort.identity import dates_for_ids
+from data_modules.cohort.quantity_checks import doubtful_values
 from lsemvae.core.errors import InputError
 
 MAX_LISTED = 20
+N_ROWS = 3  # of a warning
 _CODE = r"[-+]?0\d.*|.*\d{16,}.*"  # "007" and 16 digits are identifiers, no quantities
 
 
@@ -57,7 +60,13 @@ def read_cohort_table(
     """
     table, problems, notes = _inspect(path, dict(columns or {}), text)
     _raise_all(problems, path=path)
-    warnings = [*notes, *_unlabelled(table), *_implausible(table)]
+    dates = dates_for_ids(table["patient_id"])
+    warnings = [*notes, *([dates] if dates else []), *_unlabelled(table)]
+    warnings += [
+        f"{one.message} ({', '.join(one.where[:N_ROWS])})"
+        for one in doubtful_values(table.rename(index="row {}".format))
+    ]
+    warnings += _implausible(table)
     return CohortTable(table.reset_index(drop=True), warnings)
 
 

@@ -77,6 +77,7 @@ def prepare_cohort(
     *,
     columns: dict[str, str] | None = None,
     distinct_ids: bool = False,
+    patient_prefix: str = "",
     exclude: str | None = None,
     same_patient: str | None = None,
     amplitude: Amplitude = "calibrated",
@@ -104,6 +105,8 @@ def prepare_cohort(
             --columns.record=ID --columns.patient_id=ID.
         distinct_ids: patient ids that differ only in case, blanks, leading zeros or as numbers are
             written (1 and 1.0, 007 and 7) are different people; without it they are refused.
+        patient_prefix: put before every patient id, such as CLINIC-, so that your number 1012 is
+            not taken for patient 1012 of the recordings that an encoder was trained on.
         exclude: CSV file with the column record: recordings of the table to leave out.
         same_patient: CSV file with the columns record and patient_id: whose the recording is; all
             recordings of the patient that it was under go along.
@@ -121,7 +124,7 @@ def prepare_cohort(
     Raises:
         InputError: a folder, the table or an option is wrong, or no recording was usable.
     """
-    from data_modules.cohort.identity import identity_columns, refuse_alike_ids
+    from data_modules.cohort.identity import identity_columns, refuse_alike_ids, with_prefix
     from data_modules.cohort.table import MAX_LISTED, read_cohort_table
     from data_modules.cohort.twins import leave_out, merge_patients
     from data_modules.conversion.convert import convert
@@ -132,6 +135,7 @@ def prepare_cohort(
     listed = listed if same_patient is None else merge_patients(listed, same_patient)
     if not distinct_ids:
         refuse_alike_ids(listed["patient_id"], table)
+    listed = listed.assign(patient_id=with_prefix(listed["patient_id"], patient_prefix))
     warnings = [*identity_columns(cohort.table), *cohort.warnings]
     for warning in warnings[:MAX_LISTED]:
         say(f"warning: {table}: {warning}")

@@ -53,13 +53,16 @@ def table1(
     shown = characteristics_table(
         store.table, comparisons, variables=CHARACTERISTICS | (columns or {})
     )
+    whose = f"{store.label}{' (SYNTHETIC)' if store.synthetic else ''}"
     caption = (
-        f"Patient characteristics of {store.label}{' (SYNTHETIC)' if store.synthetic else ''}, "
+        f"Patient characteristics of {whose}, "
         f"mPAP > {mpap_threshold_mmhg:g} mmHg, PAWP > {pawp_threshold_mmhg:g} mmHg"
         f"{f' ({ESTIMATED})' * estimate_mpap}: mean ± SD and "
         "Welch's t-test, n (%) and chi-squared test. Paper: its Table 1, other patients."
     )
     files = write_table(shown, Path(out), caption)
     for comparison in comparisons:
-        print_frame(comparison.columns_of(shown), f"Table 1, {comparison.name}", caption)
+        below = caption if comparison is comparisons[-1] else ""
+        title = f"Table 1, {comparison.name}, {whose}"
+        print_frame(comparison.columns_of(shown), title, below)
     say("written: " + ", ".join(map(str, files)))

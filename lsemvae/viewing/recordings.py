@@ -24,6 +24,7 @@ Findings = list[tuple[str, str]]
 class View(NamedTuple):
     """What is drawn: (12, T) in `unit`, NaN where a lead is absent; and what is written."""
 
+    name: str
     title: str
     ecg: npt.NDArray[np.floating]
     sampling_rate_hz: float
@@ -57,11 +58,12 @@ def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) ->
             f"{record}: REJECTED, unfiltered, each lead centred",
             recording.sampling_rate_hz,
         )
-        return View(title, ecg, rate, calibrated, [(error.code, error.problem)])
+        found = [(error.code, error.problem)]
+        return View(path.name, title, ecg, rate, calibrated, found)
     ecg = np.where(clean.present[:, None], clean.ecg / COUNTS_PER_UNIT, np.nan)
     findings = [*clean.warnings, *clean.notes] or [("accepted", "the checks found nothing")]
     title = f"{record}: accepted{' with warnings' if clean.warnings else ''}"
-    return View(title, ecg, settings.sampling_rate_hz, calibrated, findings)
+    return View(path.name, title, ecg, settings.sampling_rate_hz, calibrated, findings)
 
 
 def _centred(lead: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
@@ -86,7 +88,8 @@ def view_of_stored(store: str, name: str) -> View:
     ecg = np.where(opened.present[row][:, None], counts / COUNTS_PER_UNIT, np.nan)
     title = f"{record} of {opened.label}{' (SYNTHETIC)' if opened.synthetic else ''}"
     findings = _quarantined(Path(store + ".quarantine.csv"), record)
-    return View(title, ecg, opened.sampling_rate_hz, opened.unit == "mV", findings)
+    named = f"{Path(store).stem}-{record}".replace("/", "-")
+    return View(named, title, ecg, opened.sampling_rate_hz, opened.unit == "mV", findings)
 
 
 def _quarantined(file: Path, record: str) -> Findings:

@@ -117,6 +117,23 @@ def test_view_draws_a_record_of_a_store_by_name_and_by_row(
     assert "accepted: the checks found nothing" in capsys.readouterr().out
 
 
+def test_a_picture_is_named_after_the_record_and_its_store(
+    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = EcgStore(store).table["record"][0]
+    assert "/" in record
+    monkeypatch.chdir(store.parent)
+    monkeypatch.setattr(lsemvae.viewing.sheet, "draw_view", lambda *_, **__: Figure())
+    capsys.readouterr()
+    assert main(["view", "m.h5:0"]) == 0
+    picture = f"m-{record.replace('/', '-')}.png"
+    assert Path(picture).is_file()
+    assert not Path("0.png").exists()
+    printed = capsys.readouterr().out
+    assert f"recording: {record} of Set A (SYNTHETIC)\n" in printed
+    assert f"picture: {picture}\n" in printed
+
+
 def test_view_of_a_file_runs_the_checks(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = store.parent
     record = folder / "mimic" / EcgStore(store).table["record"][0]

@@ -41,5 +41,7 @@ def test_the_terminal_shows_one_table_for_each_comparison(
     assert main(["table1", "--cohort", str(cohort), "--out", str(tmp_path / "t")]) == 0
     printed = capsys.readouterr().out
     assert printed.index("Table 1, detection") < printed.index("Table 1, phenotype")
+    assert printed.count("Welch's t-test") == 1
+    assert printed.count("(SYNTHETIC)") == 3  # of two tables, and of the caption below
     assert "|" not in printed
     assert "&lt;" not in printed

@@ -14,7 +14,14 @@ from data_modules.reading.limits import check_extent, check_gain, check_rate
 from data_modules.reading.parts import Part, read_parts
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import IMPLIED_BY_I_AND_II, RawRecording, Warnings
-from data_modules.reading.stated_numbers import checksum, invalid, none_computed, number, whole
+from data_modules.reading.stated_numbers import (
+    checksum,
+    invalid,
+    none_computed,
+    number,
+    whole,
+    wrong_size,
+)
 
 _MISSING = -(1 << 15)
 _BYTES = 2  # of a sample
@@ -47,7 +54,7 @@ def _part(strip: Element, warnings: Warnings, *, record: str) -> Part:
         sampling_rate_hz=loose_number(strip.findtext("SampleBase")) * 10.0**power,
         n_samples=max(lengths, default=0),
         read=lambda: _read_strip(strip, warnings, record=record),
-        derived=kind.casefold() != "rhythm",
+        kind=kind,
     )
 
 
@@ -86,7 +93,8 @@ def _units_per_count(lead: Element, *, record: str) -> float:
     text = text_of(lead, "LeadAmplitudeUnitsPerBit", record=record)
     what = f"LeadAmplitudeUnitsPerBit of {_name(lead)}"
     value = number(text, what=what, record=record)
-    check_gain(1 / value if value > 0 else 0.0, record=record, text=f"{text} units per bit")
+    gain = 1 / value if value > 0 else 0.0
+    check_gain(gain, record=record, text=f"{text} units per bit", of=_name(lead))
     return value
 
 
@@ -109,7 +117,7 @@ def _samples(lead: Element, *, record: str) -> bytes:
             f"{_name(lead)} has {len(raw)} bytes; it declares {declared} samples of {size[:20]} "
             f"bytes; expected {_BYTES} bytes each"
         )
-        raise RecordError("size_mismatch", record=record, problem=problem)
+        raise wrong_size(problem, record=record)
     return raw
 
 
