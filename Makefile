@@ -31,7 +31,7 @@ list = ["$(subst $() ,"$(comma)",$(strip $(1)))"]
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cv benchmark sweep test docs lint format bench gpu torture zoo public study without-torch clean
+.PHONY: help install demo cv benchmark sweep test docs lint lint-style lint-types lint-layers format bench gpu torture zoo public study without-torch clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -85,10 +85,16 @@ docs: $(READY)  ## the pages of docs/ as a site in site/, links checked
 	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/mkdocs build --quiet --strict
 	@echo "site: site/index.html"
 
-lint: $(READY)  ## ruff, mypy, import-linter
+lint: lint-style lint-types lint-layers  ## ruff, mypy, import-linter
+
+lint-style: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+lint-types: $(READY)
 	@$(BIN)/mypy
+
+lint-layers: $(READY)
 	@$(BIN)/lint-imports
 
 format: $(READY)  ## let ruff format and sort; write README's table of commands
