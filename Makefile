@@ -41,6 +41,7 @@ install: $(READY)  ## make the environment in .venv (TORCH=cpu or cuda)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: Python 3.11 or later is needed; name it with PYTHON=python3.11"; exit 2; }
+	@test ! -e $@ || echo "pyproject.toml or constraints.txt is newer than $(VENV), so it is installed again"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@echo "installing torch ($(TORCH) build), then the rest: about two minutes"
 ifeq ($(TORCH),cpu)
