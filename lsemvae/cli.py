@@ -81,7 +81,7 @@ def _list_members(first: str, *, asked: bool) -> None:
 
 
 def _begin(name: str, arguments: list[str]) -> None:
-    """Settle how many threads compute; say what a long command waits for, and what holds it back."""
+    """Settle the threads; say what a long command waits for and what holds it back."""
     threads = settle_threads()
     if name in LONG and threads is not None and threads.n_threads < threads.n_granted:
         say(f"note: {threads}", file=sys.stderr)
