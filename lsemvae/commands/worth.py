@@ -19,6 +19,7 @@ def worth(
     draws: int = 10,
     twins: int = 5,
     mlp: bool = True,
+    mlp_fractions: list[float] | None = None,
     epochs: int = 50,
     lr: float = 1e-4,
     strengths: list[float] | None = None,
@@ -52,7 +53,8 @@ def worth(
         fractions: shares of the training patients whose labels are used; 1, .25, .1, .05.
         draws: of patients at every share below 1.
         twins: untrained networks of the same architecture.
-        mlp: train the publication's head too, with all labels.
+        mlp: train the publication's head too.
+        mlp_fractions: shares of the labels for that head; 1, all of them, by default.
         epochs: of that head.
         lr: of that head.
         strengths: C of the linear probe, chosen on inner parts; .003, .03, .3.
@@ -93,7 +95,8 @@ def worth(
         tuple(strengths or ProbeSettings.strengths), seed,
     )  # fmt: skip
     head = MlpSettings(epochs=epochs, lr=lr, seed=seed) if mlp else None
-    settings = StudySettings(probe, head, twins, tuple(features or ()))
+    mlp_shares = check_fractions(mlp_fractions or StudySettings.mlp_fractions)
+    settings = StudySettings(probe, head, mlp_shares, twins, tuple(features or ()))
     encoders = [load_pretrained(path) for path in encoder]
     for task in tasks or ["detection"]:
         for lead_set in leads or (12, 6):
