@@ -61,7 +61,9 @@ def over_folds(predictions: pd.DataFrame) -> dict[str, Any]:
     ratio = 1 / max(1, len(values) - 1)
     return {
         "values": values.reset_index(),
-        "mean": {name: metric_interval(values[name], name, test_to_train=ratio) for name in values},
+        "mean": {
+            name: metric_interval(values[name], str(name), test_to_train=ratio) for name in values
+        },
         "sd": values.std(ddof=1).to_dict(),
     }
 
