@@ -106,15 +106,24 @@ def _refuse_units(rows: dict[int, list[str]], path: str | Path) -> None:
 def _drop_row_names(rows: dict[int, list[str]]) -> list[str]:
     """Take a first column without name that counts the rows out of them, as R and pandas write."""
     header, *others = rows.values()
+    if {len(row) for row in others} == {len(header) + 1} and _count_up([row[0] for row in others]):
+        for row in others:
+            del row[0]
+        return ["the rows begin with their numbers, for which there is no name; they were left out"]
     names = [row[0] for row in others if len(row) == len(header)]
-    if header[0] or len(header) < 2 or not all(re.fullmatch(r"\d{1,9}", name) for name in names):
-        return []
-    numbers = list(map(int, names))
-    if numbers != sorted(set(numbers)):
+    if header[0] or len(header) < 2 or not _count_up(names):
         return []
     for row in rows.values():
         del row[0]
     return ["the first column has no name and counts the rows; it was left out"]
+
+
+def _count_up(names: list[str]) -> bool:
+    """Tell whether names are whole numbers, each above the one before."""
+    if not all(re.fullmatch(r"\d{1,9}", name) for name in names):
+        return False
+    numbers = list(map(int, names))
+    return numbers == sorted(set(numbers))
 
 
 def _sniff(path: Path, encoding: str | None) -> Sniffed:

@@ -77,6 +77,14 @@ def test_an_encoding_that_is_named_is_kept_to(tmp_path: Path) -> None:
         read_cells(tmp_path / "t.csv", "utf-8")
 
 
+def test_row_numbers_that_the_header_leaves_out_are_dropped(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('"record" "x"\n'.replace(" ", ",") + '"1","r1",5\n"2","r2",6\n')
+    cells = read_cells(tmp_path / "t.csv")
+    assert cells.table.to_numpy().tolist() == [["r1", "5"], ["r2", "6"]]
+    assert cells.problems == []
+    assert "begin with their numbers" in cells.notes[0]
+
+
 def test_a_line_of_units_is_no_recording(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("record,mpap_mmhg,age_years\n,[mmHg],years\n1,20,50\n")
     with pytest.raises(InputError, match=r"row 2 holds units .\[mmHg\], years.* remove the row"):
