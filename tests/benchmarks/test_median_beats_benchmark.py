@@ -20,8 +20,9 @@ def test_where_all_beats_are_alike_the_median_beat_says_the_same() -> None:
 
 @pytest.mark.parametrize(("difference", "n_within"), [(-0.019, 1), (-0.021, 0), (0.1, 1)])
 def test_lines_within_the_margin_are_counted(difference: float, n_within: int) -> None:
-    line = {"task": "CD", "leads": "12L", "whole": 0.9, "median": 0.9 - difference,
-            "difference": difference, "low": difference - 0.01, "high": difference + 0.01}  # fmt: skip
+    low, high = difference - 0.01, difference + 0.01
+    line = {"task": "CD", "leads": "12L", "whole": 0.9, "median": 0.9 - difference}
+    line |= {"difference": difference, "low": low, "high": high}
     said = markdown([line], 3)
-    assert f"{difference:+.3f} [{difference - 0.01:+.3f}, {difference + 0.01:+.3f}]" in said
+    assert f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]" in said
     assert f"on {n_within} of 1 lines" in said
