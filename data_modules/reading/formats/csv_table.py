@@ -14,7 +14,7 @@ from data_modules.reading.limits import check_extent
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.stated_numbers import invalid
-from data_modules.reading.text_cells import MISSING, decode_text, is_missing, split_separator
+from data_modules.reading.text_cells import MISSING, is_missing, sniff_table
 
 Rows = dict[int, str]
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}", re.ASCII)
@@ -35,8 +35,8 @@ def read_csv_table(content: bytes, layout: Layout, *, record: str) -> RawRecordi
         RecordError: no table of numbers, or another number of columns than leads; the message
             names the line.
     """
-    stated, text = split_separator(decode_text(content).text)
-    lines = text.splitlines()
+    sniffed = sniff_table(content)
+    stated, lines = sniffed.separator, sniffed.text.splitlines()
     while lines and not lines[-1].strip(" \t,;|"):
         lines.pop()
     head = [line[:_LONGEST_LINE] for line in lines[: layout.skip_lines + _MOST_TEXT_LINES]]
