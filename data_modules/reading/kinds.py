@@ -83,6 +83,7 @@ _XML_NAMED = {
     "svg": ("a picture (SVG)", "the signal"),
     "html": ("a web page", "the signal; a failed download may be the cause"),
 }
+_XML_STEP = "GE MUSE XML, HL7 aECG or DICOM"
 _FIRST_TAG = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40})[\s/>]")
 _WFDB_HEADER = re.compile(rb"(?:#[^\n]*\n|\s)*[\w.-]{1,60}(?:/\d+)? \d{1,4} [\d.]{1,12} \d{1,9}\b")
 _SNIFFED = 16_384
@@ -178,7 +179,7 @@ def _named_text(content: bytes) -> str | None:
     root = _xml_root(content)
     if root is None:
         return None
-    name, step = _XML_NAMED.get(root.lower(), (f"XML with the root {root}", "GE MUSE XML"))
+    name, step = _XML_NAMED.get(root.lower(), (f"XML with the root {root}", _XML_STEP))
     return f"it is {name}, which is not read; export it as {step}"
 
 

@@ -134,7 +134,7 @@ def _decode(content: bytes, *, record: str) -> str:
     if len(content) > MAX_HEADER_BYTES:
         problem = f"the header is larger than {MAX_HEADER_BYTES} bytes"
         raise RecordError("header_limit", record=record, problem=problem)
-    return decode_text(content).text
+    return decode_text(content)
 
 
 def _segments(lines: list[str]) -> str:

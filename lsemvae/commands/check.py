@@ -124,18 +124,31 @@ def _as_finding(problem: str) -> Finding:
 
 def _read_store(path: str | None) -> "tuple[pd.DataFrame, list[Finding]]":
     """Read a store's table, rows named by their records, and judge its amplitudes."""
-    from data_modules.signals.gains import gain_doubts, store_amplitudes
     from data_modules.store.read import EcgStore
 
     opened = EcgStore(str(path))
     table = opened.table
-    doubts = gain_doubts(store_amplitudes(opened))
-    outlying = _doubted_before(opened) | {
-        table["record"].iloc[row]: text for row, text in doubts.outlying.items()
+    named = table.set_axis(table["record"].to_list(), axis="index")
+    return named, _gain_findings(opened, table["record"])
+
+
+def _gain_findings(store: "EcgStore", records: "pd.Series[str]") -> list[Finding]:
+    """Judge the amplitudes of a store; where every lead was scaled by itself they mean nothing."""
+    from data_modules.signals.gains import gain_doubts, store_amplitudes
+
+    n_scaled = store.reasons.get("warnings", {}).get("leads_scaled_separately", 0)
+    if 2 * n_scaled > len(store):
+        text = (
+            f"{n_scaled} of {len(store)} recordings have leads that were scaled one by one, so "
+            "amplitudes mean nothing: prepare the set again with --amplitude arbitrary"
+        )
+        return [Finding("gain", ("all records",), text)]
+    doubts = gain_doubts(store_amplitudes(store))
+    outlying = _doubted_before(store) | {
+        records.iloc[row]: text for row, text in doubts.outlying.items()
     }
     found = [Finding("gain", (record,), text) for record, text in outlying.items()]
-    found += [Finding("gain", ("all records",), doubts.cohort)] if doubts.cohort else []
-    return table.set_axis(table["record"].to_list(), axis="index"), found
+    return found + ([Finding("gain", ("all records",), doubts.cohort)] if doubts.cohort else [])
 
 
 def _doubted_before(store: "EcgStore") -> dict[str, str]:

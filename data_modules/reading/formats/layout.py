@@ -43,7 +43,7 @@ def parse_layout(content: bytes, *, record: str) -> Layout:
         RecordError: a field is missing, of a wrong type, or not plausible.
     """
     try:
-        stated: Any = json.loads(decode_text(content).text)
+        stated: Any = json.loads(decode_text(content))
     except (ValueError, RecursionError) as error:
         raise _invalid(f"it is no JSON text ({str(error)[:80]})", record=record) from error
     known = Layout._fields

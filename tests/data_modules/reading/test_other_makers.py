@@ -183,6 +183,16 @@ def test_a_field_that_a_dicom_group_lacks_is_named(name: str, tmp_path: Path) ->
     assert f"states no {name};" in error.problem
 
 
+def test_a_muse_lead_without_its_number_of_samples_is_proved_by_its_crc(tmp_path: Path) -> None:
+    content = muse_files(make_counts(EIGHT))["r1.xml"]
+    content = content.replace(b"<LeadSampleCountTotal>1500</LeadSampleCountTotal>", b"")
+    agrees(tmp_path, put(tmp_path, {"r1.xml": content}), EIGHT)
+    unproved = content.replace(b"LeadDataCRC32", b"Other")
+    assert "LeadSampleCountTotal must be stated" in refusal(
+        tmp_path, put(tmp_path, {"r1.xml": unproved})
+    ).problem  # fmt: skip
+
+
 def wfdb(header: bytes | None = None) -> Files:
     files = wfdb_files(make_counts())
     return files if header is None else files | {"r1.hea": header}
