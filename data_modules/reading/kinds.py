@@ -60,6 +60,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x04\x22\x4d\x18", "an LZ4 file", "unpack it first"),
     (0, b"L\0\0\0\x01\x14\x02\0", "a Windows shortcut", "copy the file that it points to"),
     (0, b"%MatrixMarket", "a MatrixMarket file", "save it as CSV or MATLAB 5"),
+    (0, b"\0\5\x16\7", "a file of macOS beside the true one", "name the file without ._"),
+    (0, b"# Dicom-File-Format", "a DICOM text dump", "name the DICOM file itself"),
     (0, b"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself: git lfs pull"),
 )
 _ZIPPED = (
