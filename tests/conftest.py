@@ -1,6 +1,5 @@
 """Make tiny recordings, stores and an encoder once per session, through the public doors."""
 
-import gc
 import os
 import sys
 from pathlib import Path
@@ -23,12 +22,6 @@ def pytest_configure() -> None:
     Tests of what happens where it fails, or in which order, put their own in its place.
     """
     os.fsync = lambda descriptor: None  # type: ignore[assignment]
-
-
-def pytest_collection_finish() -> None:
-    """Leave out what is loaded by now, and stays, wherever garbage is looked for later on."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
