@@ -39,7 +39,8 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: Python 3.11 or later is needed; name it with PYTHON=python3.11"; exit 2; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
-	@echo "installing torch ($(TORCH) build), then the rest: about two minutes"
+	@test ! -e $@ || echo "pyproject.toml or constraints.txt is newer than $(VENV): installing again what changed"
+	@echo "1 of 2: torch ($(TORCH) build); both steps take about two minutes where nothing else runs"
 ifeq ($(TORCH),cpu)
 	@$(BIN)/pip install --quiet --no-deps --retries 1 -c constraints.txt --extra-index-url $(TORCH_CPU_INDEX) torch 2> >(grep -v '^WARNING' >&2)
 	@$(BIN)/python -c 'import importlib.metadata as m, sys; sys.exit(sys.platform == "linux" and any("nvidia" in r for r in m.requires("torch")))' || \
@@ -48,6 +49,7 @@ ifeq ($(TORCH),cpu)
 else
 	@$(BIN)/pip install --quiet -c constraints.txt torch
 endif
+	@echo "2 of 2: all other packages"
 	@$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
 	@$(BIN)/pip install --quiet --no-deps -c constraints.txt sweeps  # asks for numpy < 2, runs with 2
 	@touch $@
