@@ -51,9 +51,9 @@ class Variant(NamedTuple):
 
 
 def draw_network(sizes: Sizes, decoder: DecoderKind) -> LsEmvae:
-    """Draw the same weights every time."""
+    """Draw the same weights every time, on the device itself: one core needs seconds."""
     torch.manual_seed(0)
-    with warnings.catch_warnings(action="ignore"):
+    with warnings.catch_warnings(action="ignore"), torch.device(sizes.device):
         fusion = Fusion(gate="uniform")
         network = LsEmvae(sizes.samples, sizes.latent, decoder=decoder, fusion=fusion)
     return network.to(sizes.device)

@@ -1,5 +1,6 @@
 """Read cohort tables and report everything that is wrong with them at once."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -127,9 +128,11 @@ def _rename(cells: pd.DataFrame, columns: dict[str, str]) -> tuple[pd.DataFrame,
     problems = []
     if lacking:
         found = ", ".join(map(str, cells.columns))
+        step = "name the file's own with columns, e.g. --columns.record=FILE_NAME"
+        if len(cells.columns) == 1 and re.search(r"[| ]", found):
+            step = "separate its columns by commas, semicolons or tabs"
         problems.append(
-            f"the table lacks the columns {', '.join(lacking)}; it has {found[:600]}; name the "
-            "file's own with columns, e.g. --columns.record=FILE_NAME"
+            f"the table lacks the columns {', '.join(lacking)}; it has {found[:600]}; {step}"
         )
     problems += [
         f"the column {name} has a name that the store uses; rename it"

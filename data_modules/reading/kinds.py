@@ -60,6 +60,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x04\x22\x4d\x18", "an LZ4 file", "unpack it first"),
     (0, b"L\0\0\0\x01\x14\x02\0", "a Windows shortcut", "copy the file that it points to"),
     (0, b"%MatrixMarket", "a MatrixMarket file", "save it as CSV or MATLAB 5"),
+    (0, b"\0\5\x16\7", "a file of macOS beside the true one", "name the file without ._"),
+    (0, b"# Dicom-File-Format", "a DICOM text dump", "name the DICOM file itself"),
     (0, b"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself: git lfs pull"),
 )
 _ZIPPED = (
@@ -83,6 +85,7 @@ _XML_NAMED = {
     "svg": ("a picture (SVG)", "the signal"),
     "html": ("a web page", "the signal; a failed download may be the cause"),
 }
+_XML_STEP = "GE MUSE XML, HL7 aECG or DICOM"
 _FIRST_TAG = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40})[\s/>]")
 _WFDB_HEADER = re.compile(rb"(?:#[^\n]*\n|\s)*[\w.-]{1,60}(?:/\d+)? \d{1,4} [\d.]{1,12} \d{1,9}\b")
 _SNIFFED = 16_384
@@ -178,7 +181,7 @@ def _named_text(content: bytes) -> str | None:
     root = _xml_root(content)
     if root is None:
         return None
-    name, step = _XML_NAMED.get(root.lower(), (f"XML with the root {root}", "GE MUSE XML"))
+    name, step = _XML_NAMED.get(root.lower(), (f"XML with the root {root}", _XML_STEP))
     return f"it is {name}, which is not read; export it as {step}"
 
 
