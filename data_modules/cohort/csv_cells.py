@@ -103,8 +103,6 @@ def _sniff(path: Path, encoding: str | None) -> Sniffed:
         raise InputError(
             f"{path} holds binary data, or UTF-16 without its mark; save the table as `CSV UTF-8`"
         )
-    if re.match(r"\s*[\[{]\s*[\[{\"]", found.text):
-        raise InputError(f"{path} is JSON and no CSV file; save the table as `CSV UTF-8`")
     if "\ufffd" in found.text and encoding is None:
         raise InputError(
             f"{path} is not UTF-8 text, and some of its bytes are no letters of Windows-1252; save "

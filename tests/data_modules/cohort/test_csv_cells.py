@@ -96,7 +96,7 @@ def test_a_line_of_units_is_no_recording(tmp_path: Path) -> None:
     [
         ("record,id,mpap,age\nfile,id,mmHg,years\nr1,1,20,50\n", r"row 2 holds units .mmHg, years"),
         ("Lab;2024\nx;y\na;b;c;d\n1;2;3;4\n5;6;7;8\n", "row 1 .* seems to begin in row 3"),
-        ('[{"record": "r1"}]', "is JSON and no CSV file"),
+        ('[{"record": "r1"}]', "is no CSV file .* it is JSON"),
         ('record,id\n"r1,2\n', "begins with a quote and lacks the other"),
     ],
 )

@@ -113,6 +113,27 @@ def test_a_time_step_of_another_unit_is_shown(tmp_path: Path) -> None:
     assert "0.004 min; expected it in s, ms or us" in error.problem
 
 
+def test_a_hl7_lead_may_be_named_by_its_plain_name(tmp_path: Path) -> None:
+    content = respelt(
+        aecg_files(make_counts())["r1.xml"], 'code="MDC_ECG_LEAD_V1"', 'code="7" displayName="V1"'
+    )
+    agrees(tmp_path, put(tmp_path, {"r1.xml": content}))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ('code="TIME_RELATIVE"', 'code="OTHER"', "no sequence of times"),
+        ('value="0.004"', 'value="-0.004"', "the time increment is -0.004 s; expected one above 0"),
+    ],
+)
+def test_hl7_without_a_rate_says_why(old: str, new: str, text: str, tmp_path: Path) -> None:
+    content = respelt(aecg_files(make_counts())["r1.xml"], old, new)
+    error = refusal(tmp_path, put(tmp_path, {"r1.xml": content}))
+    assert error.code == "rate_invalid"
+    assert text in error.problem
+
+
 @pytest.mark.parametrize(("kind", "read_it"), [("", True), ("Rhythm Strip", True),
                                                ("Average Beat", False)])  # fmt: skip
 def test_a_long_part_without_the_usual_label_is_the_rhythm(
@@ -249,6 +270,8 @@ def test_a_wfdb_header_that_is_not_read_says_which_part(
         ("._a.xml", b"\0\5\x16\7\0\2\0\0", "a file of macOS beside the true one"),
         ("a.dcm", b"# Dicom-File-Format\n", "a DICOM text dump"),
         ("a.xml", b"<RestingECG><L>A & B</L></RestingECG>", "a bare & must be &amp;"),
+        ("a.json", b'[{"a": 1}]', "it is JSON and no Kardia recording"),
+        ("a.json", b'{"recordedAt": "x", "data": {}}', "without the unfiltered leads"),
         ("a.rds", b"X\n\0\0\0\x03", "an R object"),
         ("a.json", b'{"recordedAt": "x", "data": {"raw": {"frequency": "300"}}}',
          'frequency is the text "300"; write the number without quotes'),
