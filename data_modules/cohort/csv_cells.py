@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from data_modules.cohort.table_top import drop_row_names, refuse_text_above, refuse_units
 from data_modules.reading.kinds import named_kind
-from data_modules.reading.text_cells import Sniffed, are_units, sniff_table
+from data_modules.reading.text_cells import Sniffed, sniff_table
 from lsemvae.core.errors import InputError
 
 DELIMITERS = ",;\t"
@@ -52,7 +53,10 @@ def read_cells(path: str | Path, encoding: str | None = None) -> Cells:
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise InputError(f"{path} is not a CSV file: {error}") from error
+        raise InputError(
+            f"{path} is not a CSV file: {error}; look for a cell that begins with a quote and "
+            "lacks the other"
+        ) from error
     stripped = {number: [cell.strip() for cell in row] for number, row in enumerate(rows, start=1)}
     cells = frame_cells(
         {number: row for number, row in stripped.items() if any(row)}, path, delimiter
@@ -73,48 +77,11 @@ def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) 
     """
     if len(filled) < 2:
         raise InputError(f"{path} has no rows; expected a header line and one line per recording")
-    _refuse_text_above(filled, path)
-    _refuse_units(filled, path)
-    notes = _drop_row_names(filled)
+    notes = drop_row_names(filled)
+    refuse_text_above(filled, path)
+    refuse_units(filled, path)
     table, problems = _frame(filled)
     return Cells(table, problems, delimiter, notes)
-
-
-def _refuse_text_above(rows: dict[int, list[str]], path: str | Path) -> None:
-    """Refuse a line of text above the names of the columns, which would be taken for them."""
-    n_filled = {number: sum(map(bool, row)) for number, row in rows.items()}
-    first, *others = n_filled
-    wide = [number for number in others if n_filled[number] > 1]
-    if n_filled[first] == 1 and wide and n_filled[wide[0]] > 2:
-        raise InputError(
-            f"{path}: row {first} is no line of column names; the table seems to begin in row "
-            f"{wide[0]}: remove the lines above it"
-        )
-
-
-def _refuse_units(rows: dict[int, list[str]], path: str | Path) -> None:
-    """Refuse a line of units below the names, which is no recording."""
-    number = list(rows)[1]
-    if are_units(rows[number]):
-        units = ", ".join(cell for cell in rows[number] if cell)[:80]
-        raise InputError(
-            f"{path}: row {number} holds units ({units}) and no recording; compare them with what "
-            "docs/cohort_table.md expects, and remove the row"
-        )
-
-
-def _drop_row_names(rows: dict[int, list[str]]) -> list[str]:
-    """Take a first column without name that counts the rows out of them, as R and pandas write."""
-    header, *others = rows.values()
-    names = [row[0] for row in others if len(row) == len(header)]
-    if header[0] or len(header) < 2 or not all(re.fullmatch(r"\d{1,9}", name) for name in names):
-        return []
-    numbers = list(map(int, names))
-    if numbers != sorted(set(numbers)):
-        return []
-    for row in rows.values():
-        del row[0]
-    return ["the first column has no name and counts the rows; it was left out"]
 
 
 def _sniff(path: Path, encoding: str | None) -> Sniffed:
@@ -133,7 +100,9 @@ def _sniff(path: Path, encoding: str | None) -> Sniffed:
             "it as `CSV UTF-8`"
         ) from error
     if "\0" in found.text:
-        raise InputError(f"{path} holds binary data; save the table as `CSV UTF-8`")
+        raise InputError(
+            f"{path} holds binary data, or UTF-16 without its mark; save the table as `CSV UTF-8`"
+        )
     if "\ufffd" in found.text and encoding is None:
         raise InputError(
             f"{path} is not UTF-8 text, and some of its bytes are no letters of Windows-1252; save "

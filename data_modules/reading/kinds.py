@@ -60,6 +60,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x04\x22\x4d\x18", "an LZ4 file", "unpack it first"),
     (0, b"L\0\0\0\x01\x14\x02\0", "a Windows shortcut", "copy the file that it points to"),
     (0, b"%MatrixMarket", "a MatrixMarket file", "save it as CSV or MATLAB 5"),
+    (0, b"\0\5\x16\7", "a file of macOS beside the true one", "name the file without ._"),
+    (0, b"# Dicom-File-Format", "a DICOM text dump", "name the DICOM file itself"),
     (0, b"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself: git lfs pull"),
 )
 _ZIPPED = (
@@ -83,7 +85,9 @@ _XML_NAMED = {
     "svg": ("a picture (SVG)", "the signal"),
     "html": ("a web page", "the signal; a failed download may be the cause"),
 }
+_XML_STEP = "GE MUSE XML, HL7 aECG or DICOM"
 _FIRST_TAG = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40})[\s/>]")
+_JSON = re.compile(rb"\s*[\[{]\s*[\[{\"]")
 _WFDB_HEADER = re.compile(rb"(?:#[^\n]*\n|\s)*[\w.-]{1,60}(?:/\d+)? \d{1,4} [\d.]{1,12} \d{1,9}\b")
 _SNIFFED = 16_384
 
@@ -165,20 +169,28 @@ def _is_matlab_4(content: bytes) -> bool:
     return kind in (0, 10, 20, 30, 40, 50) and shape and imaginary < 2 and named
 
 
+def _named_json(content: bytes) -> str:
+    """Name a kind of JSON that is not read."""
+    if b'"resourceType"' in content[:_SNIFFED]:
+        return "it is a FHIR resource, which is not read; export the recording itself"
+    if b'"data12L"' in content:
+        step = "export it as DICOM or EDF"
+        return f"it is a Kardia 12L recording, which states no amplitude; {step}"
+    if b'"recordedAt"' in content:
+        return "it is a Kardia recording without the unfiltered leads (data.raw); export them"
+    return "it is JSON and no Kardia recording, which is not read; export it as EDF, CSV or WFDB"
+
+
 def _named_text(content: bytes) -> str | None:
     """Name a kind of JSON or XML that is not read; None where it is neither."""
-    if content[:64].lstrip().startswith(b"{"):
-        if b'"resourceType"' in content[:_SNIFFED]:
-            return "it is a FHIR resource, which is not read; export the recording itself"
-        if b'"data12L"' in content:
-            step = "export it as DICOM or EDF"
-            return f"it is a Kardia 12L recording, which states no amplitude; {step}"
+    if _JSON.match(content[:64].removeprefix(b"\xef\xbb\xbf")):
+        return _named_json(content)
     if _WFDB_HEADER.match(content[:_SNIFFED]) and b".dat" in content[:_SNIFFED]:
         return "it is a WFDB header; name it NAME.hea, and the record NAME"
     root = _xml_root(content)
     if root is None:
         return None
-    name, step = _XML_NAMED.get(root.lower(), (f"XML with the root {root}", "GE MUSE XML"))
+    name, step = _XML_NAMED.get(root.lower(), (f"XML with the root {root}", _XML_STEP))
     return f"it is {name}, which is not read; export it as {step}"
 
 

@@ -22,7 +22,7 @@ _AROUND = re.compile(
     r"|[ _-](?:REF|WCT))?"
 )
 _IN_BRACKETS = re.compile(
-    r"(?P<name>.*\S)\s*(?:\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\]|\{(?P<curly>[^{}]*)\})"
+    r"(?P<name>.*[^\s_])[\s_]*(?:\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\]|\{(?P<curly>[^{}]*)\})"
 )
 _AFTER_SLASH = re.compile(r"(?P<name>.*\S)\s*[/,]\s*(?P<unit>\S+)")
 _AFTER_BLANK = re.compile(r"(?P<name>.*[^\s_])[ _]+(?P<unit>[munUN\u03bc][vV](?:olts?)?)")

@@ -10,6 +10,7 @@ import math
 import re
 from typing import NamedTuple
 
+from data_modules.reading.kinds import named_kind
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_HEADER_BYTES, check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
@@ -149,7 +150,8 @@ def _parse_record_line(lines: list[str], *, record: str) -> tuple[float, int, in
     line = lines[0]
     match = _RECORD.fullmatch(line)
     if match is None:
-        problem = f"the first line {line[:60]!r} is not `name signals rate samples`"
+        named = named_kind(line.encode()) or "copy it again, or correct it"
+        problem = f"the first line {line[:60]!r} is not `name signals rate samples`; {named}"
         raise RecordError("header_invalid", record=record, problem=problem)
     stem = record.rpartition("/")[2]
     # the name may carry the extension of the record's own files

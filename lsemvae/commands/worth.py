@@ -73,9 +73,10 @@ def worth(
         fold_column: column of the cohort's table with the folds of its authors; --folds must be as
             many. Drawn by patient without it.
     """
-    from data_modules.leakage import check_leakage, refuse_leaks
+    from data_modules.leakage import Leak, check_leakage, refuse_leaks
     from data_modules.rhc_cohort import RhcCohort
     from lsemvae.core.tasks import Thresholds
+    from lsemvae.crossval.refused import folds_taken_back_if_refused
     from lsemvae.heads.mlp import MlpSettings
     from lsemvae.models import check_same_input, load_pretrained
     from lsemvae.references.label_draws import check_fractions
@@ -108,11 +109,14 @@ def worth(
                 leads=list(chosen), normalisation=encoders[0].data.ecg_input.normalisation,
                 seed=seed, distinct_ids=distinct_ids, fold_column=fold_column,
             )  # fmt: skip
-            for path, one in zip(encoder, encoders, strict=True):
-                check_same_input(path, one.data.ecg_input, data.ecg_input)
-                found = check_leakage(data.pool, data.load_splits().fold, encoder=path,
-                                      trained_on=one.data.sha256)  # fmt: skip
-                refuse_leaks(found.leaks, allow_leakage)
+            leaks: dict[Leak, None] = {}
+            with folds_taken_back_if_refused(Path(data.splits_file)):
+                for path, one in zip(encoder, encoders, strict=True):
+                    check_same_input(path, one.data.ecg_input, data.ecg_input)
+                    found = check_leakage(data.pool, data.load_splits().fold, encoder=path,
+                                          trained_on=one.data.sha256)  # fmt: skip
+                    leaks |= dict.fromkeys(found.leaks)
+                refuse_leaks(list(leaks), allow_leakage)
             form = None
             if references_on is not None:
                 form = RhcCohort(references_on, task, leads=list(chosen),

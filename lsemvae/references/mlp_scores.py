@@ -81,10 +81,12 @@ def _trained(
             return _standardised(rows[number], place, np.flatnonzero(fold != held_out))
 
         for group in _side_by_side(planned):
-            sets = torch.stack([standardised(n, one.fold) for n in numbers for one in group])
-            logits = train_heads(sets, label, [one.rows for one in group] * len(numbers), settings)
-            for own, (number, one) in zip(logits.numpy(), product(numbers, group), strict=True):
-                found[number][one.draw, one.held_out] = own[one.held_out]
+            seen = np.unique(np.concatenate([(*one.rows, *one.held_out) for one in group]))
+            sets = torch.stack([standardised(n, one.fold)[seen] for n in numbers for one in group])
+            train = [np.searchsorted(seen, one.rows) for one in group] * len(numbers)
+            logits = train_heads(sets, label[seen], train, settings).numpy()
+            for own, (number, one) in zip(logits, product(numbers, group), strict=True):
+                found[number][one.draw, one.held_out] = own[np.searchsorted(seen, one.held_out)]
     return found
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.reading.formats.layout import Layout
+from data_modules.reading.formats.table_rows import Rows, rows_of_numbers
 from data_modules.reading.formats.table_start import TableStart, find_start, is_number, split_cells
 from data_modules.reading.formats.table_times import check_times
 from data_modules.reading.lead_names import known_lead
@@ -16,7 +17,6 @@ from data_modules.reading.recording import RawRecording
 from data_modules.reading.stated_numbers import invalid
 from data_modules.reading.text_cells import MISSING, is_missing, sniff_table
 
-Rows = dict[int, str]
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}", re.ASCII)
 _MOST_TEXT_LINES = 200
 _LONGEST_LINE = 8192
@@ -44,12 +44,12 @@ def read_csv_table(content: bytes, layout: Layout, *, record: str) -> RawRecordi
     shift = 1 if stated else 0
     start = find_start(head, layout, stated, shift, record=record)
     check_extent(len(start.names), len(lines), layout.sampling_rate_hz, record=record)
+    rows, start = rows_of_numbers(lines, start, shift, record=record)
     chosen = [i for i, name in enumerate(start.names) if known_lead(name)]
     if not chosen:
         listed = ", ".join(start.names)[:200]
         problem = f"no column is one of the twelve leads; line {start.first + shift} has {listed}"
         raise RecordError("no_known_lead", record=record, problem=problem)
-    rows = _rows(lines, start, shift, record=record)
     signals = _numbers(rows, start, chosen, layout, record=record)
     check_times(rows, start, layout.sampling_rate_hz, record=record)
     return RawRecording(
@@ -59,36 +59,6 @@ def read_csv_table(content: bytes, layout: Layout, *, record: str) -> RawRecordi
         sampling_rate_hz=layout.sampling_rate_hz,
         ignored=tuple(name for i, name in enumerate(start.names) if i not in chosen),
     )
-
-
-def _rows(lines: list[str], start: TableStart, shift: int, *, record: str) -> Rows:
-    """Return the lines of numbers by their number in an editor, each with a cell per column."""
-    n_columns, delimiter = len(start.names), start.delimiter
-    rows = dict(enumerate(lines[start.first :], start=start.first + 1 + shift))
-    if n_columns > 1:  # a column alone may miss a sample
-        rows = {number: row for number, row in rows.items() if row.strip(" ")}
-    if not rows:
-        problem = "it has no line of numbers; export the samples, one line for each"
-        raise RecordError("size_mismatch", record=record, problem=problem)
-    first = next(iter(rows))
-    if rows[first].lstrip().startswith("'"):
-        rows = {number: row.replace("'", '"') for number, row in rows.items()}
-    surplus = len(split_cells(rows[first], delimiter)) == n_columns + 1
-    trailing = surplus and rows[first].rstrip().endswith(delimiter)
-    for number, row in rows.items():
-        n_cells = len(row.split()) if delimiter == " " else row.count(delimiter) + 1
-        if n_cells != n_columns + trailing and '"' not in row:
-            hint = (
-                "the leads seem to stand in lines: transpose the table"
-                if len(rows) == n_columns
-                else "name every column, also one that is no lead"
-                if number == first
-                else "remove the line if it is a remark, else export the table again"
-            )
-            problem = f"line {number} has {n_cells} cells for {n_columns} columns; {hint}"
-            code = "size_mismatch" if number == first else "file_invalid"
-            raise RecordError(code, record=record, problem=problem)
-    return rows
 
 
 def _numbers(

@@ -15,6 +15,7 @@ from data_modules.reading.parts import Part, read_parts
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.stated_numbers import invalid, number, wrong_size
+from data_modules.reading.units import mv_per_unit
 
 _BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", _BIG_ENDIAN)  # implicit, explicit
@@ -154,8 +155,10 @@ def _scale(channel: Any, name: str, *, record: str) -> tuple[float, float, str |
 
 
 def _unit(code: Any) -> str | None:
-    """Return the unit by its code, or by the code's meaning where the code is left out."""
-    return str(code.get("CodeValue") or code.get("CodeMeaning") or "") or None
+    """Return the unit by its code, or by the code's meaning where the code is none of a unit."""
+    stated = [str(code.get(field) or "") for field in ("CodeValue", "CodeMeaning")]
+    known = [text for text in stated if mv_per_unit(text) is not None]
+    return next(iter([*known, *filter(None, stated)]), None)
 
 
 def _stated(channel: Any, field: str, absent: str) -> str:

@@ -58,8 +58,12 @@ def _part(series: Element, found: Element, warnings: Warnings, *, record: str) -
 
 
 def _code(sequence: Element) -> str:
+    """Return the code of a sequence, or its plain name where that alone is a lead."""
     code = sequence.find("code")
-    return "" if code is None else (code.get("code") or "").strip()
+    if code is None:
+        return ""
+    stated, shown = ((code.get(name) or "").strip() for name in ("code", "displayName"))
+    return shown if known_lead(stated) is None and known_lead(shown) else stated
 
 
 def _step(sequence: Element) -> float:
@@ -73,7 +77,7 @@ def _step(sequence: Element) -> float:
 def _read_set(found: Element, warnings: Warnings, *, record: str) -> RawRecording:
     rate, leads, ignored = 0.0, [], []
     for sequence in found.findall("component/sequence"):
-        name = _attribute(sequence, "code", "code", record=record)
+        name = _code(sequence) or _attribute(sequence, "code", "code", record=record)
         if name in _TIME:
             rate = _rate(sequence, record=record)
         elif known_lead(name) is None:
@@ -85,7 +89,10 @@ def _read_set(found: Element, warnings: Warnings, *, record: str) -> RawRecordin
     if len({len(signal) for _, signal, _ in leads}) > 1:
         listed = ", ".join(f"{name} {len(signal)}" for name, signal, _ in leads)
         raise invalid(f"its leads have different lengths ({listed[:200]})", record=record)
-    check_rate(rate, record=record, text=f"{rate:g}" if rate else "")
+    if not any(_code(one) in _TIME for one in found.iter("sequence")):
+        problem = f"it has no sequence of times ({' or '.join(_TIME)}), so states no sampling rate"
+        raise RecordError("rate_invalid", record=record, problem=problem)
+    check_rate(rate, record=record)
     check_extent(len(leads), len(leads[0][1]) if leads else 0, rate, record=record)
     signals = np.stack([one for _, one, _ in leads]) if leads else np.empty((0, 0))
     return RawRecording(
@@ -114,6 +121,9 @@ def _rate(sequence: Element, *, record: str) -> float:
         problem = f"the time increment is {step[:20]} {unit[:20]}; expected it in s, ms or us"
         raise RecordError("rate_invalid", record=record, problem=problem)
     seconds = number(step, what="the time increment", record=record) * _SECONDS[unit]
+    if seconds <= 0:
+        problem = f"the time increment is {step[:20]} {unit[:20]}; expected one above 0"
+        raise RecordError("rate_invalid", record=record, problem=problem)
     # 0.002 s is 500 Hz, not 499.99999999999994
     return round(1 / seconds, 6) if seconds > 1e-9 else 0.0
 

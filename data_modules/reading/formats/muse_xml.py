@@ -105,11 +105,7 @@ def _samples(lead: Element, *, record: str) -> bytes:
         raw = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise invalid(f"the samples of {_name(lead)} are no base64 text", record=record) from error
-    declared = whole(
-        text_of(lead, "LeadSampleCountTotal", record=record),
-        what=f"LeadSampleCountTotal of {_name(lead)}",
-        record=record,
-    )
+    declared = _declared_samples(lead, len(raw), record=record)
     # left out by some exporters; the number of bytes tells it as well
     size = (lead.findtext("LeadSampleSize") or str(_BYTES)).strip()
     if size.rstrip("0").rstrip(".") != str(_BYTES) or len(raw) != _BYTES * declared:
@@ -119,6 +115,15 @@ def _samples(lead: Element, *, record: str) -> bytes:
         )
         raise wrong_size(problem, record=record)
     return raw
+
+
+def _declared_samples(lead: Element, n_bytes: int, *, record: str) -> int:
+    """Return the stated number of samples; where it is left out the CRC vouches for the bytes."""
+    stated = lead.findtext("LeadSampleCountTotal")
+    if stated is None and (lead.findtext("LeadDataCRC32") or "0").strip() not in ("", "0"):
+        return n_bytes // _BYTES
+    text = text_of(lead, "LeadSampleCountTotal", record=record)
+    return whole(text, what=f"LeadSampleCountTotal of {_name(lead)}", record=record)
 
 
 def _compare_crc(leads: list[Element], raw: list[bytes], *, record: str) -> bool:

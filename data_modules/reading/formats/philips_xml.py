@@ -80,7 +80,7 @@ def _layout(
     odd = {
         what: found
         for what, (found, wanted) in states.items()
-        if (found or "").strip().casefold() != wanted.casefold()
+        if (found or "").strip().removesuffix(".0").casefold() != wanted.casefold()
     }
     if odd:
         problem = f"its samples are {odd}; expected 16 bits, signed, offset 0"

@@ -58,7 +58,8 @@ def parse_xml(content: bytes, *, record: str) -> XmlFile:
         if any(text in str(error) for text in _CUT):
             problem = f"it ends before its last tag is closed ({error!s:.80}); copy it again"
             raise RecordError("file_invalid", record=record, problem=problem) from error
-        raise invalid(f"it is no plain XML: {error!s:.200}", record=record) from error
+        hint = " (a bare & must be &amp;)" if "invalid token" in str(error) else ""
+        raise invalid(f"it is no plain XML: {error!s:.200}{hint}", record=record) from error
     for element in root.iter():
         element.tag = local_name(element.tag)
         for name in [name for name in element.attrib if "}" in name]:

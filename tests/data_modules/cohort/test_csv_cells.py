@@ -77,10 +77,38 @@ def test_an_encoding_that_is_named_is_kept_to(tmp_path: Path) -> None:
         read_cells(tmp_path / "t.csv", "utf-8")
 
 
+def test_row_numbers_that_the_header_leaves_out_are_dropped(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('"record" "x"\n'.replace(" ", ",") + '"1","r1",5\n"2","r2",6\n')
+    cells = read_cells(tmp_path / "t.csv")
+    assert cells.table.to_numpy().tolist() == [["r1", "5"], ["r2", "6"]]
+    assert cells.problems == []
+    assert "begin with their numbers" in cells.notes[0]
+
+
 def test_a_line_of_units_is_no_recording(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("record,mpap_mmhg,age_years\n,[mmHg],years\n1,20,50\n")
     with pytest.raises(InputError, match=r"row 2 holds units .\[mmHg\], years.* remove the row"):
         read_cells(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("record,id,mpap,age\nfile,id,mmHg,years\nr1,1,20,50\n", r"row 2 holds units .mmHg, years"),
+        ("Lab;2024\nx;y\na;b;c;d\n1;2;3;4\n5;6;7;8\n", "row 1 .* seems to begin in row 3"),
+        ('[{"record": "r1"}]', "is no CSV file .* it is JSON"),
+        ('record,id\n"r1,2\n', "begins with a quote and lacks the other"),
+    ],
+)
+def test_what_is_no_table_is_named(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(InputError, match=message):
+        read_cells(tmp_path / "t.csv")
+
+
+def test_a_first_row_of_words_is_no_line_of_units(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("record,sex,note\nr-a,m,h\nr-b,f,\n")
+    assert len(read_cells(tmp_path / "t.csv").table) == 2
 
 
 def test_typeset_minus_signs_and_the_end_mark_of_dos_are_read(tmp_path: Path) -> None:

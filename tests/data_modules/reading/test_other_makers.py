@@ -113,6 +113,27 @@ def test_a_time_step_of_another_unit_is_shown(tmp_path: Path) -> None:
     assert "0.004 min; expected it in s, ms or us" in error.problem
 
 
+def test_a_hl7_lead_may_be_named_by_its_plain_name(tmp_path: Path) -> None:
+    content = respelt(
+        aecg_files(make_counts())["r1.xml"], 'code="MDC_ECG_LEAD_V1"', 'code="7" displayName="V1"'
+    )
+    agrees(tmp_path, put(tmp_path, {"r1.xml": content}))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "text"),
+    [
+        ('code="TIME_RELATIVE"', 'code="OTHER"', "no sequence of times"),
+        ('value="0.004"', 'value="-0.004"', "the time increment is -0.004 s; expected one above 0"),
+    ],
+)
+def test_hl7_without_a_rate_says_why(old: str, new: str, text: str, tmp_path: Path) -> None:
+    content = respelt(aecg_files(make_counts())["r1.xml"], old, new)
+    error = refusal(tmp_path, put(tmp_path, {"r1.xml": content}))
+    assert error.code == "rate_invalid"
+    assert text in error.problem
+
+
 @pytest.mark.parametrize(("kind", "read_it"), [("", True), ("Rhythm Strip", True),
                                                ("Average Beat", False)])  # fmt: skip
 def test_a_long_part_without_the_usual_label_is_the_rhythm(
@@ -158,7 +179,15 @@ def unsigned(group: Any) -> None:
     group.WaveformData = (make_counts().T.astype(np.int32) + 32768).astype("<u2").tobytes()
 
 
-@pytest.mark.parametrize("change", [unit_in_words, leads_by_mdc_code, unsigned])
+def unit_by_another_code(group: Any) -> None:
+    for channel in group.ChannelDefinitionSequence:
+        unit = channel.ChannelSensitivityUnitsSequence[0]
+        unit.CodeValue, unit.CodeMeaning = "266838", "microvolt"
+
+
+@pytest.mark.parametrize(
+    "change", [unit_in_words, unit_by_another_code, leads_by_mdc_code, unsigned]
+)
 def test_dicom_of_other_makers_is_read(change: Callable[[Any], None], tmp_path: Path) -> None:
     agrees(tmp_path, put(tmp_path, dicom(change)))
 
@@ -181,6 +210,16 @@ def test_a_field_that_a_dicom_group_lacks_is_named(name: str, tmp_path: Path) ->
     error = refusal(tmp_path, put(tmp_path, dicom(lambda group: group.__delattr__(name))))
     assert error.code == "file_invalid"
     assert f"states no {name};" in error.problem
+
+
+def test_a_muse_lead_without_its_number_of_samples_is_proved_by_its_crc(tmp_path: Path) -> None:
+    content = muse_files(make_counts(EIGHT))["r1.xml"]
+    content = content.replace(b"<LeadSampleCountTotal>1500</LeadSampleCountTotal>", b"")
+    agrees(tmp_path, put(tmp_path, {"r1.xml": content}), EIGHT)
+    unproved = content.replace(b"LeadDataCRC32", b"Other")
+    assert "LeadSampleCountTotal must be stated" in refusal(
+        tmp_path, put(tmp_path, {"r1.xml": unproved})
+    ).problem  # fmt: skip
 
 
 def wfdb(header: bytes | None = None) -> Files:
@@ -228,6 +267,11 @@ def test_a_wfdb_header_that_is_not_read_says_which_part(
         ("a.dcm", b"", "holds nothing (0 bytes)"),
         ("a.text", wfdb()["r1.hea"], "a WFDB header; name it NAME.hea"),
         ("a.bin", b"\0\0\0\x18ftypheic", "a picture"),
+        ("._a.xml", b"\0\5\x16\7\0\2\0\0", "a file of macOS beside the true one"),
+        ("a.dcm", b"# Dicom-File-Format\n", "a DICOM text dump"),
+        ("a.xml", b"<RestingECG><L>A & B</L></RestingECG>", "a bare & must be &amp;"),
+        ("a.json", b'[{"a": 1}]', "it is JSON and no Kardia recording"),
+        ("a.json", b'{"recordedAt": "x", "data": {}}', "without the unfiltered leads"),
         ("a.rds", b"X\n\0\0\0\x03", "an R object"),
         ("a.json", b'{"recordedAt": "x", "data": {"raw": {"frequency": "300"}}}',
          'frequency is the text "300"; write the number without quotes'),
@@ -235,3 +279,24 @@ def test_a_wfdb_header_that_is_not_read_says_which_part(
 )  # fmt: skip
 def test_the_cause_is_named(name: str, content: bytes, text: str, tmp_path: Path) -> None:
     assert text in refusal(tmp_path, put(tmp_path, {name: content})).problem
+
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 36000\n"
+
+
+@pytest.mark.parametrize("name", ["r1.hea", "r1.dat"])
+@pytest.mark.parametrize(
+    ("content", "text"), [(LFS, "git lfs pull"), (b"<html>404</html>", "a failed download")]
+)
+def test_what_came_in_place_of_a_file_is_named(
+    name: str, content: bytes, text: str, tmp_path: Path
+) -> None:
+    put(tmp_path, wfdb() | {name: content})
+    assert text in refusal(tmp_path, "r1").problem
+
+
+def test_signals_without_names_are_counted(tmp_path: Path) -> None:
+    lines = wfdb()["r1.hea"].decode().splitlines()
+    header = "\n".join([lines[0], *(line.rpartition(" ")[0] for line in lines[1:])])
+    put(tmp_path, wfdb(header.encode()))
+    assert "12 signals without a name; where they are leads" in refusal(tmp_path, "r1").problem
