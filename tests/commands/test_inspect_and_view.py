@@ -233,3 +233,16 @@ def test_a_record_is_viewed_however_a_table_writes_it(
     monkeypatch.setattr(lsemvae.viewing.sheet, "draw_view", lambda *_, **__: Figure())
     assert main(["view", written]) == 0
     assert (tmp_path / "r1.png").is_file()
+
+
+@pytest.mark.parametrize(("factor", "told"), [(1, False), (2, False), (8, True), (0.1, True)])
+def test_a_view_tells_a_gain_that_no_heart_gives(
+    factor: float, told: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = wfdb_files(make_counts(n_samples=2500))
+    header = files["r1.hea"].replace(b"200(0)/mV", f"{200 / factor:g}(0)/mV".encode())
+    (tmp_path / "r1.hea").write_bytes(header)
+    (tmp_path / "r1.dat").write_bytes(files["r1.dat"])
+    assert main(["view", str(tmp_path / "r1"), "--out", str(tmp_path / "r1.png")]) == 0
+    text = capsys.readouterr().out
+    assert ("gain_doubtful: amplitude" in text) == told
