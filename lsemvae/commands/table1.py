@@ -32,9 +32,10 @@ def table1(
     from lsemvae.core.errors import InputError
     from lsemvae.core.tasks import ESTIMATED, PRESSURE_TASKS, Thresholds
     from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, TwoGroups, characteristics_table
-    from lsemvae.evaluation.tables.table_files import write_table
+    from lsemvae.evaluation.tables.table_files import check_stem, write_table
     from lsemvae.evaluation.tables.terminal import print_frame
 
+    check_stem(Path(out))
     store = EcgStore(cohort)
     absent = sorted(set(columns or {}) - set(store.table))
     if absent:
