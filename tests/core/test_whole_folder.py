@@ -22,6 +22,12 @@ def test_a_folder_takes_the_place_of_an_earlier_one_in_one_step(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == [out]
 
 
+def _fail(out: Path, error: BaseException) -> None:
+    with whole_folder(out) as begun:
+        (begun / "a.txt").write_text("half")
+        raise error
+
+
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt()])
 def test_what_was_there_stays_where_the_disk_is_full_or_the_user_stops(
     tmp_path: Path, error: BaseException
@@ -29,9 +35,8 @@ def test_what_was_there_stays_where_the_disk_is_full_or_the_user_stops(
     out = tmp_path / "site"
     with whole_folder(out) as begun:
         (begun / "a.txt").write_text("first")
-    with pytest.raises((InputError, KeyboardInterrupt)) as caught, whole_folder(out) as begun:
-        (begun / "a.txt").write_text("half")
-        raise error
+    with pytest.raises((InputError, KeyboardInterrupt)) as caught:
+        _fail(out, error)
     assert isinstance(caught.value, KeyboardInterrupt) or f"{out} cannot be written (No space" in (
         str(caught.value)
     )
