@@ -43,7 +43,7 @@ $(READY): pyproject.toml constraints.txt
 		{ echo "error: Python 3.11 or later is needed; name it with PYTHON=python3.11"; exit 2; }
 	@test ! -e $@ || echo "pyproject.toml or constraints.txt is newer than $(VENV), so it is installed again"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
-	@echo "installing torch ($(TORCH) build), then the rest: about two minutes"
+	@echo "1 of 2: torch ($(TORCH) build); both steps take about two minutes where nothing else runs"
 ifeq ($(TORCH),cpu)
 	@$(BIN)/pip install --quiet --no-deps --retries 1 -c constraints.txt --extra-index-url $(TORCH_CPU_INDEX) torch 2> >(grep -v '^WARNING' >&2)
 	@$(BIN)/python -c 'import importlib.metadata as m, sys; sys.exit(sys.platform == "linux" and any("nvidia" in r for r in m.requires("torch")))' || \
@@ -52,6 +52,7 @@ ifeq ($(TORCH),cpu)
 else
 	@$(BIN)/pip install --quiet -c constraints.txt torch
 endif
+	@echo "2 of 2: all other packages"
 	@$(INSTALL) -c constraints.txt -e '.[dev]'
 	@$(INSTALL) --no-deps -c constraints.txt sweeps  # asks for numpy < 2, runs with 2
 	@touch $@

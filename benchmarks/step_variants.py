@@ -80,7 +80,7 @@ def build_plain(sizes: Sizes) -> Step:
     parts = nn.ModuleList([encoders, decoder]).to_empty(device=sizes.device)
     copy_encoders(network.encoders, encoders)
     copy_decoder(network.decoder, decoder)
-    optimiser = torch.optim.AdamW(parts.parameters(), lr=1e-4, foreach=False, fused=False)
+    optimiser = torch.optim.AdamW(parts.parameters(), lr=1e-4)  # a loop here, foreach on a card
     return Step(lambda ecg: plain_loss(ecg, encoders, decoder), optimiser)
 
 

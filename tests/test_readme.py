@@ -15,8 +15,9 @@ import yaml
 from benchmarks.command_table import with_table
 from data_modules.reading.reasons import REASONS, REMEDIES
 from lsemvae.cli import main
-from lsemvae.command_table import COMMANDS, markdown_table
+from lsemvae.command_table import COMMANDS, lightning_target, load, markdown_table
 from lsemvae.core.leads import LIMB_LEADS
+from lsemvae.runtime.cli_arguments import options_of
 from tests.conftest import BEATS, ROOT, tiny_network
 
 README = (ROOT / "README.md").read_text()
@@ -181,3 +182,33 @@ def test_extras_that_pages_and_messages_name_are_those_of_the_checkout() -> None
     ]
     assert {place for _, place, _ in named} == {"."}
     assert [one for one in named if one[2] not in extras["optional-dependencies"]] == []
+
+
+def documented_commands() -> list[tuple[str, str, list[str]]]:
+    """Return page, command and options of every line of a page that runs one of our commands."""
+    found = []
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for block in re.findall(r"^ *```(?:bash|sh)?\n(.*?)```", page.read_text(), re.M | re.S):
+            for line in block.replace("\\\n", " ").splitlines():
+                words = line.split()
+                for size in (2, 1):
+                    name = " ".join(words[1 : 1 + size])
+                    if words[:1] == ["lsemvae"] and name in COMMANDS:
+                        found.append((page.name, name, re.findall(r"(?<!\S)--([\w.]+)", line)))
+                        break
+    return found
+
+
+def test_options_of_documented_commands_are_spelt_as_the_parser_has_them() -> None:
+    documented = documented_commands()
+    ours = [one for one in documented if not lightning_target(one[1], [])]
+    assert len(ours) > 40
+    known = {name: options_of(load(name)) for name in {name for _, name, _ in ours}}
+    assert [
+        (page, name, option)
+        for page, name, options in ours
+        for option in options
+        if f"--{option}" not in known[name]
+        and option not in ("help", "config")
+        and f"--{option.partition('.')[0]}" not in known[name]  # of a mapping: --columns.bmi
+    ] == []

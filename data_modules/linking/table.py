@@ -10,9 +10,9 @@ from data_modules.cohort.columns import NEVER_ZERO, NUMBER, NUMBER_RANGES, SEX
 from data_modules.cohort.csv_cells import decimal_commas
 from data_modules.cohort.identity import identity_columns
 from data_modules.cohort.plain_id import shortened
+from data_modules.cohort.sheet import read_sheet
 from data_modules.linking.archive import Left
 from data_modules.linking.dates import DateOrder, read_dates
-from data_modules.linking.sheet import read_sheet
 from data_modules.reading.text_cells import MISSING_PATTERN
 from lsemvae.core.errors import InputError
 

@@ -84,13 +84,14 @@ class KeptBeats:
         if computed or ecg.device.type != "cpu":
             return typical_beats(ecg, present, self._window)
         keys = _contents(ecg, present)
-        new = [number for number, key in enumerate(keys) if key not in self._kept]
         found = {key: self._kept[key] for key in keys if key in self._kept}
+        new = {key: number for number, key in enumerate(keys) if key not in found}
         if new:
-            fresh = _apart(typical_beats(ecg[new], present[new], self._window))
-            for number, known in zip(new, fresh, strict=True):
-                found[keys[number]] = known
-                self._keep(keys[number], known)
+            rows = list(new.values())
+            fresh = _apart(typical_beats(ecg[rows], present[rows], self._window))
+            for key, known in zip(new, fresh, strict=True):
+                found[key] = known
+                self._keep(key, known)
         return self._together([found[key] for key in keys])
 
     def _keep(self, key: bytes, known: _Known) -> None:

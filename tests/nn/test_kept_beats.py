@@ -68,6 +68,8 @@ def test_a_recording_is_computed_once(
     for other, leads in ((ecg + 1e-6, present), (ecg, torch.roll(present, 1, 1))):
         kept.of(other[:1], leads[-1:])
     assert n_found == [3, 1, 1, 1]
+    KeptBeats(WINDOW).of(ecg[[4, 4, 4]], present[[4, 4, 4]])
+    assert n_found[-1] == 1
 
 
 def test_memory_has_an_end_that_is_said_once_and_changes_no_number(

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from data_modules.cohort.identity import identity_columns
+from data_modules.cohort.sheet import read_sheet
 from data_modules.linking.dates import read_dates
 from data_modules.linking.eligibility import apply_rules, read_rules
 from data_modules.linking.id_rule import IdRule, which_would_match
 from data_modules.linking.pseudonyms import shift_days
-from data_modules.linking.sheet import read_sheet
 from data_modules.linking.table import read_hospital_table
 from lsemvae.core.errors import InputError
 
