@@ -9,6 +9,9 @@ READY := $(VENV)/.ready
 TORCH ?= $(if $(shell command -v nvidia-smi 2>/dev/null),cuda,cpu)
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
+# What installs all but torch from the pins.
+INSTALL ?= $(BIN)/pip install --quiet
+
 TASK ?= detection
 LEADS ?= 12
 METHOD ?= ls_emvae
@@ -28,7 +31,7 @@ list = ["$(subst $() ,"$(comma)",$(strip $(1)))"]
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo cv benchmark sweep test docs lint format bench gpu torture zoo public study without-torch clean
+.PHONY: help install demo cv benchmark sweep test docs lint lint-style lint-types lint-layers format bench gpu torture zoo public study without-torch clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -38,8 +41,9 @@ install: $(READY)  ## make the environment in .venv (TORCH=cpu or cuda)
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: Python 3.11 or later is needed; name it with PYTHON=python3.11"; exit 2; }
+	@test ! -e $@ || echo "pyproject.toml or constraints.txt is newer than $(VENV), so it is installed again"
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
-	@echo "installing torch ($(TORCH) build), then the rest: about two minutes"
+	@echo "1 of 2: torch ($(TORCH) build); both steps take about two minutes where nothing else runs"
 ifeq ($(TORCH),cpu)
 	@$(BIN)/pip install --quiet --no-deps --retries 1 -c constraints.txt --extra-index-url $(TORCH_CPU_INDEX) torch 2> >(grep -v '^WARNING' >&2)
 	@$(BIN)/python -c 'import importlib.metadata as m, sys; sys.exit(sys.platform == "linux" and any("nvidia" in r for r in m.requires("torch")))' || \
@@ -48,8 +52,9 @@ ifeq ($(TORCH),cpu)
 else
 	@$(BIN)/pip install --quiet -c constraints.txt torch
 endif
-	@$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
-	@$(BIN)/pip install --quiet --no-deps -c constraints.txt sweeps  # asks for numpy < 2, runs with 2
+	@echo "2 of 2: all other packages"
+	@$(INSTALL) -c constraints.txt -e '.[dev]'
+	@$(INSTALL) --no-deps -c constraints.txt sweeps  # asks for numpy < 2, runs with 2
 	@touch $@
 
 demo: $(READY)  ## synthetic cohort, pre-training, cross-validation, report: reports/demo/index.html
@@ -82,10 +87,16 @@ docs: $(READY)  ## the pages of docs/ as a site in site/, links checked
 	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/mkdocs build --quiet --strict
 	@echo "site: site/index.html"
 
-lint: $(READY)  ## ruff, mypy, import-linter
+lint: lint-style lint-types lint-layers  ## ruff, mypy, import-linter
+
+lint-style: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+lint-types: $(READY)
 	@$(BIN)/mypy
+
+lint-layers: $(READY)
 	@$(BIN)/lint-imports
 
 format: $(READY)  ## let ruff format and sort; write README's table of commands

@@ -9,10 +9,11 @@ code 1. With `--device cpu` and small sizes the same lines run without a card.
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,20 @@ import torch
 
 from benchmarks.gpu_loader import measure_loaders
 from benchmarks.gpu_runs import check_resume, check_two_processes
-from benchmarks.gpu_step import Check, check_forms, measure_encoding, measure_peaks, measure_steps
+from benchmarks.gpu_step import (
+    Check,
+    check_forms,
+    failure,
+    measure_encoding,
+    measure_peaks,
+    measure_steps,
+)
 from benchmarks.machine import describe_machine, write_results
 from benchmarks.roofline import GPUS, Gpu, table
 from benchmarks.step_cost import Sizes
 
 BUDGET_S = 480.0
+OTHER_PEAKS = {"PCIe", "PCIE", "NVL", "MIG"}  # forms of a card, or parts, that a sheet is not for
 Row = dict[str, Any]
 
 
@@ -34,8 +43,9 @@ def card(device: str) -> tuple[str, Gpu | None]:
     if torch.device(device).type != "cuda":
         return "no GPU: a dry run on the CPU", None
     name = torch.cuda.get_device_name()
+    words = re.split(r"[\s-]+", name)
     memory_gb = torch.cuda.get_device_properties(0).total_memory / 1e9
-    alike = [one for one in GPUS if one.name.split()[0] in name]
+    alike = [one for one in GPUS if one.name.split()[0] in words and not OTHER_PEAKS & {*words}]
     return name, min(alike, key=lambda one: abs(one.memory_gb - memory_gb), default=None)
 
 
@@ -94,17 +104,30 @@ def measure(options: argparse.Namespace, folder: Path) -> Row:
     """Check and time everything."""
     start, device = time.perf_counter(), options.device
     sizes = [Sizes(batch, options.samples, options.latent, device) for batch in options.batch]
-    checks = check_forms(sizes[0], compiled=not options.without_compile)
-    checks += [check_resume(folder, device), *check_two_processes(folder, device)]
+    checks: list[Check] = []
+
+    def part(what: str, run: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+        """Run one part; what ends it becomes a row, and the other parts are measured."""
+        try:
+            return run(*arguments, **more)
+        except Exception as error:
+            checks.append(Check(what, failure(error), "no error", False))
+            return []
+
+    checks += part("forms", check_forms, sizes[0], compiled=not options.without_compile)
+    checks += filter(None, [part("resumed run", check_resume, folder, device)])
+    checks += part("two processes", check_two_processes, folder, device)
     peaks = measure_peaks(device, options.edge)
     return {
         "machine": describe_machine(),
         "card": card(device)[0],
         "checks": checks,
         "peaks": peaks,
-        "steps": measure_steps(sizes, options.steps, peaks),
-        "encoding": measure_encoding(sizes[-1], options.steps),
-        "loaders": measure_loaders(folder, options.records, options.workers, device),
+        "steps": part("steps", measure_steps, sizes, options.steps, peaks),
+        "encoding": part("encoding", measure_encoding, sizes[-1], options.steps),
+        "loaders": part(
+            "loader", measure_loaders, folder, options.records, options.workers, device
+        ),
         "seconds": time.perf_counter() - start,
     }
 
@@ -112,7 +135,8 @@ def measure(options: argparse.Namespace, folder: Path) -> Row:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print, write; end with 1 where something does not agree."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--device", default="cuda", help="cuda, or cpu for a dry run")
+    parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"],
+                        help="cuda, or cpu for a dry run")  # fmt: skip
     parser.add_argument("--batch", type=int, nargs="+", default=[8, 32, 128], help="batch sizes")
     parser.add_argument("--samples", type=int, default=5000, help="samples per lead")
     parser.add_argument("--latent", type=int, default=256, help="latent dimensions")
@@ -125,7 +149,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--page", type=Path, help="Markdown file whose marked part is replaced")
     options = parser.parse_args(arguments)
     if options.device == "cuda" and not torch.cuda.is_available():
-        parser.error("no GPU is visible to torch; --device cpu makes a dry run")
+        why = "no GPU is visible to torch" if torch.version.cuda else (
+            f"torch {torch.__version__} is a CPU build: make install TORCH=cuda"
+        )  # fmt: skip
+        parser.error(f"{why}; --device cpu makes a dry run")
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # for deterministic products
     with tempfile.TemporaryDirectory() as name:
         results = measure(options, Path(name))

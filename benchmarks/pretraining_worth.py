@@ -23,7 +23,8 @@ TASKS = {
 LEADS = {12: "12L", 6: "6L"}
 SEEDS = (0, 1, 2)
 # With 2,440 features the strongest penalty of the default was always chosen: one more below it.
-PROBE = ["--strengths", "[0.0003,0.003,0.03]"]
+STRENGTHS = (0.0003, 0.003, 0.03)
+PROBE = ["--strengths", json.dumps(STRENGTHS, separators=(",", ":"))]
 HEAD = ["--epochs", "20", "--lr", "1e-3"]  # of `lsemvae benchmark --budget laptop`
 
 
@@ -63,7 +64,13 @@ def markdown(out: Path, n_encoders: int, command: Sequence[str]) -> str:
 def _about(found: dict[str, Any], n_encoders: int) -> str:
     """Say what data, seeds, draws and heads the figures are of."""
     probe, mlp = found["settings"]["probe"], found["settings"]["mlp"]
-    head = f"MLP: {mlp['epochs']} epochs at {mlp['lr']:g}. " if mlp else ""
+    head = ""
+    if mlp:
+        shares = " and ".join(f"{100 * share:g} %" for share in found["settings"]["mlp_fractions"])
+        head = (
+            f"The publication's MLP: {mlp['epochs']} epochs at {mlp['lr']:g}, on standardised "
+            f"features, with {shares} of the labels, the same draws. "
+        )
     return (
         f"{found['n_records']} recordings of {found['n_patients']} patients ({found['data']}), "
         f"folds by patient of each task. {n_encoders} pre-trainings, "

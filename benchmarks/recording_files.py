@@ -261,6 +261,14 @@ def matlab_files(counts: Counts, leads: Sequence[str] = LEADS, *, rate: float = 
     return {"r1.mat": buffer.getvalue(), "layout.json": json.dumps(layout).encode()}
 
 
+def numpy_files(counts: Counts, leads: Sequence[str] = LEADS, *, rate: float = 250) -> Files:
+    """Return a NumPy array of one recording, samples first, and its layout."""
+    buffer = io.BytesIO()
+    np.save(buffer, counts.T)
+    layout = {"leads": list(leads), "sampling_rate_hz": rate, "unit": "uV", "counts_per_unit": 0.2}
+    return {"r1.npy": buffer.getvalue(), "layout.json": json.dumps(layout).encode()}
+
+
 WRITERS: dict[str, tuple[str, tuple[str, ...], Callable[..., Files]]] = {
     "WFDB": ("r1", LEADS, wfdb_files),
     "GE MUSE XML": ("r1.xml", EIGHT, muse_files),
@@ -273,5 +281,6 @@ WRITERS: dict[str, tuple[str, tuple[str, ...], Callable[..., Files]]] = {
     "Kardia JSON": ("r1.json", LIMB_LEADS, kardia_files),
     "CSV": ("r1.csv", LEADS, csv_files),
     "MATLAB": ("r1.mat", LEADS, matlab_files),
+    "NumPy": ("r1.npy", LEADS, numpy_files),
 }
 """For each kind the record's name, its leads, and the function that writes it."""

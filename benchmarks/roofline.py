@@ -49,10 +49,12 @@ class Gpu(NamedTuple):
 
 A100_SHEET = "NVIDIA A100 Tensor Core GPU datasheet"
 H100_SHEET = "NVIDIA H100 Tensor Core GPU datasheet; figures with sparsity halved"
+H200_SHEET = "NVIDIA H200 Tensor Core GPU datasheet; figures with sparsity halved"
 GPUS = (
     Gpu("A100 40 GB SXM", 156.0, 312.0, 40, 1555.0, 300.0, A100_SHEET),
     Gpu("A100 80 GB SXM", 156.0, 312.0, 80, 2039.0, 300.0, A100_SHEET),
     Gpu("H100 80 GB SXM", 494.5, 989.5, 80, 3350.0, 450.0, H100_SHEET),
+    Gpu("H200 141 GB SXM", 494.5, 989.5, 141, 4800.0, 450.0, H200_SHEET),
 )
 
 

@@ -6,6 +6,7 @@ are left out of the FLOPs; they are in the bytes.
 """
 
 import warnings
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -60,6 +61,7 @@ class StepCost(NamedTuple):
         return self.parameters * (ADAMW_BYTES + PRODUCT_BYTES)
 
 
+@cache
 def count_step(sizes: Sizes, decoder: DecoderKind, *, mixed: bool = False) -> StepCost:
     """Count one training step on twelve leads.
 

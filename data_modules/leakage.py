@@ -28,6 +28,7 @@ from lsemvae.core.shipped_encoders import encoder_path
 FILE_NAME = "trained_on.npz"
 PRETRAINING = "pre-training"
 N_EXAMPLES = 3
+N_WARNED = 2  # patients and signals of the first pair of parts
 
 
 class Members(NamedTuple):
@@ -172,9 +173,11 @@ def refuse_leaks(leaks: Sequence[Leak], allow: bool) -> None:
     if not allow:
         raise InputError(
             f"leakage: {listed}. Take the shared ones out of one part (ids that only look alike: "
-            "give one cohort's a prefix), or run with --allow_leakage true; the report then says so"
+            "give one cohort's a prefix, by `lsemvae prepare cohort --patient_prefix`), or run "
+            "with --allow_leakage true; the report then says so"
         )
-    say(f"warning: leakage, allowed: {listed}")
+    more = f"; and {len(leaks) - N_WARNED} more like these" if len(leaks) > N_WARNED else ""
+    say(f"warning: leakage, allowed: {'; '.join(map(str, leaks[:N_WARNED]))}{more}")
 
 
 def check_leakage(

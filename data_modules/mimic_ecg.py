@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import GroupShuffleSplit
 from torch.utils.data import DataLoader
 
 from data_modules.base import StoreDataModule
+from data_modules.cohort.identity import cut_ids
+from data_modules.cohort.plain_id import plain_id
 from data_modules.dataset import Indices
 from lsemvae.core.errors import InputError
 from lsemvae.core.printable import say
@@ -71,7 +74,9 @@ class MimicEcg(StoreDataModule):
         listed = read_patient_list(self.exclude_patients)
         # the pool marks the patients of several stores; the list names them as each store does
         ids = np.concatenate([store.column("patient_id") for store in self.pool.stores])
-        rows = np.flatnonzero(~np.isin(ids, [name.encode() for name in listed]))
+        known, position = np.unique(ids, return_inverse=True)
+        excluded = [plain_id(name.decode()) in listed for name in known]
+        rows = np.flatnonzero(~np.array(excluded)[position])
         if len(rows) == len(ids):
             raise InputError(
                 f"none of the {len(listed)} patients in {self.exclude_patients} is in "
@@ -113,7 +118,7 @@ class MimicEcg(StoreDataModule):
 
 
 def read_patient_list(path: str) -> set[str]:
-    """Return the ids of a text file with one patient id per line.
+    """Return the ids of a text file with one patient id per line, as `plain_id` writes them.
 
     Raises:
         InputError: no such file, no UTF-8 text, or no id.
@@ -122,7 +127,10 @@ def read_patient_list(path: str) -> set[str]:
         text = Path(path).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"exclude_patients: {path} cannot be read: {error}") from error
-    listed = {line.strip() for line in text.splitlines()} - {""}
-    if not listed:
+    listed = pd.Series([line.strip() for line in text.splitlines() if line.strip()], dtype=str)
+    if not len(listed):
         raise InputError(f"exclude_patients: {path} is empty; expected one patient id per line")
-    return listed
+    cut = cut_ids(listed)
+    if cut:
+        raise InputError(f"exclude_patients: {path}: {'; '.join(cut)}")
+    return set(map(plain_id, listed))

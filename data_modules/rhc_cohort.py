@@ -16,7 +16,7 @@ from data_modules.cohort.twins import signal_twins
 from data_modules.dataset import EcgDataset
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
-from lsemvae.core.made_for import MadeFor
+from lsemvae.core.made_for import HeldOut, MadeFor
 from lsemvae.core.targets import task_folder
 from lsemvae.core.tasks import Thresholds, find_task
 from lsemvae.core.types import Normalisation
@@ -98,6 +98,14 @@ class RhcCohort(StoreDataModule):
         """What a head that is trained on this module is made for."""
         label = find_task(self.task).defined_by(self.thresholds)
         return super().made_for._replace(task=self.task, label=label)
+
+    @property
+    def made_for_fold(self) -> MadeFor:
+        """Return the same with whom it is not trained on, for which the folds are read."""
+        if self._inner:
+            return self.made_for
+        splits = "" if self.fold is None else self.load_splits().digest()
+        return self.made_for._replace(held_out=HeldOut(self.pool.sha256, splits, self.fold))
 
     def labelled(self) -> pd.DataFrame:
         """Return record, patient_id, label and row in the pool of every labelled recording.

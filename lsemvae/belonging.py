@@ -14,6 +14,7 @@ from data_modules.leakage import (
 )
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import RepresentationProbe
+from lsemvae.core.errors import InputError
 from lsemvae.core.made_for import MadeFor, check_made_for
 from lsemvae.core.printable import say
 from lsemvae.models import check_same_input, read_data_state
@@ -23,19 +24,48 @@ from lsemvae.tasks.head_task import head_made_for
 CHECKPOINT_WORDS = ("best", "hpc", "last")  # Lightning finds these by itself
 
 
-def check_head(head: str | None, given: MadeFor) -> None:
-    """Refuse a trained head on other leads, another task, label or kind of recordings.
+def check_head(head: str | None, data: StoreDataModule, subcommand: str | None) -> MadeFor:
+    """Refuse a trained head on other leads, another task, label, kind of recordings or fold.
 
     Args:
         head: its checkpoint; None, or a word that Lightning finds, is not looked at.
-        given: what the data are.
+        data: what it is about to be used on.
+        subcommand: of LightningCLI.
+
+    Returns:
+        What a head for these data is made for.
 
     Raises:
-        InputError: the head was made for something else.
+        InputError: the head was made for something else, or nobody is held out to test it on.
     """
-    if head is not None and head not in CHECKPOINT_WORDS:
-        checkpoint = read_checkpoint(local_path(head), mmap=True)
-        check_made_for(str(head), head_made_for(checkpoint), given)
+    known = head is not None and head not in CHECKPOINT_WORDS
+    made_for = None
+    if known:  # before the folds are read, which may be of other labels
+        made_for = head_made_for(read_checkpoint(local_path(str(head)), mmap=True))
+        check_made_for(str(head), made_for, data.made_for)
+    given = _used_on(data, subcommand)
+    if made_for is not None:
+        check_made_for(str(head), made_for, given)
+    return given
+
+
+def _used_on(data: StoreDataModule, subcommand: str | None) -> MadeFor:
+    """Return what a head is about to be used on.
+
+    Raises:
+        InputError: nobody is held out whom it could be validated or tested on.
+    """
+    if not isinstance(data, RhcCohort):
+        return data.made_for
+    if data.fold is not None or subcommand == "fit":
+        return data.made_for_fold
+    if subcommand != "predict":
+        raise InputError(
+            f"data.fold is null, so nobody is held out and {subcommand} has no recordings; give "
+            f"data.fold a number from 0 to {data.n_folds - 1}"
+        )
+    say("note: data.fold is null: all recordings are predicted, those of the training too")
+    return data.made_for
 
 
 def check_probes(trainer: Trainer, data: StoreDataModule) -> None:

@@ -47,7 +47,7 @@ def _run(arguments: list[str]) -> None:
     else:
         name = _command_name(arguments)
         rest = arguments[len(name.split(" ")) :]
-        _tell_threads(name)
+        _begin(name, rest)
         if target := lightning_target(name, rest):
             load_target(target)(rest)
         else:
@@ -62,7 +62,8 @@ def _command_name(arguments: list[str]) -> str:
     """
     given = " ".join(arguments[: 2 if members(arguments[0]) else 1])
     if given not in COMMANDS:
-        meant = suggestion(given, COMMANDS)
+        known = COMMANDS if " " in given else {name.split(" ")[0] for name in COMMANDS}
+        meant = suggestion(given, known)
         raise InputError(f"unknown command {given!r}{meant or '; see lsemvae --help'}")
     return given
 
@@ -79,11 +80,14 @@ def _list_members(first: str, *, asked: bool) -> None:
         say(f"lsemvae {first} {name:10}  {summary(f'{first} {name}')}")
 
 
-def _tell_threads(name: str) -> None:
-    """Settle how many threads compute; say so where others keep the machine busy."""
+def _begin(name: str, arguments: list[str]) -> None:
+    """Settle the threads; say what a long command waits for and what holds it back."""
     threads = settle_threads()
     if name in LONG and threads is not None and threads.n_threads < threads.n_granted:
         say(f"note: {threads}", file=sys.stderr)
+    slow_to_load = name in LONG or name.startswith("prepare ")
+    if slow_to_load and sys.stderr.isatty() and not {"-h", "--help"} & {*arguments}:
+        say("loading libraries: some seconds", file=sys.stderr)
 
 
 def _call(name: str, arguments: list[str]) -> None:

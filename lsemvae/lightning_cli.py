@@ -172,9 +172,8 @@ class EcgCLI(LightningCLI):
         if self.subcommand == "fit":
             refuse_to_replace(self.trainer, self.config.fit)
         if isinstance(task, Classifier):
-            task.made_for = data.made_for
             config = self.config[self.subcommand] if self.subcommand else self.config
-            check_head(config.get("ckpt_path"), data.made_for)
+            task.made_for = check_head(config.get("ckpt_path"), data, self.subcommand)
         if isinstance(task, Classifier) and task.encoder_input is not None:
             check_same_input(str(task.encoder), task.encoder_input, data.ecg_input)
         check_probes(self.trainer, data)

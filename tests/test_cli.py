@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.metadata import distributions, version
 from pathlib import Path
 
@@ -72,6 +73,8 @@ def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
     ("arguments", "expected"),
     [
         (["bencmark"], "unknown command 'bencmark'; did you mean benchmark?"),
+        (["prepar"], "unknown command 'prepar'; did you mean prepare?"),
+        (["chek", "cohort"], "unknown command 'chek'; did you mean check?"),
         (["prepare", "cohrt"], "unknown command 'prepare cohrt'; did you mean prepare cohort?"),
         (["prepare"], "prepare needs one more word: mimic, cohort, archive, mimic-rhc"),
         (["zzz"], "unknown command 'zzz'; see lsemvae --help"),
@@ -183,3 +186,18 @@ def test_option_beta_is_the_end_of_beta_annealing(
     assert "--beta sets the end of one BetaAnnealing among the callbacks, found 0" in error_of(
         capsys
     )
+
+
+@pytest.mark.parametrize(
+    ("terminal", "words", "told"),
+    [(True, ["cv"], True), (True, ["prepare", "mimic"], True), (True, ["cv", "--help"], False),
+     (True, ["check", "cohort"], False), (False, ["cv"], False)],
+)  # fmt: skip
+def test_a_terminal_is_told_that_a_long_command_loads_first(
+    terminal: bool, words: list[str], told: bool, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    with suppress(SystemExit):  # the help's
+        main([*words, "--no_such_option", "1"])
+    assert ("loading libraries: some seconds" in capsys.readouterr().err) == told

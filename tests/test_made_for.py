@@ -1,5 +1,6 @@
 """A head or encoder that is used on what it was not made for is refused, whatever the command."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,27 @@ def test_head_of_other_leads_task_or_label_is_refused(
     assert applied(command, "detection/ls_emvae_6l", six, cohort, encoder, *threshold) == 2
     assert "label mPAP > 20 mmHg against mPAP > 25 mmHg" in error_of(capsys)
     assert applied(command, "detection/ls_emvae_6l", six, cohort, encoder) == 0
+
+
+def test_head_is_neither_tested_nor_predicted_on_patients_of_its_training(
+    heads: Path, cohort: Path, encoder: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    six, fold = heads / "detection/ls_emvae/6L/fold_0/last.ckpt", "--data.init_args.fold"
+    for command in ("test", "predict"):
+        assert applied(command, "detection/ls_emvae_6l", six, cohort, encoder, fold, "1") == 2
+        assert re.search(
+            r"held out fold 0 of splits (\w{8}) against fold 1 of splits \1, which holds patients",
+            error_of(capsys),
+        )
+    drawn_anew = ["--data.init_args.splits", "new.json", "--data.init_args.seed", "5"]
+    assert applied("test", "detection/ls_emvae_6l", six, cohort, encoder, *drawn_anew) == 2
+    assert "which holds patients that it was trained on" in error_of(capsys)
+    assert applied("test", "detection/ls_emvae_6l", six, cohort, encoder, fold, "null") == 2
+    assert "test has no recordings" in error_of(capsys)
+    assert applied("predict", "detection/ls_emvae_6l", six, cohort, encoder, fold, "null") == 0
+    assert "all recordings are predicted, those of the training too" in capsys.readouterr().out
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ import yaml
 from benchmarks.command_table import with_table
 from data_modules.reading.reasons import REASONS, REMEDIES
 from lsemvae.cli import main
-from lsemvae.command_table import COMMANDS, markdown_table
+from lsemvae.command_table import COMMANDS, lightning_target, load, markdown_table
 from lsemvae.core.leads import LIMB_LEADS
+from lsemvae.runtime.cli_arguments import options_of
 from tests.conftest import BEATS, ROOT, tiny_network
 
 README = (ROOT / "README.md").read_text()
@@ -167,3 +169,46 @@ def test_every_quarantine_code_is_documented() -> None:
     rows = {code: f"| `{code}` | {REASONS[code]} | {REMEDIES[code]} |" for code in REASONS}
     assert set(REMEDIES) == set(REASONS)
     assert [code for code, row in rows.items() if row not in page] == []
+
+
+def test_extras_that_pages_and_messages_name_are_those_of_the_checkout() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    sources = [file for part in ("lsemvae", "data_modules") for file in (ROOT / part).rglob("*.py")]
+    named = [
+        (file.name, *found)
+        for file in (*pages, *sources)
+        for found in re.findall(r"'(\.|lsemvae)\[([\w,-]+)\]'", file.read_text())
+    ]
+    assert {place for _, place, _ in named} == {"."}
+    assert [one for one in named if one[2] not in extras["optional-dependencies"]] == []
+
+
+def documented_commands() -> list[tuple[str, str, list[str]]]:
+    """Return page, command and options of every line of a page that runs one of our commands."""
+    found = []
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for block in re.findall(r"^ *```(?:bash|sh)?\n(.*?)```", page.read_text(), re.M | re.S):
+            for line in block.replace("\\\n", " ").splitlines():
+                words = line.split()
+                for size in (2, 1):
+                    name = " ".join(words[1 : 1 + size])
+                    if words[:1] == ["lsemvae"] and name in COMMANDS:
+                        found.append((page.name, name, re.findall(r"(?<!\S)--([\w.]+)", line)))
+                        break
+    return found
+
+
+def test_options_of_documented_commands_are_spelt_as_the_parser_has_them() -> None:
+    documented = documented_commands()
+    ours = [one for one in documented if not lightning_target(one[1], [])]
+    assert len(ours) > 40
+    known = {name: options_of(load(name)) for name in {name for _, name, _ in ours}}
+    assert [
+        (page, name, option)
+        for page, name, options in ours
+        for option in options
+        if f"--{option}" not in known[name]
+        and option not in ("help", "config")
+        and f"--{option.partition('.')[0]}" not in known[name]  # of a mapping: --columns.bmi
+    ] == []

@@ -6,6 +6,7 @@ import re
 import pandas as pd
 
 from data_modules.cohort.columns import NEVER_ZERO, NUMBER, OTHER_UNIT, REQUIRED
+from data_modules.cohort.identity import cut_ids
 from data_modules.reading.text_cells import MISSING_PATTERN
 
 _DAY = r"\d{4}-\d{1,2}-\d{1,2}(?!\d)|\d{8}(?!\d)"
@@ -20,6 +21,8 @@ def check_identity(table: pd.DataFrame) -> list[str]:
         problems += [at_row(i, f"{name} is empty") for i in table.index[table[name] == ""]]
         words = table.index[table[name].str.fullmatch(MISSING_PATTERN)]
         problems += [at_row(i, f"{name} is {table[name][i]!r}, a word for missing") for i in words]
+    if "patient_id" in table:
+        problems += cut_ids(table["patient_id"])
     if "record" not in table:
         return problems
     parts = table["record"].str.replace("\\", "/")

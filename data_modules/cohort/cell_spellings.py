@@ -9,12 +9,14 @@ from data_modules.cohort.columns import DATES, NUMBER, NUMBER_RANGES, REQUIRED
 from data_modules.cohort.csv_cells import decimal_commas
 from data_modules.reading.text_cells import MISSING_PATTERN
 
-_COMMA_NUMBER = r"[-+]?(?:\d+[.,]?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_COMMA_NUMBER = r"[-+]?(?:[0-9]+[.,]?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _SIGN_AND_TEXT = r"[+-].*[A-Za-z(=!|]"
 # As R and Excel write them, and Excel in German, French, Italian, Spanish and Portuguese.
-_PAIRS = (("true", "false"), ("yes", "no"), ("wahr", "falsch"), ("ja", "nein"), ("vrai", "faux"),
-          ("oui", "non"), ("vero", "falso"), ("verdadero", "falso"), ("verdadeiro", "falso"),
-          ("s\u00ed", "no"), ("si", "no"), ("sim", "n\u00e3o"))  # fmt: skip
+_PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("j", "n"),
+          ("positive", "negative"), ("pos", "neg"), ("wahr", "falsch"), ("ja", "nein"),
+          ("vrai", "faux"), ("oui", "non"), ("vero", "falso"), ("verdadero", "falso"),
+          ("verdadeiro", "falso"), ("s\u00ed", "no"), ("si", "no"),
+          ("sim", "n\u00e3o"))  # fmt: skip
 _AS_NUMBER = {word: str(1 - i) for pair in _PAIRS for i, word in enumerate(pair)}
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from data_modules.cohort.columns import DATES, NUMBER_RANGES, REQUIRED
-from data_modules.cohort.identity import alike_ids
+from data_modules.cohort.columns import DATES, NUMBER_RANGES, REQUIRED, SEX
+from data_modules.cohort.identity import alike_ids, dates_for_ids
 from data_modules.cohort.labels import task_labels
 from data_modules.cohort.quantity_checks import check_quantities, rows
 from data_modules.cohort.twins import signal_twins
@@ -52,6 +52,7 @@ def check_cohort_values(table: pd.DataFrame, limits: CohortLimits) -> list[Findi
         *check_quantities(table, limits.thresholds, limits.mean_pressure_tolerance_mmhg),
         *_labels(table, limits),
         *_patients(table),
+        *_sexes(table),
         *_waveforms(table),
         *_dates(table, limits.max_days),
         *_missing(table),
@@ -94,6 +95,9 @@ def _patients(table: pd.DataFrame) -> list[Finding]:
     if alike.groups:
         spelt = table["patient_id"].isin([name for group in alike.groups for name in group])
         found.append(Finding("alike patient ids", rows(spelt), str(alike)))
+    dates = dates_for_ids(table["patient_id"])
+    if dates:
+        found.append(Finding("dates for ids", ("all rows",), dates))
     repeated = table["patient_id"].duplicated(keep=False)
     if repeated.any():
         n = table["patient_id"][repeated].nunique()
@@ -111,6 +115,17 @@ def _patients(table: pd.DataFrame) -> list[Finding]:
         text = f"the same values of {', '.join(keys)} under different patients"
         found.append(Finding("twin patients", rows(twins), text))
     return found
+
+
+def _sexes(table: pd.DataFrame) -> list[Finding]:
+    """Find one sex under several words, which tables would show as several groups."""
+    if "sex" not in table:
+        return []
+    words = [word for word in table["sex"].dropna().astype(str).unique() if word]
+    if len({SEX.get(word.casefold(), word) for word in words}) == len(words) <= 2:
+        return []
+    text = f"sex is written as {', '.join(map(repr, words[:6]))}; write F and M"
+    return [Finding("sex", ("all rows",), text)]
 
 
 def _waveforms(table: pd.DataFrame) -> list[Finding]:

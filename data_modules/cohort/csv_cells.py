@@ -1,6 +1,5 @@
 """Read delimited text files as cells of text, whatever spreadsheet wrote them."""
 
-import codecs
 import csv
 import io
 import re
@@ -9,12 +8,12 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from data_modules.cohort.table_top import drop_row_names, refuse_text_above, refuse_units
 from data_modules.reading.kinds import named_kind
-from data_modules.reading.text_cells import split_separator
+from data_modules.reading.text_cells import Sniffed, sniff_table
 from lsemvae.core.errors import InputError
 
 DELIMITERS = ",;\t"
-UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Cells(NamedTuple):
@@ -34,30 +33,35 @@ class Cells(NamedTuple):
     notes: list[str]
 
 
-def read_cells(path: str | Path, encoding: str = "utf-8") -> Cells:
+def read_cells(path: str | Path, encoding: str | None = None) -> Cells:
     """Read a CSV file with a header line.
 
     Args:
         path: of the file.
-        encoding: of its text, where somebody knows that it is not UTF-8.
+        encoding: of its text, where somebody knows it; else UTF-8, UTF-16 by its mark, or
+            Windows-1252, with a note.
 
     Raises:
-        InputError: missing file, another encoding than UTF-8, an unclear delimiter, or no rows.
+        InputError: missing file, another encoding, an unclear delimiter, or no rows.
     """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"there is no table {path}; give the path of a CSV file")
-    text = _decode(path, encoding)
-    separator, text = split_separator(text)
-    delimiter = separator if separator in tuple(DELIMITERS) else _delimiter(text, path)
+    found = _sniff(path, encoding)
+    text, stated = found.text, found.separator
+    delimiter = stated if stated in tuple(DELIMITERS) else _delimiter(text, path)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
-        raise InputError(f"{path} is not a CSV file: {error}") from error
+        raise InputError(
+            f"{path} is not a CSV file: {error}; look for a cell that begins with a quote and "
+            "lacks the other"
+        ) from error
     stripped = {number: [cell.strip() for cell in row] for number, row in enumerate(rows, start=1)}
-    return frame_cells(
+    cells = frame_cells(
         {number: row for number, row in stripped.items() if any(row)}, path, delimiter
     )
+    return cells if encoding else cells._replace(notes=[*_encoding_notes(found), *cells.notes])
 
 
 def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) -> Cells:
@@ -73,58 +77,51 @@ def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) 
     """
     if len(filled) < 2:
         raise InputError(f"{path} has no rows; expected a header line and one line per recording")
-    _refuse_text_above(filled, path)
-    notes = _drop_row_names(filled)
+    notes = drop_row_names(filled)
+    refuse_text_above(filled, path)
+    refuse_units(filled, path)
     table, problems = _frame(filled)
     return Cells(table, problems, delimiter, notes)
 
 
-def _refuse_text_above(rows: dict[int, list[str]], path: str | Path) -> None:
-    """Refuse a line of text above the names of the columns, which would be taken for them."""
-    n_filled = {number: sum(map(bool, row)) for number, row in rows.items()}
-    first, *others = n_filled
-    wide = [number for number in others if n_filled[number] > 1]
-    if n_filled[first] == 1 and wide and n_filled[wide[0]] > 2:
-        raise InputError(
-            f"{path}: row {first} is no line of column names; the table seems to begin in row "
-            f"{wide[0]}: remove the lines above it"
-        )
-
-
-def _drop_row_names(rows: dict[int, list[str]]) -> list[str]:
-    """Take a first column without name that counts the rows out of them, as R and pandas write."""
-    header, *others = rows.values()
-    names = [row[0] for row in others if len(row) == len(header)]
-    if header[0] or len(header) < 2 or not all(re.fullmatch(r"\d{1,9}", name) for name in names):
-        return []
-    numbers = list(map(int, names))
-    if numbers != sorted(set(numbers)):
-        return []
-    for row in rows.values():
-        del row[0]
-    return ["the first column has no name and counts the rows; it was left out"]
-
-
-def _decode(path: Path, encoding: str) -> str:
+def _sniff(path: Path, encoding: str | None) -> Sniffed:
     raw = path.read_bytes()
     named = named_kind(raw, path.suffix)
     if named is not None:
         raise InputError(f"{path} is no CSV file but binary or another kind: {named}")
     try:
-        text = raw.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        found = sniff_table(raw, encoding)
     except LookupError as error:
         raise InputError(f"there is no encoding {encoding!r}; such as windows-1252") from error
     except UnicodeDecodeError as error:
-        if encoding != "utf-8":
-            raise InputError(f"{path} is not {encoding} text (byte {error.start})") from error
-        guess = "UTF-16" if raw.startswith(UTF16) else "Latin-1 or Windows-1252"
+        told = encoding or ""
         raise InputError(
-            f"{path} is not UTF-8 text (byte {error.start}), but perhaps {guess}, which is not "
-            "guessed at because names and ids would change unseen; save it as `CSV UTF-8`"
+            f"{path} is not {told.upper()} text (byte {error.start}); name its encoding, or save "
+            "it as `CSV UTF-8`"
         ) from error
-    if "\0" in text:
-        raise InputError(f"{path} holds binary data; save the table as `CSV UTF-8`")
-    return text
+    if "\0" in found.text:
+        raise InputError(
+            f"{path} holds binary data, or UTF-16 without its mark; save the table as `CSV UTF-8`"
+        )
+    if "\ufffd" in found.text and encoding is None:
+        raise InputError(
+            f"{path} is not UTF-8 text, and some of its bytes are no letters of Windows-1252; save "
+            "it as `CSV UTF-8`"
+        )
+    return found
+
+
+def _encoding_notes(found: Sniffed) -> list[str]:
+    """Say which encoding was taken where the file is not UTF-8, with the letters that it gave."""
+    if found.encoding == "utf-8":
+        return []
+    name = {"cp1252": "Windows-1252", "utf-16": "UTF-16"}[found.encoding]
+    signs = "".join(sorted({sign for sign in found.text if sign > "\x7f"}))[:20]
+    shown = f" (with {' '.join(signs)})" if signs else ""
+    return [
+        f"the file is not UTF-8; it was read as {name}{shown}; if that is wrong, save it as "
+        "`CSV UTF-8`"
+    ]
 
 
 def _delimiter(text: str, path: Path) -> str:
@@ -163,7 +160,7 @@ def decimal_commas(cells: pd.Series) -> "pd.Series[bool]":
     A column is unclear that also holds decimal points, or whose numbers all have three digits
     after the comma, as commas between thousands have.
     """
-    commas = cells.str.fullmatch(r"[-+]?\d+,\d+")
+    commas = cells.str.fullmatch(r"[-+]?[0-9]+,[0-9]+")
     thousands = cells[commas].str.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}")
     points = cells.str.contains(".", regex=False)
     return commas & (not points.any()) & (not thousands.all())

@@ -1,21 +1,19 @@
 """Find patient ids that are probably one patient, written in different ways."""
 
 import re
-from decimal import Decimal
 from typing import NamedTuple
 
 import pandas as pd
 
+from data_modules.cohort.plain_id import EXACT_DIGITS, plain_id, shortened
 from lsemvae.core.errors import InputError
 
 N_NAMED = 3
-# What a spreadsheet adds to a whole number: 1.0, 1,0 and 1.0E+05.
-_WHOLE = r"[+-]?\d+[.,]0*"
-_EXPONENT = r"[+-]?\d+(?:[.,]\d+)?e[+-]?\d{1,2}"
-# Zeros that begin a number: 007 and P007, but neither 100 nor the .05 of 1.05.
-_UNSEEN = r"[\s\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]+"
-_DASHES = "[\u2010-\u2015\u2212]"
-_LEADING_ZEROS = r"(?<![\d.,])0+(?=\d)"
+_CUT = "patient id(s) have lost digits in a spreadsheet"
+_MONTH = r"(?:jan|feb|m[aä]r|mrz|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])\w*"
+# What spreadsheets make of ids such as 1-2: 1-Feb, Feb-01, 2024-02-01 00:00:00.
+_DATE = rf"\d{{1,2}}[-. ]+{_MONTH}|{_MONTH}[-. ]+\d\d|\d{{4}}-\d\d-\d\d(?: 00:00:00)?"
+LEAST_CUT = 4  # long numbers that all end in zeros; by chance one time in 10,000
 
 
 class AlikeIds(NamedTuple):
@@ -36,22 +34,39 @@ class AlikeIds(NamedTuple):
 
 
 def plain_ids(ids: pd.Series) -> pd.Series:
-    """Write ids so that those of one patient are equal.
+    """Write ids so that those of one patient are equal, see `plain_id`."""
+    return ids.astype(str).map(plain_id).astype(str)
+
+
+def cut_ids(ids: pd.Series) -> list[str]:
+    """Name the ids of which a spreadsheet has lost digits, so that patients may share one.
 
     Args:
-        ids: text.
+        ids: text, a row for each recording.
 
     Returns:
-        Lower case without blanks, unseen characters and leading zeros, wide characters as plain
-        ones; whole numbers without decimals or exponents.
+        A line for the ids with an exponent, and one for numbers that all end in zeros.
     """
-    wide = ids.astype(str).str.normalize("NFKC").str.replace(_DASHES, "-", regex=True)
-    plain = wide.str.replace(_UNSEEN, "", regex=True).map(str.casefold).astype(str)
-    whole = plain.str.fullmatch(_WHOLE)
-    plain = plain.where(~whole, plain.str.replace(r"[.,]0*$", "", regex=True))
-    exponent = plain.str.fullmatch(_EXPONENT)
-    plain[exponent] = plain[exponent].map(_spelt_out)
-    return plain.str.replace(_LEADING_ZEROS, "", regex=True)
+    different = pd.Series(ids.astype(str).unique())
+    cut = different[different.map(shortened)]
+    long = different[different.str.fullmatch(rf"[1-9]\d{{{EXACT_DIGITS},}}")]
+    zeros = long.str.fullmatch(rf"\d{{{EXACT_DIGITS}}}0+")
+    found = [f"{len(cut)} {_CUT}, such as {cut.iloc[0]!r}"] if len(cut) else []
+    if len(long) >= LEAST_CUT and zeros.all():
+        found.append(f"all {len(long)} long {_CUT}: {long.iloc[0]!r} ends in zeros")
+    return [f"{line}; format the column as text and export the table again" for line in found]
+
+
+def dates_for_ids(ids: pd.Series) -> str:
+    """Say that some ids look like dates, and others do not; empty where that is not so."""
+    different = pd.Series(ids.astype(str).unique())
+    dates = different[different.str.fullmatch(_DATE, flags=re.IGNORECASE)]
+    if not 0 < len(dates) < len(different):
+        return ""
+    return (
+        f"{len(dates)} patient id(s) look like dates, such as {dates.iloc[0]!r}, and others do "
+        "not; spreadsheets make dates of ids such as 1-2: compare them with the source"
+    )
 
 
 def alike_ids(ids: pd.Series) -> AlikeIds:
@@ -65,6 +80,24 @@ def alike_ids(ids: pd.Series) -> AlikeIds:
     several = plain.duplicated(keep=False)
     groups = different[several].groupby(plain[several], sort=False)
     return AlikeIds([tuple(group) for _, group in groups])
+
+
+def with_prefix(ids: pd.Series, prefix: str) -> pd.Series:
+    """Put the same text before every id.
+
+    Args:
+        ids: text, a row for each recording.
+        prefix: begins with a letter, so that no id is a number; empty for the ids as they are.
+
+    Raises:
+        InputError: the prefix holds something else than letters, digits, `_`, `.` and `-`.
+    """
+    if not re.fullmatch(r"([^\W\d_][\w.-]*)?", prefix):
+        raise InputError(
+            f"patient_prefix begins with a letter and holds letters, digits, '_', '.' and '-', as "
+            f"CLINIC-, got {prefix!r}"
+        )
+    return prefix + ids
 
 
 def refuse_alike_ids(ids: pd.Series, where: str) -> None:
@@ -84,12 +117,6 @@ def refuse_alike_ids(ids: pd.Series, where: str) -> None:
             "each patient one id in the table, or say that they are different people with "
             "--distinct_ids true"
         )
-
-
-def _spelt_out(text: str) -> str:
-    """Write a whole number in digits; others stay as they are."""
-    number = Decimal(text.replace(",", "."))
-    return f"{number:f}".partition(".")[0] if number == number.to_integral_value() else text
 
 
 _IDENTITY_NAME = re.compile(

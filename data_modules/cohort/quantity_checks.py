@@ -20,6 +20,8 @@ from lsemvae.core.tasks import Thresholds
 MMHG_PER_KPA = 7.50062
 # Outputs are written to 0.1 L/min: at a gradient of 40 mmHg and 4 L/min that is 0.25 WU.
 RESISTANCE_TOLERANCE_WU = 1.0
+MISSING_CODES = (77, 88, 99, 777, 888, 999)
+LEAST_CODED, CODE_GAP = 2, 0.85  # repeated, and no other value within 15 %
 
 
 class UsualRange(NamedTuple):
@@ -50,7 +52,7 @@ QUANTITIES = {
     "weight_kg": UsualRange((25, 300), (45, 130), "g", 0.001),
     "cardiac_output_l_min": UsualRange((1.5, 15), (2.5, 9), "mL/min", 0.001),
     "pvr_wu": UsualRange((-1, 30), (0.3, 15), "dyn.s.cm-5", 1 / DYN_PER_WU),
-    "pvr_dyn_s_cm5": UsualRange((-80, 2400), (24, 1200), "WU", DYN_PER_WU),
+    "pvr_dyn_s_cm5": UsualRange((15, 2400), (24, 1200), "WU", DYN_PER_WU),
     "bsa_m2": UsualRange((0.8, 3.5), (1.3, 2.5), "cm2", 0.0001),
 }
 
@@ -66,11 +68,33 @@ def check_quantities(
         mean_pressure_tolerance_mmhg: see `CohortLimits`.
     """
     return [
-        *_units(table),
+        *doubtful_values(table),
         *_order(table),
         *_mean_pressure(table, mean_pressure_tolerance_mmhg),
         *_resistance(table, thresholds),
     ]
+
+
+def doubtful_values(table: pd.DataFrame) -> list[Finding]:
+    """Return the values that speak for another unit, or for a code of a missing value."""
+    return [*_units(table), *_codes(table)]
+
+
+def _codes(table: pd.DataFrame) -> list[Finding]:
+    """Find 99 and its like where it is repeated and far above all other values."""
+    found = []
+    for name in QUANTITIES:
+        values = _numbers(table, name)
+        code = values.max()
+        below = values[values < code]
+        n = int((values == code).sum())
+        if code in MISSING_CODES and n >= LEAST_CODED and below.max() < CODE_GAP * code:
+            text = (
+                f"{name} is {code:g} in {n} rows and at most {below.max():g} in all others: if "
+                "that stands for a missing value, leave it empty"
+            )
+            found.append(Finding("missing value", rows(values == code), text))
+    return found
 
 
 def _units(table: pd.DataFrame) -> list[Finding]:

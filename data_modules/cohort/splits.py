@@ -81,12 +81,13 @@ def _check(
     splits: Splits, path: str, cohort: pd.DataFrame, *, task: str, n_folds: int, seed: int
 ) -> None:
     """Refuse folds of something else, and folds that were edited by hand."""
+    file = Path(path)
     asked = {
         "task": task, "n_folds": n_folds, "seed": seed, "cohort_sha256": cohort_digest(cohort),
     }  # fmt: skip
     refuse_other_settings(
         f"{path} was frozen for something else", asdict(splits), asked,
-        "name another output folder",
+        f"name another output folder with --out, or remove {file.parent} if its results may go",
     )  # fmt: skip
     fold = cohort["record"].map(splits.fold)
     torn = fold.groupby(cohort["patient_id"]).nunique().ne(1)

@@ -1,5 +1,6 @@
 """Read cohort tables and report everything that is wrong with them at once."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,10 +22,13 @@ from data_modules.cohort.cell_spellings import (
     read_truth_values,
 )
 from data_modules.cohort.columns import DATES, NUMBER, NUMBER_RANGES, ORDERED, REQUIRED, RESERVED
-from data_modules.cohort.csv_cells import read_cells
+from data_modules.cohort.identity import dates_for_ids
+from data_modules.cohort.quantity_checks import doubtful_values
+from data_modules.cohort.sheet import read_sheet
 from lsemvae.core.errors import InputError
 
 MAX_LISTED = 20
+N_ROWS = 3  # of a warning
 _CODE = r"[-+]?0\d.*|.*\d{16,}.*"  # "007" and 16 digits are identifiers, no quantities
 
 
@@ -42,27 +46,42 @@ class CohortTable(NamedTuple):
 
 
 def read_cohort_table(
-    path: str | Path, columns: Mapping[str, str] | None = None, *, text: Sequence[str] = ()
+    path: str | Path,
+    columns: Mapping[str, str] | None = None,
+    *,
+    text: Sequence[str] = (),
+    sheet: str | None = None,
 ) -> CohortTable:
-    """Read a CSV file with one row for each recording.
+    """Read a CSV file or an Excel sheet with one row for each recording.
 
     Args:
-        path: UTF-8 text, separated by commas, semicolons or tabs, with a header line.
+        path: UTF-8 text, separated by commas, semicolons or tabs, with a header line; or `.xlsx`.
         columns: for each of our column names, the file's name for it, where they differ. One
             column of the file may serve two names; a mapped name wins over a column of that name.
         text: further columns to keep as text, such as identifiers.
+        sheet: of an Excel workbook; needed where several have rows.
 
     Raises:
         InputError: the file cannot be read, or the list of everything that is wrong in it.
     """
-    table, problems, notes = _inspect(path, dict(columns or {}), text)
+    table, problems, notes = _inspect(path, dict(columns or {}), text, sheet)
     _raise_all(problems, path=path)
-    warnings = [*notes, *_unlabelled(table), *_implausible(table)]
+    dates = dates_for_ids(table["patient_id"])
+    warnings = [*notes, *([dates] if dates else []), *_unlabelled(table)]
+    warnings += [
+        f"{one.message} ({', '.join(one.where[:N_ROWS])})"
+        for one in doubtful_values(table.rename(index="row {}".format))
+    ]
+    warnings += _implausible(table)
     return CohortTable(table.reset_index(drop=True), warnings)
 
 
 def inspect_cohort_table(
-    path: str | Path, columns: Mapping[str, str] | None = None, *, text: Sequence[str] = ()
+    path: str | Path,
+    columns: Mapping[str, str] | None = None,
+    *,
+    text: Sequence[str] = (),
+    sheet: str | None = None,
 ) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Read a table as far as it can be read.
 
@@ -70,6 +89,7 @@ def inspect_cohort_table(
         path: as for `read_cohort_table`.
         columns: as for `read_cohort_table`.
         text: as for `read_cohort_table`.
+        sheet: as for `read_cohort_table`.
 
     Returns:
         The table as `read_cohort_table` returns it, but with the spreadsheet's row numbers as
@@ -80,14 +100,14 @@ def inspect_cohort_table(
         InputError: the file cannot be read, or the list of what is wrong in a file that lacks a
             column that is needed.
     """
-    return _inspect(path, dict(columns or {}), text)
+    return _inspect(path, dict(columns or {}), text, sheet)
 
 
 def _inspect(
-    path: str | Path, columns: dict[str, str], text: Sequence[str]
+    path: str | Path, columns: dict[str, str], text: Sequence[str], sheet: str | None
 ) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Return the table, its problems, and notes on what was read with a guess."""
-    cells = read_cells(path)
+    cells = read_sheet(Path(path), sheet, None)
     table, lacking = _rename(cells.table, columns)
     problems = [*cells.problems, *lacking]
     numeric = table.columns.difference([*REQUIRED, "sex", *DATES, *text], sort=False)
@@ -118,9 +138,11 @@ def _rename(cells: pd.DataFrame, columns: dict[str, str]) -> tuple[pd.DataFrame,
     problems = []
     if lacking:
         found = ", ".join(map(str, cells.columns))
+        step = "name the file's own with columns, e.g. --columns.record=FILE_NAME"
+        if len(cells.columns) == 1 and re.search(r"[| ]", found):
+            step = "separate its columns by commas, semicolons or tabs"
         problems.append(
-            f"the table lacks the columns {', '.join(lacking)}; it has {found[:600]}; name the "
-            "file's own with columns, e.g. --columns.record=FILE_NAME"
+            f"the table lacks the columns {', '.join(lacking)}; it has {found[:600]}; {step}"
         )
     problems += [
         f"the column {name} has a name that the store uses; rename it"

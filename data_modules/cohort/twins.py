@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from data_modules.cohort.cell_spellings import plain_records
 from data_modules.cohort.csv_cells import read_cells
 from lsemvae.core.errors import InputError
 
@@ -78,6 +79,7 @@ def _read(path: str | Path, needed: tuple[str, ...]) -> pd.DataFrame:
         found = ", ".join(map(str, cells.table.columns))
         why = cells.problems[0] if cells.problems else f"it has the columns {found}"
         raise InputError(f"{path} needs the columns {' and '.join(needed)}; {why}")
+    plain_records(cells.table)
     empty = (cells.table[list(needed)] == "").any(axis=1)
     if empty.any():
         raise InputError(f"{path}: row {empty.idxmax()} lacks {' or '.join(needed)}")

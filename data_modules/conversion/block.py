@@ -94,7 +94,13 @@ def convert_block(
     if stored_unit(amplitude) == "mV":
         measured = relative_amplitude(ecg, present, sampling_rate_hz=settings.sampling_rate_hz)
         outcomes = [
-            outcome._replace(amplitude=float(f"{value:.4g}")) if outcome.accepted else outcome
+            outcome._replace(amplitude=float(f"{value:.4g}")) if _has_unit(outcome) else outcome
             for outcome, value in zip(outcomes, measured, strict=True)
         ]
     return Block(ecg, present, outcomes)
+
+
+def _has_unit(outcome: RecordFate) -> bool:
+    """Tell whether the amplitudes of a recording mean anything."""
+    codes = [code for code, _ in outcome.reasons]
+    return outcome.accepted and "leads_scaled_separately" not in codes

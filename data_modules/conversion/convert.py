@@ -20,6 +20,7 @@ from data_modules.conversion.block import convert_block
 from data_modules.conversion.destination import (
     JOURNAL,
     check_output,
+    check_replaced,
     check_space,
     choose_folder,
     remove_leftovers,
@@ -105,6 +106,7 @@ def convert(
     if jobs < 1 and jobs != -1:
         raise InputError(f"jobs must be 1 or more, or -1 for one for each core; got {jobs}")
     check_output(out)
+    check_replaced(out, table["record"].tolist())
     try:
         with OutputLock(out) as lock:
             summary = _convert_locked(

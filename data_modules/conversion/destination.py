@@ -1,8 +1,10 @@
 """Check the place that a conversion writes to, and remove what it leaves there."""
 
+import csv
 import glob
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from data_modules.store.mark import STORE, mark_version
@@ -10,6 +12,7 @@ from data_modules.store.read import EcgStore
 from data_modules.store.shards import ShardPlan, shards_root
 from data_modules.store.write import is_single_file
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 
 JOURNAL = "journal.jsonl"
 _TABLE_BYTES = 16_000_000  # HDF5's own structures, table and journal of an ordinary store
@@ -38,6 +41,42 @@ def check_output(path: Path) -> None:
             f"{path} exists and is no store of this program (those of version 1 had no mark), so "
             "it is not replaced; remove it or name another file"
         )
+
+
+def check_replaced(path: Path, records: Sequence[str]) -> None:
+    """Refuse to replace a store of other recordings; say which it loses where it is replaced.
+
+    Args:
+        path: of the store.
+        records: that the new one may hold.
+
+    Raises:
+        InputError: a store is there, and none of its recordings is among them.
+    """
+    if not path.exists():
+        return
+    try:
+        old = {name.decode() for name in EcgStore(path).column("record")}
+    except InputError:  # of another version, or damaged: a complete new one replaces it
+        return
+    lost = len(old - set(records))
+    if old and (old | _quarantined(path)).isdisjoint(records):
+        raise InputError(
+            f"{path} is a store of {len(old)} other recordings and would be lost; name another "
+            "file, or remove it"
+        )
+    if lost:
+        say(f"note: {lost} of the {len(old)} recordings of {path} are not in this list; the store "
+            "is replaced")  # fmt: skip
+
+
+def _quarantined(path: Path) -> set[str]:
+    """Return the recordings that the quarantine list of a store names, rejected ones among them."""
+    file = path.with_name(path.name + ".quarantine.csv")
+    if not file.is_file():
+        return set()
+    with file.open(encoding="utf-8", newline="") as stream:
+        return {row[0] for row in csv.reader(stream) if row}
 
 
 def check_space(path: Path, plan: ShardPlan, *, finished: set[int]) -> None:

@@ -76,7 +76,9 @@ def prepare_cohort(
     out: str,
     *,
     columns: dict[str, str] | None = None,
+    sheet: str | None = None,
     distinct_ids: bool = False,
+    patient_prefix: str = "",
     exclude: str | None = None,
     same_patient: str | None = None,
     amplitude: Amplitude = "calibrated",
@@ -93,17 +95,20 @@ def prepare_cohort(
     was killed goes on where it was when it is started again.
 
     Args:
-        table: the table, a CSV file in UTF-8 with one row for each recording: `record` (path below
-            the source folder, without extension for WFDB, with it for the other kinds of files) and
-            `patient_id`; for the two tasks of pulmonary
+        table: the table, a CSV file or an Excel workbook (.xlsx) with one row for each recording:
+            `record` (path below the source folder, without extension for WFDB, with it for the
+            other kinds of files) and `patient_id`; for the two tasks of pulmonary
             hypertension mpap_mmhg and pawp_mmhg; optionally age_years, sex, bsa_m2,
             heart_rate_bpm, spap_mmhg, dpap_mmhg, ecg_date, rhc_date; other columns are kept too.
         source: the folder that the recordings lie in.
         out: the store to write, e.g. data/cohort.h5.
         columns: the table's own column names where they differ, for example
             --columns.record=ID --columns.patient_id=ID.
+        sheet: of a workbook, where several have rows.
         distinct_ids: patient ids that differ only in case, blanks, leading zeros or as numbers are
             written (1 and 1.0, 007 and 7) are different people; without it they are refused.
+        patient_prefix: put before every patient id, such as CLINIC-, so that your number 1012 is
+            not taken for patient 1012 of the recordings that an encoder was trained on.
         exclude: CSV file with the column record: recordings of the table to leave out.
         same_patient: CSV file with the columns record and patient_id: whose the recording is; all
             recordings of the patient that it was under go along.
@@ -121,17 +126,18 @@ def prepare_cohort(
     Raises:
         InputError: a folder, the table or an option is wrong, or no recording was usable.
     """
-    from data_modules.cohort.identity import identity_columns, refuse_alike_ids
+    from data_modules.cohort.identity import identity_columns, refuse_alike_ids, with_prefix
     from data_modules.cohort.table import MAX_LISTED, read_cohort_table
     from data_modules.cohort.twins import leave_out, merge_patients
     from data_modules.conversion.convert import convert
 
-    cohort = read_cohort_table(table, columns)
+    cohort = read_cohort_table(table, columns, sheet=sheet)
     listed = cohort.table if exclude is None else leave_out(cohort.table, exclude)
     given = listed["patient_id"]
     listed = listed if same_patient is None else merge_patients(listed, same_patient)
     if not distinct_ids:
         refuse_alike_ids(listed["patient_id"], table)
+    listed = listed.assign(patient_id=with_prefix(listed["patient_id"], patient_prefix))
     warnings = [*identity_columns(cohort.table), *cohort.warnings]
     for warning in warnings[:MAX_LISTED]:
         say(f"warning: {table}: {warning}")

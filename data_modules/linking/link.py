@@ -65,7 +65,7 @@ def link(
     """
     from data_modules.linking.archive import read_archive, take_dated
     from data_modules.linking.eligibility import apply_rules, read_rules
-    from data_modules.linking.outputs import Study, cohort_table, write_study
+    from data_modules.linking.outputs import Study, check_place, cohort_table, write_study
     from data_modules.linking.pseudonyms import open_key
     from data_modules.linking.replace import choose_window, match_by_rules, with_ages
     from data_modules.linking.table import read_hospital_table
@@ -73,6 +73,9 @@ def link(
     folder, place = Path(source), Path(out)
     if not folder.is_dir():
         raise InputError(f"there is no folder {source}; source is where the exports lie")
+    check_place(place, read=(table, rules))
+    if key is not None and Path(key).exists() and Path(key).samefile(table):
+        raise InputError(f"the key {key} is the table; name a file of its own, which is made")
     known_rules = read_rules(rules)
     window = choose_window(known_rules, window_days, when, ecgs)
     secret = open_key(key, out=place)

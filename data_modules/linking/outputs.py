@@ -2,7 +2,7 @@
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -18,6 +18,7 @@ from data_modules.linking.table import HospitalTable
 from data_modules.reading.stored.facts import MEASURED
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, replacing
+from lsemvae.core.outputs import check_output_file
 from lsemvae.core.printable import say, spreadsheet_cell
 from lsemvae.core.study_flow import Exclusion, Flow, FlowStep
 
@@ -72,6 +73,28 @@ def cohort_table(
     for name in MEASURED:
         cohort[name] = [measured.get(name) for measured in pairs["measured"]]
     return cohort.dropna(axis="columns", how="all")
+
+
+def check_place(out: Path, *, read: Sequence[str | None]) -> None:
+    """Check that the folder holds no files of others under the names of ours.
+
+    Args:
+        out: the folder.
+        read: files that are read.
+
+    Raises:
+        InputError: names the file that would be lost.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"cannot write {out}: it is no folder; name another with --out")
+    check_output_file(out / FLOW_NAME, mark=b'"format"', read=read)
+    check_output_file(out / EXCEPTIONS, mark=",".join(Left._fields).encode(), read=read)
+    check_output_file(out / COHORT, mark=b"record,patient_id", read=read)
+    if (out / COHORT).exists() and not (out / FLOW_NAME).exists():
+        raise InputError(
+            f"cannot write {out / COHORT}: no {FLOW_NAME} lies beside it, so this command did not "
+            "write it; name another folder with --out, or move it away"
+        )
 
 
 def write_study(out: Path, study: Study, cohort: pd.DataFrame, n_recordings: int) -> None:

@@ -6,20 +6,18 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from data_modules.cohort.columns import NEVER_ZERO, NUMBER_RANGES
+from data_modules.cohort.columns import NEVER_ZERO, NUMBER, NUMBER_RANGES, SEX
 from data_modules.cohort.csv_cells import decimal_commas
 from data_modules.cohort.identity import identity_columns
+from data_modules.cohort.plain_id import shortened
+from data_modules.cohort.sheet import read_sheet
 from data_modules.linking.archive import Left
 from data_modules.linking.dates import DateOrder, read_dates
-from data_modules.linking.sheet import read_sheet
 from data_modules.reading.text_cells import MISSING_PATTERN
 from lsemvae.core.errors import InputError
 
 NEEDED = ("patient_id", "rhc_date")
 PRIVATE = ("patient_id", "rhc_date", "birth_date")  # never written as they are
-_SEX = {"f": "F", "female": "F", "w": "F", "weiblich": "F", "woman": "F", "2": "F",
-        "m": "M", "male": "M", "maennlich": "M", "männlich": "M", "man": "M", "1": "M"}  # fmt: skip
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
 
 class HospitalTable(NamedTuple):
@@ -79,7 +77,7 @@ def read_hospital_table(
     dates = read_dates(table["rhc_date"], source["rhc_date"], order)
     notes += dates.notes
     rows = kept.assign(
-        patient=table["patient_id"].str.strip(),
+        patient=_whole_numbers(table["patient_id"].str.strip(), notes),
         rhc_date=pd.Series(dates.days, kept.index, dtype=object),
     )
     rows["birth_date"] = _birth_dates(table, source, order)
@@ -89,6 +87,14 @@ def read_hospital_table(
         _read_decimal_commas(rows, quantities)
     usable, left = _usable(rows, quantities)
     return HospitalTable(usable, quantities, left, len(rows), notes)
+
+
+def _whole_numbers(ids: pd.Series, notes: list[str]) -> pd.Series:
+    """Write the ids that a program has turned into decimal numbers, 1234.0, as whole ones."""
+    floats = ids.str.fullmatch(r"[0-9]+\.0+") & ~ids.map(shortened)
+    if floats.any():
+        notes.append(f"patient_id: {floats.sum()} decimals of zero were left out, as in 1234.0")
+    return ids.where(~floats, ids.str.replace(r"\.0+$", "", regex=True))
 
 
 def _unused(table: pd.DataFrame, source: dict[str, str]) -> list[str]:
@@ -110,7 +116,7 @@ def _birth_dates(
 def _sexes(rows: pd.DataFrame, notes: list[str]) -> list[str]:
     if "sex" not in rows:
         return [""] * len(rows)
-    found = [_SEX.get(str(cell).strip().casefold(), "") for cell in rows["sex"]]
+    found = [SEX.get(str(cell).strip().casefold(), "") for cell in rows["sex"]]
     unknown = sum(not sex and bool(cell) for sex, cell in zip(found, rows["sex"], strict=True))
     if unknown:
         notes.append(f"sex: {unknown} cells are neither F nor M and were left empty")
@@ -138,11 +144,13 @@ def _usable(rows: pd.DataFrame, quantities: list[str]) -> tuple[pd.DataFrame, li
         rows[name] = rows[name].where(~empty, "")
     nobody = (rows["patient"] == "") | rows["patient"].str.fullmatch(MISSING_PATTERN)
     mark(nobody, "no patient id", "fill it in")
+    cut = rows["patient"].map(shortened).astype(bool)
+    mark(cut, "the patient id has lost digits in a spreadsheet", "export the column as text")
     undated = rows["rhc_date"].isna()
     mark(undated, "no date of the catheter, or none of the calendar", "write it as YYYY-MM-DD")
     for name in known:
         low, high = NUMBER_RANGES[name]
-        value = pd.to_numeric(rows[name].where(rows[name].str.fullmatch(_NUMBER)), errors="coerce")
+        value = pd.to_numeric(rows[name].where(rows[name].str.fullmatch(NUMBER)), errors="coerce")
         wrong = (rows[name] != "") & ~value.between(low, high)
         wrong |= (value == 0) & (name in NEVER_ZERO)
         mark(wrong, f"{name} is no number from {low:g} to {high:g}", "correct the cell")

@@ -1,6 +1,7 @@
 """Tell the kind of a file by its first bytes: those that are read, those only named."""
 
 import re
+import struct
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -16,7 +17,6 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file (or MATLAB 7.3)", "save it as MATLAB 5 (-v7) or WFDB"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Office file", "save it as CSV UTF-8"),
     (0, b"%PDF-", "a PDF file, a picture of an ECG", "export the signal, not the printout"),
-    (0, b"\x93NUMPY", "a NumPy array", "name its rows as NAME.npy#0, with a layout"),
     (0, b"\x1f\x8b", "a gzip file", "unpack it first"),
     (0, b"BZh", "a bzip2 file", "unpack it first"),
     (0, b"\xfd7zXZ\0", "an xz file", "unpack it first"),
@@ -52,12 +52,23 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\0\0\0\x0cjP  ", "a picture", "export the signal, not the picture"),
     (12, b"\xc2\xea\x81\x60", "a SAS file", "save it as CSV UTF-8"),
     (0, b"FEA1", "a Feather table", "save it as CSV UTF-8"),
+    (4, b"ftypheic", "a picture", "export the signal, not the picture"),
+    (4, b"ftyp", "a film or sound (MP4)", "export the signal as EDF, CSV or WFDB"),
+    (0, b"RDX2\n", "an R workspace", "save the table as CSV UTF-8"),
+    (0, b"RDX3\n", "an R workspace", "save the table as CSV UTF-8"),
+    (0, b"X\n\0\0\0", "an R object (.rds)", "save the table as CSV UTF-8"),
+    (0, b"\x04\x22\x4d\x18", "an LZ4 file", "unpack it first"),
+    (0, b"L\0\0\0\x01\x14\x02\0", "a Windows shortcut", "copy the file that it points to"),
+    (0, b"%MatrixMarket", "a MatrixMarket file", "save it as CSV or MATLAB 5"),
+    (0, b"\0\5\x16\7", "a file of macOS beside the true one", "name the file without ._"),
+    (0, b"# Dicom-File-Format", "a DICOM text dump", "name the DICOM file itself"),
+    (0, b"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself: git lfs pull"),
 )
 _ZIPPED = (
     (b"xl/", "an Excel workbook (.xlsx)", "save the sheet as CSV UTF-8"),
     (b"opendocument.spreadsheet", "a LibreOffice sheet (.ods)", "save the sheet as CSV UTF-8"),
     (b"word/", "a Word document", "export the signal, or save the table as CSV UTF-8"),
-    (b".npy", "a NumPy archive (.npz)", "save the array as CSV or MATLAB 5 with a layout"),
+    (b".npy", "a NumPy archive (.npz)", "save its array with numpy.save, as .npy with a layout"),
 )
 _XML_NAMED = {
     "cardiologyxml": (
@@ -74,7 +85,10 @@ _XML_NAMED = {
     "svg": ("a picture (SVG)", "the signal"),
     "html": ("a web page", "the signal; a failed download may be the cause"),
 }
+_XML_STEP = "GE MUSE XML, HL7 aECG or DICOM"
 _FIRST_TAG = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40})[\s/>]")
+_JSON = re.compile(rb"\s*[\[{]\s*[\[{\"]")
+_WFDB_HEADER = re.compile(rb"(?:#[^\n]*\n|\s)*[\w.-]{1,60}(?:/\d+)? \d{1,4} [\d.]{1,12} \d{1,9}\b")
 _SNIFFED = 16_384
 
 
@@ -134,6 +148,8 @@ def named_kind(content: bytes, ending: str = "") -> str | None:
             found = [_ZIPPED[0][1:]]
         name, step = found[0] if found else ("a zip file", "unpack it first")
         return f"it is {name}, which is not read; {step}"
+    if _is_matlab_4(content):
+        return "it is a MATLAB 4 file, which is not read; save it as MATLAB 5 (-v7)"
     if content[:4] in (b"\x08\0\x05\0", b"\x08\0\x16\0", b"\x08\0\x00\0"):
         return (
             "it is a DICOM data set without preamble and file header, which state how it is "
@@ -142,18 +158,39 @@ def named_kind(content: bytes, ending: str = "") -> str | None:
     return _named_text(content)
 
 
+def _is_matlab_4(content: bytes) -> bool:
+    """Tell by the header of the first matrix: type, shape, imaginary part, length of its name."""
+    if len(content) < 24:
+        return False
+    kind, rows, columns, imaginary, length = struct.unpack_from("<5I", content)
+    name = content[20 : 19 + length]
+    shape = 0 < rows < 1 << 28 and 0 < columns < 1 << 28
+    named = 1 < length <= 64 and name.isascii() and name.decode("latin-1").isidentifier()
+    return kind in (0, 10, 20, 30, 40, 50) and shape and imaginary < 2 and named
+
+
+def _named_json(content: bytes) -> str:
+    """Name a kind of JSON that is not read."""
+    if b'"resourceType"' in content[:_SNIFFED]:
+        return "it is a FHIR resource, which is not read; export the recording itself"
+    if b'"data12L"' in content:
+        step = "export it as DICOM or EDF"
+        return f"it is a Kardia 12L recording, which states no amplitude; {step}"
+    if b'"recordedAt"' in content:
+        return "it is a Kardia recording without the unfiltered leads (data.raw); export them"
+    return "it is JSON and no Kardia recording, which is not read; export it as EDF, CSV or WFDB"
+
+
 def _named_text(content: bytes) -> str | None:
     """Name a kind of JSON or XML that is not read; None where it is neither."""
-    if content[:64].lstrip().startswith(b"{"):
-        if b'"resourceType"' in content[:_SNIFFED]:
-            return "it is a FHIR resource, which is not read; export the recording itself"
-        if b'"data12L"' in content:
-            step = "export it as DICOM or EDF"
-            return f"it is a Kardia 12L recording, which states no amplitude; {step}"
+    if _JSON.match(content[:64].removeprefix(b"\xef\xbb\xbf")):
+        return _named_json(content)
+    if _WFDB_HEADER.match(content[:_SNIFFED]) and b".dat" in content[:_SNIFFED]:
+        return "it is a WFDB header; name it NAME.hea, and the record NAME"
     root = _xml_root(content)
     if root is None:
         return None
-    name, step = _XML_NAMED.get(root.lower(), (f"XML with the root {root}", "GE MUSE XML"))
+    name, step = _XML_NAMED.get(root.lower(), (f"XML with the root {root}", _XML_STEP))
     return f"it is {name}, which is not read; export it as {step}"
 
 

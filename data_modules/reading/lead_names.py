@@ -21,9 +21,13 @@ _AROUND = re.compile(
     r"(?: ?\((?:EINTHOVEN|GOLDBERGER|WILSON)\)|, AUGMENTED VOLTAGE, (?:RIGHT|LEFT|FOOT)"
     r"|[ _-](?:REF|WCT))?"
 )
-_IN_BRACKETS = re.compile(r"(?P<name>.*\S)\s*(?:\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\])")
+_IN_BRACKETS = re.compile(
+    r"(?P<name>.*[^\s_])[\s_]*(?:\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\]|\{(?P<curly>[^{}]*)\})"
+)
 _AFTER_SLASH = re.compile(r"(?P<name>.*\S)\s*[/,]\s*(?P<unit>\S+)")
 _AFTER_BLANK = re.compile(r"(?P<name>.*[^\s_])[ _]+(?P<unit>[munUN\u03bc][vV](?:olts?)?)")
+# what R makes of `II (mV)`
+_AFTER_POINTS = re.compile(r"(?P<name>[^.]*[^.\s])\.{1,2}(?P<unit>[munUN\u03bc]?[vV](?:olts?)?)")
 # Letters of Cyrillic and Greek keyboards that look like those of lead names, and mean nothing else.
 _LOOKALIKES = str.maketrans(
     {"\u0406": "I", "\u0456": "I", "\u04c0": "I", "\u0399": "I", "\u03b9": "I", "\u0410": "A",
@@ -58,7 +62,7 @@ def read_name(name: str) -> SignalName:
         return SignalName(None, None)
     # roman numerals of one character and wide letters become plain ones
     plain = unicodedata.normalize("NFKC", name).strip(" \t\r\n\"'\0:;.")
-    for pattern in (_IN_BRACKETS, _AFTER_SLASH, _AFTER_BLANK):
+    for pattern in (_IN_BRACKETS, _AFTER_SLASH, _AFTER_BLANK, _AFTER_POINTS):
         found = pattern.fullmatch(plain)
         unit = next((part for part in found.groups()[1:] if part), "") if found else ""
         if found and mv_per_unit(unit) is not None:

@@ -32,19 +32,21 @@ def check_rate(rate_hz: float, *, record: str, text: str | None = None) -> float
     return rate_hz
 
 
-def check_gain(gain: float, *, record: str, text: str) -> float:
+def check_gain(gain: float, *, record: str, text: str, of: str = "") -> float:
     """Return a gain in counts per unit if it is finite and above zero.
 
     Args:
         gain: the gain, NaN where the file states none or no number.
         record: the record as the user names it.
         text: the gain as the file writes it, for the message.
+        of: the signal, for the message; empty where it is the gain of all.
 
     Raises:
         RecordError: `gain_invalid`.
     """
     if math.isnan(gain) or not GAIN_RANGE[0] <= gain <= GAIN_RANGE[1]:
-        problem = f"the gain is {text[:40]!r}; expected counts per unit such as 200/mV"
+        whose = f" of {of[:40]}" if of else ""
+        problem = f"the gain{whose} is {text[:40]!r}; expected counts per unit such as 200/mV"
         raise RecordError("gain_invalid", record=record, problem=problem)
     return gain
 

@@ -1,5 +1,6 @@
 """Choose the one part of a file that is the recording: a rhythm of all leads, long enough."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from lsemvae.core.leads import LEADS
 
 SHORTEST_RHYTHM_S = 4.0  # a median beat or a template lasts 0.6 to 2 s
 MAX_LISTED = 12
+_RHYTHM = re.compile(r"|rhythm([ _-]?strip)?", re.IGNORECASE)
 
 
 class Part(NamedTuple):
@@ -21,7 +23,7 @@ class Part(NamedTuple):
         sampling_rate_hz: 0 where it states none.
         n_samples: of each signal; 0 where it states none.
         read: decodes it.
-        derived: the file says that it was computed (a median beat), not recorded.
+        kind: what the file says that it is, empty where it says nothing.
     """
 
     label: str
@@ -29,12 +31,18 @@ class Part(NamedTuple):
     sampling_rate_hz: float
     n_samples: int
     read: Callable[[], RawRecording]
-    derived: bool = False
+    kind: str = "RHYTHM"
 
     @property
     def leads(self) -> frozenset[str]:
         """The known leads among its signals."""
         return frozenset(filter(None, map(known_lead, self.names)))
+
+    @property
+    def derived(self) -> bool:
+        """Whether it is no rhythm: a median beat, or of no kind and as short as one."""
+        short = not self.kind and self.seconds < SHORTEST_RHYTHM_S
+        return short or _RHYTHM.fullmatch(self.kind) is None
 
     @property
     def seconds(self) -> float:

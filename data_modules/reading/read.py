@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from data_modules.reading.amplitude import Amplitude
-from data_modules.reading.formats.array_rows import parse_array_row, read_array_row
+from data_modules.reading.formats.array_rows import parse_array_row, read_array_row, read_numpy
 from data_modules.reading.formats.csv_table import read_csv_table
 from data_modules.reading.formats.dicom import read_dicom
 from data_modules.reading.formats.edf import read_edf
@@ -27,6 +27,7 @@ from data_modules.reading.limits import MAX_FILE_BYTES, MAX_HEADER_BYTES
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording, Recording, check_recording
 from data_modules.reading.safe_files import beside, read_bytes
+from data_modules.reading.text_cells import UTF16
 from data_modules.reading.wfdb import read_wfdb
 
 FORMATS: tuple[Format, ...] = (
@@ -35,14 +36,15 @@ FORMATS: tuple[Format, ...] = (
     Format("HL7 aECG", read_hl7_aecg, xml_root="AnnotatedECG"),
     Format("SCP-ECG", read_scp_ecg, ((16, b"SCPECG"),)),
     Format("DICOM", read_dicom, ((128, b"DICM"), (0, b"\x02\0\0\0UL"))),
-    Format("EDF", read_edf, ((0, b"0       "),)),
+    Format("EDF", read_edf, ((0, b"0       "), (0, b"0" + bytes(7)))),
     Format("ISHNE", read_ishne, ((0, b"ISHNE1.0"),)),
     Format(
         "Kardia JSON", read_kardia,
-        json_keys=(b'"recordedAt"', b'"amplitudeResolution"', b'"samples"'),
+        json_keys=(b'"recordedAt"', b'"raw"'),
     ),
     Format("CSV", read_csv_table, needs_layout=True),
     Format("MATLAB", read_matlab, ((0, b"MATLAB 5.0"),), needs_layout=True),
+    Format("NumPy", read_numpy, ((0, b"\x93NUMPY"),), needs_layout=True),
 )  # fmt: skip
 """Kinds of files, a row each: by what one is told, and the function that reads it."""
 
@@ -110,7 +112,7 @@ def _read_file(root: Path, record: str) -> RawRecording:
         return read_array_row(root, *of_array, layout, record=record)
     content = read_bytes(root, record, record=record, limit=MAX_FILE_BYTES)
     found = format_of(content, FORMATS)
-    if found is None and _is_text_table(root, record, content):
+    if found is None and content and _is_text_table(root, record, content):
         found = next(one for one in FORMATS if one.read is read_csv_table)
     if found is not None and found.needs_layout:
         layout = parse_layout(_layout(root, record), record=record)
@@ -118,6 +120,7 @@ def _read_file(root: Path, record: str) -> RawRecording:
     if found is not None:
         return found.read(content, record=record)
     problem = named_kind(content, os.path.splitext(record)[1]) or _binary_text(record, content)
+    problem = problem or _no_contents(content)
     problem = problem or (
         f"its contents are none of {', '.join(one.name for one in FORMATS)}; WFDB records are "
         "named without extension, other kinds must be exported as one of these; a text table needs "
@@ -126,13 +129,20 @@ def _read_file(root: Path, record: str) -> RawRecording:
     raise RecordError("format_unknown", record=record, problem=problem)
 
 
+def _no_contents(content: bytes) -> str | None:
+    """Say that a file is empty, or filled with zeros as after a copy that broke off."""
+    if content.strip(b"\0 \t\r\n"):
+        return None
+    held = "only zero bytes and blanks" if content else "nothing (0 bytes)"
+    return f"it holds {held}; copy it again from its source"
+
+
 def _is_text_table(root: Path, record: str, content: bytes) -> bool:
     """Tell a table of signals by its ending or by a layout of its own, and by being text."""
     own = os.path.lexists(os.path.join(root, record + LAYOUT_SUFFIX))
     if not own and not record.lower().endswith(_TEXT_ENDINGS):
         return False
-    wide = content[:2] in (b"\xff\xfe", b"\xfe\xff")
-    return named_kind(content) is None and (wide or b"\0" not in content)
+    return named_kind(content) is None and (content.startswith(UTF16) or b"\0" not in content)
 
 
 def _binary_text(record: str, content: bytes) -> str | None:

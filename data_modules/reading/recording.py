@@ -111,7 +111,12 @@ def choose_leads(
     others = [name for i, name in enumerate(names) if i not in channels.values()] + [*ignored]
     listed = ", ".join(name or "(no name)" for name in others)[:200]
     if not channels:
-        problem = f"no signal is one of the twelve leads; the file has {listed or 'none'}"
+        if others and not any(others):
+            listed = f"{len(others)} signals without a name"
+        problem = (
+            f"no signal is one of the twelve leads; the file has {listed or 'none'}; where they "
+            "are leads, name them I to V6"
+        )
         raise RecordError("no_known_lead", record=record, problem=problem)
     warnings = [("signals_ignored", f"none of the twelve leads: {listed}")] if others else []
     stated = [

@@ -1,12 +1,15 @@
 """Open files that a record names: regular files inside the source folder, nothing else."""
 
 import io
+import itertools
 import os
 import stat
 from functools import lru_cache
 from pathlib import Path
 
 from data_modules.reading.reasons import RecordError
+
+_MOST_LOOKED_AT = 10_000  # files of a folder, for a hint
 
 
 def check_record_name(record: str) -> None:
@@ -54,7 +57,7 @@ def regular_file(root: Path, name: str, *, record: str) -> tuple[str, int]:
     except (OSError, ValueError) as error:
         problem = (
             f"{name} is not in the source folder; copy it there or correct the record's name (WFDB "
-            "records are named without extension)"
+            f"records are named without extension){_alike(os.path.join(root, name))}"
         )
         raise RecordError("file_missing", record=record, problem=problem) from error
     if not path.startswith(base.rstrip(os.sep) + os.sep):
@@ -64,6 +67,19 @@ def regular_file(root: Path, name: str, *, record: str) -> tuple[str, int]:
         problem = f"{name} is a folder, pipe or device; expected a regular file"
         raise RecordError("file_not_regular", record=record, problem=problem)
     return path, status.st_size
+
+
+def _alike(path: str) -> str:
+    """Name a file that differs from the missing one in case alone, or is packed."""
+    folder, name = os.path.split(path)
+    wanted = [name.casefold() + end for end in ("", ".gz", ".zip", ".bz2", ".xz")]
+    try:
+        with os.scandir(folder) as entries:
+            some = [entry.name for entry in itertools.islice(entries, _MOST_LOOKED_AT)]
+        found = sorted(one for one in some if one.casefold() in wanted)
+    except (OSError, ValueError):
+        return ""
+    return f"; {found[0]} is there: rename or unpack it" if found else ""
 
 
 def open_regular(root: Path, name: str, *, record: str) -> io.FileIO:

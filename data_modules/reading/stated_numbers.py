@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from data_modules.reading.reasons import RecordError
 
@@ -13,6 +13,33 @@ def invalid(problem: str, *, record: str) -> RecordError:
     """Return the error of a file that breaks the rules of its kind."""
     problem = f"{problem}; correct it in the file, or export another kind of file"
     return RecordError("file_invalid", record=record, problem=problem)
+
+
+def wrong_size(problem: str, *, record: str) -> RecordError:
+    """Return the error of a file that is shorter or longer than it declares."""
+    problem = f"{problem}; copy it again if the source's own file differs, else export it anew"
+    return RecordError("size_mismatch", record=record, problem=problem)
+
+
+def refuse_quoted(
+    stated: Mapping[str, object], fields: Mapping[str, str], *, where: str, record: str
+) -> None:
+    """Refuse numbers that a JSON file writes as text.
+
+    Args:
+        stated: the fields.
+        fields: those that must be numbers, each with the code of its error.
+        where: the beginning of the message.
+        record: the record as the user names it.
+
+    Raises:
+        RecordError: the first of them.
+    """
+    for field, code in fields.items():
+        value = stated.get(field)
+        if isinstance(value, str):
+            problem = f'{where}{field} is the text "{value[:20]}"; write the number without quotes'
+            raise RecordError(code, record=record, problem=problem)
 
 
 def number(text: str, *, what: str, record: str) -> float:

@@ -9,7 +9,7 @@ _MV_PER = {"nano": 1e-6, "micro": 1e-3, "milli": 1.0, "": 1e3}
 # larger reading.
 _PREFIX = {"n": "nano", "N": "nano", "u": "micro", "U": "micro", "\u03bc": "micro", "m": "milli"}
 _SHORT = re.compile(r"([nNuUm\u03bc]?)(?:[vV]|[vV]olts?)")
-_LONG = re.compile(r"(nano|micro|milli|)volts?")
+_LONG = re.compile(r"(nano|micro|milli)[ -]?v(?:olts?)?|volts?")
 _MAX_UNIT = 40
 
 
@@ -29,7 +29,7 @@ def mv_per_unit(text: str | None) -> float | None:
     if (short := _SHORT.fullmatch(plain)) is not None:
         return _MV_PER[_PREFIX.get(short[1], "")]
     long = _LONG.fullmatch(plain.lower())
-    return _MV_PER[long[1]] if long is not None else None
+    return _MV_PER[long[1] or ""] if long is not None else None
 
 
 def unit_hint(unit: str | None) -> str:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.flac import check_flac
+from data_modules.reading.kinds import named_kind
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_HEADER_BYTES
 from data_modules.reading.reasons import RecordError
@@ -51,6 +52,7 @@ _FORMATS: dict[str, tuple[float, int | None]] = {
     "524": (24, -(1 << 23)),
 }
 _PACKED = ("212", "310", "311")  # several samples share bytes: up to 3 bytes of padding
+_SNIFFED = 1024  # bytes by which another kind of file is named
 _FLAC = ("508", "516", "524")
 
 
@@ -141,9 +143,11 @@ def _check_file(
             problem = f"{file_name} has {size} bytes; its samples take {declared} uncompressed"
             raise RecordError("size_mismatch", record=record, problem=problem)
     elif not declared <= size <= declared + (3 if fmt in _PACKED else 0):
-        problem = (
-            f"{file_name} has {size} bytes; its header declares {declared}; copy it again if the "
-            "source's own file has another size, else correct the header"
+        with open_path(path, record=record) as file:
+            named = named_kind(file.read(_SNIFFED), os.path.splitext(file_name)[1])
+        problem = f"{file_name} has {size} bytes; its header declares {declared}; " + (
+            named
+            or "copy it again if the source's own file has another size, else correct the header"
         )
         raise RecordError("size_mismatch", record=record, problem=problem)
     return path

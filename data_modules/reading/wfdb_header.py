@@ -10,9 +10,11 @@ import math
 import re
 from typing import NamedTuple
 
+from data_modules.reading.kinds import named_kind
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_HEADER_BYTES, check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
+from data_modules.reading.text_cells import decode_text
 
 MAX_LINE = 400  # the longest line of the twelve public sets tried is under 100 characters
 
@@ -84,9 +86,11 @@ def parse_header(content: bytes, *, record: str) -> Header:
     comments = tuple(line.lstrip("#").strip(_BLANKS) for line in lines if line.startswith("#"))
     lines = [line for line in lines if line and not line.startswith("#")]
     if not lines or max(map(len, lines)) > MAX_LINE or "\0" in text:
-        problem = f"the header is empty, binary, or has a line above {MAX_LINE} characters"
+        problem = (
+            f"the header is empty, binary, or has a line above {MAX_LINE} characters; copy it again"
+        )
         raise RecordError("header_invalid", record=record, problem=problem)
-    rate, n_samples, n_signals = _parse_record_line(lines[0], record=record)
+    rate, n_samples, n_signals = _parse_record_line(lines, record=record)
     if len(lines) - 1 < n_signals:
         problem = f"the header declares {n_signals} signals and describes {len(lines) - 1}"
         raise RecordError("header_invalid", record=record, problem=problem)
@@ -131,17 +135,23 @@ def _decode(content: bytes, *, record: str) -> str:
     if len(content) > MAX_HEADER_BYTES:
         problem = f"the header is larger than {MAX_HEADER_BYTES} bytes"
         raise RecordError("header_limit", record=record, problem=problem)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")  # older exporters write the mu of uV as one byte
+    return decode_text(content)
 
 
-def _parse_record_line(line: str, *, record: str) -> tuple[float, int, int]:
+def _segments(lines: list[str]) -> str:
+    """List the segments of a record; `~` is a gap, and the layout has no samples."""
+    segments = [_GAPS.split(line) for line in lines[1:]]
+    named = [fields[0] for fields in segments if fields[0] != "~" and fields[1:2] != ["0"]]
+    return f": {', '.join(named)[:200]}" if named else ""
+
+
+def _parse_record_line(lines: list[str], *, record: str) -> tuple[float, int, int]:
     """Return the rate in Hz, the samples per signal and the number of signals."""
+    line = lines[0]
     match = _RECORD.fullmatch(line)
     if match is None:
-        problem = f"the first line {line[:60]!r} is not `name signals rate samples`"
+        named = named_kind(line.encode()) or "copy it again, or correct it"
+        problem = f"the first line {line[:60]!r} is not `name signals rate samples`; {named}"
         raise RecordError("header_invalid", record=record, problem=problem)
     stem = record.rpartition("/")[2]
     # the name may carry the extension of the record's own files
@@ -152,7 +162,7 @@ def _parse_record_line(line: str, *, record: str) -> tuple[float, int, int]:
         raise RecordError("header_invalid", record=record, problem=problem)
     if match["segments"]:
         problem = "the record is a list of segments; expected one; list its segments as records"
-        raise RecordError("multi_segment", record=record, problem=problem)
+        raise RecordError("multi_segment", record=record, problem=problem + _segments(lines))
     fields = _GAPS.split((match["rest"] or "").strip(_BLANKS))
     n_signals, rate = int(match["n_sig"]), _rate(fields[0], record=record)
     if len(fields) < 2 or fields[1].strip("0") == "":
@@ -177,7 +187,10 @@ def _parse_signal_line(line: str, *, record: str) -> SignalLine:
     fields = _GAPS.split(line, maxsplit=8)
     layout = _FORMAT.fullmatch(fields[1]) if len(fields) > 2 else None
     if layout is None or not _INTEGERS.fullmatch(" ".join(fields[3:8])):
-        problem = f"the signal line {line[:60]!r} is not `file format gain/unit ...`"
+        problem = (
+            f"the signal line {line[:60]!r} is not `file format gain/unit ...`, with no field left "
+            "out before the lead's name"
+        )
         raise RecordError("header_invalid", record=record, problem=problem)
     if int(layout["frame"] or 1) != 1:
         problem = f"format {fields[1]} has several samples per frame; expected one; resample it"
@@ -210,5 +223,5 @@ def _gain(text: str, name: str, *, record: str) -> tuple[float, str | None, str 
     match = _GAIN.fullmatch(text)
     gain = float(match["gain"]) if match else math.nan
     if known_lead(name) is not None:
-        check_gain(gain, record=record, text=text)
+        check_gain(gain, record=record, text=text, of=name)
     return (gain, match["baseline"], match["unit"]) if match else (gain, None, None)

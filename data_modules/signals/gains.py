@@ -23,9 +23,9 @@ USUAL_MV = dict(
 )  # fmt: skip
 # Medians of the three sets, and of our synthetic cohort: 0.93 to 1.14 of the usual.
 COHORT_RANGE = (0.62, 1.6)
-N_LEAST = 20  # recordings, below which a distribution says nothing
+N_LEAST = 20  # recordings, below which each is compared with usual ones in place of the median
 Z_MAX = 3.5
-SD_LEAST = 0.2  # of the logarithm; real sets have 0.23 to 0.45
+SD_LEAST, SD_MOST = 0.2, 0.45  # of the logarithm; real sets have 0.23 to 0.45
 SAME_STEP_SHARE = 0.8
 STEP_FACTOR = 1.5
 N_STEP_SAMPLES = 2000
@@ -101,7 +101,7 @@ def gain_doubts(amplitude: FloatArray, step_mv: FloatArray | None = None) -> Gai
     """
     known = np.isfinite(amplitude) & (amplitude > 0)
     if known.sum() < N_LEAST:
-        return GainDoubts({}, "", float("nan"))
+        return _few(amplitude, known)
     logarithm = np.log(np.where(known, amplitude, np.nan))
     median = float(np.nanmedian(logarithm))
     off = logarithm - median
@@ -114,6 +114,18 @@ def gain_doubts(amplitude: FloatArray, step_mv: FloatArray | None = None) -> Gai
     if step_mv is not None:
         outlying |= _other_steps(off, step_mv)
     return GainDoubts(dict(sorted(outlying.items())), _whole(np.exp(median)), np.exp(median))
+
+
+def _few(amplitude: FloatArray, known: npt.NDArray[np.bool_]) -> GainDoubts:
+    """Judge recordings too few for a distribution by the widest of the real sets: factors of 5."""
+    off = np.log(np.where(known, amplitude, np.nan))
+    outlying = {
+        int(i): f"amplitude {np.exp(off[i]):.2g} times that of usual recordings "
+        f"({np.exp(-Z_MAX * SD_MOST):.2g} to {np.exp(Z_MAX * SD_MOST):.2g} expected): look at gain "
+        "and unit"
+        for i in np.flatnonzero(np.abs(off) > Z_MAX * SD_MOST)
+    }
+    return GainDoubts(outlying, "", float("nan"))
 
 
 def store_amplitudes(store: EcgStore, n_records: int | None = None) -> FloatArray:

@@ -19,6 +19,7 @@ FloatArray = npt.NDArray[np.float64]
 
 # Table 1: non-PH, pre-capillary, post-capillary. (The text of the paper swaps the last two.)
 GROUP_SIZES = (201, 136, 555)
+MOST_PATIENTS = 1_000_000
 NON_PH, PRE_CAPILLARY, POST_CAPILLARY = range(3)
 
 # Measured at 892 patients (250 Hz, seeds 0 to 2, logistic regression, five folds by patient): from
@@ -79,6 +80,19 @@ class Cohort(NamedTuple):
     patients: PatientParameters
 
 
+def check_sizes(n_patients: int, n_pretraining_patients: int = 1) -> None:
+    """Refuse numbers of patients that no synthetic set can have, before one is written.
+
+    Raises:
+        InputError: too few or too many.
+    """
+    if n_patients < 7:
+        raise InputError(f"a synthetic cohort needs n_patients >= 7, got {n_patients}")
+    for name, n in (("n_patients", n_patients), ("n_pretraining_patients", n_pretraining_patients)):
+        if not 1 <= n <= MOST_PATIENTS:
+            raise InputError(f"{name} must be in 1..{MOST_PATIENTS}, got {n}")
+
+
 def group_sizes(n_patients: int) -> npt.NDArray[np.intp]:
     """Split a number of patients as Table 1 does, by largest remainders, shape (3,)."""
     exact = n_patients * np.array(GROUP_SIZES) / sum(GROUP_SIZES)
@@ -105,8 +119,7 @@ def draw_cohort(
     Raises:
         InputError: too few patients, or a difficulty outside 0..1.
     """
-    if n_patients < 7:
-        raise InputError(f"a synthetic cohort needs n_patients >= 7, got {n_patients}")
+    check_sizes(n_patients)
     if not 0 <= difficulty <= 1:
         raise InputError(f"difficulty must be in 0..1, got {difficulty}")
     group = rng.permutation(np.repeat(np.arange(3), group_sizes(n_patients)))

@@ -12,6 +12,7 @@ import pandas as pd
 from data_modules.simulation.cohort import (
     DEFAULT_DIFFICULTY,
     GROUP_SIZES,
+    MOST_PATIENTS,
     draw_cohort,
     truncated_normal,
 )
@@ -103,8 +104,8 @@ def write_mimic(
         InputError: `out` already holds a record list, or an option is out of range.
     """
     table_path = _new_table(Path(out) / "record_list.csv")
-    if not 1 <= n_patients <= 1_000_000:
-        raise InputError(f"n_patients must be in 1..1000000, got {n_patients}")
+    if not 1 <= n_patients <= MOST_PATIENTS:
+        raise InputError(f"n_patients must be in 1..{MOST_PATIENTS}, got {n_patients}")
     rng = np.random.default_rng(seed)
     person = np.repeat(np.arange(n_patients), rng.integers(1, 4, n_patients))
     table = _record_list(person, rng)

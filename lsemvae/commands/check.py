@@ -50,6 +50,7 @@ def check_cohort(
     table: str | None = None,
     store: str | None = None,
     columns: dict[str, str] | None = None,
+    sheet: str | None = None,
     labels: dict[str, str] | None = None,
     expected: dict[str, int] | None = None,
     mpap_threshold_mmhg: float = 20.0,
@@ -72,6 +73,7 @@ def check_cohort(
         table: the table, as `lsemvae prepare cohort` takes it; or else
         store: a store, whose waveforms are compared too.
         columns: the table's own column names where they differ.
+        sheet: of a workbook, where several have rows.
         labels: columns of 0 and 1 to compare with the definition of a task, for example
             --labels.detection=PH.
         expected: sizes that another place gives of records, patients, non-PH, PH, pre-capillary or
@@ -90,7 +92,9 @@ def check_cohort(
 
     if (table is None) == (store is None):
         raise InputError("give either --table or --store, and not both")
-    values, findings = _read_table(table, columns) if table is not None else _read_store(store)
+    values, findings = (
+        _read_table(table, columns, sheet) if table is not None else _read_store(store)
+    )
     thresholds = Thresholds(
         mpap_threshold_mmhg, pawp_threshold_mmhg, pvr_threshold_wu, estimate_mpap
     )
@@ -105,11 +109,13 @@ def check_cohort(
         raise FindingsFoundError
 
 
-def _read_table(path: str, columns: dict[str, str] | None) -> "tuple[pd.DataFrame, list[Finding]]":
+def _read_table(
+    path: str, columns: dict[str, str] | None, sheet: str | None
+) -> "tuple[pd.DataFrame, list[Finding]]":
     """Read a table as far as it can be read, rows named as a spreadsheet numbers them."""
     from data_modules.cohort.table import inspect_cohort_table
 
-    table, problems, notes = inspect_cohort_table(path, columns)
+    table, problems, notes = inspect_cohort_table(path, columns, sheet=sheet)
     for note in notes:
         say(f"note: {note}")
     named = table.set_axis([f"row {number}" for number in table.index], axis="index")
@@ -124,18 +130,31 @@ def _as_finding(problem: str) -> Finding:
 
 def _read_store(path: str | None) -> "tuple[pd.DataFrame, list[Finding]]":
     """Read a store's table, rows named by their records, and judge its amplitudes."""
-    from data_modules.signals.gains import gain_doubts, store_amplitudes
     from data_modules.store.read import EcgStore
 
     opened = EcgStore(str(path))
     table = opened.table
-    doubts = gain_doubts(store_amplitudes(opened))
-    outlying = _doubted_before(opened) | {
-        table["record"].iloc[row]: text for row, text in doubts.outlying.items()
+    named = table.set_axis(table["record"].to_list(), axis="index")
+    return named, _gain_findings(opened, table["record"])
+
+
+def _gain_findings(store: "EcgStore", records: "pd.Series[str]") -> list[Finding]:
+    """Judge the amplitudes of a store; where every lead was scaled by itself they mean nothing."""
+    from data_modules.signals.gains import gain_doubts, store_amplitudes
+
+    n_scaled = store.reasons.get("warnings", {}).get("leads_scaled_separately", 0)
+    if 2 * n_scaled > len(store):
+        text = (
+            f"{n_scaled} of {len(store)} recordings have leads that were scaled one by one, so "
+            "amplitudes mean nothing: prepare the set again with --amplitude arbitrary"
+        )
+        return [Finding("gain", ("all records",), text)]
+    doubts = gain_doubts(store_amplitudes(store))
+    outlying = _doubted_before(store) | {
+        records.iloc[row]: text for row, text in doubts.outlying.items()
     }
     found = [Finding("gain", (record,), text) for record, text in outlying.items()]
-    found += [Finding("gain", ("all records",), doubts.cohort)] if doubts.cohort else []
-    return table.set_axis(table["record"].to_list(), axis="index"), found
+    return found + ([Finding("gain", ("all records",), doubts.cohort)] if doubts.cohort else [])
 
 
 def _doubted_before(store: "EcgStore") -> dict[str, str]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from data_modules.progress import counted_progress
-from data_modules.simulation.cohort import DEFAULT_DIFFICULTY, GROUP_SIZES
+from data_modules.simulation.cohort import DEFAULT_DIFFICULTY, GROUP_SIZES, check_sizes
 from data_modules.simulation.files import write_cohort, write_mimic
 from lsemvae.core.printable import say
 
@@ -28,6 +28,7 @@ def synthesize(
         difficulty: 0 is separable, 1 holds no signal beyond heart rate and age.
         seed: the same seed and options give the same bytes.
     """
+    check_sizes(n_patients, n_pretraining_patients)
     folder = Path(out)
     with counted_progress("writing the cohort") as progress:
         write_cohort(

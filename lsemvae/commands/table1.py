@@ -4,10 +4,13 @@ from pathlib import Path
 
 from lsemvae.core.printable import say
 
+PAPER = " Paper: its Table 1, other patients."
+
 
 def table1(
     cohort: str,
     *,
+    tasks: list[str] | None = None,
     mpap_threshold_mmhg: float = 20.0,
     pawp_threshold_mmhg: float = 15.0,
     pvr_threshold_wu: float = 2.0,
@@ -19,6 +22,8 @@ def table1(
 
     Args:
         cohort: store made by `lsemvae prepare cohort`.
+        tasks: columns of 0 and 1, or tasks, to make groups by; those of the pressures where left
+            out.
         mpap_threshold_mmhg: pulmonary hypertension is mPAP above this.
         pawp_threshold_mmhg: post-capillary is PAWP above this.
         pvr_threshold_wu: a vascular resistance above this is raised (2 or 3 are in use).
@@ -30,11 +35,18 @@ def table1(
     from data_modules.cohort.labels import task_labels
     from data_modules.store.read import EcgStore
     from lsemvae.core.errors import InputError
-    from lsemvae.core.tasks import ESTIMATED, PRESSURE_TASKS, Thresholds
+    from lsemvae.core.tasks import (
+        DEFINED_TASKS,
+        ESTIMATED,
+        PRESSURE_TASKS,
+        Thresholds,
+        find_task,
+    )
     from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, TwoGroups, characteristics_table
-    from lsemvae.evaluation.tables.table_files import write_table
+    from lsemvae.evaluation.tables.table_files import check_stem, write_table
     from lsemvae.evaluation.tables.terminal import print_frame
 
+    check_stem(Path(out))
     store = EcgStore(cohort)
     absent = sorted(set(columns or {}) - set(store.table))
     if absent:
@@ -43,23 +55,33 @@ def table1(
     thresholds = Thresholds(
         mpap_threshold_mmhg, pawp_threshold_mmhg, pvr_threshold_wu, estimate_mpap
     )
+    chosen = tasks or [
+        task.name for task in PRESSURE_TASKS.values() if set(task.columns) <= set(store.table)
+    ]
     comparisons = [
-        TwoGroups(task.name, task_labels(store.table, task.name, thresholds), task.groups)
-        for task in PRESSURE_TASKS.values()
-        if set(task.columns) <= set(store.table)
+        TwoGroups(name, task_labels(store.table, name, thresholds), find_task(name).groups)
+        for name in chosen
     ]
     if not comparisons:
-        raise InputError(f"{cohort} has no pressures (mpap_mmhg, pawp_mmhg) to make groups by")
+        raise InputError(
+            f"{cohort} has no pressures (mpap_mmhg, pawp_mmhg) to make groups by; name a column of "
+            "0 and 1 with --tasks"
+        )
     shown = characteristics_table(
         store.table, comparisons, variables=CHARACTERISTICS | (columns or {})
     )
+    by_pressures = "" if not set(chosen) & set(DEFINED_TASKS) else (
+        f", mPAP > {mpap_threshold_mmhg:g} mmHg, PAWP > {pawp_threshold_mmhg:g} mmHg"
+        f"{f' ({ESTIMATED})' * estimate_mpap}"
+    )  # fmt: skip
+    whose = f"{store.label}{' (SYNTHETIC)' if store.synthetic else ''}"
     caption = (
-        f"Patient characteristics of {store.label}{' (SYNTHETIC)' if store.synthetic else ''}, "
-        f"mPAP > {mpap_threshold_mmhg:g} mmHg, PAWP > {pawp_threshold_mmhg:g} mmHg"
-        f"{f' ({ESTIMATED})' * estimate_mpap}: mean ± SD and "
-        "Welch's t-test, n (%) and chi-squared test. Paper: its Table 1, other patients."
+        f"Patient characteristics of {whose}{by_pressures}: mean ± SD and "
+        f"Welch's t-test, n (%) and chi-squared test.{PAPER * bool(by_pressures)}"
     )
     files = write_table(shown, Path(out), caption)
     for comparison in comparisons:
-        print_frame(comparison.columns_of(shown), f"Table 1, {comparison.name}", caption)
+        below = caption if comparison is comparisons[-1] else ""
+        title = f"Table 1, {comparison.name}, {whose}"
+        print_frame(comparison.columns_of(shown), title, below)
     say("written: " + ", ".join(map(str, files)))

@@ -1,6 +1,5 @@
 """Draw a recording on ECG paper with what the checks found."""
 
-import re
 from pathlib import Path
 
 from data_modules.reading.amplitude import Amplitude
@@ -27,7 +26,8 @@ def view(
         record: a WFDB record (its path, with or without .hea or .dat), a file of any other kind
             that `lsemvae prepare` reads, or STORE.h5:RECORD for one of a store, RECORD being its
             name or its row.
-        out: the picture to write; by default the record's name with .png, in this folder.
+        out: the picture to write; by default in this folder, named as the file, or as the store
+            and the record of it.
         whole: every second of every lead, one below the other; otherwise 2.5 s of each, and a strip
             of II below them.
         amplitude: as in `lsemvae prepare cohort`; a store knows its own.
@@ -36,13 +36,12 @@ def view(
     Raises:
         InputError: there is no such recording, or it cannot be read.
     """
-    from lsemvae.viewing.recordings import finding_line, plain_path, view_of_file, view_of_stored
+    from lsemvae.viewing.recordings import finding_line, view_of_file, view_of_stored
     from lsemvae.viewing.sheet import draw_view
 
     store, colon, name = record.rpartition(":")
     seen = view_of_stored(store, name) if colon else view_of_file(record, amplitude, signal)
-    stem = re.sub(r"\.(hea|dat)$", "", Path(plain_path(name)).name, flags=re.IGNORECASE)
-    target = Path(out or f"{stem}.png")
+    target = Path(out or f"{seen.name}.png")
     check_picture_file(target, read=(store or None, record))
     try:
         with replacing(target) as temporary:
@@ -51,6 +50,7 @@ def view(
         raise
     except ValueError as error:
         raise InputError(f"cannot write {target} ({error}); name another with --out") from error
+    say(f"recording: {seen.title}")
     for code, text in seen.findings:
         say(finding_line(code, text))
     say(f"picture: {target}")

@@ -19,6 +19,7 @@ def worth(
     draws: int = 10,
     twins: int = 5,
     mlp: bool = True,
+    mlp_fractions: list[float] | None = None,
     epochs: int = 50,
     lr: float = 1e-4,
     strengths: list[float] | None = None,
@@ -52,7 +53,8 @@ def worth(
         fractions: shares of the training patients whose labels are used; 1, .25, .1, .05.
         draws: of patients at every share below 1.
         twins: untrained networks of the same architecture.
-        mlp: train the publication's head too, with all labels.
+        mlp: train the publication's head too.
+        mlp_fractions: shares of the labels for that head; 1, all of them, by default.
         epochs: of that head.
         lr: of that head.
         strengths: C of the linear probe, chosen on inner parts; .003, .03, .3.
@@ -71,9 +73,10 @@ def worth(
         fold_column: column of the cohort's table with the folds of its authors; --folds must be as
             many. Drawn by patient without it.
     """
-    from data_modules.leakage import check_leakage, refuse_leaks
+    from data_modules.leakage import Leak, check_leakage, refuse_leaks
     from data_modules.rhc_cohort import RhcCohort
     from lsemvae.core.tasks import Thresholds
+    from lsemvae.crossval.refused import folds_taken_back_if_refused
     from lsemvae.heads.mlp import MlpSettings
     from lsemvae.models import check_same_input, load_pretrained
     from lsemvae.references.label_draws import check_fractions
@@ -92,7 +95,8 @@ def worth(
         tuple(strengths or ProbeSettings.strengths), seed,
     )  # fmt: skip
     head = MlpSettings(epochs=epochs, lr=lr, seed=seed) if mlp else None
-    settings = StudySettings(probe, head, twins, tuple(features or ()))
+    mlp_shares = check_fractions(mlp_fractions or StudySettings.mlp_fractions)
+    settings = StudySettings(probe, head, mlp_shares, twins, tuple(features or ()))
     encoders = [load_pretrained(path) for path in encoder]
     for task in tasks or ["detection"]:
         for lead_set in leads or (12, 6):
@@ -105,11 +109,14 @@ def worth(
                 leads=list(chosen), normalisation=encoders[0].data.ecg_input.normalisation,
                 seed=seed, distinct_ids=distinct_ids, fold_column=fold_column,
             )  # fmt: skip
-            for path, one in zip(encoder, encoders, strict=True):
-                check_same_input(path, one.data.ecg_input, data.ecg_input)
-                found = check_leakage(data.pool, data.load_splits().fold, encoder=path,
-                                      trained_on=one.data.sha256)  # fmt: skip
-                refuse_leaks(found.leaks, allow_leakage)
+            leaks: dict[Leak, None] = {}
+            with folds_taken_back_if_refused(Path(data.splits_file)):
+                for path, one in zip(encoder, encoders, strict=True):
+                    check_same_input(path, one.data.ecg_input, data.ecg_input)
+                    found = check_leakage(data.pool, data.load_splits().fold, encoder=path,
+                                          trained_on=one.data.sha256)  # fmt: skip
+                    leaks |= dict.fromkeys(found.leaks)
+                refuse_leaks(list(leaks), allow_leakage)
             form = None
             if references_on is not None:
                 form = RhcCohort(references_on, task, leads=list(chosen),

@@ -33,3 +33,30 @@ class EcgInput(NamedTuple):
         other = other if self.unit is not None else other._replace(unit=None)
         pairs = zip(self._fields, known, other, strict=True)
         return [f"{name} {mine} against {theirs}" for name, mine, theirs in pairs if mine != theirs]
+
+    def signal_options(self, other: "EcgInput") -> str:
+        """Return the options of `lsemvae prepare` that make recordings of `other`'s like these."""
+        low, high = self.band_hz
+        wanted: dict[str, tuple[str | float | None, str | float | None]] = {
+            "segment": (self.segment, other.segment),
+            "sampling_rate_hz": (self.sampling_rate_hz, other.sampling_rate_hz),
+            "low_hz": (low, other.band_hz[0]),
+            "high_hz": (high, other.band_hz[1]),
+            "powerline_hz": (self.powerline_hz, other.powerline_hz),
+        }
+        if self.segment == other.segment == "record":
+            wanted["duration_s"] = (self.duration_s, other.duration_s)
+        return " ".join(
+            f"--signal.{name} {_as_option(mine)}"
+            for name, (mine, theirs) in wanted.items()
+            if mine != theirs
+        )
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of a recording."""
+        return self.n_samples / self.sampling_rate_hz
+
+
+def _as_option(value: str | float | None) -> str:
+    return "null" if value is None else value if isinstance(value, str) else f"{value:g}"

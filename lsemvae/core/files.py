@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -165,7 +166,10 @@ def remove_abandoned(folder: Path, name: str) -> None:
     for file in folder.iterdir():
         found = begun.fullmatch(file.name)
         if found and not _is_running(int(found["process"])):
-            file.unlink(missing_ok=True)
+            if file.is_dir():
+                shutil.rmtree(file, ignore_errors=True)
+            else:
+                file.unlink(missing_ok=True)
 
 
 def _is_running(process: int) -> bool:

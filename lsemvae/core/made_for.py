@@ -8,6 +8,24 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.printable import say
 
 
+class HeldOut(NamedTuple):
+    """Who was not trained on.
+
+    Attributes:
+        store: digest of the cohort.
+        splits: digest of the frozen folds; empty where nobody was held out.
+        fold: that was held out; None for a final model.
+    """
+
+    store: str
+    splits: str
+    fold: int | None
+
+    def __str__(self) -> str:
+        """Name the fold."""
+        return "nobody" if self.fold is None else f"fold {self.fold} of splits {self.splits[:8]}"
+
+
 class MadeFor(NamedTuple):
     """What decides whether the output of a head means anything; None where it is not known.
 
@@ -16,17 +34,22 @@ class MadeFor(NamedTuple):
         task: such as `detection`.
         label: how the positive class is defined, such as `mPAP > 20 mmHg`.
         ecg_input: rate, length, band, segment, normalisation and unit of the recordings.
+        held_out: whom the head was not trained on, and who is about to be predicted; compared
+            within one cohort.
     """
 
     leads: tuple[str, ...] | None = None
     task: str | None = None
     label: str | None = None
     ecg_input: EcgInput | None = None
+    held_out: HeldOut | None = None
 
     def plain(self) -> dict[str, Any]:
         """Return plain values for a checkpoint."""
         given = None if self.ecg_input is None else self.ecg_input._asdict()
-        return {**self._asdict(), "leads": self.leads and list(self.leads), "ecg_input": given}
+        held_out = self.held_out and list(self.held_out)
+        leads = self.leads and list(self.leads)
+        return {**self._asdict(), "leads": leads, "ecg_input": given, "held_out": held_out}
 
     @classmethod
     def from_plain(cls, values: Mapping[str, Any]) -> "MadeFor":
@@ -40,6 +63,7 @@ class MadeFor(NamedTuple):
             task=values.get("task"),
             label=values.get("label"),
             ecg_input=EcgInput(**known) if known else None,
+            held_out=HeldOut(*values["held_out"]) if values.get("held_out") else None,
         )
 
     def differences(self, other: "MadeFor") -> list[str]:
@@ -55,6 +79,11 @@ class MadeFor(NamedTuple):
         ]
         if self.ecg_input is not None and other.ecg_input is not None:
             found += self.ecg_input.differences(other.ecg_input)
+        mine, theirs = self.held_out, other.held_out
+        if mine and theirs and mine.store == theirs.store and mine != theirs:
+            found.append(
+                f"held out {mine} against {theirs}, which holds patients that it was trained on"
+            )
         return found
 
 

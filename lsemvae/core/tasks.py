@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lsemvae.core.errors import InputError
+
 Pressures = Mapping[str, npt.NDArray[np.float64]]
 Label = npt.NDArray[np.float64]
 
@@ -27,6 +29,20 @@ class Thresholds:
     pvr_wu: float = 2.0
     estimate_mpap: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse what no threshold can be.
+
+        Raises:
+            InputError: names all that are out of range.
+        """
+        wrong = [
+            f"{SETTINGS[name]} must be above 0 and below {highest}, got {getattr(self, name):g}"
+            for name, highest in HIGHEST.items()
+            if not 0 < getattr(self, name) < highest
+        ]
+        if wrong:
+            raise InputError("; ".join(wrong))
+
     @classmethod
     def of_settings(cls, settings: Mapping[str, Any]) -> "Thresholds":
         """Return those of a run's settings; runs of before PVR have the defaults for it."""
@@ -45,6 +61,9 @@ SETTINGS = {
     "estimate_mpap": "estimate_mpap",
 }
 """For each threshold its name in the settings of a run."""
+
+HIGHEST = {"mpap_mmhg": 150, "pawp_mmhg": 80, "pvr_wu": 60}
+"""What nobody's pressure or resistance reaches; a threshold there makes all alike."""
 
 ESTIMATED = "a missing mPAP is estimated as (sPAP + 2 dPAP) / 3"
 

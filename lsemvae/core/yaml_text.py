@@ -64,8 +64,10 @@ def refuse_address(value: str) -> None:
     """Refuse a value that names a file of another machine, or of a file system of fsspec's.
 
     Raises:
-        InputError: names the value.
+        InputError: names the value; also where it holds the sign that no path can hold.
     """
+    if "\0" in value:
+        raise InputError(f"{value[:200]!r} holds a NUL character; write it anew")
     if "://" in value and not _SCHEDULER.match(value):
         raise InputError(
             f"{value[:200]!r} is not a local file but an address; only files of this machine are "

@@ -120,7 +120,7 @@ def _finish(
 ) -> None:  # fmt: skip
     """Test the trained head by its Trainer, which writes predictions, log and checkpoint."""
     task.head.load_state_dict(state)
-    task.made_for = head.data.made_for
+    task.made_for = head.data.made_for_fold
     loop = head.trainer.fit_loop
     loop.epoch_progress.current.completed = settings.epochs
     n_steps = settings.epochs * len(head.course.batches)

@@ -158,7 +158,7 @@ def run_fold(
     seed_fold(settings.seed, data.fold)
     data.setup("fit")
     task = fold_task(settings, encoder, data.ecg_input)
-    task.made_for = data.made_for
+    task.made_for = data.made_for_fold
     if isinstance(task, Regressor):
         task.take_scale(torch.from_numpy(data.train_set.label))
     trainer = fold_trainer(folder, settings.epochs, frozen=features is not None)

@@ -27,6 +27,7 @@ from lsemvae.crossval.gather import (
     write_results,
 )
 from lsemvae.crossval.permuted import labelled_cohort
+from lsemvae.crossval.refused import folds_taken_back_if_refused
 from lsemvae.models import Pretrained
 from lsemvae.models.method import Method, Size
 from lsemvae.models.methods import find_method, method_name
@@ -151,12 +152,13 @@ def cross_validate(
     method, cache = find_method(settings.method), feature_folder or out / FEATURES
     encoder = _named_encoder(method, settings.method, encoder)
     pretrained = _read_encoder(method, settings.method, encoder)
-    data = open_cohort(settings, cohort, out, pretrained)
-    if pretrained:
-        fit_to_recordings(str(encoder), pretrained, data.ecg_input)
-    elif method.own:
-        _check_own(method, settings.size, data)
-    leakage = _check_leaks(data, encoder, pretrained, allow_leakage)
+    with folds_taken_back_if_refused(settings.folder(out) / "splits.json"):
+        data = open_cohort(settings, cohort, out, pretrained)
+        if pretrained:
+            fit_to_recordings(str(encoder), pretrained, data.ecg_input)
+        elif method.own:
+            _check_own(method, settings.size, data)
+        leakage = _check_leaks(data, encoder, pretrained, allow_leakage)
     folder = settings.folder(out) / method_name(settings.method) / lead_set_name(data.leads)
     wanted = method.pretrained and settings.target.kind != "labels"
     inner = wanted if settings.inner is None else settings.inner

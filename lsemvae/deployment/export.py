@@ -150,7 +150,7 @@ def _write_graph(network: LockedNetwork, path: Path) -> None:
             )  # fmt: skip
     except ModuleNotFoundError as error:
         raise InputError(
-            "export needs onnx and onnxscript; pip install 'lsemvae[export]'"
+            f"export needs the package {error.name}: pip install -e '.[export]' in the checkout"
         ) from error
     except torch.onnx.OnnxExporterError as error:
         cause = " ".join(str(error.__cause__ or error).split())[:120]

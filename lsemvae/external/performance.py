@@ -144,7 +144,7 @@ def _calibration(evidence: ExternalEvidence) -> Picture:
     top = min(1.0, 1.1 * float(max(x.max(), bins["high"].max())))
     axes.set(xlim=(0, top), ylim=(0, top * 1.005))
     axes.set_aspect("equal")
-    legend(axes, "upper left")
+    legend(axes)
     caption = (
         f"Calibration on {evidence.name}: share of positives against probability, in bins of equal "
         "count with Wilson intervals."
@@ -167,7 +167,7 @@ def _roc(evidence: ExternalEvidence) -> Picture:
                   color="#b45f06", label=name)  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, 1.005))
     axes.set_aspect("equal")
-    legend(axes, "lower right")
+    legend(axes)
     caption = f"ROC on {evidence.name}; marks: the model's own thresholds."
     return draw(figure, "roc", caption=caption, alt=f"ROC curve, AUROC {value}")
 
@@ -188,7 +188,7 @@ def _distribution(evidence: ExternalEvidence) -> Picture:
             axes.axvline(point.threshold, color="#555555", linewidth=1, linestyle=":",
                          label=f"threshold ({name})")  # fmt: skip
     axes.set(xlim=(0, 1))
-    legend(axes, "upper right")
+    legend(axes)
     caption = f"Probabilities of both classes on {evidence.name}."
     medians = ", ".join(f"{name} {np.median(probability[label == side]):.3f}"
                         for side, name in ((0, "negative"), (1, "positive")))  # fmt: skip

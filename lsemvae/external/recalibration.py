@@ -69,7 +69,7 @@ def _picture(evidence: ExternalEvidence, curve: pd.DataFrame) -> Picture:
     usual = curve[curve["way"] != WAYS[2]]
     low, high = curve["log_loss_low"].min(), usual["log_loss_high"].max()
     axes.set_ylim(low - 0.05 * (high - low), high + 0.35 * (high - low))
-    legend(axes, "upper right")
+    legend(axes)
     last = curve[curve["n_patients"] == ks[-1]]
     said = "; ".join(f"{row.way} {row.log_loss:.3f}" for row in last.itertuples())
     caption = (

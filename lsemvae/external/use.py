@@ -71,7 +71,7 @@ def benefit_section(evidence: ExternalEvidence) -> Section:
     axes.set(xlim=(0, 1), ylim=(-0.15 * share - 0.02, 1.1 * share))
     threshold = evidence.model.threshold
     axes.axvline(threshold, color="#b45f06", linewidth=1, linestyle=":", label="threshold in use")
-    legend(axes, "upper right")
+    legend(axes)
     nearest = curve.iloc[(at - threshold).abs().argmin()]
     said = (
         f"At {nearest['threshold']:.2f}, next to the threshold in use, net benefit is "

@@ -13,6 +13,7 @@ from lsemvae.core.files import file_sha256, read_json, write_text
 from lsemvae.core.made_with import differences
 from lsemvae.core.printable import say
 from lsemvae.core.targets import task_folder
+from lsemvae.core.whole_folder import whole_folder
 from lsemvae.evaluation.report.gather import find_runs
 from lsemvae.evaluation.report.verify import run_faults
 from lsemvae.evaluation.runs import CvRun
@@ -93,12 +94,12 @@ def pack_method(
     )  # fmt: skip
     content = _plain(statement)
     parse_statement(content, str(out / FILE))
-    out.mkdir(parents=True)
-    for file, entry in files.items():
-        shutil.copyfile(file, out / entry.file)
-    if trained_on is not None:
-        shutil.copyfile(trained_on, out / TRAINED_ON)
-    write_text(out / FILE, yaml.safe_dump(content, sort_keys=False, width=1000))
+    with whole_folder(out) as begun:
+        for file, entry in files.items():
+            shutil.copyfile(file, begun / entry.file)
+        if trained_on is not None:
+            shutil.copyfile(trained_on, begun / TRAINED_ON)
+        write_text(begun / FILE, yaml.safe_dump(content, sort_keys=False, width=1000))
     return out
 
 

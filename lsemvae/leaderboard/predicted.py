@@ -12,7 +12,7 @@ from lsemvae.core.printable import one_line
 from lsemvae.core.targets import HIGH, LOW
 from lsemvae.leaderboard.board import Question
 
-NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 IGNORED = "uncertainty"
 AS_WRITTEN = 1e-5  # relative; measured values are written with the digits of float32
 

@@ -1,13 +1,13 @@
 """Accept rows into a leaderboard, and read them again as they were accepted."""
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, read_json, write_text
+from lsemvae.core.whole_folder import whole_folder
 from lsemvae.leaderboard.board import ACCEPTED, PUT_BACK, ROWS, Board
 from lsemvae.leaderboard.statement import FILE
 from lsemvae.leaderboard.submission import Row, read_row, refuse_alike
@@ -56,13 +56,10 @@ def accept_rows(folder: Path, board: Board, submissions: Sequence[Path]) -> list
     accepted = _accepted(folder)
     (folder / ROWS).mkdir(exist_ok=True)
     for row in rows:
-        begun = folder / ROWS / f".{row.statement.name}.{os.getpid()}"
-        shutil.rmtree(begun, ignore_errors=True)
-        begun.mkdir()
-        for name in (FILE, *row.statement.files):
-            shutil.copyfile(row.folder / name, begun / name)
-        accepted[row.statement.name] = file_sha256(begun / FILE)
-        begun.replace(folder / ROWS / row.statement.name)
+        with whole_folder(folder / ROWS / row.statement.name) as begun:
+            for name in (FILE, *row.statement.files):
+                shutil.copyfile(row.folder / name, begun / name)
+            accepted[row.statement.name] = file_sha256(begun / FILE)
     write_text(folder / ACCEPTED, json.dumps(accepted, indent=1, sort_keys=True) + "\n")
     return rows
 

@@ -1,7 +1,5 @@
 """Write the static site of a leaderboard: the same files give the same bytes."""
 
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.whole_folder import whole_folder
 from lsemvae.evaluation.report.html import render_page
 from lsemvae.leaderboard.addresses import folds_file, predictions_file, row_page
 from lsemvae.leaderboard.board import Board, read_board
@@ -43,23 +42,12 @@ def build_site(folder: Path, out: Path) -> Path:
     if not rows:
         raise InputError(f"{folder} has no row; hand one in with `lsemvae leaderboard add`")
     files = site_files(board, rows, score_rows(rows, board))
-    begun = out.absolute().with_name(f".{out.name}.{os.getpid()}")
-    shutil.rmtree(begun, ignore_errors=True)
-    for name, text in files.items():
-        file = begun / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8", newline="\n")
-    _replace_folder(begun, out)
+    with whole_folder(out) as begun:
+        for name, text in files.items():
+            file = begun / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8", newline="\n")
     return out / "index.html"
-
-
-def _replace_folder(begun: Path, out: Path) -> None:
-    """Give a whole folder its name in place of an earlier one."""
-    before = begun.with_name(f"{begun.name}.before")
-    if out.exists():
-        out.replace(before)
-    begun.replace(out)
-    shutil.rmtree(before, ignore_errors=True)
 
 
 def _check_out(out: Path, folder: Path) -> None:

@@ -36,9 +36,9 @@ from lsemvae.nn.heart_beats import (
     chosen_beats,
     cut_beats,
     find_beats,
-    median_of_beats,
     rhythm_figures,
 )
+from lsemvae.nn.kept_beats import KeptBeats
 from lsemvae.nn.lead_parts import split_leads
 from lsemvae.nn.pooled_responses import pooled_responses, pooled_size
 
@@ -102,6 +102,7 @@ class BeatLsEmvae(PretrainableNetwork):
         self.project = nn.Linear(latent_dim, N_PROJECTED)
         self.project_lead = nn.Linear(latent_dim, N_PROJECTED)
         self._held: Tensor | None = None
+        self.kept_beats = KeptBeats(window)
 
     def feature_dim(self, leads: Sequence[str]) -> int:
         """Return 2 D, D and the pooled responses of each lead, and the figures of the rhythm."""
@@ -177,8 +178,7 @@ class BeatLsEmvae(PretrainableNetwork):
         seen = present if visible is None else visible & present
         if not bool(seen.any(1).all()):
             raise InputError(f"a recording of the batch has none of the leads {', '.join(leads)}")
-        found = find_beats(ecg, present, self.window)
-        target = median_of_beats(cut_beats(ecg, found.place, self.window), found.valid)
+        found = self.kept_beats.of(ecg, present)
         chosen = torch.multinomial(found.valid.float(), 2, replacement=True)
         two = cut_beats(ecg, found.place.gather(1, chosen), self.window)
         rate = self.window.sampling_rate_hz
@@ -190,8 +190,8 @@ class BeatLsEmvae(PretrainableNetwork):
         with torch.autocast(ecg.device.type, enabled=False):
             one, other, both = (self._fused(experts, part, leads) for part in (*parts, seen))
             share = self.objective.part
-            of_part = self._elbo(one, target, leads, present)
-            of_all = self._elbo(both, target, leads, present)
+            of_part = self._elbo(one, found.median, leads, present)
+            of_all = self._elbo(both, found.median, leads, present)
             error, kl = share * of_part + (1.0 - share) * of_all
             contrasts = self._contrasts((one, other), parts)
             return self._terms(error, kl, both, contrasts, beta)

@@ -216,8 +216,9 @@ def check_same_input(encoder: str, trained_on: EcgInput, given: EcgInput) -> Non
     """
     differences = trained_on.differences(given)
     if differences:
+        options = trained_on.signal_options(given)
         raise InputError(
             f"the encoder {encoder} does not fit the recordings (encoder against recordings: "
-            f"{'; '.join(differences)}); prepare the recordings with the encoder's settings, or "
-            "pre-train on recordings like these"
+            f"{'; '.join(differences)}); prepare the recordings with the encoder's settings"
+            f"{f' ({options})' if options else ''}, or pre-train on recordings like these"
         )

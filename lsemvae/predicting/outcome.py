@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from data_modules.cohort.plain_id import plain_id
 from data_modules.reading.reasons import RecordError
 from data_modules.store.content import patient_hashes, signal_hashes
 from lsemvae.core.leads import LEADS, lead_indices
@@ -105,7 +106,8 @@ def is_known(loaded: Loaded, seen: TrainedOn) -> bool:
     """Tell whether a model has seen a recording or its patient."""
     known = bool(seen.knows(signal_hashes([loaded.signal]), "signal")[0])
     if loaded.patient is not None and not known:
-        known = bool(seen.knows(patient_hashes([loaded.patient]), "patient")[0])
+        spellings = [loaded.patient, plain_id(loaded.patient)]
+        known = bool(seen.knows(patient_hashes(spellings), "patient").any())
     return known
 
 

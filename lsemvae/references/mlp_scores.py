@@ -1,7 +1,8 @@
 """Predict every record out of fold with the publication's head on the features of every row."""
 
 from collections.abc import Sequence
-from itertools import groupby
+from functools import cache
+from itertools import groupby, product
 from pathlib import Path
 
 import numpy as np
@@ -11,55 +12,91 @@ from torch import Tensor
 
 from lsemvae.heads.mlp import MlpSettings, train_heads
 from lsemvae.references.kept_scores import ByFraction, Scores, keep_scores, read_scores
-from lsemvae.references.probing import by_kind, checked, row_key
+from lsemvae.references.probing import (
+    ProbeSettings,
+    Training,
+    by_kind,
+    checked,
+    row_key,
+    trainings,
+)
 from lsemvae.references.rows import Row, fold_features
+
+ALL_LABELS = ProbeSettings(fractions=(1.0,))
 
 
 def mlp_scores(
     rows: Sequence[Row], cohort: pd.DataFrame, settings: MlpSettings = MlpSettings(), *,
-    kept: Path | None = None,
+    draws: ProbeSettings = ALL_LABELS, kept: Path | None = None,
 ) -> dict[tuple[str, float], Scores]:  # fmt: skip
-    """Return out-of-fold logits of the head, trained with all labels.
+    """Return out-of-fold logits of the head, on the draws of patients of the linear probe.
 
     The folds of all rows with as many features are trained side by side.
 
     Note:
         `lsemvae cv` trains the head on the encoder's features as they are. Here every feature is
-        standardised on the training part: rows differ in scale, and a fixed schedule would prefer
-        one for that alone.
+        standardised on the training part, with and without labels: rows differ in scale, and a
+        fixed schedule would prefer one for that alone. The epochs are the same for every share of
+        the labels, so that few labels mean few steps.
 
     Args:
         rows: features; rows of one kind are its seeds.
         cohort: from `labelled_folds`.
         settings: see `MlpSettings`.
+        draws: shares of the labels, number of draws and their seed.
         kept: folder of scores; a row that has some there is not trained again.
 
     Returns:
-        (S, 1, N) by kind and fraction, which is 1.
+        (S, D, N) by kind and fraction: seeds of the kind, draws, records of the cohort.
     """
-    keys = [row_key(row, cohort, ("mlp", settings)) for row in rows]
-    each: list[ByFraction | None] = [read_scores(kept, key) for key in keys]
-    missing = [number for number, found in enumerate(each) if found is None]
-    for number, scores in _trained([rows[n] for n in missing], cohort, settings).items():
-        each[missing[number]] = {1.0: scores[None]}
-        keep_scores(kept, keys[missing[number]], {1.0: scores[None]})
-    return by_kind(rows, [found for found in each if found is not None])
+    planned = trainings(cohort, draws)
+    each: list[ByFraction] = [{} for _ in rows]
+    for fraction in draws.fractions:
+        of_draws = () if fraction == 1 else (fraction, draws.n_draws, draws.seed)
+        keys = [row_key(row, cohort, ("mlp", settings, *of_draws)) for row in rows]
+        for number, key in enumerate(keys):
+            each[number] |= read_scores(kept, key) or {}
+        missing = [number for number, one in enumerate(each) if fraction not in one]
+        mine = [one for one in planned if one.fraction == fraction]
+        found = _trained([rows[number] for number in missing], cohort, mine, settings)
+        for number, scores in zip(missing, found, strict=True):
+            each[number][fraction] = scores
+            keep_scores(kept, keys[number], {fraction: scores})
+    return by_kind(rows, each)
 
 
-def _trained(rows: Sequence[Row], cohort: pd.DataFrame, settings: MlpSettings) -> dict[int, Scores]:
-    """Return the out-of-fold logits (N,) of rows by their number."""
-    each: dict[int, Scores] = {}
+def _trained(
+    rows: Sequence[Row], cohort: pd.DataFrame, planned: Sequence[Training], settings: MlpSettings
+) -> list[Scores]:
+    """Return the out-of-fold logits (D, N) of rows for one share of the labels."""
+    found = [np.full((1 + planned[-1].draw, len(cohort)), np.nan) for _ in rows]
     label = torch.tensor(cohort["label"].to_numpy(np.float32))
     fold, place = cohort["fold"].to_numpy(), cohort["row"].to_numpy()
-    train = [np.flatnonzero(fold != number) for number in np.unique(fold)]
     width = [row.n_components or row.features.shape[1] for row in rows]
     for _, alike in groupby(sorted(range(len(rows)), key=width.__getitem__), width.__getitem__):
         numbers = list(alike)
-        sets = [_standardised(rows[n], place, part) for n in numbers for part in train]
-        logits = train_heads(torch.stack(sets), label, train * len(numbers), settings)
-        for number, own in zip(numbers, logits.reshape(len(numbers), len(train), -1), strict=True):
-            each[number] = _out_of_fold(own, fold)
-    return each
+
+        @cache
+        def standardised(number: int, held_out: int) -> Tensor:
+            return _standardised(rows[number], place, np.flatnonzero(fold != held_out))
+
+        for group in _side_by_side(planned):
+            seen = np.unique(np.concatenate([(*one.rows, *one.held_out) for one in group]))
+            sets = torch.stack([standardised(n, one.fold)[seen] for n in numbers for one in group])
+            train = [np.searchsorted(seen, one.rows) for one in group] * len(numbers)
+            logits = train_heads(sets, label[seen], train, settings).numpy()
+            for own, (number, one) in zip(logits, product(numbers, group), strict=True):
+                found[number][one.draw, one.held_out] = own[np.searchsorted(seen, one.held_out)]
+    return found
+
+
+def _side_by_side(planned: Sequence[Training]) -> list[list[Training]]:
+    """Group trainings of one share of the labels that may share their batches.
+
+    With all labels that is every fold. With few, the size of a part depends on the labels, and a
+    batch that two folds share would let the one's labels reach the other's scores.
+    """
+    return [list(planned)] if planned[0].fraction == 1 else [[one] for one in planned]
 
 
 def _standardised(row: Row, place: np.ndarray, train: np.ndarray) -> Tensor:
@@ -67,9 +104,3 @@ def _standardised(row: Row, place: np.ndarray, train: np.ndarray) -> Tensor:
     mean, sd = features[train].mean(0), features[train].std(0)
     scaled: Tensor = (features - mean) / torch.where(sd > 0, sd, 1.0)
     return scaled
-
-
-def _out_of_fold(logits: Tensor, fold: np.ndarray) -> Scores:
-    """Return (N,) of the heads' logits (K, N): of each record by the head that did not see it."""
-    head = np.searchsorted(np.unique(fold), fold)
-    return np.asarray(logits.numpy()[head, np.arange(len(fold))], np.float64)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from rich import box
 from rich.table import Table
 
 from lsemvae.core.errors import InputError
@@ -34,14 +35,23 @@ def print_worth(result: dict[str, Any], folder: Path) -> None:
     lines = pd.DataFrame(result["rows"])
     data = f"{result['data']}{' (SYNTHETIC)' if result['synthetic'] else ''}"
     title = f"{result['task']}, {lead_set_name(result['leads'])}, {data}"
-    table = Table(*HEADER, title=title)
-    for cells in worth_cells(lines):
-        table.add_row(*cells)
-    PlainConsole().print(table)
+    PlainConsole().print(_terminal_table(title, worth_cells(lines)))
     with replacing(folder / "label_curve.svg") as temporary:
         label_curve(lines, title).savefig(temporary, metadata={"Date": None})
     say(result["statement"])
     say(f"results: {folder}")
+
+
+def _terminal_table(title: str, rows: list[list[str]]) -> Table:
+    """Return a table that cuts no word in a terminal of 80 columns; head and labels are one."""
+    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)
+    joined = [[f"{head}, {labels}", *others] for head, labels, *others in [list(HEADER), *rows]]
+    for texts in zip(*joined, strict=True):
+        longest = max(len(word) for text in texts for word in text.split())
+        table.add_column(texts[0], width=longest)  # rich cuts below a min_width
+    for cells in joined[1:]:
+        table.add_row(*cells)
+    return table
 
 
 def run_with_references(settings: CvSettings, cohort: str, out: Path, **others: Any) -> Path:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,18 +36,21 @@ class StudySettings:
     Attributes:
         probe: label fractions, draws, strengths.
         mlp: schedule of the publication's head; None leaves it out.
+        mlp_fractions: shares of the labels that this head is trained with, 1 first.
         n_twins: untrained twins.
         features: how LS-EMVAE is read, besides its own way.
     """
 
     probe: ProbeSettings = ProbeSettings()
     mlp: MlpSettings | None = MlpSettings()
+    mlp_fractions: tuple[float, ...] = (1.0,)
     n_twins: int = 5
     features: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no comparison, all of them in one line."""
-        check_fractions(self.probe.fractions)
+        for fractions in (self.probe.fractions, self.mlp_fractions):
+            check_fractions(fractions)
         numbers = {"twins": self.n_twins, "draws": self.probe.n_draws}
         wrong = [f"{name} must be >= 1, got {n}" for name, n in numbers.items() if n < 1]
         if not self.probe.strengths or min(self.probe.strengths) <= 0:
@@ -106,7 +109,8 @@ def measure(
     cohort = labelled_folds(data.labelled(), data.load_splits())
     scores = {LINEAR: linear_scores(rows, cohort, settings.probe, jobs=jobs, kept=kept)}
     if settings.mlp is not None:
-        scores[MLP] = mlp_scores(rows, cohort, settings.mlp, kept=kept)
+        draws = replace(settings.probe, fractions=settings.mlp_fractions)
+        scores[MLP] = mlp_scores(rows, cohort, settings.mlp, draws=draws, kept=kept)
     return worth_table(cohort, scores)
 
 

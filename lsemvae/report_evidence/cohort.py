@@ -10,6 +10,7 @@ from data_modules.cohort.columns import DATES
 from data_modules.cohort.labels import number_values, task_labels
 from data_modules.cohort.quantities import group_sizes
 from data_modules.leakage import Part, find_leaks, fold_parts, read_trained_on
+from data_modules.reading.reasons import NOTES
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
@@ -75,13 +76,16 @@ def _flow(store: EcgStore) -> list[tuple[str, int]]:
         return used
     quarantine = read_kept_table(file, PREPARE_AGAIN, dtype=str, keep_default_na=False)
     is_rejected = quarantine["outcome"] == "rejected"
-    rejected, warned = quarantine[is_rejected], quarantine[~is_rejected]
+    is_note = quarantine["code"].isin(NOTES)
+    rejected, warned = quarantine[is_rejected], quarantine[~is_rejected & ~is_note]
+    noted = quarantine[~is_rejected & is_note]
     return [
         ("recordings listed", len(store) + rejected["record"].nunique()),
         *((f"rejected: {code}", int(n)) for code, n in rejected["code"].value_counts().items()),
         *used,
         ("recordings with warnings", warned["record"].nunique()),
         *((f"warned of: {code}", int(n)) for code, n in warned["code"].value_counts().items()),
+        *((f"noted: {code}", int(n)) for code, n in noted["code"].value_counts().items()),
     ]
 
 

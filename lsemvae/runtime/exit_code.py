@@ -1,7 +1,9 @@
 """Turn what ends a command into an exit code and one line on stderr."""
 
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import FindingsFoundError
@@ -29,7 +31,7 @@ def exit_code(run: Callable[[], None]) -> int:
         line = full_disk(error)
         if line is None and not error.filename:
             raise
-        line = line or f"{error.filename}: {error.strerror}"
+        line = line or _place_taken(error) or f"{error.filename}: {error.strerror}"
         say(f"error: {line}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, SystemExit) as error:
@@ -38,3 +40,14 @@ def exit_code(run: Callable[[], None]) -> int:
         say("interrupted; what is finished is kept", file=sys.stderr)
         return 130
     return 0
+
+
+def _place_taken(error: OSError) -> str | None:
+    """Return the line for a file that stands where a folder is to be made; None for others."""
+    if not isinstance(error, FileExistsError | NotADirectoryError):
+        return None
+    path = Path(os.fsdecode(error.filename)).absolute()
+    file = next((one for one in (path, *path.parents) if one.is_file()), None)
+    if file is None:
+        return None
+    return f"{file} is a file where a folder is needed; name another one, with --out"

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import REMEDIES, RecordError
-from data_modules.signals.clean import clean_ecg, require_leads
+from data_modules.signals.clean import CleanEcg, clean_ecg, require_leads
+from data_modules.signals.gains import gain_doubts, relative_amplitude
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
 from lsemvae.core.errors import InputError
@@ -24,6 +25,7 @@ Findings = list[tuple[str, str]]
 class View(NamedTuple):
     """What is drawn: (12, T) in `unit`, NaN where a lead is absent; and what is written."""
 
+    name: str
     title: str
     ecg: npt.NDArray[np.floating]
     sampling_rate_hz: float
@@ -57,11 +59,23 @@ def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) ->
             f"{record}: REJECTED, unfiltered, each lead centred",
             recording.sampling_rate_hz,
         )
-        return View(title, ecg, rate, calibrated, [(error.code, error.problem)])
+        found = [(error.code, error.problem)]
+        return View(path.name, title, ecg, rate, calibrated, found)
     ecg = np.where(clean.present[:, None], clean.ecg / COUNTS_PER_UNIT, np.nan)
-    findings = [*clean.warnings, *clean.notes] or [("accepted", "the checks found nothing")]
-    title = f"{record}: accepted{' with warnings' if clean.warnings else ''}"
-    return View(title, ecg, settings.sampling_rate_hz, calibrated, findings)
+    warnings = [*clean.warnings, *_gain_doubts(clean, settings, calibrated=calibrated)]
+    findings = [*warnings, *clean.notes] or [("accepted", "the checks found nothing")]
+    title = f"{record}: accepted{' with warnings' if warnings else ''}"
+    return View(path.name, title, ecg, settings.sampling_rate_hz, calibrated, findings)
+
+
+def _gain_doubts(clean: CleanEcg, settings: SignalSettings, *, calibrated: bool) -> Findings:
+    """Compare the amplitude with usual ones, unless leads were scaled one by one."""
+    if not calibrated or "leads_scaled_separately" in dict(clean.warnings):
+        return []
+    amplitude = relative_amplitude(
+        clean.ecg[None], clean.present[None], sampling_rate_hz=settings.sampling_rate_hz
+    )
+    return [("gain_doubtful", text) for text in gain_doubts(amplitude).outlying.values()]
 
 
 def _centred(lead: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
@@ -86,7 +100,8 @@ def view_of_stored(store: str, name: str) -> View:
     ecg = np.where(opened.present[row][:, None], counts / COUNTS_PER_UNIT, np.nan)
     title = f"{record} of {opened.label}{' (SYNTHETIC)' if opened.synthetic else ''}"
     findings = _quarantined(Path(store + ".quarantine.csv"), record)
-    return View(title, ecg, opened.sampling_rate_hz, opened.unit == "mV", findings)
+    named = f"{Path(store).stem}-{record}".replace("/", "-")
+    return View(named, title, ecg, opened.sampling_rate_hz, opened.unit == "mV", findings)
 
 
 def _quarantined(file: Path, record: str) -> Findings:

@@ -28,7 +28,8 @@ def found(gain: float) -> dict[str, Any]:
     for row in ("untrained", "random_convolutions", "pca"):
         rows[row, 1.0] = noise[:1] + label
     table = worth_table(cohort, {LINEAR: rows, MLP: rows})
-    settings = {"probe": {"n_draws": 10, "strengths": [0.01]}, "mlp": None, "n_twins": 5}
+    settings = {"probe": {"n_draws": 10, "strengths": [0.01]}, "n_twins": 5,
+                "mlp": {"epochs": 20, "lr": 1e-3}, "mlp_fractions": [1.0, 0.1]}  # fmt: skip
     said = {"data": "made up", "n_records": 300, "n_patients": 300, "settings": settings,
             "encoder_saw_these_recordings": True}  # fmt: skip
     return to_json({**said, "rows": table})
@@ -95,4 +96,5 @@ def test_seeds_are_pretrained_once_and_the_page_gets_tables_with_their_command(
     assert made.endswith("after\n")
     assert "300 recordings of 300 patients (made up)" in made
     assert "--mlp false" in made
+    assert "MLP: 20 epochs at 0.001, on standardised features, with 100 % and 10 % of the" in made
     assert made.count("| **pre-trained, 2 seeds** |") == 4

@@ -128,6 +128,12 @@ def test_products_and_memory_of_a_step_are_counted_by_hand(step, mixed: bool) ->
     assert cost.activation_bytes > (signals + outputs) * width
 
 
+def test_the_plain_loop_has_the_optimiser_as_torch_comes(step) -> None:
+    """Its defaults: one parameter after the other on a CPU, groups of them on a card."""
+    chosen = step.VARIANTS["plain"].build(step.Sizes(2, 64, 3)).optimiser.defaults
+    assert (chosen["foreach"], chosen["fused"]) == (None, None)
+
+
 def test_peaks_are_the_best_of_all_turns(step) -> None:
     found = step.best([step.Peaks(1.0, 5.0, 2.0), step.Peaks(3.0, 4.0, 1.0)])
     assert found == step.Peaks(3.0, 5.0, 2.0)

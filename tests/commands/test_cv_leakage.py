@@ -48,7 +48,8 @@ def test_encoder_that_saw_the_cohort_is_refused_unless_allowed(
     error = error_of(capsys)
     assert "pre-training and fold 0 share 20 patient(s)" in error
     assert "pre-training and fold 2 share 20 signal(s)" in error
-    assert not list((tmp_path / "cv").rglob("predictions.csv"))
+    assert "by `lsemvae prepare cohort --patient_prefix`" in error
+    assert not (tmp_path / "cv/detection").exists(), "a refused run has frozen folds"
     allowed = ["--allow_leakage", "true"]
     assert cv(cohort, run / "checkpoints/last.ckpt", tmp_path / "cv", *allowed) == 0
     metrics = metrics_of(tmp_path / "cv")

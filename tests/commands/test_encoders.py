@@ -88,7 +88,10 @@ def test_recordings_of_another_kind_are_refused_by_name(
 ) -> None:
     command = ["cv", "--method", "ls_emvae_recommended", "--cohort", str(cohort)]
     assert main([*command, "--encoder", "public", "--out", str(tmp_path / "cv")]) == 2
-    assert "public does not fit the recordings" in error_of(capsys)
+    error = error_of(capsys)
+    assert "public does not fit the recordings" in error
+    assert "settings (--signal.segment record), or" in error
+    assert not (tmp_path / "cv/detection").exists(), "a refused run has frozen folds"
 
 
 def test_a_file_of_the_user_goes_before_a_name(

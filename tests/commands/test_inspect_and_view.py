@@ -117,6 +117,23 @@ def test_view_draws_a_record_of_a_store_by_name_and_by_row(
     assert "accepted: the checks found nothing" in capsys.readouterr().out
 
 
+def test_a_picture_is_named_after_the_record_and_its_store(
+    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = EcgStore(store).table["record"][0]
+    assert "/" in record
+    monkeypatch.chdir(store.parent)
+    monkeypatch.setattr(lsemvae.viewing.sheet, "draw_view", lambda *_, **__: Figure())
+    capsys.readouterr()
+    assert main(["view", "m.h5:0"]) == 0
+    picture = f"m-{record.replace('/', '-')}.png"
+    assert Path(picture).is_file()
+    assert not Path("0.png").exists()
+    printed = capsys.readouterr().out
+    assert f"recording: {record} of Set A (SYNTHETIC)\n" in printed
+    assert f"picture: {picture}\n" in printed
+
+
 def test_view_of_a_file_runs_the_checks(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = store.parent
     record = folder / "mimic" / EcgStore(store).table["record"][0]
@@ -216,3 +233,16 @@ def test_a_record_is_viewed_however_a_table_writes_it(
     monkeypatch.setattr(lsemvae.viewing.sheet, "draw_view", lambda *_, **__: Figure())
     assert main(["view", written]) == 0
     assert (tmp_path / "r1.png").is_file()
+
+
+@pytest.mark.parametrize(("factor", "told"), [(1, False), (2, False), (8, True), (0.1, True)])
+def test_a_view_tells_a_gain_that_no_heart_gives(
+    factor: float, told: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = wfdb_files(make_counts(n_samples=2500))
+    header = files["r1.hea"].replace(b"200(0)/mV", f"{200 / factor:g}(0)/mV".encode())
+    (tmp_path / "r1.hea").write_bytes(header)
+    (tmp_path / "r1.dat").write_bytes(files["r1.dat"])
+    assert main(["view", str(tmp_path / "r1"), "--out", str(tmp_path / "r1.png")]) == 0
+    text = capsys.readouterr().out
+    assert ("gain_doubtful: amplitude" in text) == told

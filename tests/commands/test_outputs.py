@@ -7,7 +7,7 @@ import pytest
 
 from lsemvae.cli import main
 from lsemvae.evaluation.tables import paper
-from tests.conftest import error_of
+from tests.conftest import BEATS, error_of
 
 
 @pytest.fixture
@@ -70,3 +70,64 @@ def test_own_outputs_are_replaced(
     monkeypatch.chdir(files)
     assert main(command.split()) == 0
     assert main(command.split()) == 0
+
+
+@pytest.mark.parametrize(
+    ("table", "more", "told"),
+    [
+        ("cohort.csv", [], "this command reads it"),
+        ("table.csv", [], "no flow.json lies beside it, so this command did not write it"),
+        ("table.csv", ["--key", "TABLE"], "is the table; name a file of its own"),
+    ],
+)
+def test_link_neither_writes_over_a_table_nor_takes_it_for_its_key(
+    table: str, more: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / ("out" if more else ".")
+    rows = b"record,patient_id,rhc_date\na,1,2020-01-01\n" * 3
+    for name in ("cohort.csv", table):
+        (tmp_path / name).write_bytes(rows)
+    link = ["link", "--source", str(tmp_path), "--table", str(tmp_path / table), "--out", str(out)]
+    given = [str(tmp_path / table) if word == "TABLE" else word for word in more]
+    assert main([*link, *given]) == 2
+    assert told in error_of(capsys)
+    assert (tmp_path / "cohort.csv").read_bytes() == rows
+    assert not (tmp_path / "exceptions.csv").exists()
+
+
+def test_a_store_of_other_recordings_is_kept(
+    recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, table = recordings / "cohort", tmp_path / "t.csv"
+    header, *rows = (source / "cohort.csv").read_text().splitlines()
+    out = tmp_path / "s.h5"
+    prepare = ["prepare", "cohort", "--table", str(table), "--source", str(source / "records"),
+               "--out", str(out), *BEATS]  # fmt: skip
+
+    def run(part: list[str]) -> int:
+        table.write_text("\n".join([header, *part]))
+        return main(prepare)
+
+    assert run(rows[:3]) == 0
+    before = out.read_bytes()
+    capsys.readouterr()
+    assert run(rows[3:6]) == 2
+    assert "is a store of 3 other recordings and would be lost" in error_of(capsys)
+    assert out.read_bytes() == before
+    assert run(rows[2:4]) == 0
+    assert "2 of the 3 recordings of" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("place", ["", "/deeper"])
+@pytest.mark.parametrize(
+    "command", ["cv --method resnet1d --size small --leads I --cohort", "synthesize"]
+)
+def test_a_file_where_a_folder_is_needed_is_named(
+    command: str, place: str, cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("mine")
+    words = [*command.split(), *([str(cohort)] if command.startswith("cv") else [])]
+    assert main([*words, "--out", f"{file}{place}"]) == 2
+    assert f"{file} is a file where a folder is needed" in error_of(capsys)
+    assert file.read_text() == "mine"

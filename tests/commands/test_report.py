@@ -62,6 +62,11 @@ def test_store_gives_flow_groups_and_interval(numbers: dict[str, Any], cohort: P
     table, sections = EcgStore(cohort).table, numbers["sections"]
     flow = dict(sections["flow"]["facts"]["flow"])
     assert flow["recordings in the store"] == len(table)
+    kept = pd.read_csv(f"{cohort}.quarantine.csv").query("outcome == 'accepted'")
+    doubtful = kept[~kept["code"].isin(["resampled", "cut_to_length"])]
+    assert flow["recordings with warnings"] == doubtful["record"].nunique()
+    assert flow["noted: resampled"] == (kept["code"] == "resampled").sum() > 0
+    assert "warned of: resampled" not in flow
     days = pd.to_datetime(table["rhc_date"]) - pd.to_datetime(table["ecg_date"])
     assert sections["flow"]["facts"]["ecg_to_catheter_days"]["q50"] == days.dt.days.median()
     groups = {row["characteristic"]: row for row in sections["characteristics"]["facts"]["table"]}

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -41,5 +42,21 @@ def test_the_terminal_shows_one_table_for_each_comparison(
     assert main(["table1", "--cohort", str(cohort), "--out", str(tmp_path / "t")]) == 0
     printed = capsys.readouterr().out
     assert printed.index("Table 1, detection") < printed.index("Table 1, phenotype")
+    assert printed.count("Welch's t-test") == 1
+    assert printed.count("(SYNTHETIC)") == 3  # of two tables, and of the caption below
     assert "|" not in printed
     assert "&lt;" not in printed
+
+
+def test_a_store_without_pressures_has_groups_by_a_column_that_is_named(
+    pretraining: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    table = EcgStore(pretraining).table[["record", "patient_id"]]
+    labelled = table.assign(older=(np.arange(len(table)) % 2).astype(float))
+    monkeypatch.setattr(EcgStore, "table", labelled)
+    words = ["--cohort", str(pretraining), "--tasks", "older", "--out", str(tmp_path / "t")]
+    assert main(["table1", *words]) == 0
+    shown = pd.read_csv(tmp_path / "t.csv", dtype=str).set_index("Unnamed: 0")
+    assert shown.loc["Recordings", "older = 1"] == str(len(table) // 2)
+    assert "mmHg" not in capsys.readouterr().out

@@ -42,6 +42,15 @@ def test_worth_writes_a_table_a_curve_and_one_sentence_per_lead_set(
         assert (folder / "label_curve.svg").read_text().startswith("<?xml")
 
 
+def test_the_publications_head_has_label_curves_where_they_are_asked_for(
+    cohort: Path, encoder: Path, tmp_path: Path
+) -> None:
+    assert worth(cohort, encoder, tmp_path, "--leads", "[6]", "--mlp_fractions", "[1,0.5]") == 0
+    table = pd.read_csv(tmp_path / "detection/worth/6L/references.csv")
+    mine = table[(table["head"] == "mlp") & (table["row"] == "untrained")]
+    assert mine[["fraction", "n_seeds", "n_draws"]].to_numpy().tolist() == [[1, 2, 1], [0.5, 2, 2]]
+
+
 def test_the_folds_of_a_column_are_taken_as_they_are(
     cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +116,7 @@ def test_folds_are_those_of_cv_in_the_same_folder(
     ("arguments", "expected"),
     [
         (["--fractions", "[0.5]"], "label fractions must be in (0, 1] and hold 1"),
+        (["--mlp_fractions", "[0.5]"], "label fractions must be in (0, 1] and hold 1"),
         (["--twins", "0", "--draws", "0"], "twins must be >= 1, got 0; draws must be >= 1, got 0"),
         (["--strengths", "[0]"], "strengths must be > 0"),
         (["--folds", "1"], "folds must be >= 2"),

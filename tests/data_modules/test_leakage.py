@@ -94,6 +94,18 @@ def test_leak_is_refused_unless_allowed(capsys: pytest.CaptureFixture[str]) -> N
     refuse_leaks([], allow=False)
 
 
+def test_a_leak_that_is_allowed_is_told_once_not_fold_by_fold(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    kinds = ("patient", "signal")
+    leaks = [Leak(kind, (PRETRAINING, f"fold {n}"), 7) for n in range(5) for kind in kinds]
+    refuse_leaks(leaks, allow=True)
+    assert capsys.readouterr().out == (
+        "warning: leakage, allowed: pre-training and fold 0 share 7 patient(s); pre-training and "
+        "fold 0 share 7 signal(s); and 8 more like these\n"
+    )
+
+
 def test_what_was_trained_on_is_read_back_beside_its_checkpoint(
     pretraining: Path, tmp_path: Path
 ) -> None:

@@ -38,6 +38,17 @@ def test_excluded_patients_are_in_neither_part(
     assert f"{n_excluded} recordings of excluded patients are left out" in capsys.readouterr().out
 
 
+def test_an_excluded_patient_is_left_out_in_every_spelling(
+    pretraining: Path, tmp_path: Path, listed: tuple[str, list[str]]
+) -> None:
+    spelt = tmp_path / "spelt.txt"
+    spelt.write_text("\n".join(f"{int(name)}.0" if name.isdigit() else f" {name.lower()}"
+                               for name in listed[1]))  # fmt: skip
+    rows = MimicEcg(str(pretraining), exclude_patients=str(spelt)).training_rows()
+    wanted = MimicEcg(str(pretraining), exclude_patients=listed[0]).training_rows()
+    assert rows.tolist() == wanted.tolist()
+
+
 def test_patients_of_pooled_stores_are_named_as_in_their_store(
     pretraining: Path, cohort: Path, listed: tuple[str, list[str]]
 ) -> None:
@@ -53,6 +64,7 @@ def test_patients_of_pooled_stores_are_named_as_in_their_store(
     [
         (None, "cannot be read"),
         ("\n \n", "is empty; expected one patient id per line"),
+        ("1.23457E+11\n", "lost digits in a spreadsheet"),
         ("nobody\n", "none of the 1 patients in .* is in .*, so the list may belong to other data"),
     ],
 )

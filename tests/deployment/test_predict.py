@@ -54,6 +54,7 @@ def test_a_patient_of_the_training_is_known_by_another_recording(model: Path, co
     seen, patient = read_model(model).trained_on, EcgStore(cohort).table["patient_id"].iloc[0]
     new = Loaded(np.empty(0, np.int16), np.empty(0, bool), (), "0" * 16, patient)
     assert is_known(new, seen)
+    assert is_known(new._replace(patient=f" {patient.lower()}"), seen)
     assert not is_known(new._replace(patient="nobody"), seen)
     assert not is_known(new._replace(patient=None), seen)
 

@@ -1,17 +1,21 @@
-"""Read one recording of an array file that holds many: `NAME.npy#ROW`, `NAME.hdf5#ROW`."""
+"""Read one recording of an array file: `NAME.npy` or, of many, `NAME.npy#ROW`, `NAME.hdf5#ROW`."""
 
+import io
+import math
 import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 
 from data_modules.reading.formats.layout import Layout
 from data_modules.reading.limits import check_extent
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.safe_files import regular_file
+from data_modules.reading.stated_numbers import wrong_size
 
 HDF5 = ".hdf5"
 _MARKS = (".npy#", HDF5 + "#")
@@ -49,12 +53,66 @@ def read_array_row(root: Path, name: str, row: int, layout: Layout, *, record: s
         array = _mapped(path, record=record)
         _check_row(row, len(array), name, record=record)
         found = array[row]
-    counts = _leads_first(found, layout, name, record=record)
+    return _recording(_leads_first(found, layout, name, record=record), layout, record=record)
+
+
+def read_numpy(content: bytes, layout: Layout, *, record: str) -> RawRecording:
+    """Read an array (L, T) or (T, L), further axes of length one left out.
+
+    Args:
+        content: the file.
+        layout: leads, rate and unit.
+        record: the record as the user names it.
+
+    Raises:
+        RecordError: no array of numbers, several recordings, or a shape unlike the leads.
+    """
+    name = os.path.basename(record)
+    array = _array(content, name, record=record)
+    if len([size for size in array.shape if size != 1]) == 3:
+        problem = (
+            f"{name} holds {array.shape}, many recordings; name one of them as {name}#0 to "
+            f"{name}#{len(array) - 1}"
+        )
+        raise RecordError("layout_unsupported", record=record, problem=problem)
+    return _recording(_leads_first(array, layout, name, record=record), layout, record=record)
+
+
+def _array(content: bytes, name: str, *, record: str) -> npt.NDArray[Any]:
+    """Return the numbers of a file; nothing is allocated by what its header declares."""
+    buffer = io.BytesIO(content)
+    try:
+        readers = {(1, 0): read_array_header_1_0, (2, 0): read_array_header_2_0}
+        version = read_magic(buffer)
+        if version not in readers:
+            raise ValueError(f"version {version}")
+        shape, fortran, dtype = readers[version](buffer)
+    except Exception as error:  # the header is a Python literal: tokens and nesting raise anything
+        raise _no_array(name, error, record=record) from error
+    if dtype.kind not in "iuf":
+        problem = f"{name} holds {shape} of {dtype!s:.60}; expected plain numbers"
+        raise RecordError("file_invalid", record=record, problem=problem)
+    declared, held = math.prod(shape) * dtype.itemsize, len(content) - buffer.tell()
+    if declared != held or min(shape, default=0) < 1:
+        problem = f"{name} holds {held} bytes of numbers; it declares {shape} of {dtype}"
+        raise wrong_size(problem, record=record)
+    flat = np.frombuffer(content, dtype=dtype, offset=buffer.tell())
+    return flat.reshape(shape, order="F" if fortran else "C")
+
+
+def _recording(counts: npt.NDArray[Any], layout: Layout, *, record: str) -> RawRecording:
+    """Return the recording of an array (L, T) in the unit of the layout."""
     n_signals, n_samples = counts.shape
     check_extent(n_signals, n_samples, layout.sampling_rate_hz, record=record)
     signals = np.asarray(counts, dtype=np.float64) / layout.counts_per_unit
     units = (layout.unit,) * len(signals)
     return RawRecording(layout.leads, signals, units, layout.sampling_rate_hz)
+
+
+def _no_array(name: str, error: Exception, *, record: str) -> RecordError:
+    reason = str(error).partition("\n")[0][:80]
+    problem = f"{name} is no whole NumPy array of numbers ({reason}); save it again"
+    return RecordError("file_invalid", record=record, problem=problem)
 
 
 def _check_row(row: int, n_rows: int, name: str, *, record: str) -> None:
@@ -93,11 +151,14 @@ def _mapped(path: str, *, record: str) -> npt.NDArray[Any]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        problem = f"{os.path.basename(path)} is no whole NumPy array ({str(error)[:80]})"
-        raise RecordError("file_invalid", record=record, problem=problem) from error
+        raise _no_array(os.path.basename(path), error, record=record) from error
     if not isinstance(array, np.ndarray) or array.ndim < 3 or array.dtype.kind not in "iuf":
+        name = os.path.basename(path)
         found = f"{getattr(array, 'shape', '?')} of {getattr(array, 'dtype', '?')}"
-        problem = f"{os.path.basename(path)} holds {found}; expected numbers (N, leads, samples)"
+        problem = (
+            f"{name} holds {found}; expected numbers (N, leads, samples), or {name} without # for "
+            "one recording (leads, samples)"
+        )
         raise RecordError("file_invalid", record=record, problem=problem)
     return array
 
@@ -110,8 +171,10 @@ def _leads_first(
     n_leads = len(layout.leads)
     if len(axes) != 2 or axes.count(n_leads) != 1:
         problem = (
-            f"a row of {name} has the shape {row.shape}; expected one axis of {n_leads} leads, as "
-            "the layout file lists them, and one of samples"
+            f"a recording of {name} has the shape {row.shape}; expected one axis of {n_leads} "
+            "leads, as the layout file lists them, and one of samples"
+            if n_leads
+            else f'{name} holds {row.shape}; write its "leads" into the layout file'
         )
         raise RecordError("file_invalid", record=record, problem=problem)
     plain = row.reshape(axes)

@@ -7,13 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.reading.formats.layout import Layout
+from data_modules.reading.formats.table_rows import Rows, rows_of_numbers
 from data_modules.reading.formats.table_start import TableStart, find_start, is_number, split_cells
+from data_modules.reading.formats.table_times import check_times
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import check_extent
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.stated_numbers import invalid
-from data_modules.reading.text_cells import MISSING, is_missing, split_separator
+from data_modules.reading.text_cells import MISSING, is_missing, sniff_table
 
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}", re.ASCII)
 _MOST_TEXT_LINES = 200
@@ -33,8 +35,8 @@ def read_csv_table(content: bytes, layout: Layout, *, record: str) -> RawRecordi
         RecordError: no table of numbers, or another number of columns than leads; the message
             names the line.
     """
-    stated, text = split_separator(_decode(content))
-    lines = text.splitlines()
+    sniffed = sniff_table(content)
+    stated, lines = sniffed.separator, sniffed.text.splitlines()
     while lines and not lines[-1].strip(" \t,;|"):
         lines.pop()
     head = [line[:_LONGEST_LINE] for line in lines[: layout.skip_lines + _MOST_TEXT_LINES]]
@@ -42,12 +44,14 @@ def read_csv_table(content: bytes, layout: Layout, *, record: str) -> RawRecordi
     shift = 1 if stated else 0
     start = find_start(head, layout, stated, shift, record=record)
     check_extent(len(start.names), len(lines), layout.sampling_rate_hz, record=record)
+    rows, start = rows_of_numbers(lines, start, shift, record=record)
     chosen = [i for i, name in enumerate(start.names) if known_lead(name)]
     if not chosen:
         listed = ", ".join(start.names)[:200]
         problem = f"no column is one of the twelve leads; line {start.first + shift} has {listed}"
         raise RecordError("no_known_lead", record=record, problem=problem)
-    signals = _numbers(lines, start, chosen, layout, shift, record=record)
+    signals = _numbers(rows, start, chosen, layout, record=record)
+    check_times(rows, start, layout.sampling_rate_hz, record=record)
     return RawRecording(
         names=tuple(start.names[i] for i in chosen),
         signals=signals / layout.counts_per_unit,
@@ -57,24 +61,8 @@ def read_csv_table(content: bytes, layout: Layout, *, record: str) -> RawRecordi
     )
 
 
-def _decode(content: bytes) -> str:
-    """Decode the text; beside the numbers only names may be misread, and those are then unknown."""
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
-
-
 def _numbers(
-    lines: list[str],
-    start: TableStart,
-    chosen: list[int],
-    layout: Layout,
-    shift: int,
-    *,
-    record: str,
+    rows: Rows, start: TableStart, chosen: list[int], layout: Layout, *, record: str
 ) -> npt.NDArray[np.float64]:
     """Return the chosen columns, shape (L, T)."""
     try:
@@ -82,20 +70,11 @@ def _numbers(
     except ImportError as error:
         problem = "CSV files need the package pandas; pip install pandas"
         raise RecordError("reader_missing", record=record, problem=problem) from error
-    rows, n_columns = lines[start.first :], len(start.names)
-    surplus = bool(rows) and len(split_cells(rows[0], start.delimiter)) == n_columns + 1
-    trailing = surplus and rows[0].rstrip().endswith(start.delimiter)
-    for number, row in enumerate(rows, start=start.first + 1 + shift):
-        n_cells = len(row.split()) if start.delimiter == " " else row.count(start.delimiter) + 1
-        if n_cells != n_columns + trailing and '"' not in row:
-            problem = f"line {number} has {n_cells} cells for {n_columns} columns"
-            code = "size_mismatch" if number == start.first + 1 + shift else "file_invalid"
-            raise RecordError(code, record=record, problem=problem)
-    decimal = layout.decimal or _decimal(rows, start.delimiter, shift, start.first, record=record)
+    decimal = layout.decimal or _decimal(rows, start.delimiter, record=record)
     words = [form for word in MISSING for form in (word, word.lower(), word.upper())]
     try:
         table = pd.read_csv(
-            io.StringIO("\n".join(rows)),
+            io.StringIO("\n".join(rows.values())),
             sep=r"\s+" if start.delimiter == " " else start.delimiter,
             header=None,
             usecols=chosen,
@@ -107,32 +86,30 @@ def _numbers(
             skip_blank_lines=False,
         )
     except (ValueError, OverflowError) as error:  # pandas' own errors are ValueErrors
-        raise _odd_cell(rows, start, chosen, shift, str(error), record=record) from error
-    signals = table[sorted(chosen)].to_numpy().T
-    if not signals.size:
-        raise RecordError("size_mismatch", record=record, problem="it has no line of numbers")
-    return np.asarray(signals, dtype=np.float64)
+        raise _odd_cell(rows, start, chosen, str(error), record=record) from error
+    return np.asarray(table[sorted(chosen)].to_numpy().T, dtype=np.float64)
 
 
-def _decimal(rows: list[str], delimiter: str, shift: int, first: int, *, record: str) -> str:
+def _decimal(rows: Rows, delimiter: str, *, record: str) -> str:
     """Tell decimal commas from points by all cells; refuse what could be thousands."""
-    if delimiter == "," and '"' not in rows[0] if rows else True:
+    first = next(iter(rows))
+    if delimiter == "," and '"' not in rows[first]:
         return "."
-    text = "\n".join(rows)
+    text = "\n".join(rows.values())
     if "," not in text:
         return "."
     quoted = delimiter == ","
     cells = (
         re.findall(r'"([^"\n]*)"', text)
         if quoted
-        else [cell for row in rows for cell in split_cells(row, delimiter)]
+        else [cell for row in rows.values() for cell in split_cells(row, delimiter)]
     )
     commas = [cell for cell in cells if "," in cell]
     if not commas:
         return "."
     if any("." in cell for cell in cells) or all(map(_THOUSANDS.fullmatch, commas)):
         problem = (
-            f"line {first + 1 + shift} and others hold numbers such as {commas[0][:20]!r}, whose "
+            f"line {first} and others hold numbers such as {commas[0][:20]!r}, whose "
             'comma may be decimal or between thousands; write "decimal": "," into the layout, or '
             "decimal points into the file"
         )
@@ -141,10 +118,10 @@ def _decimal(rows: list[str], delimiter: str, shift: int, first: int, *, record:
 
 
 def _odd_cell(
-    rows: list[str], start: TableStart, chosen: list[int], shift: int, reason: str, *, record: str
+    rows: Rows, start: TableStart, chosen: list[int], reason: str, *, record: str
 ) -> RecordError:
     """Name the first line and cell that are no number."""
-    for number, row in enumerate(rows, start=start.first + 1 + shift):
+    for number, row in rows.items():
         cells = split_cells(row, start.delimiter)
         odd = [
             cells[i]

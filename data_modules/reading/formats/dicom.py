@@ -14,12 +14,25 @@ from data_modules.reading.limits import check_extent, check_gain, check_rate
 from data_modules.reading.parts import Part, read_parts
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
-from data_modules.reading.stated_numbers import invalid, number
+from data_modules.reading.stated_numbers import invalid, number, wrong_size
+from data_modules.reading.units import mv_per_unit
 
-_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")  # implicit, explicit little endian
+_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", _BIG_ENDIAN)  # implicit, explicit
 _DEFLATED = b"1.2.840.10008.1.2.1.99"  # pydicom would unpack it to any size
+_UNCOMPRESSED = "save it as Explicit VR Little Endian, such as with `dcmconv +te`"
+_RESAVE = "export it as another kind of file"
 _SKEWS = ("ChannelTimeSkew", "ChannelSampleSkew")
-_DTYPES = {("SS", 16): "<i2", ("SL", 32): "<i4", ("SB", 8): "i1"}
+_DTYPES = {("SS", 16): "i2", ("SL", 32): "i4", ("SB", 8): "i1", ("US", 16): "u2", ("UB", 8): "u1"}
+_NEEDED = (
+    "NumberOfWaveformSamples",
+    "NumberOfWaveformChannels",
+    "SamplingFrequency",
+    "WaveformSampleInterpretation",
+    "WaveformBitsAllocated",
+    "ChannelDefinitionSequence",
+    "WaveformData",
+)
 
 
 def read_dicom(content: bytes, *, record: str) -> RawRecording:
@@ -51,16 +64,17 @@ def read_dicom(content: bytes, *, record: str) -> RawRecording:
 
 def _read(pydicom: Any, content: bytes, *, record: str) -> RawRecording:
     if _DEFLATED in content:
-        problem = "it may be deflated; expected an uncompressed transfer syntax"
+        problem = f"it may be deflated (transfer syntax 1.2.840.10008.1.2.1.99); {_UNCOMPRESSED}"
         raise RecordError("format_unsupported", record=record, problem=problem)
     if content[128:132] != b"DICM":  # written without the preamble of Part 10
         content = bytes(128) + b"DICM" + content
     dataset = pydicom.dcmread(io.BytesIO(content), specific_tags=["WaveformSequence"])
     syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
     if syntax not in _SYNTAXES:
-        problem = f"its transfer syntax is {syntax[:64]}; expected uncompressed little endian"
+        problem = f"its transfer syntax is {syntax[:64] or 'not stated'}; {_UNCOMPRESSED}"
         raise RecordError("format_unsupported", record=record, problem=problem)
-    parts = [_part(group, record=record) for group in dataset.get("WaveformSequence") or ()]
+    order = ">" if syntax == _BIG_ENDIAN else "<"
+    parts = [_part(group, order, record=record) for group in dataset.get("WaveformSequence") or ()]
     if not parts:
         kind = str(dataset.file_meta.get("MediaStorageSOPClassUID", "") or "unknown")[:64]
         problem = (
@@ -71,38 +85,44 @@ def _read(pydicom: Any, content: bytes, *, record: str) -> RawRecording:
     return read_parts(parts, record=record)
 
 
-def _part(group: Any, *, record: str) -> Part:
+def _part(group: Any, order: str, *, record: str) -> Part:
     channels = group.get("ChannelDefinitionSequence") or ()
+    originality = str(group.get("WaveformOriginality") or "ORIGINAL")
     return Part(
         label=str(group.get("MultiplexGroupLabel") or "no label"),
         names=tuple(_stated_name(channel) for channel in channels),
         sampling_rate_hz=loose_number(str(group.get("SamplingFrequency") or "")),
         n_samples=int(loose_number(str(group.get("NumberOfWaveformSamples") or ""))),
-        read=lambda: _read_group(group, record=record),
-        derived=str(group.get("WaveformOriginality") or "ORIGINAL") != "ORIGINAL",
+        read=lambda: _read_group(group, order, record=record),
+        kind="RHYTHM" if originality == "ORIGINAL" else originality,
     )
 
 
-def _read_group(group: Any, *, record: str) -> RawRecording:
+def _read_group(group: Any, order: str, *, record: str) -> RawRecording:
+    lacking = [name for name in _NEEDED if group.get(name) in (None, "")]
+    if lacking:
+        problem = f"its waveform group states no {', '.join(lacking)}"
+        raise invalid(problem, record=record)
     shape = int(group.NumberOfWaveformSamples), int(group.NumberOfWaveformChannels)
     rate = check_rate(float(group.SamplingFrequency), record=record)
     check_extent(shape[1], shape[0], rate, record=record)
     kind = str(group.WaveformSampleInterpretation), int(group.WaveformBitsAllocated)
     if kind not in _DTYPES:
-        problem = f"its samples are {kind}; expected one of {list(_DTYPES)}"
+        known = ", ".join(f"{name} of {bits} bits" for name, bits in _DTYPES)
+        problem = f"its samples are {kind[0][:8]} of {kind[1]} bits; expected {known}; {_RESAVE}"
         raise RecordError("format_unsupported", record=record, problem=problem)
-    data, dtype = bytes(group.WaveformData), np.dtype(_DTYPES[kind])
+    data, dtype = bytes(group.WaveformData), np.dtype(order + _DTYPES[kind])
     size = shape[0] * shape[1] * dtype.itemsize
     channels = list(group.ChannelDefinitionSequence)
     if not size <= len(data) <= size + 1 or len(channels) != shape[1]:  # values are padded to even
         problem = (
             f"it has {len(data)} bytes, {len(channels)} channels; it declares {size}, {shape[1]}"
         )
-        raise RecordError("size_mismatch", record=record, problem=problem)
+        raise wrong_size(problem, record=record)
     names = [_name(channel, record=record) for channel in channels]
     leads = [i for i, name in enumerate(names) if known_lead(name)]
     if any(float(channels[i].get(skew) or 0) for i in leads for skew in _SKEWS):
-        problem = "its channels were not sampled at the same time; expected a skew of 0"
+        problem = f"its channels were not sampled at once; expected a skew of 0; {_RESAVE}"
         raise RecordError("layout_unsupported", record=record, problem=problem)
     counts = np.frombuffer(data[:size], dtype=dtype).reshape(shape).T[leads]
     scales = [_scale(channels[i], names[i], record=record) for i in leads]
@@ -126,11 +146,19 @@ def _scale(channel: Any, name: str, *, record: str) -> tuple[float, float, str |
     factor = number(_stated(channel, "ChannelSensitivity", ""), what=what, record=record)
     correction = _stated(channel, "ChannelSensitivityCorrectionFactor", "1")
     factor *= number(correction, what=f"the sensitivity correction of {name}", record=record)
-    check_gain(1 / factor if factor > 0 else 0.0, record=record, text=f"{factor:g} per count")
+    gain = 1 / factor if factor > 0 else 0.0
+    check_gain(gain, record=record, text=f"{factor:g} per count", of=name)
     zero = _stated(channel, "ChannelBaseline", "0")
     baseline = number(zero, what=f"the baseline of {name}", record=record)
     codes = channel.get("ChannelSensitivityUnitsSequence") or ()
-    return factor, baseline, str(codes[0].get("CodeValue") or "") or None if codes else None
+    return factor, baseline, _unit(codes[0]) if codes else None
+
+
+def _unit(code: Any) -> str | None:
+    """Return the unit by its code, or by the code's meaning where the code is none of a unit."""
+    stated = [str(code.get(field) or "") for field in ("CodeValue", "CodeMeaning")]
+    known = [text for text in stated if mv_per_unit(text) is not None]
+    return next(iter([*known, *filter(None, stated)]), None)
 
 
 def _stated(channel: Any, field: str, absent: str) -> str:
@@ -144,10 +172,9 @@ def _source(channel: Any) -> tuple[str | None, str]:
     sources = channel.get("ChannelSourceSequence") or ()
     if not sources:
         return None, str(channel.get("ChannelLabel") or "")
-    code = re.fullmatch(
-        r"(?:5\.6\.3-9-|2:)([0-9]{1,3})", str(sources[0].get("CodeValue", "")).strip()
-    )
-    name = SCP_LEADS.get(int(code[1])) if code else None
+    stated = str(sources[0].get("CodeValue", "")).strip()
+    code = re.fullmatch(r"(?:5\.6\.3-9-|2:)([0-9]{1,3})", stated)
+    name = SCP_LEADS.get(int(code[1])) if code else known_lead(stated)
     return name, str(sources[0].get("CodeMeaning") or channel.get("ChannelLabel") or "")
 
 

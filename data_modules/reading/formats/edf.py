@@ -8,7 +8,7 @@ from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_SIGNALS, check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
-from data_modules.reading.stated_numbers import invalid, number, whole
+from data_modules.reading.stated_numbers import invalid, number, whole, wrong_size
 
 _FIXED = 256
 # label, transducer, unit, physical minimum and maximum, digital ones, filter, samples, reserved
@@ -16,6 +16,7 @@ _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 _ANNOTATIONS = "EDF Annotations"
 _ONSET = re.compile(rb"([-+]\d{1,9}(?:\.\d{1,9})?)\x14\x14")
 _RANGES = ("physical minimum", "physical maximum", "digital minimum", "digital maximum")
+_PADDING = " \t\0"
 _TOLERANCE_S = 1e-4  # half a sample at 5000 Hz
 
 
@@ -35,9 +36,12 @@ def read_edf(content: bytes, *, record: str) -> RawRecording:
         problem = f"it declares {n_signals} signals; accepted are {MAX_SIGNALS}"
         raise RecordError("header_limit", record=record, problem=problem)
     size = _FIXED * (n_signals + 1)
-    fields = _columns(content[_FIXED:size].decode("latin-1"), n_signals, record=record)
-    if header[236:244].strip() in ("-1", "0"):
-        problem = "it states no number of data records; it was not closed properly"
+    fields = _columns(content[_FIXED:size], n_signals, record=record)
+    if header[236:244].strip(_PADDING) in ("-1", "0"):
+        problem = (
+            "it states no number of data records; it was not closed properly: open it in the "
+            "program that recorded it, or in EDFbrowser, and save it again"
+        )
         raise RecordError("length_missing", record=record, problem=problem)
     n_records = whole(header[236:244], what="the number of data records", record=record)
     seconds = number(header[244:252], what="the duration of a data record", record=record)
@@ -48,7 +52,7 @@ def read_edf(content: bytes, *, record: str) -> RawRecording:
     if len(content) != size + 2 * n_records * sum(counts):
         declared = size + 2 * n_records * sum(counts)
         problem = f"it has {len(content)} bytes; its header declares {declared}"
-        raise RecordError("size_mismatch", record=record, problem=problem)
+        raise wrong_size(problem, record=record)
     data = content[size:]
     if header[192:197] == "EDF+D":
         _check_contiguous(data, fields, counts, n_records, seconds, record=record)
@@ -142,17 +146,26 @@ def _scale(fields: list[str], *, record: str) -> tuple[float, float]:
             f"{top:g}; expected two different physical and two rising digital limits"
         )
         raise RecordError("gain_invalid", record=record, problem=problem)
-    check_gain(1 / abs(factor), record=record, text=f"{label}: {text}")
+    check_gain(1 / abs(factor), record=record, text=text, of=label)
     return factor, low - bottom * factor
 
 
-def _columns(text: str, n_signals: int, *, record: str) -> list[list[str]]:
+def _columns(content: bytes, n_signals: int, *, record: str) -> list[list[str]]:
     """Return the ten fields of all signals, each a list over the signals."""
-    if len(text) != _FIXED * n_signals:
+    if len(content) != _FIXED * n_signals:
         raise invalid("its header is cut off", record=record)
     columns, position = [], 0
     for width in _WIDTHS:
         ends = range(position, position + width * n_signals, width)
-        columns.append([text[start : start + width].strip() for start in ends])
+        columns.append([_text(content[start : start + width]) for start in ends])
         position += width * n_signals
     return columns
+
+
+def _text(field: bytes) -> str:
+    """Decode a field; newer writers put the mu of uV into two bytes, older ones into one."""
+    try:
+        text = field.decode("utf-8")
+    except UnicodeDecodeError:
+        text = field.decode("latin-1")
+    return text.strip(_PADDING)

@@ -10,11 +10,12 @@ from data_modules.reading.formats.xml_tree import loose_number, parse_xml
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_SIGNALS, check_extent, check_gain, check_rate
 from data_modules.reading.parts import Part, read_parts
+from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording, Warnings
 from data_modules.reading.stated_numbers import invalid, number
 from data_modules.reading.units import mv_per_unit
 
-_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+_SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6}
 _TIME = ("TIME_ABSOLUTE", "TIME_RELATIVE")
 _OTHER_SIGNS = re.compile(r"[^0-9+\-.\s]")
 _PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)", re.ASCII)
@@ -52,13 +53,17 @@ def _part(series: Element, found: Element, warnings: Warnings, *, record: str) -
         sampling_rate_hz=1 / steps[0] if steps and steps[0] > 0 else 0.0,
         n_samples=max(lengths, default=0),
         read=lambda: _read_set(found, warnings, record=record),
-        derived=kind.upper() != "RHYTHM",
+        kind=kind,
     )
 
 
 def _code(sequence: Element) -> str:
+    """Return the code of a sequence, or its plain name where that alone is a lead."""
     code = sequence.find("code")
-    return "" if code is None else (code.get("code") or "").strip()
+    if code is None:
+        return ""
+    stated, shown = ((code.get(name) or "").strip() for name in ("code", "displayName"))
+    return shown if known_lead(stated) is None and known_lead(shown) else stated
 
 
 def _step(sequence: Element) -> float:
@@ -72,7 +77,7 @@ def _step(sequence: Element) -> float:
 def _read_set(found: Element, warnings: Warnings, *, record: str) -> RawRecording:
     rate, leads, ignored = 0.0, [], []
     for sequence in found.findall("component/sequence"):
-        name = _attribute(sequence, "code", "code", record=record)
+        name = _code(sequence) or _attribute(sequence, "code", "code", record=record)
         if name in _TIME:
             rate = _rate(sequence, record=record)
         elif known_lead(name) is None:
@@ -84,7 +89,10 @@ def _read_set(found: Element, warnings: Warnings, *, record: str) -> RawRecordin
     if len({len(signal) for _, signal, _ in leads}) > 1:
         listed = ", ".join(f"{name} {len(signal)}" for name, signal, _ in leads)
         raise invalid(f"its leads have different lengths ({listed[:200]})", record=record)
-    check_rate(rate, record=record, text=f"{rate:g}" if rate else "")
+    if not any(_code(one) in _TIME for one in found.iter("sequence")):
+        problem = f"it has no sequence of times ({' or '.join(_TIME)}), so states no sampling rate"
+        raise RecordError("rate_invalid", record=record, problem=problem)
+    check_rate(rate, record=record)
     check_extent(len(leads), len(leads[0][1]) if leads else 0, rate, record=record)
     signals = np.stack([one for _, one, _ in leads]) if leads else np.empty((0, 0))
     return RawRecording(
@@ -109,7 +117,13 @@ def _rate(sequence: Element, *, record: str) -> float:
     """Return the rate in Hz from the time sequence's increment."""
     step = _attribute(sequence, "value/increment", "value", record=record)
     unit = _attribute(sequence, "value/increment", "unit", record=record)
-    seconds = number(step, what="the time increment", record=record) * _SECONDS.get(unit, 0.0)
+    if unit not in _SECONDS:
+        problem = f"the time increment is {step[:20]} {unit[:20]}; expected it in s, ms or us"
+        raise RecordError("rate_invalid", record=record, problem=problem)
+    seconds = number(step, what="the time increment", record=record) * _SECONDS[unit]
+    if seconds <= 0:
+        problem = f"the time increment is {step[:20]} {unit[:20]}; expected one above 0"
+        raise RecordError("rate_invalid", record=record, problem=problem)
     # 0.002 s is 500 Hz, not 499.99999999999994
     return round(1 / seconds, 6) if seconds > 1e-9 else 0.0
 
@@ -119,7 +133,8 @@ def _signal(sequence: Element, name: str, *, record: str) -> tuple[npt.NDArray[n
     text = _attribute(sequence, "value/scale", "value", record=record)
     unit = _attribute(sequence, "value/scale", "unit", record=record)
     scale = number(text, what=f"the scale of {name}", record=record)
-    check_gain(1 / scale if scale > 0 else 0.0, record=record, text=f"{text} {unit} per count")
+    gain = 1 / scale if scale > 0 else 0.0
+    check_gain(gain, record=record, text=f"{text} {unit} per count", of=name)
     origin = _attribute(sequence, "value/origin", "value", record=record)
     offset = number(origin, what=f"the origin of {name}", record=record)
     other = _attribute(sequence, "value/origin", "unit", record=record)
@@ -134,6 +149,7 @@ def _signal(sequence: Element, name: str, *, record: str) -> tuple[npt.NDArray[n
     except ValueError as error:
         odd = next((word for word in words if not _PLAIN.fullmatch(word)), "")
         problem = (
-            f"the digits of {name} hold {odd[:40]!r}; expected numbers with blanks between them"
+            f"the digits of {name} hold {odd[:40]!r}; expected numbers without exponent, with "
+            "blanks between them"
         )
         raise invalid(problem, record=record) from error

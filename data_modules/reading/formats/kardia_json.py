@@ -13,11 +13,12 @@ import numpy as np
 from data_modules.reading.limits import check_extent, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
-from data_modules.reading.stated_numbers import invalid
+from data_modules.reading.stated_numbers import invalid, refuse_quoted
 
 LEAD_KEYS = {"leadI": "I", "leadII": "II", "leadIII": "III", "AVR": "aVR", "AVL": "aVL",
              "AVF": "aVF"}  # fmt: skip
 NV_PER_MV = 1e6
+_NUMBERS = {"frequency": "rate_invalid", "amplitudeResolution": "gain_invalid"}
 
 
 def read_kardia(content: bytes, *, record: str) -> RawRecording:
@@ -31,6 +32,7 @@ def read_kardia(content: bytes, *, record: str) -> RawRecording:
         RecordError: a damaged file, or no rate or resolution.
     """
     raw = _part(_part(parse_kardia(content, record=record), "data", record), "raw", record)
+    refuse_quoted(raw, _NUMBERS, where="", record=record)
     rate = check_rate(_number(raw, "frequency"), record=record, text=str(raw.get("frequency")))
     resolution = _number(raw, "amplitudeResolution")
     if not 0 < resolution < math.inf:

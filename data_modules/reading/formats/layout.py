@@ -6,7 +6,10 @@ from typing import Any, NamedTuple
 
 from data_modules.reading.limits import check_gain, check_rate
 from data_modules.reading.reasons import RecordError
+from data_modules.reading.stated_numbers import refuse_quoted
+from data_modules.reading.text_cells import decode_text
 
+_NUMBERS = {"sampling_rate_hz": "rate_invalid", "counts_per_unit": "gain_invalid"}
 _EXPECTED = 'such as {"leads": ["I", "II"], "sampling_rate_hz": 500, "unit": "mV"}'
 
 
@@ -40,38 +43,40 @@ def parse_layout(content: bytes, *, record: str) -> Layout:
         RecordError: a field is missing, of a wrong type, or not plausible.
     """
     try:
-        stated: Any = json.loads(content.decode("utf-8-sig"))
+        stated: Any = json.loads(decode_text(content))
     except (ValueError, RecursionError) as error:
         raise _invalid(f"it is no JSON text ({str(error)[:80]})", record=record) from error
     known = Layout._fields
-    if not isinstance(stated, dict) or set(stated) - set(known):
-        raise _invalid(f"it has other fields than {', '.join(known)}", record=record)
-    leads, unit = stated.get("leads", []), stated.get("unit")
-    variable = stated.get("variable", "")
-    names = isinstance(leads, list) and all(isinstance(lead, str) for lead in leads)
-    if not names or not isinstance(unit, str) or not isinstance(variable, str):
-        raise _invalid("leads, unit or variable are missing or of a wrong type", record=record)
+    if not isinstance(stated, dict):
+        raise _invalid("it is no JSON object", record=record)
+    if others := [str(name)[:40] for name in stated if name not in known]:
+        problem = f"it has the field {', '.join(others)}; known are {', '.join(known)}"
+        raise _invalid(problem, record=record)
+    leads, unit, variable = _texts(stated, record=record)
     skip, decimal = stated.get("skip_lines", 0), stated.get("decimal", "")
     if isinstance(skip, bool) or not isinstance(skip, int) or not 0 <= skip <= 10_000:
         raise _invalid("skip_lines must be a whole number from 0", record=record)
     if decimal not in ("", ".", ","):
         raise _invalid('decimal must be "," or "."', record=record)
-    _check_unquoted(stated, record=record)
+    refuse_quoted(stated, _NUMBERS, where="the layout file: ", record=record)
     rate, counts = stated.get("sampling_rate_hz"), stated.get("counts_per_unit", 1)
-    rate_hz = check_rate(_as_number(rate), record=record, text=str(rate or "")[:40])
+    rate_text = "" if rate is None else str(rate)[:40]
+    rate_hz = check_rate(_as_number(rate), record=record, text=rate_text)
     per_unit = check_gain(_as_number(counts), record=record, text=f"{counts} counts per unit")
     return Layout(tuple(leads), rate_hz, unit, per_unit, variable, skip, decimal)
 
 
-def _check_unquoted(stated: dict[str, Any], *, record: str) -> None:
-    """Refuse numbers that are written as text."""
-    for field, code in (("sampling_rate_hz", "rate_invalid"), ("counts_per_unit", "gain_invalid")):
-        if isinstance(stated.get(field), str):
-            problem = (
-                f'the layout file: {field} is the text "{stated[field][:20]}"; write the number '
-                "without quotes"
-            )
-            raise RecordError(code, record=record, problem=problem)
+def _texts(stated: dict[str, Any], *, record: str) -> tuple[list[str], str, str]:
+    """Return leads, unit and variable, of which the unit must be stated."""
+    leads, unit = stated.get("leads", []), stated.get("unit")
+    variable = stated.get("variable", "")
+    if not isinstance(leads, list) or not all(isinstance(lead, str) for lead in leads):
+        raise _invalid("leads must be a list of names", record=record)
+    if not isinstance(unit, str):
+        raise _invalid('it states no unit; write "mV", "uV" or "V"', record=record)
+    if not isinstance(variable, str):
+        raise _invalid("variable must be a name", record=record)
+    return leads, unit, variable
 
 
 def _as_number(value: object) -> float:

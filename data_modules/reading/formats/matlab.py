@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from data_modules.reading.formats.layout import Layout
 from data_modules.reading.limits import MAX_FILE_BYTES, check_extent
+from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.stated_numbers import invalid
 
@@ -23,6 +24,7 @@ _MATRIX, _COMPRESSED = 14, 15
 _STRUCT, _NUMBERS = 2, range(6, 16)  # array classes
 _COMPLEX = 0x0800
 _MOST_ELEMENTS = 1000
+_MOST_LISTED = 12
 _MOST_UNPACKED = 4 * MAX_FILE_BYTES
 
 
@@ -37,20 +39,23 @@ def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
     Raises:
         RecordError: no such matrix, another shape, or a damaged file.
     """
-    if content[126:128] != b"IM" or not layout.variable or not layout.leads:
-        problem = "it is no little-endian MATLAB 5 file, or its layout lacks variable or leads"
-        raise invalid(problem, record=record)
+    if content[126:128] != b"IM":
+        problem = "it is a big-endian MATLAB 5 file, or damaged; save it again as MATLAB 5 (-v7)"
+        raise RecordError("format_unsupported", record=record, problem=problem)
     name, _, field = layout.variable.partition(".")
     try:
         matrix = _find(content, name, field, record=record)
     except (struct.error, zlib.error, ValueError) as error:
         raise invalid(f"its elements are damaged ({str(error)[:80]})", record=record) from error
-    if matrix is None:
-        raise invalid(f"it holds no matrix of numbers {layout.variable[:60]}", record=record)
+    if matrix is None or not layout.leads:
+        raise _not_found(content, layout, record=record)
     signals = matrix if matrix.shape[0] == len(layout.leads) else matrix.T
     if signals.shape[0] != len(layout.leads):
-        problem = f"{layout.variable} is {matrix.shape} for {len(layout.leads)} leads"
-        raise invalid(problem, record=record)
+        problem = (
+            f"{layout.variable} is {matrix.shape} for the {len(layout.leads)} leads of the layout; "
+            "name every row or column in its leads"
+        )
+        raise RecordError("file_invalid", record=record, problem=problem)
     check_extent(signals.shape[0], signals.shape[1], layout.sampling_rate_hz, record=record)
     return RawRecording(
         names=layout.leads,
@@ -60,12 +65,46 @@ def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
     )
 
 
-def _find(content: bytes, name: str, field: str, *, record: str) -> npt.NDArray[np.generic] | None:
-    """Return the named variable, or a field of it, if it is a matrix of numbers."""
+def _not_found(content: bytes, layout: Layout, *, record: str) -> RecordError:
+    """Say what the layout lacks, or which matrices of numbers the file holds in its place."""
+    found = [f"{name} {shape[0]} x {shape[1]}" for name, shape in _matrices(content, record=record)]
+    listed = ", ".join(found[:_MOST_LISTED]) or "none (leads x samples)"
+    lacking = [name for name in ("variable", "leads") if not getattr(layout, name)]
+    problem = (
+        f"the layout file states no {' and no '.join(lacking)}; the file's matrices are {listed}"
+        if lacking
+        else f"it holds no matrix of numbers {layout.variable[:60]!r}; its matrices are {listed}; "
+        "correct the layout's variable (STRUCT.FIELD for a field), or save it anew"
+    )
+    return RecordError("file_invalid", record=record, problem=problem)
+
+
+def _matrices(content: bytes, *, record: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield name and shape of each matrix of numbers, fields of structures too."""
+    for parts, body in _variables(content, record=record):
+        name = parts[2].decode("latin-1")[:60]
+        plain = _matrix(body)
+        if plain is not None:
+            yield name, plain.shape
+        for field in _field_names(parts):
+            matrix = _field(parts, field)
+            if matrix is not None:
+                yield f"{name}.{field}", matrix.shape
+
+
+def _variables(content: bytes, *, record: str) -> Iterator[tuple[list[bytes], bytes]]:
+    """Yield the parts and the body of each variable."""
     for kind, found in _elements(content[_HEADER:]):
         body = _unpack(found, record=record) if kind == _COMPRESSED else found
         parts = [part for _, part in _elements(body)] if kind in (_MATRIX, _COMPRESSED) else []
-        if len(parts) > 2 and parts[2].decode("latin-1") == name:
+        if len(parts) > 2:
+            yield parts, body
+
+
+def _find(content: bytes, name: str, field: str, *, record: str) -> npt.NDArray[np.generic] | None:
+    """Return the named variable, or a field of it, if it is a matrix of numbers."""
+    for parts, body in _variables(content, record=record):
+        if parts[2].decode("latin-1") == name:
             return _field(parts, field) if field else _matrix(body)
     return None
 
@@ -82,12 +121,19 @@ def _unpack(compressed: bytes, *, record: str) -> bytes:
 
 def _field(parts: list[bytes], field: str) -> npt.NDArray[np.generic] | None:
     """Return a field of a structure of one element."""
+    names = _field_names(parts)
+    return _matrix(parts[5 + names.index(field)]) if field in names else None
+
+
+def _field_names(parts: list[bytes]) -> list[str]:
+    """Return the names of the fields of a structure of one element; none of anything else."""
     width = int.from_bytes(parts[3][:4], "little") if len(parts) > 4 else 0
-    if parts[0][0] != _STRUCT or not 0 < width <= 64 or len(parts[4]) // width != len(parts) - 5:
-        return None
-    names = [parts[4][i : i + width].split(b"\0")[0] for i in range(0, len(parts[4]), width)]
-    wanted = field.encode("latin-1", "replace")
-    return _matrix(parts[5 + names.index(wanted)]) if wanted in names else None
+    if parts[0][:1] != bytes([_STRUCT]) or not 0 < width <= 64:
+        return []
+    if len(parts[4]) // width != len(parts) - 5:
+        return []
+    places = range(0, len(parts[4]), width)
+    return [parts[4][i : i + width].split(b"\0")[0].decode("latin-1") for i in places]
 
 
 def _matrix(body: bytes) -> npt.NDArray[np.generic] | None:

@@ -14,7 +14,14 @@ from data_modules.reading.limits import check_extent, check_gain, check_rate
 from data_modules.reading.parts import Part, read_parts
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import IMPLIED_BY_I_AND_II, RawRecording, Warnings
-from data_modules.reading.stated_numbers import checksum, invalid, none_computed, number, whole
+from data_modules.reading.stated_numbers import (
+    checksum,
+    invalid,
+    none_computed,
+    number,
+    whole,
+    wrong_size,
+)
 
 _MISSING = -(1 << 15)
 _BYTES = 2  # of a sample
@@ -47,7 +54,7 @@ def _part(strip: Element, warnings: Warnings, *, record: str) -> Part:
         sampling_rate_hz=loose_number(strip.findtext("SampleBase")) * 10.0**power,
         n_samples=max(lengths, default=0),
         read=lambda: _read_strip(strip, warnings, record=record),
-        derived=kind.casefold() != "rhythm",
+        kind=kind,
     )
 
 
@@ -86,7 +93,8 @@ def _units_per_count(lead: Element, *, record: str) -> float:
     text = text_of(lead, "LeadAmplitudeUnitsPerBit", record=record)
     what = f"LeadAmplitudeUnitsPerBit of {_name(lead)}"
     value = number(text, what=what, record=record)
-    check_gain(1 / value if value > 0 else 0.0, record=record, text=f"{text} units per bit")
+    gain = 1 / value if value > 0 else 0.0
+    check_gain(gain, record=record, text=f"{text} units per bit", of=_name(lead))
     return value
 
 
@@ -97,11 +105,7 @@ def _samples(lead: Element, *, record: str) -> bytes:
         raw = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise invalid(f"the samples of {_name(lead)} are no base64 text", record=record) from error
-    declared = whole(
-        text_of(lead, "LeadSampleCountTotal", record=record),
-        what=f"LeadSampleCountTotal of {_name(lead)}",
-        record=record,
-    )
+    declared = _declared_samples(lead, len(raw), record=record)
     # left out by some exporters; the number of bytes tells it as well
     size = (lead.findtext("LeadSampleSize") or str(_BYTES)).strip()
     if size.rstrip("0").rstrip(".") != str(_BYTES) or len(raw) != _BYTES * declared:
@@ -109,8 +113,17 @@ def _samples(lead: Element, *, record: str) -> bytes:
             f"{_name(lead)} has {len(raw)} bytes; it declares {declared} samples of {size[:20]} "
             f"bytes; expected {_BYTES} bytes each"
         )
-        raise RecordError("size_mismatch", record=record, problem=problem)
+        raise wrong_size(problem, record=record)
     return raw
+
+
+def _declared_samples(lead: Element, n_bytes: int, *, record: str) -> int:
+    """Return the stated number of samples; where it is left out the CRC vouches for the bytes."""
+    stated = lead.findtext("LeadSampleCountTotal")
+    if stated is None and (lead.findtext("LeadDataCRC32") or "0").strip() not in ("", "0"):
+        return n_bytes // _BYTES
+    text = text_of(lead, "LeadSampleCountTotal", record=record)
+    return whole(text, what=f"LeadSampleCountTotal of {_name(lead)}", record=record)
 
 
 def _compare_crc(leads: list[Element], raw: list[bytes], *, record: str) -> bool:

@@ -14,10 +14,11 @@ from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
-from data_modules.reading.stated_numbers import invalid, number
+from data_modules.reading.stated_numbers import invalid, number, wrong_size
 from lsemvae.core.leads import LEADS
 
 _VERSIONS = ("1.03", "1.04", "1.04.01", "1.04.02")
+_LIMB = LEADS[:6]
 _TWELVE = ("STD-12", "10-WIRE")  # acquisition types whose channels are the leads in their order
 
 
@@ -54,7 +55,7 @@ def read_philips_xml(content: bytes, *, record: str) -> RawRecording:
     counts = _counts(waveforms[0], names, n_samples, record=record)
     return RawRecording(
         names=tuple(names[i] for i in leads),
-        signals=_restore_limb_leads(counts, names)[leads] * scale,
+        signals=_restore_limb_leads(counts, names, record=record)[leads] * scale,
         units=("uV",) * len(leads),
         sampling_rate_hz=rate,
         warnings=warnings,
@@ -79,13 +80,13 @@ def _layout(
     odd = {
         what: found
         for what, (found, wanted) in states.items()
-        if (found or "").strip().casefold() != wanted.casefold()
+        if (found or "").strip().removesuffix(".0").casefold() != wanted.casefold()
     }
     if odd:
         problem = f"its samples are {odd}; expected 16 bits, signed, offset 0"
         raise RecordError("format_unsupported", record=record, problem=problem)
-    labels = (waveforms.get("leadlabels") or "").split()
-    if labels:
+    labels = re.split(r"[\s,;]+", (waveforms.get("leadlabels") or "").strip(" \t\r\n,;"))
+    if labels[0]:
         n_leads = waveforms.get("numberofleads") or ""
         return rate, _first(labels, n_leads, record=record), scale
     if text_of(details, "acquisitiontype", record=record) not in _TWELVE:
@@ -106,8 +107,9 @@ def _counts(
     """Decode the samples of the known leads, shape (L, n_samples); others may stay zero."""
     n_leads = len(names)
     method = waveforms.get("compressmethod") or waveforms.get("compression") or "Uncompressed"
-    encoding = waveforms.get("dataencoding")
-    if encoding != "Base64" or method not in ("XLI", "Uncompressed"):
+    encoding = waveforms.get("dataencoding") or "of no stated encoding"
+    method = {"xli": "XLI", "uncompressed": "Uncompressed"}.get(method.casefold(), method)
+    if encoding.casefold() != "base64" or method not in ("XLI", "Uncompressed"):
         problem = f"its samples are {encoding}, {method}; expected Base64, XLI or Uncompressed"
         raise RecordError("format_unsupported", record=record, problem=problem)
     try:
@@ -119,16 +121,24 @@ def _counts(
         return decode_xli(raw, wanted=wanted, n_samples=n_samples, record=record)
     if len(raw) != 2 * n_leads * n_samples:
         problem = f"it has {len(raw)} bytes for {n_leads} leads of {n_samples} samples"
-        raise RecordError("size_mismatch", record=record, problem=problem)
+        raise wrong_size(problem, record=record)
     return np.frombuffer(raw, dtype="<i2").reshape(n_leads, n_samples).astype(np.int64)
 
 
 def _restore_limb_leads(
-    counts: npt.NDArray[np.int64], names: tuple[str, ...]
+    counts: npt.NDArray[np.int64], names: tuple[str, ...], *, record: str
 ) -> npt.NDArray[np.int64]:
     """Undo the differences to what I and II predict, as which four limb leads are stored."""
-    if names[:6] != LEADS[:6]:
+    known = tuple(map(known_lead, names))
+    if not set(_LIMB) <= set(known):
         return counts
+    if known[:6] != _LIMB:
+        problem = (
+            f"its limb leads are in the order {', '.join(names[:6])[:80]}; expected "
+            f"{', '.join(_LIMB)} first, by whose places four of them are stored as differences; "
+            "export it as DICOM or HL7 aECG"
+        )
+        raise RecordError("layout_unsupported", record=record, problem=problem)
     restored = counts.copy()
     one, two = counts[0], counts[1]
     restored[2] = three = two - one - counts[2]

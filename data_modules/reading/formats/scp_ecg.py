@@ -13,7 +13,7 @@ from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_SIGNALS, check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import IMPLIED_BY_I_AND_II, RawRecording
-from data_modules.reading.stated_numbers import invalid
+from data_modules.reading.stated_numbers import invalid, wrong_size
 
 _SECTION_HEADER = 16
 _DEFAULT_HUFFMAN = 19_999
@@ -42,10 +42,24 @@ def read_scp_ecg(content: bytes, *, record: str) -> RawRecording:
     """
     try:
         sections = read_sections(content, record=record)
+        _check_rhythm(sections, record=record)
         leads = _leads(sections.get(3, b""), record=record)
         return _rhythm(sections, leads, record=record)
     except struct.error as error:
         raise invalid("a section is cut off", record=record) from error
+
+
+def _check_rhythm(sections: dict[int, bytes], *, record: str) -> None:
+    """Refuse a file without rhythm, and say what it has in its place."""
+    if 3 in sections and 6 in sections:
+        return
+    lacking = " and ".join(
+        name for number, name in ((3, "leads (section 3)"), (6, "rhythm (section 6)"))
+        if number not in sections
+    )  # fmt: skip
+    beat = ", only a reference beat (section 5)" if 5 in sections else ""
+    problem = f"it holds no {lacking}{beat}; export the rhythm of all leads"
+    raise RecordError("layout_unsupported", record=record, problem=problem)
 
 
 def read_sections(content: bytes, *, record: str) -> dict[int, bytes]:
@@ -57,7 +71,7 @@ def read_sections(content: bytes, *, record: str) -> dict[int, bytes]:
     _, size = struct.unpack_from("<HI", content)
     if size != len(content):
         problem = f"it has {len(content)} bytes; it declares {size}"
-        raise RecordError("size_mismatch", record=record, problem=problem)
+        raise wrong_size(problem, record=record)
     sound = _crc_matches(content)
     (length,) = struct.unpack_from("<I", content, 10)
     found: dict[int, bytes] = {}
@@ -155,7 +169,7 @@ def _plain(data: bytes, n_leads: int, n_samples: int, *, record: str) -> npt.NDA
     """Read uncompressed samples, lead after lead."""
     if len(data) != 2 * n_leads * n_samples:
         problem = f"it has {len(data)} bytes for {n_leads} leads of {n_samples} samples"
-        raise RecordError("size_mismatch", record=record, problem=problem)
+        raise wrong_size(problem, record=record)
     return np.frombuffer(data, dtype="<i2").reshape(n_leads, n_samples).astype(np.int64)
 
 
@@ -166,7 +180,7 @@ def _plain_of_sizes(
     parts = _parts(data, sizes, known, record=record)
     if any(len(part) != 2 * n_samples for part in parts):
         problem = f"its leads have {[len(part) for part in parts]} bytes for {n_samples} samples"
-        raise RecordError("size_mismatch", record=record, problem=problem)
+        raise wrong_size(problem, record=record)
     return np.stack([np.frombuffer(part, dtype="<i2").astype(np.int64) for part in parts])
 
 
@@ -182,7 +196,7 @@ def _parts(data: bytes, sizes: tuple[int, ...], known: list[int], *, record: str
     """Return the bytes of the known leads."""
     if not sum(sizes) <= len(data) <= sum(sizes) + 1:  # sections are padded to even sizes
         problem = f"it has {len(data)} bytes of samples; its leads declare {sum(sizes)}"
-        raise RecordError("size_mismatch", record=record, problem=problem)
+        raise wrong_size(problem, record=record)
     ends = np.cumsum(sizes)
     return [data[ends[i] - sizes[i] : ends[i]] for i in known]
 

@@ -1,5 +1,6 @@
 """Find the columns' names and the first line of numbers in a text table."""
 
+import csv
 import re
 from typing import NamedTuple
 
@@ -33,11 +34,16 @@ def find_start(
         raise invalid("it holds no table of numbers", record=record)
     delimiters = (stated,) if stated else DELIMITERS
     if layout.leads:
-        found = _start_of_named(head, position, layout, delimiters)
+        found = _start_of_named(head, position, layout, delimiters, shift, record=record)
         if found is not None:
-            return found
+            first = _after_units(
+                head, found.first, names=found.names, delimiter=found.delimiter, layout=layout,
+                shift=shift, record=record,
+            )  # fmt: skip
+            return found._replace(first=first)
         raise _no_numbers(head, position, layout, shift, record=record)
     line = head[position]
+    _refuse_rows(head, position, delimiters, shift, record=record)
     leads = {one: sum(map(_is_lead, split_cells(line, one))) for one in delimiters}
     delimiter = max(delimiters, key=lambda one: leads[one])
     if not leads[delimiter]:
@@ -49,6 +55,20 @@ def find_start(
         record=record,
     )  # fmt: skip
     return TableStart(names, first, delimiter)
+
+
+def _refuse_rows(
+    head: list[str], position: int, delimiters: tuple[str, ...], shift: int, *, record: str
+) -> None:
+    """Refuse a table with one line for each lead."""
+    for delimiter in delimiters:
+        cells = split_cells(head[position], delimiter)
+        if len(cells) > 2 and _is_lead(cells[0]) and all(map(is_number, cells[1:4])):
+            problem = (
+                f"line {position + 1 + shift} begins with {cells[0]} and goes on with numbers: the "
+                "leads stand in lines; expected a column for each lead: transpose the table"
+            )
+            raise RecordError("file_invalid", record=record, problem=problem)
 
 
 def _no_names(
@@ -87,18 +107,36 @@ def _no_names(
     return RecordError("no_known_lead", record=record, problem=problem)
 
 
+def _other_names(line: int, cells: list[str], layout: Layout, *, record: str) -> RecordError:
+    problem = (
+        f"line {line} names the columns {', '.join(cells)[:100]}, the layout's leads "
+        f"{', '.join(layout.leads)[:100]}; correct the wrong ones, or leave leads out of the layout"
+    )
+    return RecordError("file_invalid", record=record, problem=problem)
+
+
 def _start_of_named(
-    head: list[str], position: int, layout: Layout, delimiters: tuple[str, ...]
+    head: list[str],
+    position: int,
+    layout: Layout,
+    delimiters: tuple[str, ...],
+    shift: int,
+    *,
+    record: str,
 ) -> TableStart | None:
     """Return where the numbers begin if they begin here; the layout names the columns."""
+    wanted = [known_lead(lead) for lead in layout.leads if known_lead(lead)]
     for delimiter in delimiters:
         cells = split_cells(head[position], delimiter)
         if len(cells) == len(layout.leads) + 1 and not cells[-1]:
             cells.pop()
+        found = [known_lead(cell) for cell in cells if known_lead(cell)]
+        if found and found == wanted:
+            return TableStart(tuple(cells), position + 1, delimiter)  # a line of the same names
+        if len(found) > 1 and not any(map(is_number, cells)):
+            raise _other_names(position + 1 + shift, cells, layout, record=record)
         if len(cells) != len(layout.leads):
             continue
-        if [known_lead(cell) for cell in cells] == [known_lead(lead) for lead in layout.leads]:
-            return TableStart(layout.leads, position + 1, delimiter)  # a line of the same names
         if any(map(is_number, cells)) or all(map(is_missing, cells)):
             return TableStart(layout.leads, position, delimiter)
     numbers = [one for one in delimiters if all(map(is_number, split_cells(head[position], one)))]
@@ -161,7 +199,13 @@ def _text_above(position: int, found: int, shift: int, what: str, *, record: str
 
 def split_cells(line: str, delimiter: str) -> list[str]:
     """Return the cells of a line without blanks and quotes around them."""
-    parts = line.split() if delimiter == " " else line.split(delimiter)
+    if '"' in line:
+        try:
+            parts = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+        except csv.Error:
+            parts = line.split(delimiter)
+    else:
+        parts = line.split() if delimiter == " " else line.split(delimiter)
     return [part.strip(" \t\"'") for part in parts]
 
 

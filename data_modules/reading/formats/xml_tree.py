@@ -11,6 +11,7 @@ from data_modules.reading.stated_numbers import invalid
 MAX_ELEMENTS = 200_000  # an annotated ECG of 12 leads has some hundreds
 
 _DECLARED = re.compile(r"""^(\s*<\?xml[^>]{0,80}?)\s+encoding\s*=\s*["']([^"'>]{0,40})["']""")
+_CUT = ("no element found", "unclosed token", "unclosed CDATA section")
 _BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 
 
@@ -48,9 +49,17 @@ def parse_xml(content: bytes, *, record: str) -> XmlFile:
             text = f"its encoding is not {stated} as it states; read as {found}; names may be wrong"
             warnings = (("encoding_assumed", text),) if stated else ()
     except DefusedXmlException as error:
-        raise invalid(f"it is no plain XML: {error!s:.200}", record=record) from error
+        problem = (
+            f"it declares entities, which may hide anything ({error!s:.80}); remove them from its "
+            "DOCTYPE, and write their text where they are used"
+        )
+        raise RecordError("file_invalid", record=record, problem=problem) from error
     except (ParseError, ValueError, LookupError) as error:
-        raise invalid(f"it is no plain XML: {error!s:.200}", record=record) from error
+        if any(text in str(error) for text in _CUT):
+            problem = f"it ends before its last tag is closed ({error!s:.80}); copy it again"
+            raise RecordError("file_invalid", record=record, problem=problem) from error
+        hint = " (a bare & must be &amp;)" if "invalid token" in str(error) else ""
+        raise invalid(f"it is no plain XML: {error!s:.200}{hint}", record=record) from error
     for element in root.iter():
         element.tag = local_name(element.tag)
         for name in [name for name in element.attrib if "}" in name]:

@@ -73,7 +73,7 @@ def _picture(evidence: Evidence, task: str, way: str, runs: list[RunEvidence]) -
                       capsize=2, elinewidth=0.8, **style)  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, 1.005))
     axes.set_aspect("equal")
-    legend(axes, "upper left")
+    legend(axes)
     titles = [run.title for run in runs]
     caption = (
         f"Reliability of {task}, probabilities {WAYS[way]}, in bins of equal count with Wilson "

@@ -1,14 +1,14 @@
 """Draw curves in one manner: told apart by colour, dash and marker."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lsemvae.evaluation.plots.figures import COLOURS, DASHES
 
-Place = Literal["best", "upper left", "upper right", "lower left", "lower right"]
+LINE_INCHES = 0.16  # a line of a legend in letters of 7.5 points
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
@@ -38,9 +38,17 @@ def marker(number: int) -> str:
     return MARKERS[number % len(MARKERS)]
 
 
-def legend(axes: Axes, place: Place = "best") -> None:
-    """Add a legend in small letters."""
-    axes.legend(loc=place, fontsize=7.5, framealpha=0.9)
+def legend(axes: Axes) -> None:
+    """Add a legend in small letters below the axes, where it covers nothing.
+
+    The figure grows by its lines, so that the axes keep their size.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    figure = axes.get_figure(root=True)
+    if figure is None or not handles:
+        return
+    figure.set_figheight(figure.get_figheight() + LINE_INCHES * (len(handles) + 1))
+    figure.legend(handles, labels, loc="outside lower center", fontsize=7.5, frameon=False)
 
 
 def named(titles: Sequence[str]) -> str:

@@ -64,7 +64,7 @@ def _picture(evidence: Evidence, task: str, way: str, runs: list[RunEvidence]) -
                       color="#0b5394", alpha=0.15, linewidth=0)  # fmt: skip
     share = runs[0].summary["records"]["prevalence"]
     axes.set(xlim=(0, 1), ylim=(-0.15 * share - 0.02, 1.1 * share))
-    legend(axes, "upper right")
+    legend(axes)
     caption = (
         f"Decision curve of {task}, probabilities {WAYS[way]}, {evidence.label}; shaded: 95 % "
         f"interval of {runs[0].title}.{evidence.left_out(task, len(evidence.detailed(task)))}"

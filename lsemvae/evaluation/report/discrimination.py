@@ -46,7 +46,7 @@ def _roc(evidence: Evidence, task: str) -> Picture:
         axes.plot(false_positive, true_positive, label=text, **style)
     axes.set(xlim=(0, 1), ylim=(0, 1.005))
     axes.set_aspect("equal")
-    legend(axes, "lower right")
+    legend(axes)
     caption = (
         f"ROC of {task}, pooled out-of-fold predictions, {evidence.label}."
         f"{evidence.left_out(task, len(runs))}"
@@ -67,7 +67,7 @@ def _precision_recall(evidence: Evidence, task: str) -> Picture:
         axes.step(recall, precision, where="post", label=text, **style)
     axes.set(xlim=(0, 1), ylim=(0, 1.005))
     axes.set_aspect("equal")
-    legend(axes, "lower left")
+    legend(axes)
     caption = (
         f"Precision and recall of {task}, pooled out-of-fold predictions, {evidence.label}. The "
         f"level of chance is the share of positives.{evidence.left_out(task, len(runs))}"

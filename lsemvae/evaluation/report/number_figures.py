@@ -57,7 +57,7 @@ def levels_figure(evidence: Evidence, task: str, runs: Sequence[RunEvidence]) ->
             f"{one:.0%} hold {held:.1%}" for one, held in zip(nominal, value, strict=True)
         ))  # fmt: skip
     axes.set(xlim=(0.4, 1), ylim=(0.4, 1.005))
-    legend(axes, "upper left")
+    legend(axes)
     caption = (
         f"Calibration of the prediction intervals of {target.title}, {evidence.label}: the share "
         "of measured values that they hold against the share that they are made for."

@@ -18,7 +18,7 @@ from lsemvae.evaluation.statistics.diagnostic_accuracy import (
 )
 from lsemvae.evaluation.statistics.label_sensitivity import label_sensitivity
 from lsemvae.evaluation.statistics.metrics import METRICS, THRESHOLD, base_rate_accuracy
-from lsemvae.evaluation.statistics.nadeau_bengio import corrected_resampled_t
+from lsemvae.evaluation.statistics.nadeau_bengio import metric_interval
 from lsemvae.evaluation.statistics.operating_points import RULES, Rule, apply_rule
 from lsemvae.evaluation.statistics.recalibration import Recalibration, recalibrate
 from lsemvae.evaluation.statistics.subgroups import age_bands, subgroup_performance
@@ -62,8 +62,7 @@ def over_folds(predictions: pd.DataFrame) -> dict[str, Any]:
     return {
         "values": values.reset_index(),
         "mean": {
-            name: corrected_resampled_t(values[name], test_to_train=ratio).difference
-            for name in values
+            name: metric_interval(values[name], str(name), test_to_train=ratio) for name in values
         },
         "sd": values.std(ddof=1).to_dict(),
     }

@@ -33,7 +33,9 @@ def auroc_bars(
     panels = figure.subplots(n_rows, n_columns, squeeze=False).flatten()
     for axes in panels[len(tasks) :]:
         axes.set_axis_off()
+    lowest = min(0.5, np.floor(float(rows["low"].min()) * 20) / 20)
     for task, axes in zip(tasks, panels, strict=False):
+        axes.set_xlim(lowest, 1.0)  # all panels alike, or bars of one length mean different things
         _panel(axes, rows[rows["task"] == task], list(titles), leads)
         axes.set(title=task, yticks=range(len(titles)), yticklabels=list(titles.values()))
         axes.tick_params(axis="y", labelsize=8)
@@ -58,8 +60,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, methods: list[str], leads: Sequence[s
             hatch=HATCHES[number % len(HATCHES)], xerr=[value - low, high - value],
             ecolor="#222222", capsize=2,
         )  # fmt: skip
-    lowest = np.floor(float(rows["low"].min()) * 20) / 20
-    axes.set(xlabel="AUROC, mean over the folds", xlim=(min(0.5, lowest), 1.0))
+    axes.set(xlabel="AUROC, mean over the folds")
     axes.invert_yaxis()
     axes.axvline(0.5, color="#999999", linewidth=0.8)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)

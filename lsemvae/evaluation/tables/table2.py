@@ -11,7 +11,7 @@ from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.statistics.comparison import compare
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.estimate import Estimate, undefined
-from lsemvae.evaluation.statistics.nadeau_bengio import corrected_resampled_t
+from lsemvae.evaluation.statistics.nadeau_bengio import metric_interval
 from lsemvae.evaluation.tables.paper import paper_result
 
 METRIC_TITLES = {"accuracy": "accuracy", "auroc": "AUROC", "mcc": "MCC"}  # as Table 2 orders them
@@ -59,7 +59,7 @@ def long_table(runs: Sequence[CvRun]) -> pd.DataFrame:
         interval = _mean_interval(table)
         for name in METRIC_TITLES:
             folds = [fold[name] for fold in metrics["folds"]]
-            retrained = corrected_resampled_t(folds, test_to_train=1 / (len(folds) - 1)).difference
+            retrained = metric_interval(folds, name, test_to_train=1 / (len(folds) - 1))
             rows.append(
                 {
                     "data": run.data_label,

@@ -57,12 +57,26 @@ def write_table(
     for name, mask in (("bold", bold), ("underline", underline)):
         if mask is not None and mask.shape != table.shape:
             raise InputError(f"{name} has the shape {mask.shape}, the table {table.shape}")
+    check_stem(stem)
     files = [stem.with_name(f"{stem.name}.{kind}") for kind in ("csv", "md", "tex")]
     check_table_files(stem, [str(name) for name in table.columns[:2]])
     write_text(files[0], table.to_csv(index=False))
     write_text(files[1], markdown_table(table, caption, bold, underline))
     write_text(files[2], latex_table(table, stem.name, caption, bold, underline))
     return files
+
+
+def check_stem(stem: Path) -> None:
+    """Refuse a path that has no name to put an ending after: a dot, `/`, or nothing.
+
+    Raises:
+        InputError: names the path.
+    """
+    if stem.name in ("", ".."):
+        raise InputError(
+            f"--out {str(stem)!r} names a folder; name the files in it without ending, such as "
+            f"{stem / 'table1'}"
+        )
 
 
 def check_table_files(stem: Path, first_columns: Sequence[str]) -> None:

@@ -49,14 +49,71 @@ def test_an_unclear_delimiter_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "guess"), [("latin-1", "Latin-1 or Windows-1252"), ("utf-16", "UTF-16")]
+    ("encoding", "name"),
+    [("latin-1", "Windows-1252"), ("cp1252", "Windows-1252"), ("utf-16", "UTF-16")],
 )
-def test_other_encodings_are_named_and_not_guessed_at(
-    tmp_path: Path, encoding: str, guess: str
+def test_encodings_of_spreadsheets_are_read_with_a_note(
+    tmp_path: Path, encoding: str, name: str
 ) -> None:
-    (tmp_path / "t.csv").write_text("record,patient_id\n1,M\u00fcller\n", encoding)
-    with pytest.raises(InputError, match=f"is not UTF-8 text .* perhaps {guess}"):
+    (tmp_path / "t.csv").write_text("record,patient_id\n1,M\u00fcller \u00c5\n", encoding)
+    cells = read_cells(tmp_path / "t.csv")
+    assert cells.table["patient_id"].tolist() == ["M\u00fcller \u00c5"]
+    assert cells.notes == [
+        f"the file is not UTF-8; it was read as {name} (with \u00c5 \u00fc); if that is wrong, "
+        "save it as `CSV UTF-8`"
+    ]
+
+
+def test_bytes_that_are_no_letters_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"record,patient_id\n1,M\x81ller\n")
+    with pytest.raises(InputError, match="not UTF-8 text, and some of its bytes are no letters"):
         read_cells(tmp_path / "t.csv")
+
+
+def test_an_encoding_that_is_named_is_kept_to(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("a,b\n1,\u00e4\n".encode("mac_roman"))
+    assert read_cells(tmp_path / "t.csv", "mac_roman").table["b"].tolist() == ["\u00e4"]
+    with pytest.raises(InputError, match="is not UTF-8 text"):
+        read_cells(tmp_path / "t.csv", "utf-8")
+
+
+def test_row_numbers_that_the_header_leaves_out_are_dropped(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('"record" "x"\n'.replace(" ", ",") + '"1","r1",5\n"2","r2",6\n')
+    cells = read_cells(tmp_path / "t.csv")
+    assert cells.table.to_numpy().tolist() == [["r1", "5"], ["r2", "6"]]
+    assert cells.problems == []
+    assert "begin with their numbers" in cells.notes[0]
+
+
+def test_a_line_of_units_is_no_recording(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("record,mpap_mmhg,age_years\n,[mmHg],years\n1,20,50\n")
+    with pytest.raises(InputError, match=r"row 2 holds units .\[mmHg\], years.* remove the row"):
+        read_cells(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("record,id,mpap,age\nfile,id,mmHg,years\nr1,1,20,50\n", r"row 2 holds units .mmHg, years"),
+        ("Lab;2024\nx;y\na;b;c;d\n1;2;3;4\n5;6;7;8\n", "row 1 .* seems to begin in row 3"),
+        ('[{"record": "r1"}]', "is no CSV file .* it is JSON"),
+        ('record,id\n"r1,2\n', "begins with a quote and lacks the other"),
+    ],
+)
+def test_what_is_no_table_is_named(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(InputError, match=message):
+        read_cells(tmp_path / "t.csv")
+
+
+def test_a_first_row_of_words_is_no_line_of_units(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("record,sex,note\nr-a,m,h\nr-b,f,\n")
+    assert len(read_cells(tmp_path / "t.csv").table) == 2
+
+
+def test_typeset_minus_signs_and_the_end_mark_of_dos_are_read(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("record,axis\n1,\u22125\n\x1a", "utf-8")
+    assert read_cells(tmp_path / "t.csv").table["axis"].tolist() == ["-5"]
 
 
 def test_rows_keep_the_numbers_of_the_spreadsheet(tmp_path: Path) -> None:

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_modules.cohort.identity import alike_ids, plain_ids, refuse_alike_ids
+from data_modules.cohort.identity import (
+    alike_ids,
+    cut_ids,
+    dates_for_ids,
+    plain_ids,
+    refuse_alike_ids,
+)
 from lsemvae.cli import main
 from lsemvae.core.errors import InputError
 from tests.conftest import BEATS, error_of
@@ -21,6 +27,10 @@ from tests.conftest import BEATS, error_of
         ("ab-01-3", "AB-1-003"),
         ("12345678901234567890", "12345678901234567890.0"),
         ("0", "00", "0.0"),
+        ("'007", "007", '"7"', "\u0667"),
+        ("1.5", "1.50", "1,500"[:3] + "0"),
+        ("1234567", "1,234,567", "1.234.567", "1'234'567"),
+        ("A1", "\u0410" + "1", "\u0391" + "1", "a\ufe0f1"),
     ],
 )
 def test_spellings_of_one_patient_are_alike(spellings: tuple[str, ...]) -> None:
@@ -37,10 +47,46 @@ def test_spellings_of_one_patient_are_alike(spellings: tuple[str, ...]) -> None:
         ("1.5E+00", "15"),
         ("12345678901234567890", "12345678901234567891"),  # one number as floats
         ("3e", "3", "e3"),
+        ("1.234", "1234"),
+        ("#5", "5", "(5)"),
     ],
 )
 def test_different_patients_are_not_alike(ids: tuple[str, ...]) -> None:
     assert alike_ids(pd.Series(ids)).groups == []
+
+
+@pytest.mark.parametrize(
+    "cut", ["1.23457E+11", "1,23457e11", "1.2345678901234568e+16", "12345678901234568.0"]
+)
+def test_ids_that_lost_digits_are_refused(
+    cut: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text(f'record,patient_id\na,"{cut}"\nb,2\n')
+    assert main(["check", "cohort", "--table", str(table)]) == 1
+    assert "have lost digits in a spreadsheet" in capsys.readouterr().out
+    prepare = ["prepare", "cohort", "--table", str(table), "--source", str(tmp_path)]
+    assert main([*prepare, "--out", str(tmp_path / "s.h5")]) == 2
+    assert cut in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("whole", ["1E5", "123E10", "1.0000032E+07", "1.0", "1.5E+00", "1.23E-05"])
+def test_ids_that_lost_nothing_are_taken(whole: str) -> None:
+    assert cut_ids(pd.Series([whole, "2"])) == []
+
+
+def test_long_numbers_that_all_end_in_zeros_have_lost_digits() -> None:
+    ids = pd.Series([f"{n}234567890123400" for n in range(10, 14)])
+    assert "all 4 long patient id(s) have lost digits" in cut_ids(ids)[0]
+    assert cut_ids(ids[:3]) == []
+    assert cut_ids(pd.concat([ids, pd.Series(["1234567890123456"])])) == []
+
+
+@pytest.mark.parametrize("date", ["1-Feb", "Feb-01", "01. Mrz", "2024-02-01 00:00:00"])
+def test_an_id_that_became_a_date_is_found(date: str) -> None:
+    assert repr(date) in dates_for_ids(pd.Series([date, "3-17"]))
+    assert dates_for_ids(pd.Series([date, "2-Feb"])) == ""
+    assert dates_for_ids(pd.Series(["MAR-001", "BER-002", "D-Mark-7"])) == ""
 
 
 @given(st.integers(0, 10**18), st.integers(0, 5), st.integers(0, 4))

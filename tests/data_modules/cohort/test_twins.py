@@ -29,7 +29,7 @@ def test_twins_are_the_same_signal_under_different_patients_side_by_side() -> No
 
 
 def test_listed_records_are_left_out(tmp_path: Path) -> None:
-    left = leave_out(TABLE, write(tmp_path, "record\nc\ne\n"))
+    left = leave_out(TABLE, write(tmp_path, "record\nc.hea\ne\n"))
     assert left["record"].tolist() == ["a", "b", "d"]
     assert list(left.index) == [0, 1, 2]
 

@@ -66,6 +66,16 @@ def test_good_recordings_are_stored_and_bad_ones_end_nothing(
     assert "checksum_mismatch 1, file_missing 1" in printed
 
 
+def test_patients_get_a_prefix_that_is_asked_for(mixed: Path) -> None:
+    files = [str(mixed / "t.csv"), str(mixed / "s"), str(mixed / "p.h5")]
+    prepare_cohort(*files, patient_prefix="CLINIC-", signal=UNFILTERED)
+    patients = EcgStore(mixed / "p.h5").table["patient_id"]
+    assert patients.tolist() == ["CLINIC-a", "CLINIC-007", "CLINIC-b"]
+    for prefix in ("7-", "=", "a,b"):
+        with pytest.raises(InputError, match="begins with a letter"):
+            prepare_cohort(*files, patient_prefix=prefix, signal=UNFILTERED)
+
+
 def test_the_quarantine_list_names_record_outcome_and_reason(mixed: Path) -> None:
     header, *rows = quarantine(prepare(mixed))
     assert header == ["record", "outcome", "code", "message", "remedy"]

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from data_modules.cohort.identity import identity_columns
+from data_modules.cohort.sheet import read_sheet
 from data_modules.linking.dates import read_dates
 from data_modules.linking.eligibility import apply_rules, read_rules
 from data_modules.linking.id_rule import IdRule, which_would_match
 from data_modules.linking.pseudonyms import shift_days
-from data_modules.linking.sheet import read_sheet
+from data_modules.linking.table import read_hospital_table
 from lsemvae.core.errors import InputError
 
 
@@ -79,6 +80,20 @@ def test_a_table_in_another_encoding_is_read_when_it_is_told(tmp_path: Path) -> 
     with pytest.raises(InputError, match="UTF-8"):
         read_sheet(tmp_path / "t.csv")
     assert read_sheet(tmp_path / "t.csv", encoding="cp1252").table["Größe"][2] == "ä"
+
+
+def test_ids_that_a_program_made_decimals_are_whole_and_cut_ones_are_left_out(
+    tmp_path: Path,
+) -> None:
+    cells = ["1234.0", "0071", "1.23457E+11", "12345678901234568.0"]
+    lines = ["patient_id,rhc_date", *(f"{cell},2020-01-0{n}" for n, cell in enumerate(cells, 1))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    table = read_hospital_table(tmp_path / "t.csv", {}, sheet=None, encoding="utf-8", order=None)
+    assert table.rows["patient"].tolist() == ["1234", "0071"]
+    assert any("1 decimals of zero were left out" in note for note in table.notes)
+    assert [one.reason for one in table.left] == [
+        "the patient id has lost digits in a spreadsheet"
+    ] * 2
 
 
 def test_rules_exclude_in_their_order_and_say_whom_they_cannot_judge(tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ def test_names_carry_units_and_references(written: str, lead: str | None, unit: 
         ("mV", 1), ("mv", 1), ("V", 1e3), ("v", 1e3), ("uV", 1e-3), ("UV", 1e-3), ("nV", 1e-6),
         ("\u00b5V", 1e-3), ("\u03bcV", 1e-3), ("MICROVOLTS", 1e-3), ("microvolt", 1e-3),
         ("Millivolts", 1), ("volts", 1e3), ("[uV]", 1e-3), ("MV", None), ("Mv", None),
-        ("MVolt", None), ("NU", None), ("", None), ("kV", None), (None, None),
+        ("microV", 1e-3), ("milli-volts", 1), ("micro V", 1e-3), ("MVolt", None),
+        ("NU", None), ("", None), ("kV", None), (None, None),
     ],
 )  # fmt: skip
 def test_units_that_could_be_two_sizes_are_unknown(unit: str | None, size: float | None) -> None:

@@ -393,7 +393,7 @@ def test_text_above_a_table_is_not_repeated(leads: list[str], tmp_path: Path) ->
         (b"PK\x03\x04..xl/workbook.xml", "Excel"),
         (b"PK\x03\x04..arr_0.npy", "NumPy archive"),
         (b"%PDF-1.4", "PDF"),
-        (b"\x93NUMPY\x01", "NumPy array"),
+        (b"X\n\x00\x00\x00\x03", "R object"),
         (b"\x1f\x8b\x08", "gzip"),
         (b"\x80\x05", "pickle"),
         (b"\x08\x00\x05\x00CS", "without preamble"),

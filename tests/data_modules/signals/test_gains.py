@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.recording_files import make_counts, wfdb_files
 from data_modules.signals.gains import USUAL_MV, adc_step, gain_doubts, relative_amplitude
 from lsemvae.cli import main
 from tests.conftest import BEATS
@@ -91,8 +92,11 @@ def test_cohort_that_is_off_as_a_whole_is_found(factor: float) -> None:
     assert found.outlying == {}
 
 
-def test_few_recordings_are_not_judged() -> None:
-    assert gain_doubts(np.array([1.0] * 18 + [9.0])).outlying == {}
+def test_few_recordings_are_compared_with_usual_ones() -> None:
+    assert gain_doubts(np.array([1.0] * 18 + [3.0])).outlying == {}
+    found = gain_doubts(np.array([1.0, 9.0, np.nan, 0.1])).outlying
+    assert list(found) == [1, 3]
+    assert "9 times that of usual recordings (0.21 to 4.8 expected)" in found[1]
 
 
 @given(st.floats(0.1, 10))
@@ -146,3 +150,25 @@ def test_wrong_gain_of_the_whole_set_is_told_by_every_command(
     assert wanted in capsys.readouterr().out
     assert main(["inspect", str(store)]) == 0
     assert wanted in capsys.readouterr().out
+
+
+def test_leads_scaled_one_by_one_are_one_finding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ["record,patient_id"]
+    for k in range(3):
+        counts = np.roll(make_counts(n_samples=2500), 40 * k, axis=1).astype(np.float64)
+        counts *= 200 / np.ptp(counts, axis=1, keepdims=True)
+        (tmp_path / f"p{k}").mkdir()
+        for name, content in wfdb_files(np.rint(counts).astype(np.int16)).items():
+            (tmp_path / f"p{k}" / name).write_bytes(content)
+        rows.append(f"p{k}/r1,{k}")
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    out = tmp_path / "s.h5"
+    arguments = ["--table", str(tmp_path / "t.csv"), "--source", str(tmp_path), "--out", str(out)]
+    assert main(["prepare", "cohort", *arguments]) == 0
+    assert "gain_doubtful" not in capsys.readouterr().out
+    assert main(["check", "cohort", "--store", str(out)]) == 1
+    text = capsys.readouterr().out
+    assert "3 of 3 recordings have leads that were scaled one by one" in text
+    assert "1 finding(s)" in text

@@ -21,6 +21,7 @@ from sklearn.metrics import (
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from lsemvae.evaluation.report.curves import legend, panel
 from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, Evidence
 from lsemvae.evaluation.report.gather import find_runs, with_statistics
 from lsemvae.evaluation.report.html import unbroken
@@ -336,3 +337,17 @@ def test_training_on_shuffled_labels_is_judged_apart(tmp_path: Path) -> None:
     (said,) = numbers["sections"]["permutation"]["facts"]["of_training"]
     assert "the run has seen its test records" in said
     assert f'class="warning" role="note">{said}' in page
+
+
+def test_a_legend_lies_below_the_axes_and_takes_none_of_their_room() -> None:
+    heights = []
+    for n_curves in (1, 8):
+        figure, axes = panel("x", "y", "title", square=False)
+        for number in range(n_curves):
+            axes.plot([0, 1], [0, number], label=f"method {number}")
+        legend(axes)
+        figure.draw_without_rendering()
+        heights.append(axes.get_window_extent().height)
+        (box,) = [one.get_window_extent() for one in figure.legends]
+        assert box.y1 < axes.get_window_extent().y0
+    assert heights[1] > 0.95 * heights[0]

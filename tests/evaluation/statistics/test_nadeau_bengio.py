@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm, ttest_1samp
 
 from lsemvae.core.errors import InputError
-from lsemvae.evaluation.statistics.nadeau_bengio import corrected_resampled_t
+from lsemvae.evaluation.statistics.nadeau_bengio import corrected_resampled_t, metric_interval
 from tests.evaluation.simulated import monte_carlo_error
 
 
@@ -16,6 +16,16 @@ def test_interval_and_p_by_hand() -> None:
     half = 4.302653 * 0.0912871
     assert result.difference[:3] == pytest.approx((0.2, 0.2 - half, 0.2 + half), abs=1e-6)
     assert result.p == pytest.approx(1 - 2.19089 / math.sqrt(2 + 2.19089**2), abs=1e-6)
+
+
+def test_an_interval_of_a_metric_does_not_leave_what_the_metric_can_be() -> None:
+    """By hand: mean .8, variance .04, J = 2, ratio 1: error sqrt(1.5 * .04), t(.975, 1) = 12.7."""
+    values = [0.8 - 0.02**0.5, 0.8 + 0.02**0.5]
+    assert metric_interval(values, "auroc", test_to_train=1)[:3] == pytest.approx((0.8, 0.0, 1.0))
+    assert metric_interval(values, "mcc", test_to_train=1)[:3] == pytest.approx((0.8, -1.0, 1.0))
+    alike = metric_interval([0.80, 0.81], "auroc", test_to_train=1)
+    plain = corrected_resampled_t([0.80, 0.81], test_to_train=1).difference
+    assert alike == plain
 
 
 def test_without_the_correction_it_is_students_test() -> None:

@@ -119,3 +119,15 @@ def test_the_bars_are_as_long_as_the_aurocs(runs: list[CvRun]) -> None:
     assert widths[:5] == pytest.approx(expected)
     assert np.isnan(widths[5])
     assert figure.get_suptitle() == "made up (SYNTHETIC data)"
+
+
+def test_bars_of_all_tasks_begin_at_one_place(runs: list[CvRun]) -> None:
+    long = long_table(runs[:5])
+    worse = long.assign(task="phenotype", low=long["low"] - 0.4)
+    both = pd.concat([long, worse], ignore_index=True)
+    figure = auroc_bars(
+        both, {row.name: row.title for row in ROWS}, leads=["12L"], caption="made up"
+    )
+    limits = [axes.get_xlim() for axes in figure.axes]
+    assert limits[0] == limits[1]
+    assert limits[0][0] <= worse["low"].min()

@@ -11,13 +11,13 @@ EXCEL = (".xlsx", ".xlsm")
 MOST_ROWS = 1_000_000
 
 
-def read_sheet(path: Path, sheet: str | None = None, encoding: str = "utf-8") -> Cells:
+def read_sheet(path: Path, sheet: str | None = None, encoding: str | None = "utf-8") -> Cells:
     """Read a table with a header line.
 
     Args:
         path: `.xlsx` or `.xlsm`, or a CSV file of any delimiter.
         sheet: of the workbook; needed where several have cells.
-        encoding: of a CSV file.
+        encoding: of a CSV file; None as for `read_cells`.
 
     Raises:
         InputError: it is missing or damaged, or nobody can tell which sheet is meant.

@@ -1,0 +1,75 @@
+"""Find what stands around the names of a table's columns: text, units, numbers of rows."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from data_modules.reading.text_cells import are_units, is_missing
+from lsemvae.core.errors import InputError
+
+
+def refuse_text_above(rows: dict[int, list[str]], path: str | Path) -> None:
+    """Refuse lines of text above the names of the columns, which would be taken for them.
+
+    Args:
+        rows: rows of text by their number in the spreadsheet.
+        path: of the file, for the message.
+
+    Raises:
+        InputError: the first row has one cell, or at most half of what most rows have.
+    """
+    n_filled = {number: sum(map(bool, row)) for number, row in rows.items()}
+    first, *others = n_filled
+    wide = [number for number in others if n_filled[number] > 1]
+    begins = wide[0] if n_filled[first] == 1 and wide and n_filled[wide[0]] > 2 else None
+    width, times = Counter(map(len, rows.values())).most_common(1)[0]
+    if begins is None and times > 2 and width > 2 and 2 * len(rows[first]) <= width:
+        begins = next(number for number, row in rows.items() if len(row) == width)
+    if begins is not None:
+        raise InputError(
+            f"{path}: row {first} is no line of column names; the table seems to begin in row "
+            f"{begins}: remove the lines above it"
+        )
+
+
+def refuse_units(rows: dict[int, list[str]], path: str | Path) -> None:
+    """Refuse a line of units below the names, which is no recording.
+
+    Raises:
+        InputError: with the row.
+    """
+    number = list(rows)[1]
+    units = [cell for cell in rows[number] if are_units([cell])]
+    words = [cell for cell in rows[number] if not is_missing(cell) and cell not in units]
+    plain = [unit for unit in units if len(unit.strip("[]()")) > 1]  # m may be a sex
+    # a recording has a number, or digits in its name
+    if len(plain) < (2 if words else 1) or re.search(r"\d", "".join(words)):
+        return
+    raise InputError(
+        f"{path}: row {number} holds units ({', '.join(units)[:80]}) and no recording; compare "
+        "them with what docs/cohort_table.md expects, and remove the row"
+    )
+
+
+def drop_row_names(rows: dict[int, list[str]]) -> list[str]:
+    """Take a first column without name that counts the rows out of them, as R and pandas write.
+
+    Returns:
+        A note on it, nothing where there is no such column.
+    """
+    header, *others = rows.values()
+    firsts = [row[0] for row in others]
+    counted = any(firsts == [str(i + k) for i in range(len(firsts))] for k in (0, 1))
+    if counted and {len(row) for row in others} == {len(header) + 1}:
+        for row in others:
+            del row[0]
+        return ["the rows begin with their numbers, for which there is no name; they were left out"]
+    names = [row[0] for row in others if len(row) == len(header)]
+    if header[0] or len(header) < 2 or not all(re.fullmatch(r"\d{1,9}", name) for name in names):
+        return []
+    numbers = list(map(int, names))
+    if numbers != sorted(set(numbers)):
+        return []
+    for row in rows.values():
+        del row[0]
+    return ["the first column has no name and counts the rows; it was left out"]

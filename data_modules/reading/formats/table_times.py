@@ -1,0 +1,58 @@
+"""Compare a column of times in a text table with the sampling rate of its layout."""
+
+import re
+
+from data_modules.reading.formats.table_start import TableStart, is_number, split_cells
+from data_modules.reading.reasons import RecordError
+
+_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}
+_TIME = re.compile(
+    r"(?:(?:elapsed[ _]?)?(?:time|zeit|temps|tiempo|tempo|t))?[ _.,/(\[]*"
+    r"(?P<unit>s|secs?|seconds?|sekunden|ms|msecs?|milliseconds?|us|\u03bcs|\u00b5s|microseconds?)?"
+    r"[)\].]*",
+    re.IGNORECASE,
+)
+_TOLERANCE = 0.01  # of the step: times rounded to milliseconds are right over many samples
+_LEAST_ROWS = 100
+
+
+def check_times(rows: dict[int, str], start: TableStart, rate_hz: float, *, record: str) -> None:
+    """Refuse a table whose column of times tells another rate than the layout.
+
+    A column of clock times, or of fewer than 100 samples, tells nothing.
+
+    Args:
+        rows: lines of numbers.
+        start: the columns' names and what divides the cells.
+        rate_hz: of the layout.
+        record: the record as the user names it.
+
+    Raises:
+        RecordError: `rate_invalid`.
+    """
+    ends = [[*rows.values()][place] for place in (0, -1)]
+    for column, name in enumerate(start.names):
+        found = _TIME.fullmatch(name.strip())
+        cells = [split_cells(row, start.delimiter)[column] for row in ends]
+        if not name or found is None or len(rows) < _LEAST_ROWS or not all(map(is_number, cells)):
+            continue
+        first, last = (float(cell.replace(",", ".")) for cell in cells)
+        step = (last - first) / (len(rows) - 1)
+        unit = _unit(found["unit"])
+        # without a unit the column may also count samples
+        sizes = [_UNITS[unit]] if unit else [*_UNITS.values(), 1 / rate_hz]
+        if all(abs(step * size * rate_hz - 1) > _TOLERANCE for size in sizes):
+            problem = (
+                f"the column {name[:40]!r} goes on by {step:.4g} {unit} a sample, and the layout "
+                f"states {rate_hz:g} Hz; correct the layout's rate, or the table where samples "
+                "are missing"
+            )
+            raise RecordError("rate_invalid", record=record, problem=problem)
+
+
+def _unit(text: str | None) -> str:
+    """Return s, ms, us, or nothing."""
+    plain = (text or "").lower()
+    if plain.startswith(("us", "\u03bcs", "\u00b5s", "micro")):
+        return "us"
+    return "ms" if plain.startswith("m") else "s" if plain else ""

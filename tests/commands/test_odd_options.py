@@ -1,0 +1,47 @@
+"""Give commands values that no option can take: one line, exit code 2, nothing written."""
+
+from pathlib import Path
+
+import pytest
+
+from lsemvae.cli import main
+from tests.conftest import error_of
+
+
+@pytest.mark.parametrize("command", [["table1", "--cohort"], ["check", "cohort", "--store"]])
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("mpap_threshold_mmhg", "-1", "must be above 0 and below 150, got -1"),
+        ("pawp_threshold_mmhg", "1e20", "must be above 0 and below 80, got 1e+20"),
+        ("pvr_threshold_wu", "0", "must be above 0 and below 60, got 0"),
+        ("out", "a\0b", "holds a NUL character"),
+    ],
+)
+def test_a_threshold_that_makes_all_alike_is_refused(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch, command: list[str], option: str, value: str, expected: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, str(cohort), f"--{option}={value}"]) == 2
+    assert expected in error_of(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("out", ["", ".", "/", ".."])
+def test_a_table_needs_a_name_and_not_a_folder(
+    cohort: Path, out: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["table1", "--cohort", str(cohort), f"--out={out}"]) == 2
+    assert "names a folder; name the files in it without ending" in error_of(capsys)
+
+
+@pytest.mark.parametrize("option", ["n_patients", "n_pretraining_patients"])
+@pytest.mark.parametrize("value", ["0", "-1", "99999999999999999999"])
+def test_impossible_numbers_of_patients_write_nothing(
+    option: str, value: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "s"
+    assert main(["synthesize", "--out", str(out), f"--{option}={value}"]) == 2
+    assert option in error_of(capsys)
+    assert not out.exists()

@@ -1,0 +1,52 @@
+"""A folder is there whole or not at all."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from lsemvae.core.errors import InputError
+from lsemvae.core.whole_folder import whole_folder
+
+GONE = 2**22 + 1  # no process has it: beyond the kernel's largest
+
+
+def test_a_folder_takes_the_place_of_an_earlier_one_in_one_step(tmp_path: Path) -> None:
+    out = tmp_path / "site"
+    for text in ("first", "second"):
+        with whole_folder(out) as begun:
+            (begun / "a.txt").write_text(text)
+            assert not (out / "a.txt").exists() or (out / "a.txt").read_text() == "first"
+        assert (out / "a.txt").read_text() == text
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def _fail(out: Path, error: BaseException) -> None:
+    with whole_folder(out) as begun:
+        (begun / "a.txt").write_text("half")
+        raise error
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt()])
+def test_what_was_there_stays_where_the_disk_is_full_or_the_user_stops(
+    tmp_path: Path, error: BaseException
+) -> None:
+    out = tmp_path / "site"
+    with whole_folder(out) as begun:
+        (begun / "a.txt").write_text("first")
+    with pytest.raises((InputError, KeyboardInterrupt)) as caught:
+        _fail(out, error)
+    assert isinstance(caught.value, KeyboardInterrupt) or f"{out} cannot be written (No space" in (
+        str(caught.value)
+    )
+    assert (out / "a.txt").read_text() == "first"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_what_a_killed_process_left_is_removed_and_a_living_ones_is_not(tmp_path: Path) -> None:
+    for process, end in ((GONE, ""), (GONE, ".before"), (os.getppid(), "")):
+        (tmp_path / f".site.{process}{end}/x").mkdir(parents=True)
+    with whole_folder(tmp_path / "site"):
+        pass
+    assert {one.name for one in tmp_path.iterdir()} == {"site", f".site.{os.getppid()}"}
