@@ -78,6 +78,13 @@ class Run:
             time.sleep(0.002)
         return time.monotonic()
 
+    def wait_at_most(self, seconds: float) -> int | None:
+        """Wait until the run has ended, or some seconds; return its exit code, None without."""
+        end = time.monotonic() + seconds
+        while self.process.poll() is None and time.monotonic() < end:
+            time.sleep(0.002)
+        return self.process.poll()
+
     def kill(self, *, group: bool) -> None:
         """Kill the main process, or the workers with it."""
         with suppress(ProcessLookupError):

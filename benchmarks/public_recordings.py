@@ -4,7 +4,7 @@ The environment variable ECG_CORPORA names the folder of the recordings: 1,442 o
 per lead), 600 of the CinC challenge 2011 and 200 of LUDB. All of them are used for pre-training,
 PTB-XL's for cross-validation: the encoders have seen the test recordings, without labels.
 Everything goes through the command line, as a user would go. With `--worth` it measures instead
-what the recommended pre-training is worth.
+what the recommended pre-training is worth, with `--unseen` the same on patients it never saw.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks import unseen_recordings
 from benchmarks.pretraining_worth import PAGE, measure
 from lsemvae.cli import main as lsemvae
 
@@ -77,8 +78,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, default=2, help="runs at the same time")
     parser.add_argument("--out", default="runs/public_benchmark", help="folder of the results")
     parser.add_argument("--worth", action="store_true", help="tables of docs/pretraining.md")
+    parser.add_argument("--unseen", action="store_true", help="its table of unseen patients")
     parser.add_argument("--encoders", nargs="*", default=[], help="with --worth: not to be trained")
-    parser.add_argument("--page", type=Path, default=PAGE, help="with --worth: gets the tables")
+    parser.add_argument("--page", type=Path, default=PAGE, help="that gets the tables")
     parser.add_argument("--more", default="", help="with --worth: options of `lsemvae worth`")
     options = parser.parse_args(arguments)
     if "ECG_CORPORA" not in os.environ:
@@ -87,6 +89,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         forms = [prepared(segment, 100.0) for segment in ("record", "median_beat")]
         measure(run, forms, Path(options.out), encoders=options.encoders, page=options.page,
                 more=shlex.split(options.more))  # fmt: skip
+        return
+    if options.unseen:
+        forms = unseen_recordings.Forms(
+            *(prepared(each, 100.0) for each in ("record", "median_beat"))
+        )
+        unseen_recordings.measure(run, forms, DATA / "source", Path(options.out), page=options.page)
         return
     folder = prepared(options.segment, options.rate_hz)
     stores = [str(folder / f"{name}.h5") for name in STORES]

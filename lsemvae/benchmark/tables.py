@@ -1,7 +1,7 @@
 """Write what a benchmark found: tables, comparisons, bar charts."""
 
 import math
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from lsemvae.evaluation.tables.terminal import print_frame
 from lsemvae.models.methods import METHOD_GROUPS, METHODS, REFERENCE, find_method, method_name
 
 
-def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> None:
+def write_tables(plan: Plan, folder: Path, failed: Mapping[str, str]) -> None:
     """Write everything that the finished runs of a plan allow, and say where.
 
     `benchmark.csv` holds every figure of every run. The methods of Table 2, the ablations of
@@ -40,14 +40,14 @@ def write_tables(plan: Plan, folder: Path, without: Set[str] = frozenset()) -> N
     Args:
         plan: what was compared.
         folder: of the benchmark.
-        without: names of runs that failed and are left out, whatever is on the disk.
+        failed: reasons of the runs that failed, by name; left out, whatever is on the disk.
 
     Raises:
-        InputError: no run is finished.
+        InputError: no run is finished; says why.
     """
-    runs = finished_runs(plan, folder, without)
+    runs = finished_runs(plan, folder, failed.keys())
     if not runs:
-        raise InputError(f"no run below {folder} is finished; its logs say why")
+        raise InputError(f"no run below {folder} is finished: {reasons_of(failed)}")
     binary = [run for run in runs if run.target.kind == "binary"]
     if binary:
         _write_binary(plan, folder, binary)
@@ -175,6 +175,11 @@ def _write_selection(stem: Path, runs: list[CvRun], titles: dict[str, str], abou
 def _difference(value: float, standard_error: float) -> str:
     spread = "" if math.isnan(standard_error) else f" ± {standard_error:.4f}"
     return f"{value:+.4f}{spread}"
+
+
+def reasons_of(failed: Mapping[str, str]) -> str:
+    """Return why runs failed, in one line."""
+    return "; ".join(f"{name}: {reason}" for name, reason in failed.items())
 
 
 def finished_runs(plan: Plan, folder: Path, without: Set[str]) -> list[CvRun]:

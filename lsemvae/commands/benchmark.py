@@ -81,7 +81,7 @@ def benchmark(
         out: folder of results.
     """
     from lsemvae.benchmark.plan import BUDGETS, Plan, run_plan
-    from lsemvae.benchmark.tables import write_tables
+    from lsemvae.benchmark.tables import reasons_of, write_tables
     from lsemvae.commands.demo import demo_cohort, demo_pretraining
 
     chosen = _methods(methods or ["table2"])
@@ -116,12 +116,11 @@ def benchmark(
     folder = Path(out).resolve()
     plan.check(folder)
     failed = run_plan(plan, folder, jobs=jobs, dask=dask)
-    write_tables(plan, folder, without=set(failed))
+    write_tables(plan, folder, failed)
     if failed:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in failed.items())
         raise InputError(
-            f"{len(failed)} runs failed, the others are kept: {reasons}. Run the same command "
-            "again to try them once more"
+            f"{len(failed)} runs failed, the others are kept: {reasons_of(failed)}. Run the same "
+            "command again to try them once more"
         )
 
 

@@ -1,5 +1,6 @@
 """Export a locked model as a graph for other programs: `lsemvae export`."""
 
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +42,7 @@ def export(
     locked = read_model(Path(model))
     trained = locked.network.description.trained_leads
     chosen = trained if leads is None else parse_leads(leads)
+    say("writing the graph, then comparing it with the network: up to a minute", file=sys.stderr)
     made = export_onnx(locked, target, leads=chosen, hashes=hashes, int8=int8)
     say(f"{target}: {format}, {target.stat().st_size / 1e6:.1f} MB, SHA-256 {made.digest}")
     say(f"  largest difference of a probability from the network's on noise: {made.difference:.2g}")

@@ -56,6 +56,11 @@ def import_class(path: str) -> type:
         InputError: it is not allowed, or not there.
     """
     module, _, name = path.rpartition(".")
+    if not all(part.isidentifier() for part in path.split(".")) or name == "py":
+        raise InputError(
+            f"{path} is no class path; write module.Class, such as my_net.TinyNet, and name the "
+            "folder of the module in PYTHONPATH"
+        )
     allowed = (*ROOMS, *own_packages(), *registered_classes().values())
     if not module or not any(f"{path}.".startswith(f"{one}.") for one in allowed):
         raise InputError(

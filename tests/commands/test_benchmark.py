@@ -177,6 +177,17 @@ def test_an_unknown_method_is_named(cohort: Path, capsys: pytest.CaptureFixture[
     assert "unknown method 'resnet50'" in error_of(capsys)
 
 
+def test_where_every_run_fails_the_last_line_says_why(
+    cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    failed = {"ph/resnet1d/12": "the disk is full"}
+    monkeypatch.setattr("lsemvae.benchmark.plan.run_plan", lambda *_, **__: failed)
+    assert main(["benchmark", "--cohort", str(cohort), "--methods", '["resnet1d"]', "--out",
+                 str(tmp_path)]) == 2  # fmt: skip
+    assert "is finished: ph/resnet1d/12: the disk is full" in error_of(capsys)
+
+
 def test_every_method_is_listed_in_a_table_and_has_its_experiments() -> None:
     assert {method.experiment for method in METHODS.values()} <= {
         file.relative_to(ROOT / "experiments").as_posix()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lsemvae.cli import main
 from lsemvae.core import experiments
 from lsemvae.core.errors import InputError
 from lsemvae.core.experiments import experiment
@@ -27,3 +28,19 @@ def test_files_of_an_installed_package_come_first(
 def test_missing_file_is_named() -> None:
     with pytest.raises(InputError, match=r"experiments/pretrain/none.yaml is not part"):
         experiment("pretrain/none.yaml")
+
+
+@pytest.mark.parametrize("option", [["--config", "{}"], ["--config={}"]])
+def test_config_elsewhere_names_the_file_of_the_package(
+    option: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    name = "experiments/pretrain/ls_emvae.yaml"
+    assert main(["fit", *(word.format(name) for word in option)]) == 2
+    assert str(experiment("pretrain/ls_emvae.yaml")) in capsys.readouterr().err
+
+
+def test_config_that_nobody_has_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cv", "--config", "none.yaml"]) == 2
+    assert "--config: there is no file none.yaml; give the path" in capsys.readouterr().err

@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from lsemvae.core.errors import InputError
 from lsemvae.core.yaml_text import read_yaml
 from lsemvae.models.methods import METHOD_GROUPS, METHODS, encoder_method, find_method
+from lsemvae.runtime.own_classes import import_class
 
 EXPERIMENT = """\
 model:
@@ -42,3 +44,9 @@ def test_every_method_has_a_group_and_every_group_names_methods_that_are_known()
     assert METHOD_GROUPS["authors_code"] == (
         "mvae_authors_code", "mopoe_vae_authors_code", "ls_emvae_authors_code"
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["./my_net.py", "my_net.py", "nets/my_net.TinyNet", "TinyNet."])
+def test_a_file_of_code_in_place_of_a_class_path_is_told_what_to_write(path: str) -> None:
+    with pytest.raises(InputError, match=r"write module\.Class, such as my_net\.TinyNet"):
+        import_class(path)
