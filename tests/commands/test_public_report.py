@@ -132,7 +132,7 @@ def test_discrimination_is_that_of_predictions_csv(
         (1 / N_FOLDS + 1 / (N_FOLDS - 1)) * auroc.var(ddof=1)
     )
     low, high = np.clip(auroc.mean() + half * np.array([-1, 1]), 0, 1)  # no AUROC lies outside
-        anew = auroc.mean(), low, high
+    anew = auroc.mean(), low, high
     assert ends(results["folds"][key]["mean"]["auroc"]) == pytest.approx(anew)
 
 
