@@ -118,8 +118,10 @@ def markdown(out: Path, commands: Sequence[Sequence[str]]) -> str:
         "lsemvae " + " ".join(f"'{part}'" if part.startswith("[") else part for part in command)
         for command in commands
     )
+    said = [line for name in LEADS.values() for line in _verdicts(out, name)]
     return "\n\n".join([_about(out), f"```\n{told}\n```",
-                        *(_table(out, name) for name in LEADS.values())])  # fmt: skip
+                        *(_table(out, name) for name in LEADS.values()),
+                        "\n".join(said)])  # fmt: skip
 
 
 def _about(out: Path) -> str:
@@ -162,11 +164,34 @@ def _gaps(halves: Sequence[pd.DataFrame], share: float, row: str) -> list[str]:
 
 
 def _gap(halves: Sequence["pd.Series[Any]"]) -> str:
+    difference, low, high = _combined(halves)
+    return f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def _combined(halves: Sequence["pd.Series[Any]"]) -> tuple[float, float, float]:
     """Return the mean difference with the ends that independent halves give."""
     n, mean = len(halves), sum(half["difference"] for half in halves) / len(halves)
     low = math.hypot(*(half["difference"] - half["difference_low"] for half in halves)) / n
     high = math.hypot(*(half["difference_high"] - half["difference"] for half in halves)) / n
-    return f"{mean:+.3f} [{mean - low:+.3f}, {mean + high:+.3f}]"
+    return mean, mean - low, mean + high
+
+
+def _verdicts(out: Path, leads: str) -> list[str]:
+    """Say for each share on how many tasks the encoder is no worse than both references."""
+    halves = [lines_of(read_found(out / f"unseen_{half}", TASKS, leads)) for half in HALVES]
+    said = []
+    for share in SHARES:
+        rows = [[_of(half, share, row) for half in halves] for row in COMPARED]
+        gaps = {t: [_combined([half.loc[t] for half in each]) for each in rows] for t in TASKS}
+        below = [task for task, both in gaps.items() if min(one[0] for one in both) < 0]
+        above = sum(min(one[1] for one in both) > 0 for both in gaps.values())
+        told = f"; below one of them: {', '.join(below)}" if below else ""
+        said.append(
+            f"- {leads}, {100 * share:g} % of the labels: at least as good as both references on "
+            f"{len(gaps) - len(below)} of {len(gaps)} tasks, the interval above 0 against both on "
+            f"{above}{told}."
+        )
+    return said
 
 
 def _of(half: pd.DataFrame, share: float, row: str) -> pd.DataFrame:

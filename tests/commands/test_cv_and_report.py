@@ -158,7 +158,8 @@ def test_any_binary_column_is_a_task(recordings: Path, encoder: Path, tmp_path: 
         (["--epochs", "0", "--jobs", "0"], "epochs must be >= 1, got 0; jobs must be >= 1"),
         (["--lr", "-1"], "lr must be > 0"),
         (["--task", "PH/CTEPH"], "cannot name a result folder"),
-        (["--mpap_threshold_mmhg", "500"], "all labelled records"),
+        (["--mpap_threshold_mmhg", "500"], "must be above 0 and below 150, got 500"),
+        (["--mpap_threshold_mmhg", "149"], "all labelled records"),
         (["--focal_alpha", "7"], "alpha in [0, 1]"),
     ],
 )
