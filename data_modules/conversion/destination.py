@@ -12,6 +12,7 @@ from data_modules.store.read import EcgStore
 from data_modules.store.shards import ShardPlan, shards_root
 from data_modules.store.write import is_single_file
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import refuse_special
 from lsemvae.core.printable import say
 
 JOURNAL = "journal.jsonl"
@@ -36,6 +37,7 @@ def check_output(path: Path) -> None:
         raise InputError(f"cannot write {path}: the folder {path.parent} is read-only for you")
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; name a file such as ecg.h5 in it")
+    refuse_special(path)
     if path.exists() and mark_version(path, STORE) is None:
         raise InputError(
             f"{path} exists and is no store of this program (those of version 1 had no mark), so "

@@ -24,8 +24,23 @@ def sync_file(stream: IO[Any]) -> None:
     os.fsync(stream.fileno())
 
 
+def refuse_special(path: Path) -> None:
+    """Refuse to write where a device, a pipe or a socket is, which a new file would replace.
+
+    Raises:
+        InputError: names it; `/dev/null` and `/dev/stdout` are such.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InputError(f"{path} is a device or a pipe and no file; name a file to write to")
+
+
 def replace_file(temporary: Path, path: Path) -> None:
-    """Give a whole file its name in one step, and bring the name to the disk."""
+    """Give a whole file its name in one step, and bring the name to the disk.
+
+    Raises:
+        InputError: see `refuse_special`.
+    """
+    refuse_special(path)
     os.replace(temporary, path)
     sync_folder(path.parent)
 
@@ -59,7 +74,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def prepare_place(path: Path) -> None:
-    """Make the folder of a file that is to be written; remove what killed processes left of it."""
+    """Make the folder of a file that is to be written; remove what killed processes left of it.
+
+    Raises:
+        InputError: see `refuse_special`.
+    """
+    refuse_special(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_abandoned(path.parent, re.escape(path.name))
 
@@ -98,8 +118,9 @@ def whole_or_absent(path: Path) -> Iterator[Path]:
     at each.
 
     Raises:
-        InputError: the disk is full, read-only or broken.
+        InputError: the disk is full, read-only or broken, or see `refuse_special`.
     """
+    refuse_special(path)
     try:
         with named(path):
             yield path

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import refuse_special
 
 HEAD_BYTES = 65_536
 PICTURES = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml", ".jpg": b"\xff\xd8"}
@@ -18,11 +19,12 @@ def check_output_file(path: Path, *, mark: bytes, read: Iterable[str | Path | No
         read: files that the command reads; None where an option was not given.
 
     Raises:
-        InputError: the path is a folder, one of the files that are read (links included), or holds
-            something that this command did not write.
+        InputError: the path is a folder, a device, one of the files that are read (links
+            included), or holds something that this command did not write.
     """
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; name a file in it")
+    refuse_special(path)
     if not path.exists():
         return
     for source in read:

@@ -8,8 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from data_modules.conversion.destination import check_output
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import is_as_written, read_json, replacing, write_digest, write_text
+from lsemvae.core.files import (
+    is_as_written,
+    read_json,
+    replacing,
+    whole_or_absent,
+    write_digest,
+    write_text,
+)
 from lsemvae.core.outputs import check_output_file, check_picture_file
 
 
@@ -29,6 +37,23 @@ def test_full_disk_leaves_the_earlier_file(tmp_path: Path, small_files: None) ->
         write_text(file, "x" * 10_000)
     assert file.read_text() == "earlier"
     assert [one.name for one in tmp_path.iterdir()] == ["metrics.json"]
+
+
+def test_pipes_and_devices_are_not_replaced_by_files(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    for pipe in (tmp_path / "pipe.csv", tmp_path / "link.csv"):
+        if not pipe.exists():
+            pipe.symlink_to(tmp_path / "pipe.csv")
+        with pytest.raises(InputError, match="is a device or a pipe and no file"):
+            write_text(pipe, "new")
+        with pytest.raises(InputError, match="no file"), whole_or_absent(pipe):
+            raise AssertionError("it must not be written")
+        with pytest.raises(InputError, match="no file"):
+            check_output_file(pipe, mark=b"x")
+        with pytest.raises(InputError, match="no file"):
+            check_output(pipe)
+        assert pipe.is_fifo()
+    assert {one.name for one in tmp_path.iterdir()} == {"pipe.csv", "link.csv"}
 
 
 def test_crash_amid_writing_leaves_the_earlier_file(tmp_path: Path) -> None:
