@@ -17,6 +17,9 @@ from typing import IO, Any
 
 import torch
 
+ROOT = str(Path(__file__).parents[1])
+if ROOT not in sys.path:  # the server finds `tests` by it, whatever the current folder is
+    sys.path.insert(0, ROOT)
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload(["lsemvae.lightning_cli", "tests.distributed_run", "pytest"])
 TIMEOUT_S = 300
