@@ -10,16 +10,14 @@ import runpy
 import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from multiprocessing import get_context
+from contextlib import ExitStack, chdir
+from multiprocessing import forkserver, get_context
 from pathlib import Path
 from typing import IO, Any
 
 import torch
 
-ROOT = str(Path(__file__).parents[1])
-if ROOT not in sys.path:  # the server finds `tests` by it, whatever the current folder is
-    sys.path.insert(0, ROOT)
+ROOT = Path(__file__).parents[1]
 CONTEXT = get_context("forkserver")
 CONTEXT.set_forkserver_preload(["lsemvae.lightning_cli", "tests.distributed_run", "pytest"])
 TIMEOUT_S = 300
@@ -46,6 +44,8 @@ class Forked:
         self._process = CONTEXT.Process(
             target=_call, args=(files, environment, new_session, function, list(arguments))
         )
+        with chdir(ROOT):  # where the server finds this package and not neurokit2's `tests`
+            forkserver.ensure_running()
         self._process.start()
         self.pid = self._process.pid
         self.terminate, self.kill = self._process.terminate, self._process.kill
