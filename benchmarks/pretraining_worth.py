@@ -55,7 +55,7 @@ def markdown(out: Path, n_encoders: int, command: Sequence[str]) -> str:
     return "\n\n".join([
         _about(first, n_encoders),
         'The command of one task, all of them by `make public ARGS="--worth"`:',
-        f"```\nlsemvae {' '.join(_quoted(part) for part in command)}\n```",
+        f"```\n{as_typed(command)}\n```",
         *(worth_markdown(name, found) for name, found in by_leads.items()),
         "\n".join(said),
     ])  # fmt: skip
@@ -87,8 +87,9 @@ def _seen(found: dict[str, Any]) -> str:
     return f"Pre-training {seen if found['encoder_saw_these_recordings'] else 'saw none of them'}."
 
 
-def _quoted(part: str) -> str:
-    return f"'{part}'" if part.startswith("[") else part
+def as_typed(command: Sequence[str]) -> str:
+    """Return one of the program's commands as a user types it."""
+    return " ".join(["lsemvae", *(f"'{p}'" if p.startswith("[") else p for p in command)])
 
 
 def measure(

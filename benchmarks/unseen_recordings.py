@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.pages import update
-from benchmarks.pretraining_worth import CONFIG, LEADS, PAGE, PROBE, TASKS
-from benchmarks.worth_page import COMPARED, lines_of, read_found
+from benchmarks.pretraining_worth import CONFIG, LEADS, PAGE, PROBE, TASKS, as_typed
+from benchmarks.worth_page import COMPARED, lines_of, read_found, verdict
 from lsemvae.evaluation.worth import PRETRAINED, title_of
 
 PROGRAM = "benchmarks.public_recordings --unseen"
@@ -114,10 +114,7 @@ def measure(
 
 def markdown(out: Path, commands: Sequence[Sequence[str]]) -> str:
     """Return the tables of both halves, with what they are of and the commands of one half."""
-    told = "\n".join(
-        "lsemvae " + " ".join(f"'{part}'" if part.startswith("[") else part for part in command)
-        for command in commands
-    )
+    told = "\n".join(map(as_typed, commands))
     said = [line for name in LEADS.values() for line in _verdicts(out, name)]
     return "\n\n".join([_about(out), f"```\n{told}\n```",
                         *(_table(out, name) for name in LEADS.values()),
@@ -137,9 +134,13 @@ def _about(out: Path) -> str:
     )
 
 
+def _halves(out: Path, name: str, leads: str) -> list[pd.DataFrame]:
+    """Return the lines of both halves of one encoder's studies."""
+    return [lines_of(read_found(out / f"{name}_{half}", TASKS, leads)) for half in HALVES]
+
+
 def _table(out: Path, leads: str) -> str:
-    found = {name: [lines_of(read_found(out / f"{name}_{half}", TASKS, leads)) for half in HALVES]
-             for name in ("unseen", "seen")}  # fmt: skip
+    found = {name: _halves(out, name, leads) for name in ("unseen", "seen")}
     header = ["labels", f"features, {leads}", *TASKS, "mean"]
     rows = [header, ["---"] * len(header)]
     for share in SHARES:
@@ -178,19 +179,14 @@ def _combined(halves: Sequence["pd.Series[Any]"]) -> tuple[float, float, float]:
 
 def _verdicts(out: Path, leads: str) -> list[str]:
     """Say for each share on how many tasks the encoder is no worse than both references."""
-    halves = [lines_of(read_found(out / f"unseen_{half}", TASKS, leads)) for half in HALVES]
+    halves = _halves(out, "unseen", leads)
     said = []
     for share in SHARES:
         rows = [[_of(half, share, row) for half in halves] for row in COMPARED]
         gaps = {t: [_combined([half.loc[t] for half in each]) for each in rows] for t in TASKS}
-        below = [task for task, both in gaps.items() if min(one[0] for one in both) < 0]
+        reached = {task: min(one[0] for one in both) >= 0 for task, both in gaps.items()}
         above = sum(min(one[1] for one in both) > 0 for both in gaps.values())
-        told = f"; below one of them: {', '.join(below)}" if below else ""
-        said.append(
-            f"- {leads}, {100 * share:g} % of the labels: at least as good as both references on "
-            f"{len(gaps) - len(below)} of {len(gaps)} tasks, the interval above 0 against both on "
-            f"{above}{told}."
-        )
+        said.append(verdict(f"{leads}, {100 * share:g} % of the labels", reached, above))
     return said
 
 

@@ -84,10 +84,22 @@ def verdicts(leads: str, found: Mapping[str, Found]) -> list[str]:
         by_task = mine.groupby("task", sort=False)
         reached = by_task["difference"].min() >= 0
         above = by_task["difference_low"].min() > 0
-        below = "; below one of them: " + ", ".join(reached.index[~reached])
-        said.append(
-            f"- {leads}, {HEADS[str(head)]}, {100 * float(str(share)):g} % of the labels: at least "
-            f"as good as both references on {reached.sum()} of {len(reached)} tasks, the interval "
-            f"above 0 against both on {above.sum()}{below if not reached.all() else ''}."
-        )
+        head_of = f"{leads}, {HEADS[str(head)]}, {100 * float(str(share)):g} % of the labels"
+        said.append(verdict(head_of, dict(reached), int(above.sum())))
     return said
+
+
+def verdict(of: str, reached: Mapping[str, bool], n_above: int) -> str:
+    """Say on how many tasks pre-training is no worse than both references.
+
+    Args:
+        of: what is judged: leads, head, share of the labels.
+        reached: of each task, whether it is no worse.
+        n_above: tasks on which the interval lies above 0 against both.
+    """
+    below = [task for task, is_reached in reached.items() if not is_reached]
+    told = f"; below one of them: {', '.join(below)}" if below else ""
+    return (
+        f"- {of}: at least as good as both references on {len(reached) - len(below)} of "
+        f"{len(reached)} tasks, the interval above 0 against both on {n_above}{told}."
+    )
