@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -153,6 +154,20 @@ class EcgCLI(LightningCLI):
                 f"the model's leads are {given}, the data's {wanted}; give them to the data only"
             )
         config.model.init_args.leads = wanted
+
+    def _dump_config(self) -> None:
+        """Keep the settings for the checkpoint, as Lightning does; they were checked when parsed.
+
+        To check them once more takes longer than all the rest of this.
+        """
+        if hasattr(self, "config_dump"):
+            return
+        text = self.parser.dump(
+            self.config, skip_link_targets=False, skip_none=False, skip_validation=True
+        )
+        self.config_dump = yaml.safe_load(text)
+        if "subcommand" in self.config:
+            self.config_dump = self.config_dump[self.config.subcommand]
 
     def instantiate_classes(self) -> None:
         """Build everything, then check what can be checked before a run touches its folder."""
