@@ -161,6 +161,11 @@ def verify_against_store(store: EcgStore, runs: list[CvRun], pretrain: Path | No
         raise InputError(f"{foreign[0]} was run on another cohort than {store.path}")
     sha256, seen = _pretrained_on(pretrain)
     faults = [
+        f"{run.folder}: metrics.json does not say that the recordings are synthetic"
+        for run in runs
+        if store.synthetic and not run.metrics["synthetic"]
+    ]
+    faults += [
         f"{run.folder}: {fault}"
         for run in runs
         for fault in _faults(
