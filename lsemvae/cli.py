@@ -32,7 +32,7 @@ from lsemvae.runtime.threads import settle_threads
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code: 0, or 2 with one line on stderr for bad input.
 
-    `check cohort` returns 1 where it has found something.
+    `check cohort` returns 1 where it has found something, `view` where a recording is rejected.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     return exit_code(partial(_run, arguments))
