@@ -156,18 +156,13 @@ class EcgCLI(LightningCLI):
         config.model.init_args.leads = wanted
 
     def _dump_config(self) -> None:
-        """Keep the settings for the checkpoint, as Lightning does; they were checked when parsed.
-
-        To check them once more takes longer than all the rest of this.
-        """
-        if hasattr(self, "config_dump"):
-            return
-        text = self.parser.dump(
-            self.config, skip_link_targets=False, skip_none=False, skip_validation=True
-        )
-        self.config_dump = yaml.safe_load(text)
-        if "subcommand" in self.config:
-            self.config_dump = self.config_dump[self.config.subcommand]
+        """Keep the settings for the checkpoint, as Lightning does; they were checked when parsed."""
+        if not hasattr(self, "config_dump"):
+            text = self.parser.dump(
+                self.config, skip_link_targets=False, skip_none=False, skip_validation=True
+            )
+            whole = yaml.safe_load(text)
+            self.config_dump = whole[self.config.subcommand] if self.subcommand else whole
 
     def instantiate_classes(self) -> None:
         """Build everything, then check what can be checked before a run touches its folder."""
