@@ -27,7 +27,7 @@ from tests.conftest import BEATS
 
 pytestmark = pytest.mark.slow
 TASKS, METHODS, N_FOLDS = ("super_CD", "rhythm_AFIB"), ("multimodal_cnn", "resnet1d"), 3
-EVERY = 8  # of the 1,442 recordings: seconds in place of minutes
+EVERY = 5  # of the 1,442 recordings: seconds in place of minutes
 KEYS = [f"{task}/{method}/12L" for task in TASKS for method in METHODS]
 
 
