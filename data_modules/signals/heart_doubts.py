@@ -17,7 +17,7 @@ THRESHOLD_SHARE = 0.35  # of the usual peak of the energy, as in `median_beat`
 RATES_PER_MIN = (25.0, 220.0)
 # Logarithm of the beats per minute over the width of a complex in ms: a wrong sampling rate moves
 # both, in opposite directions.
-RATIO = (-0.95, 1.0)
+RATIO = (-1.0, 1.0)
 OPPOSITE, WITH = -0.5, 0.3  # correlations of I with V5 and V6, of aVR with V6
 _JUDGED = [1, 7, 0, 3, 10, 11]  # II, V2, I, aVR, V5, V6
 _BEATS, _ARMS = slice(0, 3), slice(2, 6)
@@ -37,7 +37,9 @@ def heart_doubts(
         sampling_rate_hz: of the counts.
     """
     step = max(1, round(sampling_rate_hz / COARSE_HZ))
-    coarse = ecg[:, _JUDGED, ::step].astype(np.float32)
+    n_coarse = ecg.shape[-1] // step
+    fine = ecg[:, _JUDGED, : n_coarse * step].reshape(len(ecg), len(_JUDGED), n_coarse, step)
+    coarse = fine.mean(axis=-1, dtype=np.float32)
     there = present[:, _JUDGED]
     beats, widths = rhythm(coarse[:, _BEATS], there[:, _BEATS], sampling_rate_hz / step)
     arms = there[:, _ARMS].all(axis=1) & _arms_exchanged(coarse[:, _ARMS])
@@ -95,6 +97,8 @@ def rhythm(
     sums = np.cumsum(energy, axis=1, dtype=np.float64)
     for i in range(len(energy)):
         places = np.flatnonzero(peak[i])
+        # of peaks of one height, as ideal signals have them, the first
+        places = places[np.diff(places, prepend=-apart) > apart // 2]
         if len(places) > 2:
             beats[i] = 60 * rate / float(np.median(np.diff(places)))
             whole = places[(places > half) & (places + half <= last)]

@@ -13,10 +13,10 @@ from lsemvae.core.leads import LEADS
 
 # Sound leads never stand exactly still together for more than 0.14 s, nor one alone for 0.6 s.
 TOGETHER_S, ALONE_S = 0.18, 0.9
-OF_USUAL = 2.0  # times as long as the usual stretch: ideal signals rest between all their beats
+OF_USUAL = 2.0  # times as long as other stretches
 SHORT_S = 0.05  # shorter stretches are no rest
 # A peak that is cut off is flat and ends steeply; a round one ends by about one step.
-CLIP_S, CLIP_PEAKS, CLIP_DROP = 0.012, 5, 0.03
+CLIP_S, CLIP_PEAKS, CLIP_DROP, CLIP_STEPS = 0.012, 5, 0.03, 2.5
 TURN_S, TURN_SHARE = 1.0, 0.6  # a lead's part of a printout: 2.5 or 5 of 10 s
 N_COMPARED = 50  # samples by which leads are compared first
 SPIKE_MV = 3.0  # above both neighbours; a QRS complex of 5 mV rises by 1 mV in 2 ms
@@ -81,7 +81,7 @@ def _filled(leads: Ecg, names: Sequence[str], rate: float) -> Found:
         return
     parts = [
         f"{names[lead]} stands still {part}"
-        for lead in np.flatnonzero(_rests(still, ALONE_S, rate))
+        for lead in np.flatnonzero(_rests(still, ALONE_S, rate)).tolist()
         if (part := _unusual(still[lead], ALONE_S, rate))
     ]
     if parts:
@@ -96,9 +96,8 @@ def _unusual(still: npt.NDArray[np.bool_], least_s: float, rate: float) -> str:
     lengths = np.sort(found[:, 1] - found[:, 0])
     if not len(lengths) or lengths[-1] < least_s * rate:
         return ""
-    others = lengths[:-1][lengths[:-1] >= SHORT_S * rate]
-    usual = float(np.median(others)) if len(others) > 1 else 0.0
-    if lengths[-1] < OF_USUAL * usual:
+    # the third longest: ideal signals rest as long between all beats
+    if lengths[-3:][0] >= max(SHORT_S * rate, lengths[-1] / OF_USUAL) and len(lengths) > 2:
         return ""
     first, last = found[np.argmax(found[:, 1] - found[:, 0])] / rate
     return f"{first:.4g} to {last:.4g} s"
@@ -135,11 +134,14 @@ def _clipped(leads: Ecg, names: Sequence[str], rate: float) -> Found:
     for extreme in (highest, lowest):
         # a stretch of `width` samples holds one of these
         some = leads[:, ::width] == extreme[:, None]
-        for lead in np.flatnonzero(np.count_nonzero(some, axis=1) >= CLIP_PEAKS):
+        for lead in np.flatnonzero(np.count_nonzero(some, axis=1) >= CLIP_PEAKS).tolist():
             found = stretches(leads[lead] == extreme[lead])
             found = found[(found[:, 1] - found[:, 0] >= width) & (found[:, 1] < leads.shape[1])]
             drop = np.abs(leads[lead, found[:, 1]] - extreme[lead])
-            steep = drop >= CLIP_DROP * (highest[lead] - lowest[lead])
+            steps = np.abs(np.diff(leads[lead]))
+            one_step = steps[steps > 0].min(initial=np.inf)
+            least = max(CLIP_DROP * (highest[lead] - lowest[lead]), CLIP_STEPS * one_step)
+            steep = drop >= least
             if steep.sum() >= CLIP_PEAKS:
                 clipped.append(f"{names[lead]} at {extreme[lead]:.3g} ({steep.sum()} times)")
     if clipped:
@@ -149,7 +151,7 @@ def _clipped(leads: Ecg, names: Sequence[str], rate: float) -> Found:
 def _spikes(leads: Ecg, names: Sequence[str], rate: float) -> Found:
     """Find single samples far above or below both neighbours."""
     parts = []
-    for lead in np.flatnonzero(np.ptp(leads, axis=1) > SPIKE_MV):
+    for lead in np.flatnonzero(np.ptp(leads, axis=1) > SPIKE_MV).tolist():
         rise, fall = np.diff(leads[lead])[:-1], -np.diff(leads[lead])[1:]
         height = np.where(rise * fall > 0, np.minimum(np.abs(rise), np.abs(fall)), 0.0)
         if height.max() > SPIKE_MV:
