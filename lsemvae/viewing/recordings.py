@@ -32,6 +32,7 @@ class View(NamedTuple):
     sampling_rate_hz: float
     calibrated: bool
     findings: Findings
+    rejected: bool = False
 
 
 def finding_line(code: str, text: str) -> str:
@@ -61,7 +62,7 @@ def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) ->
             recording.sampling_rate_hz,
         )
         found = [(error.code, error.problem)]
-        return View(path.name, title, ecg, rate, calibrated, found)
+        return View(path.name, title, ecg, rate, calibrated, found, rejected=True)
     ecg = np.where(clean.present[:, None], clean.ecg / COUNTS_PER_UNIT, np.nan)
     warnings = [*clean.warnings, *_gain_doubts(clean, settings, calibrated=calibrated)]
     if settings.segment == "record":
