@@ -8,6 +8,7 @@ from typing import Any, Literal
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.ecg_input import EcgInput
 from lsemvae.core.errors import InputError
+from lsemvae.core.json_text import parse_json
 from lsemvae.core.made_for import MadeFor
 from lsemvae.core.targets import Kind, find_target
 from lsemvae.core.tasks import Thresholds, find_task
@@ -222,7 +223,7 @@ def read_description(text: str, name: str) -> Description:
         InputError: it is none of ours, of a version that this program does not know, or damaged.
     """
     try:
-        found = json.loads(text)
+        found = parse_json(text)
         if found["format"] != FORMAT:
             raise KeyError(found["format"])
         version = int(found["version"])

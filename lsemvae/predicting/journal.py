@@ -1,11 +1,11 @@
 """Keep the rows that are done on the disk, so that a stopped run goes on."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from lsemvae.core.journal import LineJournal
+from lsemvae.core.json_text import parse_json
 from lsemvae.predicting.outcome import Row
 
 FORMAT, VERSION = "lsemvae-predictions", 1
@@ -46,7 +46,7 @@ class RowJournal(LineJournal):
         self._file.seek(0)
         self._file.readline()
         for line in self._file:
-            yield Row(*json.loads(line))
+            yield Row(*parse_json(line))
 
     def _note(self, content: Any, start: int) -> None:
         self.done.add(content[0])

@@ -34,6 +34,10 @@ def exit_code(run: Callable[[], None]) -> int:
         line = line or _place_taken(error) or f"{error.filename}: {error.strerror}"
         say(f"error: {line}", file=sys.stderr)
         return 2
+    except MemoryError as error:
+        reason = " ".join(str(error).split()) or "no more is granted"
+        say(f"error: the memory is not enough for this input ({reason[:200]})", file=sys.stderr)
+        return 2
     except (KeyboardInterrupt, SystemExit) as error:
         if not was_interrupted(error):
             raise

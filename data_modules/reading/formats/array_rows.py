@@ -11,7 +11,7 @@ import numpy.typing as npt
 from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 
 from data_modules.reading.formats.layout import Layout
-from data_modules.reading.limits import check_extent
+from data_modules.reading.limits import check_extent, check_values
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.safe_files import regular_file
@@ -125,13 +125,16 @@ def _hdf5_row(path: str, variable: str, row: int, *, record: str) -> npt.NDArray
     """Read one row (T, L) of a dataset of an HDF5 file; the others are not read."""
     import h5py
 
+    from data_modules.hdf5_parts import own_dataset
+
     name = os.path.basename(path)
     try:
         with h5py.File(path, "r") as file:
-            data = file[variable]
+            data = own_dataset(file, variable)
             if data.ndim != 3 or data.dtype.kind not in "iuf":
                 raise ValueError(f"{data.shape} of {data.dtype}, expected numbers (N, T, leads)")
             _check_row(row, len(data), name, record=record)
+            check_values(data.shape[2], data.shape[1], record=record)
             return np.asarray(data[row])
     except RecordError:
         raise

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.json_text import parse_json
 from lsemvae.core.targets import Target
 from lsemvae.core.tasks import SETTINGS, Thresholds
 from lsemvae.evaluation.predictions import summarise
@@ -122,7 +123,7 @@ def _against_splits(run: CvRun) -> tuple[list[str], list[str]]:
     if not file.is_file():
         return [], [f"{file.name} is not beside the run, so its folds were not compared with it"]
     try:
-        fold_of = json.loads(file.read_text())["fold"]
+        fold_of = parse_json(file.read_text())["fold"]
     except (ValueError, KeyError, TypeError) as error:
         return [f"{file} is damaged ({error})"], []
     if splits_digest(fold_of) != run.metrics["splits_sha256"]:
