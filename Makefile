@@ -85,7 +85,7 @@ without-torch: $(READY)  ## predict with a graph in an environment that has no t
 docs: $(READY)  ## the pages of docs/ as a site in site/, links checked
 	@$(BIN)/pip install --quiet -c constraints.txt -e '.[docs]'
 	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/mkdocs build --quiet --strict
-	@echo "site: site/index.html"
+	@echo "site: site/index.html (its search needs a server: $(BIN)/python -m http.server --directory site)"
 
 lint: lint-style lint-types lint-layers  ## ruff, mypy, import-linter
 

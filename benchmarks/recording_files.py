@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.array_files import matlab_files, numpy_archive_files, numpy_files
 from benchmarks.holter_files import ishne_files, kardia_files
 from lsemvae.core.leads import LEADS, LIMB_LEADS
 
@@ -244,29 +245,23 @@ def edf_files(counts: Counts, leads: Sequence[str] = LEADS, *, rate: float = 250
     return {"r1.edf": header.encode("ascii") + data}
 
 
+def bdf_files(counts: Counts, leads: Sequence[str] = LEADS, *, rate: float = 250) -> Files:
+    """Return a BDF file of 24 bits, the counts in the upper 16 of them."""
+    content, n = edf_files(counts, leads, rate=rate)["r1.edf"], len(leads)
+    size = 256 * (n + 1)
+    header = bytearray(b"\xffBIOSEMI" + content[8:size])
+    header[192:236] = b"24BIT".ljust(44)
+    limits = 256 + n * (16 + 80 + 8 + 16)
+    header[limits : limits + 16 * n] = b"-8388608" * n + b"8388352 " * n
+    wide = np.frombuffer(content[size:], "<i2").astype("<i4") << 8
+    return {"r1.bdf": bytes(header) + wide[:, None].view(np.uint8)[:, :3].tobytes()}
+
+
 def csv_files(counts: Counts, leads: Sequence[str] = LEADS, *, rate: float = 250) -> Files:
     """Return a CSV file and its layout."""
     lines = [",".join(leads), *(",".join(map(str, row)) for row in counts.T.tolist())]
     layout = {"sampling_rate_hz": rate, "unit": "uV", "counts_per_unit": 1 / UV_PER_COUNT}
     return {"r1.csv": "\n".join(lines).encode(), "r1.csv.layout.json": json.dumps(layout).encode()}
-
-
-def matlab_files(counts: Counts, leads: Sequence[str] = LEADS, *, rate: float = 250) -> Files:
-    """Return a MATLAB file with a structure, and the layout of its folder."""
-    from scipy.io import savemat
-
-    buffer = io.BytesIO()
-    savemat(buffer, {"ECG": {"sex": "x", "data": counts * 5.0}}, do_compression=True)
-    layout = {"leads": list(leads), "sampling_rate_hz": rate, "unit": "uV", "variable": "ECG.data"}
-    return {"r1.mat": buffer.getvalue(), "layout.json": json.dumps(layout).encode()}
-
-
-def numpy_files(counts: Counts, leads: Sequence[str] = LEADS, *, rate: float = 250) -> Files:
-    """Return a NumPy array of one recording, samples first, and its layout."""
-    buffer = io.BytesIO()
-    np.save(buffer, counts.T)
-    layout = {"leads": list(leads), "sampling_rate_hz": rate, "unit": "uV", "counts_per_unit": 0.2}
-    return {"r1.npy": buffer.getvalue(), "layout.json": json.dumps(layout).encode()}
 
 
 WRITERS: dict[str, tuple[str, tuple[str, ...], Callable[..., Files]]] = {
@@ -277,10 +272,12 @@ WRITERS: dict[str, tuple[str, tuple[str, ...], Callable[..., Files]]] = {
     "SCP-ECG": ("r1.scp", LEADS, scp_files),
     "DICOM": ("r1.dcm", LEADS, dicom_files),
     "EDF": ("r1.edf", LEADS, edf_files),
+    "BDF": ("r1.bdf", LEADS, bdf_files),
     "ISHNE": ("r1.ecg", LEADS, ishne_files),
     "Kardia JSON": ("r1.json", LIMB_LEADS, kardia_files),
     "CSV": ("r1.csv", LEADS, csv_files),
     "MATLAB": ("r1.mat", LEADS, matlab_files),
     "NumPy": ("r1.npy", LEADS, numpy_files),
+    "NumPy archive": ("r1.npz", LEADS, numpy_archive_files),
 }
 """For each kind the record's name, its leads, and the function that writes it."""

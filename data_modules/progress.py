@@ -39,8 +39,9 @@ def counted_progress(text: str, *, already: int = 0) -> Iterator[Report]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
-        TextColumn("left"),
+        TextColumn("passed,"),
         TimeRemainingColumn(),
+        TextColumn("left"),
     )
     start = told = time.monotonic()
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:

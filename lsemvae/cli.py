@@ -21,7 +21,7 @@ from lsemvae.command_table import (
     summary,
 )
 from lsemvae.core.errors import InputError
-from lsemvae.core.experiments import refuse_missing_config
+from lsemvae.core.experiments import check_configs
 from lsemvae.core.printable import say
 from lsemvae.runtime.cli_arguments import options_of, spell_out
 from lsemvae.runtime.exit_code import exit_code
@@ -32,7 +32,7 @@ from lsemvae.runtime.threads import settle_threads
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code: 0, or 2 with one line on stderr for bad input.
 
-    `check cohort` returns 1 where it has found something.
+    `check cohort` returns 1 where it has found something, `view` where a recording is rejected.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     return exit_code(partial(_run, arguments))
@@ -87,7 +87,7 @@ def _begin(name: str, arguments: list[str]) -> None:
     Raises:
         InputError: `--config` names no file.
     """
-    refuse_missing_config(arguments)
+    check_configs(arguments)
     threads = settle_threads()
     if name in LONG and threads is not None and threads.n_threads < threads.n_granted:
         say(f"note: {threads}", file=sys.stderr)

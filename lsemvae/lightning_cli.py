@@ -33,7 +33,7 @@ from lsemvae.callbacks.config_file import ConfigFile
 from lsemvae.callbacks.earlier_run import refuse_to_replace
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.core.errors import InputError
-from lsemvae.core.experiments import refuse_missing_config
+from lsemvae.core.experiments import check_configs
 from lsemvae.models import check_same_input
 from lsemvae.models.checkpoint_file import local_path, read_checkpoint
 from lsemvae.runtime.config_safety import (
@@ -225,7 +225,7 @@ def build_cli(
     silence_lightning()
     secure_configurations()
     check_arguments(arguments)
-    refuse_missing_config(arguments)
+    check_configs(arguments)
     return _with_one_subcommand(kind, arguments[0] if run else "")(
         LightningModule,
         LightningDataModule,

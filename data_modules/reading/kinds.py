@@ -8,13 +8,17 @@ from typing import NamedTuple
 from data_modules.reading.recording import RawRecording
 
 _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
-    (0, b"\xffBIOSEMI", "a BDF file (BioSemi)", "save it as EDF"),
     (0, b"ANN  1.0", "an ISHNE annotation file", "name the file of the recording"),
     (0, b"@ MFR", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
     (0, b"@ MFER", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
     (0, b"@\x20\x20MFER", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
     (2, b"MFR", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
-    (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file (or MATLAB 7.3)", "save it as MATLAB 5 (-v7) or WFDB"),
+    (
+        0,
+        b"\x89HDF\r\n\x1a\n",
+        "an HDF5 file (or MATLAB 7.3)",
+        "save it as MATLAB 5 (-v7), or its matrix with numpy.save",
+    ),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Office file", "save it as CSV UTF-8"),
     (0, b"%PDF-", "a PDF file, a picture of an ECG", "export the signal, not the printout"),
     (0, b"\x1f\x8b", "a gzip file", "unpack it first"),
@@ -68,7 +72,6 @@ _ZIPPED = (
     (b"xl/", "an Excel workbook (.xlsx)", "save the sheet as CSV UTF-8"),
     (b"opendocument.spreadsheet", "a LibreOffice sheet (.ods)", "save the sheet as CSV UTF-8"),
     (b"word/", "a Word document", "export the signal, or save the table as CSV UTF-8"),
-    (b".npy", "a NumPy archive (.npz)", "save its array with numpy.save, as .npy with a layout"),
 )
 _XML_NAMED = {
     "cardiologyxml": (
@@ -90,6 +93,7 @@ _FIRST_TAG = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40})[\s
 _JSON = re.compile(rb"\s*[\[{]\s*[\[{\"]")
 _WFDB_HEADER = re.compile(rb"(?:#[^\n]*\n|\s)*[\w.-]{1,60}(?:/\d+)? \d{1,4} [\d.]{1,12} \d{1,9}\b")
 _SNIFFED = 16_384
+_ZIP = b"PK\x03\x04"
 
 
 class Format(NamedTuple):
@@ -101,6 +105,7 @@ class Format(NamedTuple):
         magic: places and bytes; any of them tells the kind.
         xml_root: root element that tells it, without its prefix; "" where it is no XML.
         json_keys: keys that all stand in a JSON file of the kind; none where it is no JSON.
+        zipped: ending of the first file in a zip of the kind; empty where it is no zip.
         needs_layout: whether a layout file says what the numbers are.
     """
 
@@ -109,14 +114,21 @@ class Format(NamedTuple):
     magic: tuple[tuple[int, bytes], ...] = ()
     xml_root: str = ""
     json_keys: tuple[bytes, ...] = ()
+    zipped: bytes = b""
     needs_layout: bool = False
 
     def tells(self, content: bytes, xml_root: str | None) -> bool:
         """Tell whether a file is of this kind."""
         by_bytes = any(content[at : at + len(magic)] == magic for at, magic in self.magic)
-        return (
-            by_bytes or bool(self.xml_root and self.xml_root == xml_root) or self._is_json(content)
-        )
+        by_root = bool(self.xml_root) and self.xml_root == xml_root
+        return by_bytes or by_root or self._is_json(content) or self._is_zip(content)
+
+    def _is_zip(self, content: bytes) -> bool:
+        """Tell by the name in the local header of the first file."""
+        if not self.zipped or not content.startswith(_ZIP):
+            return False
+        length = int.from_bytes(content[26:28], "little")
+        return content[30 : 30 + length].endswith(self.zipped)
 
     def _is_json(self, content: bytes) -> bool:
         return (
@@ -142,7 +154,7 @@ def named_kind(content: bytes, ending: str = "") -> str | None:
     for position, magic, name, step in _SIGNATURES:
         if content[position : position + len(magic)] == magic:
             return f"it is {name}, which is not read; {step}"
-    if content[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+    if content[:4] in (_ZIP, b"PK\x05\x06"):
         found = [(name, step) for mark, name, step in _ZIPPED if mark in content]
         if ending.lower() in (".xlsx", ".xlsm"):
             found = [_ZIPPED[0][1:]]

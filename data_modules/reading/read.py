@@ -10,10 +10,15 @@ import os
 from pathlib import Path
 
 from data_modules.reading.amplitude import Amplitude
-from data_modules.reading.formats.array_rows import parse_array_row, read_array_row, read_numpy
+from data_modules.reading.formats.array_rows import (
+    parse_array_row,
+    read_array_row,
+    read_numpy,
+    read_numpy_archive,
+)
 from data_modules.reading.formats.csv_table import read_csv_table
 from data_modules.reading.formats.dicom import read_dicom
-from data_modules.reading.formats.edf import read_edf
+from data_modules.reading.formats.edf import BDF, read_edf
 from data_modules.reading.formats.hl7_aecg import read_hl7_aecg
 from data_modules.reading.formats.ishne import read_ishne
 from data_modules.reading.formats.kardia_json import read_kardia
@@ -37,6 +42,7 @@ FORMATS: tuple[Format, ...] = (
     Format("SCP-ECG", read_scp_ecg, ((16, b"SCPECG"),)),
     Format("DICOM", read_dicom, ((128, b"DICM"), (0, b"\x02\0\0\0UL"))),
     Format("EDF", read_edf, ((0, b"0       "), (0, b"0" + bytes(7)))),
+    Format("BDF", read_edf, ((0, BDF),)),
     Format("ISHNE", read_ishne, ((0, b"ISHNE1.0"),)),
     Format(
         "Kardia JSON", read_kardia,
@@ -45,6 +51,7 @@ FORMATS: tuple[Format, ...] = (
     Format("CSV", read_csv_table, needs_layout=True),
     Format("MATLAB", read_matlab, ((0, b"MATLAB 5.0"),), needs_layout=True),
     Format("NumPy", read_numpy, ((0, b"\x93NUMPY"),), needs_layout=True),
+    Format("NumPy archive", read_numpy_archive, zipped=b".npy", needs_layout=True),
 )  # fmt: skip
 """Kinds of files, a row each: by what one is told, and the function that reads it."""
 

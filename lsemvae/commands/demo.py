@@ -1,5 +1,7 @@
 """Walk the whole way on synthetic data; a step that is done is not done again."""
 
+import shutil
+import sys
 from pathlib import Path
 
 from data_modules.progress import counted_progress
@@ -23,6 +25,7 @@ def demo() -> None:
     from lsemvae.crossval.printed import run_and_print
     from lsemvae.crossval.run import CvSettings
 
+    say("twelve steps, about four minutes where nothing else runs; what is done is not done again")
     cohort, encoder = demo_cohort(), demo_encoder()
     for task in PRESSURE_TASKS:
         for leads in (12, 6):
@@ -128,8 +131,14 @@ def demo_prediction() -> None:
             say(f"note: {withheld}")
         else:
             break
-    say(f"\nA page for such files: lsemvae serve {MODEL}")
+    say(f"\nA page for such files: {_program()} serve {MODEL}")
     say(f"Drop {header.name} and {header.with_suffix('.dat').name} of {header.parent} on it.")
+
+
+def _program() -> str:
+    """Return what a shell finds: the name where it lies on PATH, else the path it was called by."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "lsemvae" and not shutil.which("lsemvae") else "lsemvae"
 
 
 def _median_beats() -> SignalSettings:

@@ -6,6 +6,7 @@ from data_modules.reading.amplitude import Amplitude
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing
+from lsemvae.core.findings import FindingsFoundError
 from lsemvae.core.outputs import check_picture_file
 from lsemvae.core.printable import say
 
@@ -22,6 +23,9 @@ def view(
 ) -> None:
     """Draw the twelve leads of a recording with the findings of the checks.
 
+    The exit code is 0 for a recording that `lsemvae prepare` would keep, 1 for one that it would
+    reject, which is drawn as well, and 2 for one that cannot be read.
+
     Args:
         record: a WFDB record (its path, with or without .hea or .dat), a file of any other kind
             that `lsemvae prepare` reads, or STORE.h5:RECORD for one of a store, RECORD being its
@@ -35,6 +39,7 @@ def view(
 
     Raises:
         InputError: there is no such recording, or it cannot be read.
+        FindingsFoundError: it is drawn, but `lsemvae prepare` would reject it.
     """
     from lsemvae.viewing.recordings import finding_line, view_of_file, view_of_stored
     from lsemvae.viewing.sheet import draw_view
@@ -54,3 +59,5 @@ def view(
     for code, text in seen.findings:
         say(finding_line(code, text))
     say(f"picture: {target}")
+    if seen.rejected:
+        raise FindingsFoundError

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.yaml_text import MAX_CHARACTERS, YamlLoader
 
 PACKAGE = Path(__file__).parents[1]
 # A wheel holds them inside the package, a checkout beside it.
@@ -32,23 +33,43 @@ def experiment(name: str) -> Path:
     )
 
 
-def refuse_missing_config(arguments: Iterable[str]) -> None:
-    """Refuse a `--config` that names no file, before anything slow is imported.
+def check_configs(arguments: Iterable[str]) -> None:
+    """Refuse a `--config` that names no file or no YAML, before anything slow is imported.
 
     Raises:
-        InputError: names the file, and the one of this package that was probably meant.
+        InputError: names the file, and the one of this package that was probably meant, or the
+            line that is no YAML.
     """
     given = list(arguments)
     values = [each.removeprefix("--config=") for each in given if each.startswith("--config=")]
-    values += [value for word, value in pairwise(given) if word == "--config"]
+    values += [value for word, value in pairwise(given) if word in ("--config", "-c")]
     for value in values:
         path = Path(value)
-        if path.suffix not in (".yaml", ".yml", ".json") or path.is_file():
+        if path.suffix not in (".yaml", ".yml", ".json"):
+            continue
+        if path.is_file():
+            _check_text(path)
             continue
         below = value.replace("\\", "/").rpartition("experiments/")[2]
         ours = [place / below for place in PLACES if (place / below).is_file()]
         step = f"the package holds it as {ours[0]}" if ours else "give the path of a YAML file"
         raise InputError(f"--config: there is no file {value}; {step}")
+
+
+def _check_text(path: Path) -> None:
+    """Refuse a file that is no text in UTF-8 or no YAML; what it asks for is judged elsewhere."""
+    if path.stat().st_size > MAX_CHARACTERS:
+        return
+    try:
+        for _ in yaml.parse(path.read_text(encoding="utf-8"), Loader=YamlLoader):
+            pass
+    except UnicodeDecodeError as error:
+        raise InputError(f"--config: {path} is not written in UTF-8; save it as UTF-8") from error
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f", line {place.line + 1}" if place else ""
+        what = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise InputError(f"--config: {path}{line} is no YAML: {what}") from error
 
 
 @cache

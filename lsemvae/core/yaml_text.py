@@ -15,7 +15,7 @@ MAX_DEPTH = 50  # PyYAML and jsonargparse recurse; a network's objective stands 
 
 # What a scheduler of Dask listens on; neither Lightning nor fsspec fetches anything from there.
 _SCHEDULER = re.compile(r"\s*(tcp|tls|ucxx?|inproc)://")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class YamlFile(NamedTuple):
@@ -55,7 +55,7 @@ def check_yaml(text: str) -> None:
             f"a configuration may have {MAX_CHARACTERS:,} characters, this one has {len(text):,}"
         )
     try:
-        _Unfolding().measure(yaml.parse(text, Loader=_Loader))
+        _Unfolding().measure(yaml.parse(text, Loader=YamlLoader))
     except yaml.YAMLError:
         return
 

@@ -31,6 +31,7 @@ class View(NamedTuple):
     sampling_rate_hz: float
     calibrated: bool
     findings: Findings
+    rejected: bool = False
 
 
 def finding_line(code: str, text: str) -> str:
@@ -60,7 +61,7 @@ def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) ->
             recording.sampling_rate_hz,
         )
         found = [(error.code, error.problem)]
-        return View(path.name, title, ecg, rate, calibrated, found)
+        return View(path.name, title, ecg, rate, calibrated, found, rejected=True)
     ecg = np.where(clean.present[:, None], clean.ecg / COUNTS_PER_UNIT, np.nan)
     warnings = [*clean.warnings, *_gain_doubts(clean, settings, calibrated=calibrated)]
     findings = [*warnings, *clean.notes] or [("accepted", "the checks found nothing")]

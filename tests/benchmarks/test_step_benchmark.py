@@ -146,6 +146,20 @@ def test_a_measured_peak_is_a_rate_of_this_machine(step) -> None:
     assert all(0.01 < figure < 1e6 for figure in found)
 
 
+def test_products_of_many_seconds_are_not_timed(step, monkeypatch) -> None:
+    hardware = importlib.import_module("benchmarks.hardware")
+    tried: list[tuple[int, torch.dtype]] = []
+
+    def product(n: int, dtype: torch.dtype, _: int) -> float:
+        tried.append((n, dtype))
+        return 0.5 if dtype == torch.bfloat16 else 50.0  # no instruction: 17 s at an edge of 2,048
+
+    monkeypatch.setattr(hardware, "_product_gflops", product)
+    assert hardware.measure_peaks(stream=1000, repeats=1).bfloat16_gflops == 0.5
+    assert {n for n, dtype in tried if dtype == torch.bfloat16} == {512}
+    assert {n for n, dtype in tried if dtype == torch.float32} == {512, 2048, 4096}
+
+
 def test_mixed_precision_holds_half_of_the_activations(step) -> None:
     sizes = step.Sizes(64, 800, 2)
     whole, mixed = (step.count_step(sizes, "published", mixed=m) for m in (False, True))

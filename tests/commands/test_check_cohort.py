@@ -62,6 +62,15 @@ def test_copied_recording_is_found_in_a_store(
     assert f"{name}, twin: identical waveforms under different patients" in text
 
 
+def test_none_in_a_text_is_a_word_and_not_a_missing_value(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("record,patient_id,therapy\na,P1,none\nb,P2,sildenafil\nc,P3,None\n")
+    assert main(["check", "cohort", "--table", str(path)]) == 0
+    assert "nothing was found" in capsys.readouterr().out
+
+
 def test_rows_and_headers_of_a_wrong_form_are_findings_with_a_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 import data_modules.store.write
 import lsemvae.viewing.sheet
 from benchmarks.recording_files import WRITERS, make_counts, wfdb_files
-from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.reasons import REMEDIES
 from data_modules.signals.settings import SignalSettings
 from data_modules.simulation.files import write_mimic
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.commands.view import view
+from lsemvae.core.findings import FindingsFoundError
 from lsemvae.viewing.recordings import view_of_file
 from lsemvae.viewing.sheet import draw_view
 from tests.conftest import error_of
@@ -142,7 +142,8 @@ def test_view_of_a_file_runs_the_checks(store: Path, capsys: pytest.CaptureFixtu
         assert "lead_flat: V6" in capsys.readouterr().out
     accepted = ink(folder / "file.png")
     strict = SignalSettings(bad_leads="reject")
-    view(str(record), out=str(folder / "rejected.png"), signal=strict)
+    with pytest.raises(FindingsFoundError):
+        view(str(record), out=str(folder / "rejected.png"), signal=strict)
     assert "bad_leads is reject" in capsys.readouterr().out
     assert ink(folder / "rejected.png") > accepted / 2
 
@@ -153,9 +154,9 @@ def test_view_draws_what_holds_no_sample_without_a_word_of_numpy(
     name, leads, writer = WRITERS["WFDB"]
     for file, content in writer(np.full_like(make_counts(leads), -(1 << 15)), leads).items():
         (tmp_path / file).write_bytes(content)
-    amplitudes: tuple[Amplitude, ...] = ("calibrated", "arbitrary")
-    for amplitude in amplitudes:
-        view(str(tmp_path / name), out=str(tmp_path / "empty.png"), amplitude=amplitude)
+    for amplitude in ("calibrated", "arbitrary"):
+        arguments = [str(tmp_path / name), "--out", str(tmp_path / "empty.png")]
+        assert main(["view", *arguments, "--amplitude", amplitude]) == 1
         assert "no_usable_lead" in capsys.readouterr().out
     assert not [warning for warning in recwarn if warning.category is RuntimeWarning]
 

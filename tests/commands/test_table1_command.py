@@ -48,6 +48,16 @@ def test_the_terminal_shows_one_table_for_each_comparison(
     assert "&lt;" not in printed
 
 
+def test_no_word_is_broken_in_a_terminal_of_80_columns(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["table1", "--cohort", str(cohort), "--out", str(tmp_path / "t")]) == 0
+    words = set(capsys.readouterr().out.split())
+    assert {"capillary", "capillary,", "Diastolic", "Systolic", "surface", "p", "p,"} <= words
+
+
 def test_a_store_without_pressures_has_groups_by_a_column_that_is_named(
     pretraining: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

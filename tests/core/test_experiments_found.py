@@ -44,3 +44,28 @@ def test_config_elsewhere_names_the_file_of_the_package(
 def test_config_that_nobody_has_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cv", "--config", "none.yaml"]) == 2
     assert "--config: there is no file none.yaml; give the path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("lr: 1e-3\n".encode("utf-16"), "x.yaml is not written in UTF-8; save it as UTF-8"),
+        (b"lr: 1e-3\nfolds:\n\tepochs: 3\n", "x.yaml, line 3 is no YAML: found character"),
+        (b"lr: [1e-3\nfolds: 5\n", "x.yaml, line 2 is no YAML"),
+    ],
+)
+@pytest.mark.parametrize("command", ["cv", "fit"])
+def test_config_that_is_no_yaml_is_named_with_its_line(
+    command: str, content: bytes, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "x.yaml").write_bytes(content)
+    assert main([command, "--config", str(tmp_path / "x.yaml")]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_config_may_have_line_ends_of_windows_and_a_mark_in_front(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "x.yaml").write_bytes(b"\xef\xbb\xbfcohort: none.h5\r\nencoder: none.ckpt\r\n")
+    assert main(["cv", "--config", str(tmp_path / "x.yaml")]) == 2
+    assert "none.ckpt" in capsys.readouterr().err

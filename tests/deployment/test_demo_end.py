@@ -22,11 +22,14 @@ def test_the_demo_takes_the_next_patient_where_one_is_withheld(
 
     monkeypatch.setattr("lsemvae.commands.predict.predict", predict)
     monkeypatch.setattr(demo, "DATA", tmp_path)
+    monkeypatch.setattr("sys.argv", [".venv/bin/lsemvae", "demo"])
+    monkeypatch.setenv("PATH", str(tmp_path))
     demo.demo_prediction()
     assert len(set(asked)) == 2
     printed = capsys.readouterr().out
     assert "note: none of 1 recordings gave a result" in printed
     assert f"Drop {Path(asked[1]).name} and" in printed
+    assert "A page for such files: .venv/bin/lsemvae serve" in printed
 
 
 def test_the_demo_ends_with_a_model_a_prediction_and_the_pages_command(

@@ -1,8 +1,13 @@
-"""Read one recording of an array file: `NAME.npy` or, of many, `NAME.npy#ROW`, `NAME.hdf5#ROW`."""
+"""Read one recording of an array file: `NAME.npy` or, of many, `NAME.npy#ROW`, `NAME.hdf5#ROW`.
+
+`NAME.npz` is a zip of `.npy` files, of which one is read.
+"""
 
 import io
 import math
 import os
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +16,7 @@ import numpy.typing as npt
 from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 
 from data_modules.reading.formats.layout import Layout
-from data_modules.reading.limits import check_extent, check_values
+from data_modules.reading.limits import MAX_FILE_BYTES, check_extent, check_values
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.safe_files import regular_file
@@ -70,12 +75,52 @@ def read_numpy(content: bytes, layout: Layout, *, record: str) -> RawRecording:
     name = os.path.basename(record)
     array = _array(content, name, record=record)
     if len([size for size in array.shape if size != 1]) == 3:
+        saved = name if name.endswith(".npy") else f"{os.path.splitext(name)[0]}.npy"
+        first = "" if saved == name else f"save them with numpy.save as {saved}, and "
         problem = (
-            f"{name} holds {array.shape}, many recordings; name one of them as {name}#0 to "
-            f"{name}#{len(array) - 1}"
+            f"{name} holds {array.shape}, many recordings; {first}name one of them as {saved}#0 to "
+            f"{saved}#{len(array) - 1}"
         )
         raise RecordError("layout_unsupported", record=record, problem=problem)
     return _recording(_leads_first(array, layout, name, record=record), layout, record=record)
+
+
+def read_numpy_archive(content: bytes, layout: Layout, *, record: str) -> RawRecording:
+    """Read the one array of a `.npz`, or the one that the layout's `variable` names.
+
+    Args:
+        content: the file.
+        layout: leads, rate and unit.
+        record: the record as the user names it.
+
+    Raises:
+        RecordError: no such array, a damaged zip, or what `read_numpy` refuses.
+    """
+    name = os.path.basename(record)
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            held = {one.filename.removesuffix(".npy"): one for one in archive.infolist()}
+            wanted = layout.variable or (next(iter(held)) if len(held) == 1 else "")
+            unpacked = _unpack(archive, held[wanted]) if wanted in held else None
+    # a password is a RuntimeError, an unknown compression a NotImplementedError
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
+        raise _no_array(name, error, record=record) from error
+    if unpacked is None:
+        which = f"no array {wanted[:40]!r}, but" if wanted else "the arrays"
+        problem = f"{name} holds {which} {', '.join(held)[:200]}; name one as the layout's variable"
+        raise RecordError("file_invalid", record=record, problem=problem)
+    if len(unpacked) > MAX_FILE_BYTES:
+        problem = f"{wanted} of {name} unpacks to more than {MAX_FILE_BYTES} bytes; save it alone"
+        raise RecordError("file_limit", record=record, problem=problem)
+    return read_numpy(unpacked, layout, record=record)
+
+
+def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    """Return the contents of a member, cut above the limit whatever its size is stated to be."""
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError("a compression that NumPy does not write")
+    with archive.open(member) as file:
+        return file.read(MAX_FILE_BYTES + 1)
 
 
 def _array(content: bytes, name: str, *, record: str) -> npt.NDArray[Any]:

@@ -1,8 +1,12 @@
-"""Read European Data Format files (Kemp et al. 1992, doi:10.1016/0013-4694(92)90009-7; EDF+)."""
+"""Read European Data Format files (Kemp et al. 1992, doi:10.1016/0013-4694(92)90009-7; EDF+).
+
+BDF and BDF+ are the same with samples of three bytes (https://www.biosemi.com/faq/file_format.htm).
+"""
 
 import re
 
 import numpy as np
+import numpy.typing as npt
 
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_SIGNALS, check_extent, check_gain, check_rate
@@ -13,11 +17,15 @@ from data_modules.reading.stated_numbers import invalid, number, whole, wrong_si
 _FIXED = 256
 # label, transducer, unit, physical minimum and maximum, digital ones, filter, samples, reserved
 _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
-_ANNOTATIONS = "EDF Annotations"
+_ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
+BDF = b"\xffBIOSEMI"
 _ONSET = re.compile(rb"([-+]\d{1,9}(?:\.\d{1,9})?)\x14\x14")
 _RANGES = ("physical minimum", "physical maximum", "digital minimum", "digital maximum")
 _PADDING = " \t\0"
 _TOLERANCE_S = 1e-4  # half a sample at 5000 Hz
+
+Bytes = npt.NDArray[np.uint8]
+"""The data records, shape (records, samples of all signals, bytes of a sample)."""
 
 
 def read_edf(content: bytes, *, record: str) -> RawRecording:
@@ -49,38 +57,43 @@ def read_edf(content: bytes, *, record: str) -> RawRecording:
         whole(text, what=f"samples per data record of {label[:20]}", record=record)
         for label, text in zip(fields[0], fields[8], strict=True)
     ]
-    if len(content) != size + 2 * n_records * sum(counts):
-        declared = size + 2 * n_records * sum(counts)
+    n_bytes = _n_bytes(content)
+    declared = size + n_bytes * n_records * sum(counts)
+    if len(content) != declared:
         problem = f"it has {len(content)} bytes; its header declares {declared}"
         raise wrong_size(problem, record=record)
-    data = content[size:]
-    if header[192:197] == "EDF+D":
-        _check_contiguous(data, fields, counts, n_records, seconds, record=record)
-    return _read_signals(data, fields, counts, n_records, seconds, record=record)
+    blocks = np.frombuffer(content, "u1", offset=size).reshape(n_records, sum(counts), n_bytes)
+    if header[192:197] in ("EDF+D", "BDF+D"):
+        _check_contiguous(blocks, fields, counts, seconds, record=record)
+    return _read_signals(blocks, fields, counts, seconds, record=record)
+
+
+def _n_bytes(content: bytes) -> int:
+    """Return how many bytes a sample takes."""
+    return 3 if content.startswith(BDF) else 2
 
 
 def _check_contiguous(
-    data: bytes,
+    blocks: Bytes,
     fields: list[list[str]],
     counts: list[int],
-    n_records: int,
     seconds: float,
     *,
     record: str,
 ) -> None:
     """Check by the times that EDF+ keeps in its annotations that no data record is apart."""
-    if _ANNOTATIONS not in fields[0]:
+    channel = next((i for i, label in enumerate(fields[0]) if label in _ANNOTATIONS), None)
+    if channel is None:
         raise _discontinuous("it keeps no times", record=record)
-    channel = fields[0].index(_ANNOTATIONS)
-    start, width, step = 2 * sum(counts[:channel]), 2 * counts[channel], 2 * sum(counts)
+    start = sum(counts[:channel])
     onsets = []
-    for position in range(start, len(data), step):
+    for block in blocks:
         # the first annotation of a record is its time: +SECONDS, 0x14, 0x14, 0
-        found = _ONSET.match(data[position : position + width])
+        found = _ONSET.match(block[start : start + counts[channel]].tobytes())
         if found is None:
             raise _discontinuous("its annotations hold no time for each record", record=record)
         onsets.append(float(found[1]))
-    ideal = onsets[0] + seconds * np.arange(n_records)
+    ideal = onsets[0] + seconds * np.arange(len(blocks))
     apart = np.flatnonzero(np.abs(np.array(onsets) - ideal) > _TOLERANCE_S)
     if len(apart):
         lasted = apart[0] * seconds
@@ -96,10 +109,9 @@ def _discontinuous(why: str, *, record: str) -> RecordError:
 
 
 def _read_signals(
-    data: bytes,
+    blocks: Bytes,
     fields: list[list[str]],
     counts: list[int],
-    n_records: int,
     seconds: float,
     *,
     record: str,
@@ -111,13 +123,12 @@ def _read_signals(
         problem = f"its leads have different sampling rates ({listed[:200]}); expected one"
         raise RecordError("layout_unsupported", record=record, problem=problem)
     rate = check_rate(per_record / seconds if seconds > 0 else 0.0, record=record)
-    check_extent(max(len(leads), 1), n_records * per_record, rate, record=record)
+    check_extent(max(len(leads), 1), len(blocks) * per_record, rate, record=record)
     starts = np.cumsum([0, *counts])
-    blocks = np.frombuffer(data, dtype="<i2").reshape(n_records, -1)
-    stored = [blocks[:, starts[i] : starts[i] + per_record].ravel() for i in leads]
+    stored = [_samples(blocks[:, starts[i] : starts[i] + per_record]) for i in leads]
     scales = [_scale([column[i] for column in fields], record=record) for i in leads]
     factor, offset = np.array(scales).reshape(-1, 2).T[:, :, None]
-    others = [label for label in fields[0] if not known_lead(label) and label != _ANNOTATIONS]
+    others = [label for label in fields[0] if not known_lead(label) and label not in _ANNOTATIONS]
     return RawRecording(
         names=tuple(fields[0][i] for i in leads),
         signals=np.array(stored).reshape(len(leads), -1) * factor + offset,
@@ -125,6 +136,15 @@ def _read_signals(
         sampling_rate_hz=rate,
         ignored=tuple(others),
     )
+
+
+def _samples(stored: Bytes) -> npt.NDArray[np.integer]:
+    """Return one signal, (records, samples, bytes) -> (T,): little endian, two's complement."""
+    if stored.shape[-1] == 2:
+        return np.ascontiguousarray(stored).view("<i2").ravel()
+    wide = np.zeros((*stored.shape[:2], 4), dtype=np.uint8)
+    wide[..., 1:] = stored  # the highest byte carries the sign
+    return wide.view("<i4").ravel() >> 8
 
 
 def _scale(fields: list[str], *, record: str) -> tuple[float, float]:

@@ -7,7 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from data_modules.reading.formats.scp_huffman import decode_huffman
+from data_modules.reading.formats.scp_huffman import (
+    decode_huffman,
+    decode_with_tables,
+    parse_tables,
+)
 from data_modules.reading.formats.scp_leads import SCP_LEADS
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_SIGNALS, check_extent, check_gain, check_rate
@@ -38,7 +42,7 @@ def read_scp_ecg(content: bytes, *, record: str) -> RawRecording:
 
     Raises:
         RecordError: a CRC differs, a size is wrong, or the data use a scheme that is not read:
-            bimodal compression, a subtracted reference beat, own Huffman tables.
+            bimodal compression, a subtracted reference beat.
     """
     try:
         sections = read_sections(content, record=record)
@@ -129,11 +133,9 @@ def _rhythm(sections: dict[int, bytes], leads: _Leads, *, record: str) -> RawRec
     check_extent(n_leads, n_samples, rate, record=record)
     check_gain(1e6 / nanovolts if nanovolts else 0.0, record=record, text=f"{nanovolts} nV")
     compressed = 2 in sections
-    own_tables = compressed and struct.unpack_from("<H", sections[2])[0] != _DEFAULT_HUFFMAN
     uses = {
         "bimodal compression": bimodal,
         "a subtracted reference beat": leads.subtracted,
-        "own Huffman tables": own_tables,
         f"differences of order {differences}": differences > 2,
     }
     if any(uses.values()):
@@ -145,7 +147,8 @@ def _rhythm(sections: dict[int, bytes], leads: _Leads, *, record: str) -> RawRec
     if set(sizes) == {_MOST_BYTES} and not compressed:
         n_samples = min(n_samples, _MOST_BYTES // 2)
     if compressed:
-        counts = _compressed(data, sizes, known, n_samples, record=record)
+        parts = _parts(data, sizes, known, record=record)
+        counts = _compressed(parts, sections[2], n_samples, record=record)
     elif set(leads.n_samples) == {declared}:
         counts = _plain(data, n_leads, n_samples, record=record)[known]
     else:
@@ -185,11 +188,13 @@ def _plain_of_sizes(
 
 
 def _compressed(
-    data: bytes, sizes: tuple[int, ...], known: list[int], n_samples: int, *, record: str
+    parts: list[bytes], tables: bytes, n_samples: int, *, record: str
 ) -> npt.NDArray[np.int64]:
-    """Decode the known leads one after the other, each of its own size in bytes."""
-    parts = _parts(data, sizes, known, record=record)
-    return np.stack([decode_huffman(part, n_samples, record=record) for part in parts])
+    """Decode the known leads one after the other, by the default code or by section 2."""
+    if struct.unpack_from("<H", tables)[0] == _DEFAULT_HUFFMAN:
+        return np.stack([decode_huffman(part, n_samples, record=record) for part in parts])
+    own = parse_tables(tables, record=record)
+    return np.stack([decode_with_tables(part, n_samples, own, record=record) for part in parts])
 
 
 def _parts(data: bytes, sizes: tuple[int, ...], known: list[int], *, record: str) -> list[bytes]:

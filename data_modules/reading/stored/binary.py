@@ -156,9 +156,10 @@ def _latin(value: bytes) -> str:
 
 
 def edf_facts(content: bytes, *, record: str) -> StoredFacts:
-    """Read an EDF file; only EDF+ says which part of the patient's field is what."""
+    """Read an EDF or BDF file; only EDF+ says which part of the patient's field is what."""
     del record  # its header has nothing that could be refused
     header = content[:256].decode("latin-1")
+    kind = "BDF" if header[0] == "\xff" else "EDF"
     words = header[8:88].split()
     days = re.fullmatch(r"(\d\d)\.(\d\d)\.(\d\d)", header[168:176])
     date = None
@@ -166,13 +167,13 @@ def edf_facts(content: bytes, *, record: str) -> StoredFacts:
         day, month, year = map(int, days.groups())
         date = calendar_date(year + (1900 if year >= 85 else 2000), month, day)
     clock = header[176:184].replace(".", ":")
-    if header[192:196] != "EDF+" or len(words) < 4:
-        return StoredFacts("EDF", acquired=moment(date, clock))
+    if header[192:196] not in ("EDF+", "BDF+") or len(words) < 4:
+        return StoredFacts(kind, acquired=moment(date, clock))
     recorded = header[88:168].split()
     stated = _edf_date(recorded[1]) if recorded[:1] == ["Startdate"] and recorded[1:] else None
     code, letter, born = ("" if word == "X" else word for word in words[:3])
     return StoredFacts(
-        "EDF",
+        kind,
         patient_id=identifier(code.replace("_", " ")),
         acquired=moment(stated or date, clock),
         sex=sex(letter),

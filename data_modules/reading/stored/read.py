@@ -21,6 +21,7 @@ FACTS: dict[str, Callable[..., StoredFacts]] = {
     "SCP-ECG": scp_facts,
     "DICOM": dicom_facts,
     "EDF": edf_facts,
+    "BDF": edf_facts,
     "ISHNE": ishne_facts,
     "Kardia JSON": kardia_facts,
 }

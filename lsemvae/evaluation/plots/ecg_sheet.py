@@ -21,6 +21,7 @@ COLUMN_S = 2.5
 GAP_MM = 3.0
 N_ROWS = 3
 TITLE_MM = 12.0
+LEGEND_MM = 4.0  # above the title
 ARBITRARY_MM = 14.0  # the largest deflection of uncalibrated traces
 PAPER, THIN, THICK = "#fffaf7", "#f6d5cf", "#e9a79c"
 GREY_PAPER = ("#ffffff", "#ececec", "#d2d2d2")  # under colours that mean something
@@ -129,7 +130,7 @@ def ecg_sheet(
     )  # fmt: skip
     text = f"25 mm/s   {scale}{_left_out(sheet, n_samples / sampling_rate_hz, rhythm)}"
     axes.text(MARGIN_MM, 1.2, text, fontsize=6.5, color="#555555")
-    figure.text(0.02, 1 - 0.65 * title_mm / total_mm, title, fontsize=9, va="baseline")
+    figure.text(0.02, 1 - (title_mm - 0.35 * TITLE_MM) / total_mm, title, fontsize=9, va="baseline")
     return sheet
 
 
@@ -174,9 +175,10 @@ def draw_twelve_leads(
     largest = max(float(np.nanmax(np.abs(signal), initial=0.0)) for signal in traces.values())
     mm_per_unit, scale = amplitude_scale(largest, calibrated)
     n_samples = next(iter(traces.values())).shape[-1]
+    has_legend = len(traces) > 1
     sheet = ecg_sheet(
-        leads, n_samples, sampling_rate_hz, title=title, scale=scale, title_mm=title_mm,
-        layout=layout,
+        leads, n_samples, sampling_rate_hz, title=title, scale=scale,
+        title_mm=title_mm + LEGEND_MM * has_legend, layout=layout,
     )  # fmt: skip
     squeezed = layout.row_mm / ROW_MM
     if not calibrated:
@@ -197,7 +199,7 @@ def draw_twelve_leads(
             time_mm = np.arange(len(shown)) / sampling_rate_hz * MM_PER_S
             sheet.axes.plot(sheet.rhythm.left + time_mm, sheet.rhythm.middle + shown, **style)
         _name(sheet, sheet.rhythm, layout.rhythm, squeezed)
-    if len(traces) > 1:
+    if has_legend:
         sheet.figure.legend(loc="upper right", fontsize=7.5, ncol=len(traces), frameon=False)
     return sheet.figure
 

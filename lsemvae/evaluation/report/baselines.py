@@ -51,15 +51,31 @@ class Baseline(NamedTuple):
 
 def clinical(evidence: Evidence, task: str) -> tuple[Baseline | None, str]:
     """Return what age, sex and heart rate alone predict, or why that is not known."""
+    found, title = clinical_predictions(evidence, task)
+    if found is None:
+        return None, title
+    return _summarised(evidence, found)._replace(title=title), ""
+
+
+def clinical_predictions(evidence: Evidence, task: str) -> tuple[pd.DataFrame | None, str]:
+    """Return what age, sex and heart rate alone predict out of fold, and which of them there are.
+
+    Args:
+        evidence: of the report.
+        task: with a yes or no.
+
+    Returns:
+        Predictions and a title; or None and why they are not known.
+    """
     if evidence.cohort is None:
         return None, NO_STORE
     if task in CLINICAL_COLUMNS:
         return None, f"the task is the column {task} itself"
-    found, why = _baseline(evidence, task, evidence.cohort.table, CLINICAL_COLUMNS)
+    found, why = _out_of_fold(evidence, task, evidence.cohort.table, CLINICAL_COLUMNS)
     if found is None:
         return None, why
-    used = ", ".join(NAMES[name] for name in found.predictions.attrs["columns"])
-    return found._replace(title=f"logistic regression on {used}"), ""
+    used = ", ".join(NAMES[name] for name in found.attrs["columns"])
+    return found, f"logistic regression on {used}"
 
 
 def machine(evidence: Evidence, task: str) -> tuple[Baseline | None, str]:
@@ -71,10 +87,10 @@ def machine(evidence: Evidence, task: str) -> tuple[Baseline | None, str]:
     if not columns:
         return None, NO_MACHINE
     people = [name for name in ("age_years", "sex") if name != task]
-    found, why = _baseline(evidence, task, _joined(cohort, people), [*people, *columns])
+    found, why = _out_of_fold(evidence, task, _joined(cohort, people), [*people, *columns])
     if found is None:
         return None, why
-    used = found.predictions.attrs["columns"]
+    used = found.attrs["columns"]
     whose = [NAMES[name] for name in people if name in used]
     measured = [NAMES.get(name, name.removeprefix(MACHINE)) for name in used if name not in people]
     title = f"logistic regression on {', '.join([*whose, 'machine measurements'])}"
@@ -82,7 +98,7 @@ def machine(evidence: Evidence, task: str) -> tuple[Baseline | None, str]:
         f"Machine measurements ({task}): {'; '.join(measured)}. Axes enter as sine and cosine; a "
         "missing number is the median of the training folds."
     )
-    return found._replace(title=title, note=note), ""
+    return _summarised(evidence, found)._replace(title=title, note=note), ""
 
 
 def _joined(cohort: CohortEvidence, people: Sequence[str]) -> pd.DataFrame:
@@ -90,15 +106,19 @@ def _joined(cohort: CohortEvidence, people: Sequence[str]) -> pd.DataFrame:
     return cohort.machine.merge(cohort.table[["record", *known]], on="record")
 
 
-def _baseline(
+def _out_of_fold(
     evidence: Evidence, task: str, table: pd.DataFrame, columns: Sequence[str]
-) -> tuple[Baseline | None, str]:
-    """Return what the columns alone predict, without a title, or why that is not known."""
+) -> tuple[pd.DataFrame | None, str]:
+    """Return what the columns alone predict, or why that is not known."""
     first = evidence.of_task(task)[0].run.predictions
     try:
-        found = clinical_baseline(first, table, columns)
+        return clinical_baseline(first, table, columns), ""
     except InputError as error:
         return None, str(error)
+
+
+def _summarised(evidence: Evidence, found: pd.DataFrame) -> Baseline:
+    """Return the statistics of predictions, without a title."""
     values = found["label"], found["probability"], found["patient_id"]
     summary = {
         "pooled": {
@@ -107,4 +127,4 @@ def _baseline(
         },
         "folds": over_folds(found),
     }
-    return Baseline(found, "", auroc_within_folds(found), to_json(summary)), ""
+    return Baseline(found, "", auroc_within_folds(found), to_json(summary))

@@ -9,6 +9,7 @@ from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.numbers import errors_table
 from lsemvae.evaluation.report.several_labels import macro_table
+from lsemvae.evaluation.report.to_beat import to_beat
 from lsemvae.evaluation.report.written import NONE, estimate, number, or_none, percent, reason
 from lsemvae.evaluation.statistics.permutation import judge_permuted_training
 
@@ -44,6 +45,8 @@ def first_screen(evidence: Evidence) -> Section:
     main = [run for task in evidence.tasks for run in evidence.detailed(task)]
     if main:
         blocks.append(main_table(evidence, main))
+    for task in evidence.tasks:
+        blocks += to_beat(evidence, task)
     blocks += [errors_table(evidence, task) for task in evidence.number_tasks]
     blocks += [macro_table(evidence, task) for task in evidence.label_tasks]
     blocks += [Text(f"Leakage: {found.text}") for found in statements if found.clean]

@@ -42,14 +42,15 @@ class TwoGroups(NamedTuple):
     groups: tuple[str, str]
 
     def columns_of(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Return the part of a table of characteristics that compares these groups.
+        """Return the part of a table of characteristics that compares these groups, p plain.
 
         Args:
             table: what `characteristics_table` made.
         """
         names = [*self.groups, _p_column(self)]
         mine = [column for column in table if str(column).removesuffix(PAPER) in names]
-        return table[[table.columns[0], *mine]]
+        plain = {name: str(name).replace(_p_column(self), "p") for name in mine}
+        return table[[table.columns[0], *mine]].rename(columns=plain)
 
 
 def characteristics_table(

@@ -1,5 +1,6 @@
 """Print tables where a terminal shows them; files hold Markdown."""
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from lsemvae.core.printable import printable
+
+_LONG_COMPOUND = re.compile(r"\b(\w{3,}-)(?=\w{5})")  # pre-capillary may be broken at its hyphen
 
 
 class PlainConsole(Console):
@@ -31,9 +34,10 @@ def print_frame(frame: pd.DataFrame, title: str, caption: str = "") -> None:
         caption: below it.
     """
     table = Table(title=title, caption=caption or None, box=box.SIMPLE_HEAD, title_justify="left",
-                  caption_justify="left")  # fmt: skip
+                  caption_justify="left", padding=(0, 1, 0, 0))  # fmt: skip
     for number, name in enumerate(frame.columns):
-        table.add_column(str(name), justify="right" if number else "left", overflow="fold")
+        title = _LONG_COMPOUND.sub(r"\1\n", str(name))
+        table.add_column(title, justify="right" if number else "left", overflow="fold")
     for row in frame.itertuples(index=False):
         table.add_row(*map(str, row))
     PlainConsole().print(table)
