@@ -9,7 +9,7 @@ records' rows; `present` (N, 12); `columns`, the table's column names; and `tabl
 one column each, as UTF-8 bytes or float64.
 """
 
-import json
+import math
 import os
 from collections.abc import Sequence
 from functools import cached_property
@@ -21,10 +21,12 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
+from data_modules.hdf5_parts import own_dataset
 from data_modules.store.content import COUNTS_PER_UNIT, signal_digest
 from data_modules.store.mark import STORE, read_mark
 from data_modules.store.shards import ShardPlan, is_whole, shard_offset, shard_path, shards_root
 from lsemvae.core.errors import InputError
+from lsemvae.core.json_text import parse_json
 from lsemvae.core.leads import LEADS
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class _Place(NamedTuple):
     @property
     def end(self) -> int:
         """The first byte behind it."""
-        return self.offset + int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize
+        return self.offset + math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
 class EcgStore:
@@ -236,8 +238,8 @@ class EcgStore:
         self.unit, self.label = str(attributes["unit"]), str(attributes["label"])
         self.source, self.made_by = str(attributes["source"]), str(attributes["made_by"])
         self.synthetic = bool(attributes["synthetic"])
-        self.settings: dict[str, Any] = json.loads(attributes["settings"])
-        self.reasons: dict[str, dict[str, int]] = json.loads(attributes["reasons"])
+        self.settings: dict[str, Any] = parse_json(attributes["settings"])
+        self.reasons: dict[str, dict[str, int]] = parse_json(attributes["reasons"])
         self.sha256 = str(attributes["sha256"])
         listed, rows = int(attributes["listed"]), int(attributes["shard_rows"])
         self.plan = ShardPlan(listed, rows, self.n_samples)
@@ -247,13 +249,16 @@ class EcgStore:
             raise ValueError(f"missing {missing}" if missing else "unknown leads")
         if "/" in self.shard_folder or self.shard_folder in (".", "..") or rows < 1:
             raise ValueError("its shards are elsewhere")
-        self.columns = [name.decode("utf-8") for name in file["columns"][:]]
 
     def _read_places(self, file: h5py.File) -> None:
         """Find where the datasets lie, and check that they fit one another."""
+        columns = own_dataset(file, "columns")
+        if _place(columns).end > self.path.stat().st_size:
+            raise ValueError("it is cut short")
+        self.columns = [name.decode("utf-8") for name in columns[:]]
         names = ["row", "present", "columns", *(f"table/{i}" for i in range(len(self.columns)))]
-        self._places = {name: _place(file[name]) for name in names}
-        ecg = file["ecg"]
+        self._places = {name: _place(own_dataset(file, name)) for name in names}
+        ecg = own_dataset(file, "ecg", virtual=True)
         if self.shard_folder:
             if not ecg.is_virtual:
                 raise ValueError("its shards are not virtual")

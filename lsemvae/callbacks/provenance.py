@@ -1,6 +1,7 @@
 """Write down where a run came from."""
 
 import json
+import os
 from pathlib import Path
 
 from lightning import Callback, LightningModule, Trainer
@@ -17,4 +18,5 @@ class ProvenanceWriter(Callback):
         log_dir = trainer.log_dir  # every process must ask as often: it is broadcast
         if stage != "fit" or log_dir is None or not trainer.is_global_zero:
             return
-        write_text(Path(log_dir) / "provenance.json", json.dumps(provenance(), indent=1) + "\n")
+        made = {**provenance(), "seed": os.environ.get("PL_GLOBAL_SEED", "not set")}
+        write_text(Path(log_dir) / "provenance.json", json.dumps(made, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""State where a result came from: code, packages, machine, seed."""
+"""State where a result came from: code, packages, machine."""
 
 import os
 import platform
@@ -12,7 +12,11 @@ PACKAGES = ("lsemvae", "torch", "lightning", "torchmetrics", "numpy", "scipy", "
 
 
 def provenance() -> dict[str, Any]:
-    """Return code version, package versions, machine and seed, without host or user names."""
+    """Return code version, package versions and machine, without host or user names.
+
+    The seed is not among them: the environment holds that of the last fold. It stands with the
+    settings of a run.
+    """
     return {
         "versions": {name: version(name) for name in PACKAGES},
         "python": sys.version.split()[0],
@@ -21,7 +25,6 @@ def provenance() -> dict[str, Any]:
         "n_cpus": os.cpu_count(),
         "n_threads": os.environ.get("OMP_NUM_THREADS", "not set"),
         "accelerator": _accelerator(),
-        "seed": os.environ.get("PL_GLOBAL_SEED", "not set"),
     }
 
 

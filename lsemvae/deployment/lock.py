@@ -26,6 +26,7 @@ from lsemvae.deployment.inner_choices import uncertainty_limit
 from lsemvae.deployment.locked_network import NETWORK_SOURCE, LockedNetwork, describe, own_source
 from lsemvae.deployment.members import fold_members, refit_member
 from lsemvae.deployment.settled import number_output, settle
+from lsemvae.evaluation.report.verify import run_faults
 from lsemvae.evaluation.runs import CvRun, read_cv_run
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.tables.case_mix import summarise_cohort
@@ -147,6 +148,9 @@ def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
     settings = read_settings(folder / "fold_0")
     if settings.permute_labels is not None:
         raise InputError(f"{folder} was run with shuffled labels; there is no model to lock")
+    faults, _ = run_faults(run)
+    if faults:
+        raise InputError(f"{folder}: {'; '.join(faults)}; run `lsemvae cv` again with --overwrite")
     return run, settings
 
 

@@ -12,6 +12,7 @@ from data_modules.store.content import patient_hashes, signal_hashes
 from lsemvae.core.leads import LEADS, lead_indices
 from lsemvae.model_file.description import Description
 from lsemvae.model_file.trained_on import TrainedOn
+from lsemvae.predicting.kept_findings import DOUBTFUL
 from lsemvae.predicting.sources import Loaded
 
 RESULT, WITHHELD, ERROR = "result", "withheld", "error"
@@ -23,8 +24,6 @@ WITHHELD_FOR = {
     "uncertain": "the model is less sure of it than the limit allows",
 }
 """Why a sound recording gets no probability, by code."""
-
-DOUBTFUL = ("limb_leads_inconsistent", "leads_scaled_separately")
 
 
 class Row(NamedTuple):

@@ -82,7 +82,8 @@ def predict_to(
     sources = find_sources(named)
     journal_file = out.with_name(f"{out.name}.journal")
     try:
-        with RowJournal(journal_file, _key(predictor, options)) as journal:
+        identities = {source.name: source.identity for source in sources}
+        with RowJournal(journal_file, _key(predictor, options), identities) as journal:
             _predict_missing(journal, predictor, sources, options)
             write_rows(out, journal.rows(), about(predictor))
             counts = Counter(row.outcome for row in journal.rows())

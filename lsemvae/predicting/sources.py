@@ -1,6 +1,5 @@
 """Find recordings in files, folders and stores, and clean them as the model wants them."""
 
-import csv
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,16 +21,35 @@ from data_modules.store.mark import STORE, mark_version
 from lsemvae.core.errors import InputError
 from lsemvae.core.made_for import MadeFor, check_made_for
 from lsemvae.model_file.description import Description, ecg_input_of
+from lsemvae.predicting.kept_findings import kept_findings
 
 SIGNAL_SUFFIXES = (".dat", ".atr")  # of WFDB records, which are named by their header
+WFDB_SUFFIXES = (".hea", ".dat")
 
 
 class Source(NamedTuple):
-    """A recording that is still to be read: `row` is its place in the store `path`, or None."""
+    """A recording that is still to be read.
+
+    Attributes:
+        name: as it is written beside its result.
+        path: of its file, or of its store.
+        row: its place in the store, None of a loose file.
+        content: digest of the store; empty of a loose file.
+    """
 
     name: str
     path: Path
     row: int | None = None
+    content: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What changes when another recording takes the place of this one."""
+        if self.row is not None:
+            return f"{self.content} {self.row}"
+        parts = [self.path, *(self.path.with_name(self.path.name + end) for end in WFDB_SUFFIXES)]
+        return " ".join(f"{place.stat().st_size} {place.stat().st_mtime_ns}"
+                        for place in parts if place.is_file())  # fmt: skip
 
 
 class Loaded(NamedTuple):
@@ -56,7 +74,7 @@ def find_sources(named: Sequence[str]) -> list[Source]:
     """Return every recording of the files, folders and stores that a user names, in order.
 
     Raises:
-        InputError: a folder or a store holds none.
+        InputError: a folder or a store holds none, or two recordings have one name.
     """
     sources: list[Source] = []
     for name in named:
@@ -66,13 +84,26 @@ def find_sources(named: Sequence[str]) -> list[Source]:
             if not found:
                 raise InputError(f"the folder {name} holds no file; name one with recordings")
         elif path.is_file() and mark_version(path, STORE) is not None:
-            found = [Source(record, path, row) for row, record in enumerate(_records(path))]
+            found = _in_store(path)
         else:
             found = [_file(path)]
         sources += found
     if not sources:
         raise InputError("name the recordings: files, folders, or stores of `lsemvae prepare`")
-    return list({source.name: source for source in sources}.values())
+    return _each_once(sources)
+
+
+def _each_once(sources: Sequence[Source]) -> list[Source]:
+    """Return the recordings without repetition; a result must tell which one it is of."""
+    kept: dict[str, Source] = {}
+    for source in sources:
+        known = kept.setdefault(source.name, source)
+        if (known.path.resolve(), known.row) != (source.path.resolve(), source.row):
+            raise InputError(
+                f"two recordings are named {source.name}, of {known.path} and of {source.path}; "
+                "predict them one after the other, each with an --out of its own"
+            )
+    return list(kept.values())
 
 
 def sources_in(folder: Path) -> Iterator[Source]:
@@ -95,10 +126,12 @@ def _file(path: Path) -> Source:
     return Source(name, Path(name))
 
 
-def _records(path: Path) -> list[str]:
+def _in_store(path: Path) -> list[Source]:
     from data_modules.store.read import EcgStore
 
-    return [name.decode() for name in EcgStore(path).column("record").tolist()]
+    store = EcgStore(path)
+    names = store.column("record").tolist()
+    return [Source(name.decode(), path, row, store.sha256) for row, name in enumerate(names)]
 
 
 class Loader:
@@ -130,7 +163,8 @@ class Loader:
 
         Raises:
             RecordError: it is no ECG, damaged, or not usable; `code` says why.
-            InputError: its store was made with other settings than the model's recordings.
+            InputError: its store was made with other settings than the model's recordings, or does
+                not say which of them are doubtful.
         """
         if source.row is not None:
             if source.path not in self._stores:
@@ -192,7 +226,7 @@ class _OpenStore:
         self._store = store = EcgStore(path)
         given = ecg_input_of(store.settings, store.unit, model.normalisation)
         check_made_for("the model", model.made_for, MadeFor(ecg_input=given), used_on=str(path))
-        self._findings = _quarantined(path.with_name(path.name + ".quarantine.csv"))
+        self._findings = kept_findings(store)
 
     def load(self, row: int) -> Loaded:
         store = self._store
@@ -205,13 +239,3 @@ class _OpenStore:
         return Loaded(
             store.read([row], verify=True)[0], store.present[row], findings, signal, patient
         )
-
-
-def _quarantined(file: Path) -> dict[str, list[tuple[str, str]]]:
-    """Return the findings of the accepted recordings of a store, by record."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    if file.is_file():
-        with file.open(newline="", encoding="utf-8") as lines:
-            for row in csv.DictReader(lines):
-                found.setdefault(row["record"], []).append((row["code"], row["message"]))
-    return found

@@ -68,25 +68,29 @@ def cohort_evidence(
 
 
 def _flow(store: EcgStore) -> list[tuple[str, int]]:
-    """Count recordings listed, rejected (by reason), accepted with warnings, accepted."""
-    n_patients = store.table["patient_id"].nunique()
-    used = [("recordings in the store", len(store)), ("patients in the store", n_patients)]
+    """Count recordings listed, rejected (by reason), accepted, and of what they are warned.
+
+    How many recordings have warnings stands in the list beside the store alone, all else in it.
+    """
+    told = store.reasons.get("warnings", {}) | store.reasons.get("notes", {})
+    return [
+        ("recordings listed", store.plan.n_listed),
+        *((f"rejected: {code}", n) for code, n in store.reasons.get("rejected", {}).items()),
+        ("recordings in the store", len(store)),
+        ("patients in the store", store.table["patient_id"].nunique()),
+        *_with_warnings(store),
+        *((f"warned of: {code}", n) for code, n in told.items() if code not in NOTES),
+        *((f"noted: {code}", n) for code, n in told.items() if code in NOTES),
+    ]
+
+
+def _with_warnings(store: EcgStore) -> list[tuple[str, int]]:
     file = Path(f"{store.path}.quarantine.csv")
     if not file.is_file():
-        return used
-    quarantine = read_kept_table(file, PREPARE_AGAIN, dtype=str, keep_default_na=False)
-    is_rejected = quarantine["outcome"] == "rejected"
-    is_note = quarantine["code"].isin(NOTES)
-    rejected, warned = quarantine[is_rejected], quarantine[~is_rejected & ~is_note]
-    noted = quarantine[~is_rejected & is_note]
-    return [
-        ("recordings listed", len(store) + rejected["record"].nunique()),
-        *((f"rejected: {code}", int(n)) for code, n in rejected["code"].value_counts().items()),
-        *used,
-        ("recordings with warnings", warned["record"].nunique()),
-        *((f"warned of: {code}", int(n)) for code, n in warned["code"].value_counts().items()),
-        *((f"noted: {code}", int(n)) for code, n in noted["code"].value_counts().items()),
-    ]
+        return []
+    listed = read_kept_table(file, PREPARE_AGAIN, dtype=str, keep_default_na=False)
+    warned = listed[(listed["outcome"] != "rejected") & ~listed["code"].isin(NOTES)]
+    return [("recordings with warnings", warned["record"].nunique())]
 
 
 def _comparisons(table: pd.DataFrame, tasks: list[str], thresholds: Thresholds) -> list[TwoGroups]:
@@ -157,6 +161,11 @@ def verify_against_store(store: EcgStore, runs: list[CvRun], pretrain: Path | No
         raise InputError(f"{foreign[0]} was run on another cohort than {store.path}")
     sha256, seen = _pretrained_on(pretrain)
     faults = [
+        f"{run.folder}: metrics.json does not say that the recordings are synthetic"
+        for run in runs
+        if store.synthetic and not run.metrics["synthetic"]
+    ]
+    faults += [
         f"{run.folder}: {fault}"
         for run in runs
         for fault in _faults(

@@ -1,4 +1,4 @@
-"""Read who came into a store and who did not: from the study's flow, else from the quarantine."""
+"""Read who came into a store and who did not: from the study's flow, else from the store."""
 
 from pathlib import Path
 
@@ -6,7 +6,6 @@ from data_modules.cohort.flow import flow_of_store, read_flow
 from data_modules.reading.reasons import REASONS
 from data_modules.store.read import EcgStore
 from lsemvae.core.study_flow import Exclusion, Flow, FlowStep
-from lsemvae.evaluation.kept_files import read_kept_table
 
 PREPARE_AGAIN = "remove it, or run `lsemvae prepare` again"
 
@@ -19,33 +18,27 @@ def study_flow(store: EcgStore) -> tuple[Flow, str]:
     """
     file = flow_of_store(Path(store.path))
     if not file.is_file():
-        return flow_of_quarantine(store), (
+        return flow_of_preparation(store), (
             f"{file.name} is not there: the flow begins with the recordings that were listed"
         )
     flow = read_flow(file)
     if flow.steps[-1].n != len(store):
-        return flow_of_quarantine(store), (
+        return flow_of_preparation(store), (
             f"{file.name} leads to {flow.steps[-1].n} recordings and the store has {len(store)}; "
             "it was left out"
         )
     return flow, ""
 
 
-def flow_of_quarantine(store: EcgStore) -> Flow:
-    """Return the last steps alone: recordings listed, and those in the store."""
-    file = Path(f"{store.path}.quarantine.csv")
-    rejected: tuple[Exclusion, ...] = ()
-    if file.is_file():
-        listed = read_kept_table(file, PREPARE_AGAIN, dtype=str, keep_default_na=False)
-        codes = listed[listed["outcome"] == "rejected"].drop_duplicates("record")["code"]
-        rejected = tuple(
-            Exclusion(REASONS.get(str(code), str(code)), int(n))
-            for code, n in codes.value_counts().items()
-        )
-    n_listed = len(store) + sum(one.n for one in rejected)
+def flow_of_preparation(store: EcgStore) -> Flow:
+    """Return the last steps alone, as the store tells them: recordings listed, and those in it."""
+    rejected = tuple(
+        Exclusion(REASONS.get(code, code), n)
+        for code, n in store.reasons.get("rejected", {}).items()
+    )
     n_patients = store.table["patient_id"].nunique()
     return Flow((
-        FlowStep("study", "recordings listed", "recordings", n_listed),
+        FlowStep("study", "recordings listed", "recordings", store.plan.n_listed),
         FlowStep("study", "recordings in the store", "recordings", len(store), rejected,
                  n_patients),
     ), synthetic=store.synthetic)  # fmt: skip

@@ -14,6 +14,7 @@ from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import REMEDIES, RecordError
 from data_modules.signals.clean import CleanEcg, clean_ecg, require_leads
 from data_modules.signals.gains import gain_doubts, relative_amplitude
+from data_modules.signals.heart_doubts import heart_doubts
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
 from lsemvae.core.errors import InputError
@@ -64,6 +65,10 @@ def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) ->
         return View(path.name, title, ecg, rate, calibrated, found, rejected=True)
     ecg = np.where(clean.present[:, None], clean.ecg / COUNTS_PER_UNIT, np.nan)
     warnings = [*clean.warnings, *_gain_doubts(clean, settings, calibrated=calibrated)]
+    if settings.segment == "record":
+        warnings += heart_doubts(
+            clean.ecg[None], clean.present[None], sampling_rate_hz=settings.sampling_rate_hz
+        )[0]
     findings = [*warnings, *clean.notes] or [("accepted", "the checks found nothing")]
     title = f"{record}: accepted{' with warnings' if warnings else ''}"
     return View(path.name, title, ecg, settings.sampling_rate_hz, calibrated, findings)

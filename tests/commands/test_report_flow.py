@@ -131,13 +131,20 @@ def test_a_file_that_is_no_flow_is_refused(
     assert "flow.json" in error_of(capsys)
 
 
-def test_without_a_study_the_flow_begins_with_what_was_listed(cohort: Path, tmp_path: Path) -> None:
-    store = EcgStore(shutil.copy(cohort, tmp_path / "cohort.h5"))
-    (tmp_path / "cohort.h5.quarantine.csv").write_text(
-        "record,outcome,code\na,rejected,no_beat\nb,rejected,no_beat\nc,accepted,padded\n"
-    )
-    flow, note = study_flow(store)
-    assert "is not there" in note
-    assert flow.steps[0].text == "recordings listed"
-    assert [step.n for step in flow.steps] == [len(store) + 2, len(store)]
-    assert flow.steps[1].excluded == (Exclusion(REASONS["no_beat"], 2),)
+def test_without_a_study_the_flow_begins_with_what_was_listed(
+    recordings: Path, tmp_path: Path
+) -> None:
+    table = pd.read_csv(recordings / "cohort/cohort.csv").head(3)
+    table.loc[1, "record"] = "nowhere"
+    table.to_csv(tmp_path / "table.csv", index=False)
+    out, source = tmp_path / "cohort.h5", str(recordings / "cohort/records")
+    assert main(["prepare", "cohort", "--table", str(tmp_path / "table.csv"), "--source", source,
+                 "--out", str(out), *BEATS]) == 0  # fmt: skip
+    for beside in (True, False):
+        if not beside:
+            (tmp_path / "cohort.h5.quarantine.csv").unlink()
+        flow, note = study_flow(EcgStore(out))
+        assert "is not there" in note
+        assert flow.steps[0].text == "recordings listed"
+        assert [step.n for step in flow.steps] == [3, 2]
+        assert flow.steps[1].excluded == (Exclusion(REASONS["file_missing"], 1),)

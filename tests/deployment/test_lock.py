@@ -1,7 +1,9 @@
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,6 +105,29 @@ def test_what_is_no_study_is_refused(
     assert lock(study, cohort, encoder, tmp_path / "m.ckpt") == 2
     assert "must end in .safetensors" in error_of(capsys)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"mpap_threshold_mmhg": 25.0}, "not those of fold_0 (mpap_threshold_mmhg 20.0 against"),
+        ({"n_patients": 600}, "metrics.json is not of predictions.csv (n_patients)"),
+        ({"synthetic": False}, "does not say that the recordings are synthetic"),
+    ],
+)
+def test_a_study_whose_figures_were_changed_is_refused(
+    study: Path, cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    changed: dict[str, Any], message: str,
+) -> None:  # fmt: skip
+    above = study.parents[2]
+    shutil.copytree(above / "detection", tmp_path / "detection")
+    shutil.copytree(above / "features", tmp_path / "features")
+    copied = tmp_path / study.relative_to(above)
+    metrics = json.loads((copied / "metrics.json").read_text())
+    (copied / "metrics.json").write_text(json.dumps(metrics | changed))
+    assert lock(copied, cohort, encoder, tmp_path / "m.safetensors") == 2
+    assert message in error_of(capsys)
+    assert not (tmp_path / "m.safetensors").exists()
 
 
 def test_a_full_disk_leaves_the_older_model(

@@ -1,6 +1,5 @@
 """Read the JSON file beside a table of numbers that says what the numbers are."""
 
-import json
 import math
 from typing import Any, NamedTuple
 
@@ -8,6 +7,7 @@ from data_modules.reading.limits import check_gain, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.stated_numbers import refuse_quoted
 from data_modules.reading.text_cells import decode_text
+from lsemvae.core.json_text import parse_json
 
 _NUMBERS = {"sampling_rate_hz": "rate_invalid", "counts_per_unit": "gain_invalid"}
 _EXPECTED = 'such as {"leads": ["I", "II"], "sampling_rate_hz": 500, "unit": "mV"}'
@@ -43,8 +43,8 @@ def parse_layout(content: bytes, *, record: str) -> Layout:
         RecordError: a field is missing, of a wrong type, or not plausible.
     """
     try:
-        stated: Any = json.loads(decode_text(content))
-    except (ValueError, RecursionError) as error:
+        stated: Any = parse_json(decode_text(content))
+    except ValueError as error:
         raise _invalid(f"it is no JSON text ({str(error)[:80]})", record=record) from error
     known = Layout._fields
     if not isinstance(stated, dict):

@@ -2,13 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import read_json
+from lsemvae.core.json_text import parse_json
+from lsemvae.core.made_with import differences
 from lsemvae.core.targets import Target
 from lsemvae.core.tasks import SETTINGS, Thresholds
 from lsemvae.evaluation.predictions import summarise
@@ -17,6 +20,8 @@ from lsemvae.evaluation.statistics.inner_predictions import inner_by_fold
 from lsemvae.evaluation.statistics.json_values import to_json
 
 SHARED = ("cohort_sha256", *SETTINGS.values())
+FINISHED = "finished.json"
+SHOWN = 6  # figures named in a message
 TOLERANCE = 1e-6  # metrics.json and predictions.csv are written with all their digits
 
 
@@ -36,6 +41,7 @@ def verify_runs(runs: Sequence[CvRun]) -> list[str]:
     faults, notes = [], []
     for run in runs:
         found, unchecked = run_faults(run)
+        found = found or _other_inner_numbers(run)
         faults += [f"{run.folder}: {fault}" for fault in found]
         notes += [f"{run.folder}: {note}" for note in unchecked]
     faults += _mixed(runs)
@@ -62,9 +68,9 @@ def run_faults(run: CvRun) -> tuple[list[str], list[str]]:
     if len(torn):
         faults.append(f"patient {torn[0]} is in several folds")
     if not faults:
-        faults += _other_numbers(table, metrics, run.target) + _other_repeats(run)
+        faults += _other_numbers(run) + _other_repeats(run)
     more, notes = _against_splits(run)
-    faults += more
+    faults += more + _other_settings(run)
     if run.inner is not None and not faults:
         try:
             inner_by_fold(table, run.inner, run.target)
@@ -83,18 +89,43 @@ def _fold_faults(table: pd.DataFrame, n_folds: int, target: Target) -> list[str]
     return [f"record {unusable.iloc[0]} has no {what}"] if len(unusable) else []
 
 
-def _other_numbers(table: pd.DataFrame, metrics: Mapping[str, Any], target: Target) -> list[str]:
+def _other_numbers(run: CvRun) -> list[str]:
     """Name figures of metrics.json that predictions.csv does not give."""
     try:
-        again = to_json(summarise(table, target))
+        again = to_json(summarise(run.predictions, run.target))
     except InputError as error:
         return [str(error)]
-    counts = [name for name in ("n_records", "n_patients", "n_positive")
-              if again.get(name) != metrics.get(name)]  # fmt: skip
-    pooled = [name for name, value in again["pooled"].items()
-              if _differ(value, metrics["pooled"].get(name))]  # fmt: skip
-    other = counts + pooled
-    return [f"metrics.json is not of predictions.csv ({', '.join(other)})"] if other else []
+    return _named("predictions.csv", _differing(again, run.metrics))
+
+
+def _other_inner_numbers(run: CvRun) -> list[str]:
+    """Name figures of metrics.json that inner_predictions.csv does not give."""
+    kept = run.metrics.get("inner")
+    if run.inner is None or kept is None:
+        return []
+    again = to_json(summarise(run.inner, run.target))
+    figures = _differing({name: again[name] for name in kept}, kept, "inner")
+    return _named("inner_predictions.csv", figures)
+
+
+def _named(file: str, figures: Iterable[str]) -> list[str]:
+    other = [name.removeprefix("pooled.") for name in figures]
+    return [f"metrics.json is not of {file} ({', '.join(other[:SHOWN])})"] if other else []
+
+
+def _differing(again: Any, kept: Any, name: str = "") -> Iterator[str]:
+    """Yield the dotted names of numbers that are not those measured again."""
+    if isinstance(again, Mapping) and isinstance(kept, Mapping):
+        for key, value in again.items():
+            yield from _differing(value, kept.get(key), f"{name}.{key}".lstrip("."))
+    elif isinstance(again, list) and isinstance(kept, list) and len(again) == len(kept):
+        for number, (value, before) in enumerate(zip(again, kept, strict=True)):
+            yield from _differing(value, before, f"{name}.{number}")
+    elif isinstance(again, int | float) and isinstance(kept, int | float):
+        if abs(again - kept) > TOLERANCE * max(1.0, abs(again)):
+            yield name
+    elif again != kept:
+        yield name
 
 
 def _other_repeats(run: CvRun) -> list[str]:
@@ -116,17 +147,31 @@ def _differ(value: float | None, kept: float | None) -> bool:
     return abs(value - kept) > TOLERANCE * max(1.0, abs(value))
 
 
+def _other_settings(run: CvRun) -> list[str]:
+    """Name settings of metrics.json that are not those of the folds, where their files are."""
+    for file in sorted(run.folder.glob(f"fold_*/{FINISHED}")):
+        kept = read_json(file, "run `lsemvae cv` again")
+        shared = {name: run.metrics[name] for name in kept if name in run.metrics}
+        other = differences(kept, shared)
+        if other:
+            return [f"settings are not those of {file.parent.name} ({'; '.join(other)})"]
+    return []
+
+
 def _against_splits(run: CvRun) -> tuple[list[str], list[str]]:
     """Compare the folds with the frozen ones, where their file is where `lsemvae cv` puts it."""
     file = run.folder.absolute().parents[1] / "splits.json"
     if not file.is_file():
         return [], [f"{file.name} is not beside the run, so its folds were not compared with it"]
     try:
-        fold_of = json.loads(file.read_text())["fold"]
+        frozen = parse_json(file.read_text())
+        fold_of, task = frozen["fold"], frozen.get("task", run.metrics["task"])
     except (ValueError, KeyError, TypeError) as error:
         return [f"{file} is damaged ({error})"], []
     if splits_digest(fold_of) != run.metrics["splits_sha256"]:
         return [f"{file} holds other folds than those of the run"], []
+    if task != run.metrics["task"]:
+        return [f"metrics.json is of {run.metrics['task']}, {file} of {task}"], []
     expected = run.predictions["record"].map(fold_of)
     wrong = run.predictions["record"][expected != run.predictions["fold"]]
     faults = [f"record {wrong.iloc[0]} is predicted in a fold not its own"] if len(wrong) else []

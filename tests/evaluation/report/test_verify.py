@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -60,6 +61,52 @@ def test_changed_predictions_are_refused(tmp_path: Path, change: Change, message
     folder = write_run(tmp_path, labelled_patients())
     file = folder / "predictions.csv"
     change(pd.read_csv(file)).to_csv(file, index=False)
+    with pytest.raises(InputError, match=message):
+        verify_runs([read_cv_run(folder)])
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("mean.auroc", 0.95), ("sd.auroc", 0.001), ("folds.1.mcc", 0.9), ("inner.mean.auroc", 0.9),
+        ("base_rate_accuracy", 0.5), ("n_patients", 1200), ("pooled.accuracy", None),
+    ],
+)  # fmt: skip
+def test_every_figure_of_metrics_json_is_that_of_the_predictions(
+    tmp_path: Path, path: str, value: float | None
+) -> None:
+    folder = write_run(tmp_path, labelled_patients())
+    metrics = json.loads((folder / "metrics.json").read_text())
+    *above, name = (int(key) if key.isdecimal() else key for key in path.split("."))
+    part = metrics
+    for key in above:
+        part = part[key]
+    part[name] = value
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    figure = path.removeprefix("pooled.")
+    with pytest.raises(InputError, match=rf"metrics.json is not of .*\({figure}\)"):
+        verify_runs([read_cv_run(folder)])
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"mpap_threshold_mmhg": 25.0}, r"fold_0 \(mpap_threshold_mmhg 20.0 against 25.0\)"),
+        ({"task": "phenotype"}, "metrics.json is of phenotype, .*splits.json of detection"),
+    ],
+)
+def test_settings_are_those_of_the_folds_and_of_their_file(
+    tmp_path: Path, changed: dict[str, Any], message: str
+) -> None:
+    folder = write_run(tmp_path, labelled_patients())
+    metrics = json.loads((folder / "metrics.json").read_text())
+    (folder / "fold_0").mkdir()
+    kept = {name: metrics[name] for name in ("leads", "epochs", "mpap_threshold_mmhg")}
+    (folder / "fold_0/finished.json").write_text(json.dumps({**kept, "of_older_versions": 1}))
+    splits = tmp_path / "detection/splits.json"
+    splits.write_text(json.dumps({**json.loads(splits.read_text()), "task": "detection"}))
+    assert verify_runs([read_cv_run(folder)]) == []
+    (folder / "metrics.json").write_text(json.dumps(metrics | changed))
     with pytest.raises(InputError, match=message):
         verify_runs([read_cv_run(folder)])
 
