@@ -76,8 +76,8 @@ def _check_clock(
             continue
         problem = (
             f"the column {name[:40]!r} goes from {found[0][0]} to {found[1][0]}, {lasts:.4g} s; "
-            f"the {n_rows} samples last {expected:.4g} s at the layout's {rate_hz:g} Hz; correct the "
-            "layout's rate, or the table where samples are missing"
+            f"the {n_rows} samples last {expected:.4g} s at the layout's {rate_hz:g} Hz; correct "
+            "the layout's rate, or the table where samples are missing"
         )
         raise RecordError("rate_invalid", record=record, problem=problem)
 
