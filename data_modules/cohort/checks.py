@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from data_modules.cohort.columns import DATES, NUMBER_RANGES, REQUIRED, SEX
+from data_modules.cohort.columns import DATES, NUMBER_RANGES, REQUIRED
 from data_modules.cohort.identity import alike_ids, dates_for_ids
 from data_modules.cohort.labels import task_labels
 from data_modules.cohort.quantity_checks import check_quantities, rows
 from data_modules.cohort.twins import signal_twins
+from data_modules.reading.text_cells import SEX
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
 from lsemvae.core.tasks import DEFINED_TASKS, PRESSURE_TASKS, Thresholds

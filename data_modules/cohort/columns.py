@@ -27,5 +27,3 @@ RESERVED = ("signal_sha256",)
 
 # not \d: wide and foreign digits match it, and pandas reads them as missing
 NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
-SEX = {"f": "F", "female": "F", "w": "F", "weiblich": "F", "woman": "F", "2": "F",
-        "m": "M", "male": "M", "maennlich": "M", "männlich": "M", "man": "M", "1": "M"}  # fmt: skip

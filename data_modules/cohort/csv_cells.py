@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,9 @@ from data_modules.reading.text_cells import Sniffed, sniff_table
 from lsemvae.core.errors import InputError
 
 DELIMITERS = ",;\t"
+MOST_BYTES = 128 << 20  # of a table: a million recordings with 130 signs each
+MOST_COLUMNS = 10_000
+MOST_ROWS = 1_000_000
 
 
 class Cells(NamedTuple):
@@ -50,18 +54,35 @@ def read_cells(path: str | Path, encoding: str | None = None) -> Cells:
     found = _sniff(path, encoding)
     text, stated = found.text, found.separator
     delimiter = stated if stated in tuple(DELIMITERS) else _delimiter(text, path)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        filled = _filled(rows, path)
     except csv.Error as error:
         raise InputError(
             f"{path} is not a CSV file: {error}; look for a cell that begins with a quote and "
             "lacks the other"
         ) from error
-    stripped = {number: [cell.strip() for cell in row] for number, row in enumerate(rows, start=1)}
-    cells = frame_cells(
-        {number: row for number, row in stripped.items() if any(row)}, path, delimiter
-    )
+    cells = frame_cells(filled, path, delimiter)
     return cells if encoding else cells._replace(notes=[*_encoding_notes(found), *cells.notes])
+
+
+def _filled(rows: Iterable[list[str]], path: Path) -> dict[int, list[str]]:
+    """Return the rows that have cells, blanks around them removed, by their number.
+
+    Raises:
+        InputError: there are too many.
+    """
+    filled: dict[int, list[str]] = {}
+    for number, row in enumerate(rows, start=1):
+        cells = [cell.strip() for cell in row]
+        if any(cells):
+            filled[number] = cells
+        if number > 2 * MOST_ROWS or len(filled) > MOST_ROWS:
+            raise InputError(
+                f"{path} has more than {MOST_ROWS:,} rows; look whether it is one row for each "
+                "recording, or divide it"
+            )
+    return filled
 
 
 def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) -> Cells:
@@ -75,6 +96,12 @@ def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) 
     Raises:
         InputError: there are no rows.
     """
+    widest = max(map(len, filled.values()), default=0)
+    if widest > MOST_COLUMNS:
+        raise InputError(
+            f"{path} has a row of {widest:,} cells; at most {MOST_COLUMNS:,} columns are read: "
+            "look whether a line break is missing"
+        )
     if len(filled) < 2:
         raise InputError(f"{path} has no rows; expected a header line and one line per recording")
     notes = drop_row_names(filled)
@@ -85,6 +112,12 @@ def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) 
 
 
 def _sniff(path: Path, encoding: str | None) -> Sniffed:
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise InputError(
+            f"{path} has {size:,} bytes; a table of at most {MOST_BYTES:,} is read: leave out the "
+            "columns that nobody needs"
+        )
     raw = path.read_bytes()
     named = named_kind(raw, path.suffix)
     if named is not None:

@@ -1,14 +1,16 @@
 """Read a hospital's spreadsheet, CSV or Excel, as cells of text."""
 
 import datetime
+import zipfile
 from pathlib import Path
 from typing import Any
 
-from data_modules.cohort.csv_cells import Cells, frame_cells, read_cells
+from data_modules.cohort.csv_cells import MOST_ROWS, Cells, frame_cells, read_cells
 from lsemvae.core.errors import InputError
 
 EXCEL = (".xlsx", ".xlsm")
-MOST_ROWS = 1_000_000
+MOST_CELLS = 20_000_000  # empty ones between filled ones too, which the library makes up
+MOST_UNPACKED = 256 << 20  # bytes of all parts; 100,000 rows of 30 columns have some 100 MB
 
 
 def read_sheet(path: Path, sheet: str | None = None, encoding: str | None = "utf-8") -> Cells:
@@ -37,11 +39,14 @@ def read_sheet(path: Path, sheet: str | None = None, encoding: str | None = "utf
             f"{path} is an Excel workbook, which needs the package openpyxl: "
             "pip install -e '.[readers]', or save the sheet as CSV UTF-8"
         ) from error
+    _check_archive(path)
     try:
         book = load_workbook(path, read_only=True, data_only=True)
         sheets = {one.title: one for one in book.worksheets}
         rows = {name: _rows(one) for name, one in sheets.items() if sheet in (None, name)}
         book.close()
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
     except Exception as error:  # the library documents no exceptions; a bad file may raise any
         kind = type(error).__name__
         raise InputError(f"{path} is no sound Excel workbook ({kind}); save it again") from error
@@ -56,18 +61,40 @@ def read_sheet(path: Path, sheet: str | None = None, encoding: str | None = "utf
     return frame_cells(next(iter(filled.values())), path, ",")
 
 
+def _check_archive(path: Path) -> None:
+    """Refuse a workbook that would unpack without measure; its library unpacks whole parts.
+
+    Raises:
+        InputError: the parts have more than `MOST_UNPACKED` bytes together.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return  # what it is stands in the message of the library's own failure
+    if unpacked > MOST_UNPACKED:
+        raise InputError(
+            f"{path} unpacks to {unpacked:,} bytes; at most {MOST_UNPACKED:,} are read: keep only "
+            "the sheet of the patients, or save it as CSV UTF-8"
+        )
+
+
 def _rows(sheet: Any) -> dict[int, list[str]]:
     """Return the rows that have cells, by their number, empty columns on the right left out."""
     rows: dict[int, list[str]] = {}
-    width = 0
+    width = n_cells = 0
     for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
         texts = [_text(cell) for cell in cells]
         if any(texts):
             width = width or max(i for i, text in enumerate(texts, start=1) if text)
             longest = max(i for i, text in enumerate(texts, start=1) if text)
             rows[number] = texts[: max(width, longest)] + [""] * (width - len(texts))
-        if number > MOST_ROWS:
-            raise ValueError("too many rows")
+        n_cells += len(cells)
+        if number > MOST_ROWS or n_cells > MOST_CELLS:
+            raise InputError(
+                f"the sheet {sheet.title!r} has more than {MOST_ROWS:,} rows or {MOST_CELLS:,} "
+                "cells; remove what lies far right or below, or save the rows as CSV UTF-8"
+            )
     return rows
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from data_modules.cohort.group_folds import stratified_group_folds
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import named
+from lsemvae.core.json_text import parse_json
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.targets import LABEL
 
@@ -250,7 +251,7 @@ def _write(file: Path, splits: Splits) -> None:
 
 def _read(file: Path) -> Splits:
     try:
-        content = json.loads(file.read_text())
+        content = parse_json(file.read_text())
     except ValueError as error:
         raise InputError(f"{file} is not JSON ({error}); remove it to draw new folds") from error
     names = {"format", "version", *(field.name for field in fields(Splits))}

@@ -15,6 +15,7 @@ from data_modules.reading.reasons import REASONS, RecordError
 from data_modules.reading.recording import stored_unit
 from data_modules.signals.clean import clean_ecg, require_leads
 from data_modules.signals.gains import adc_step, relative_amplitude
+from data_modules.signals.heart_doubts import heart_doubts
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import signal_digest
 from lsemvae.core.leads import LEADS
@@ -91,6 +92,14 @@ def convert_block(
             subject="" if record.is_private else stated_subject(recording.comments),
         )  # fmt: skip
         outcomes.append(fate)
+    if settings.segment == "record":
+        doubts = heart_doubts(ecg, present, sampling_rate_hz=settings.sampling_rate_hz)
+        outcomes = [
+            outcome._replace(reasons=(*outcome.reasons, *found))
+            if outcome.accepted and found
+            else outcome
+            for outcome, found in zip(outcomes, doubts, strict=True)
+        ]
     if stored_unit(amplitude) == "mV":
         measured = relative_amplitude(ecg, present, sampling_rate_hz=settings.sampling_rate_hz)
         outcomes = [

@@ -1,6 +1,5 @@
 """Keep the journal of a conversion: one line for each finished shard, so that a restart goes on."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from data_modules.conversion.quarantine import RecordFate
 from lsemvae.core.journal import LineJournal
+from lsemvae.core.json_text import parse_json
 
 FORMAT = "lsemvae-journal"
 VERSION = 1
@@ -66,7 +66,7 @@ class Journal(LineJournal):
         """Read the finished shards in order of their numbers, one at a time."""
         for number in sorted(self.finished):
             self._file.seek(self.finished[number])
-            yield _unpack(json.loads(self._file.readline()))
+            yield _unpack(parse_json(self._file.readline()))
 
     def _note(self, content: Any, start: int) -> None:
         self.finished[int(content["shard"])] = start

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.json_text import parse_json
 from lsemvae.core.printable import say
 
 # File systems that several machines share do not always share their locks. Owners touch the file
@@ -109,7 +110,7 @@ class OutputLock:
 def _read_owner(path: Path) -> dict[str, str]:
     """Return who signed the lock; nobody where it is new or half signed."""
     try:
-        owner = json.loads(path.read_text())
+        owner = parse_json(path.read_text())
     except (OSError, ValueError):
         return {}
     return owner if isinstance(owner, dict) else {}

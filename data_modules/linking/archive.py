@@ -9,7 +9,8 @@ import pandas as pd
 from data_modules.linking.pseudonyms import record_name
 from data_modules.progress import counted_progress
 from data_modules.reading.reasons import REASONS, REMEDIES, RecordError
-from data_modules.reading.stored.facts import StoredFacts, day_first, ordered_date
+from data_modules.reading.stored.dates import ordered_date
+from data_modules.reading.stored.facts import StoredFacts, day_first
 from data_modules.reading.stored.read import list_records, read_facts
 from lsemvae.core.errors import InputError
 from lsemvae.core.joblib_backend import joblib_backend

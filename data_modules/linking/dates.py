@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from data_modules.reading.stored.facts import calendar_date, iso_date, ordered_date
+from data_modules.reading.stored.dates import calendar_date, iso_date, ordered_date
 from data_modules.reading.text_cells import is_missing
 from lsemvae.core.errors import InputError
 
@@ -102,4 +102,5 @@ def _date(text: str, order: DateOrder | None) -> datetime.date | None:
     if _SERIAL.fullmatch(text):
         day = _FIRST_DAY + datetime.timedelta(days=int(float(text)))
         return calendar_date(day.year, day.month, day.day)
-    return None
+    return ordered_date(text.partition(":")[0].rpartition(" ")[0] if ":" in text else text,
+                        day_first=True)  # fmt: skip

@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from data_modules.cohort.columns import NEVER_ZERO, NUMBER, NUMBER_RANGES, SEX
+from data_modules.cohort.columns import NEVER_ZERO, NUMBER, NUMBER_RANGES
 from data_modules.cohort.csv_cells import decimal_commas
 from data_modules.cohort.identity import identity_columns
 from data_modules.cohort.plain_id import shortened
 from data_modules.cohort.sheet import read_sheet
 from data_modules.linking.archive import Left
 from data_modules.linking.dates import DateOrder, read_dates
-from data_modules.reading.text_cells import MISSING_PATTERN
+from data_modules.reading.text_cells import MISSING_PATTERN, SEX
 from lsemvae.core.errors import InputError
 
 NEEDED = ("patient_id", "rhc_date")
@@ -116,7 +116,13 @@ def _birth_dates(
 def _sexes(rows: pd.DataFrame, notes: list[str]) -> list[str]:
     if "sex" not in rows:
         return [""] * len(rows)
-    found = [SEX.get(str(cell).strip().casefold(), "") for cell in rows["sex"]]
+    plain = [str(cell).strip().casefold() for cell in rows["sex"]]
+    words = dict(SEX)
+    if "h" in plain:  # hombre, homme, homem; beside it m is mujer or mulher where no f is
+        women = "m" in plain and not {"f", "w"} & set(plain)
+        words |= {"h": "M", "m": "F"} if women else {"h": "M"}
+        notes.append(f"sex: H was read as M{' and M as F (mujer, mulher)' if women else ''}")
+    found = [words.get(word, "") for word in plain]
     unknown = sum(not sex and bool(cell) for sex, cell in zip(found, rows["sex"], strict=True))
     if unknown:
         notes.append(f"sex: {unknown} cells are neither F nor M and were left empty")

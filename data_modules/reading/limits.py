@@ -51,6 +51,20 @@ def check_gain(gain: float, *, record: str, text: str, of: str = "") -> float:
     return gain
 
 
+def check_values(n_signals: int, n_samples: int, *, record: str) -> None:
+    """Check a declared size where the rate is not known yet, before anything is read.
+
+    Raises:
+        RecordError: `header_limit`.
+    """
+    if n_signals > MAX_SIGNALS or n_signals * n_samples > MAX_VALUES:
+        problem = (
+            f"it declares {n_signals} signals of {n_samples} samples; accepted are {MAX_SIGNALS} "
+            f"signals and {MAX_VALUES} values; cut the recording first"
+        )
+        raise RecordError("header_limit", record=record, problem=problem)
+
+
 def check_extent(n_signals: int, n_samples: int, rate_hz: float, *, record: str) -> None:
     """Check the declared number of signals and of samples for each, before reading any.
 

@@ -54,6 +54,18 @@ REASONS = {
     "itself and the unit in the header is not true",
     "gain_doubtful": "the amplitudes are far from those of the other recordings, as with a wrong "
     "gain or unit",
+    "samples_filled": "samples stand still for longer than in any heart: missing ones were filled, "
+    "or an electrode was off",
+    "leads_identical": "two leads hold the same samples, so one of them is a copy",
+    "lead_clipped": "the peaks of a lead are cut off at one value, as at the end of a converter's "
+    "range",
+    "spikes": "single samples stand far from their neighbours: pacing pulses, or faults of a "
+    "transfer",
+    "leads_in_turn": "the leads hold a signal one after the other, not at the same time",
+    "rate_doubtful": "the heart's rate and the width of its complexes do not go together, as with "
+    "a wrong sampling rate",
+    "arm_leads_doubtful": "lead I runs against V5 and V6, as with exchanged arm electrodes or a "
+    "heart on the right",
     "signal_repeated": "the same signal stands under another patient as well",
     "program_fault": "the program failed on this recording in a way that was not foreseen",
 }
@@ -112,6 +124,14 @@ REMEDIES = {
     "limb_leads_inconsistent": f"{_LOOK}; correct the leads' names, or leave it out",
     "leads_scaled_separately": "convert the whole set with `--amplitude arbitrary`",
     "gain_doubtful": f"compare the header's gain with its source, and {_LOOK}",
+    "samples_filled": f"{_LOOK}; leave it out if the part that is left is too short",
+    "leads_identical": "compare it with the source's own file; correct the lead that is a copy",
+    "lead_clipped": f"{_LOOK}; export it with a wider range if the source has it",
+    "spikes": "nothing for a pacemaker; else compare it with the source's own file",
+    "leads_in_turn": "export 10 s of all leads at the same time",
+    "rate_doubtful": f"compare the sampling rate with its source, and {_LOOK}",
+    "arm_leads_doubtful": f"{_LOOK}; leave it out, or mend names and signs of the leads, if the "
+    "electrodes were exchanged",
     "signal_repeated": "find out whose it is, and leave out the other with `--exclude`, or give "
     "both one patient with `--same_patient`",
     "program_fault": "report it with the message; the other recordings are not affected",

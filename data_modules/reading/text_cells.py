@@ -14,6 +14,13 @@ MISSING = ("NA", "N/A", "n.a.", "#N/A", "#NV", "#N/D", "NaN", "NULL", "None", "k
 Case is ignored.
 """
 
+SEX = {"f": "F", "female": "F", "w": "F", "weiblich": "F", "woman": "F", "2": "F", "frau": "F",
+       "femme": "F", "feminin": "F", "f\u00e9minin": "F", "femenino": "F", "mujer": "F",
+       "femmina": "F", "feminino": "F", "vrouw": "F", "kvinna": "F", "m": "M", "male": "M",
+       "maennlich": "M", "m\u00e4nnlich": "M", "man": "M", "1": "M", "mann": "M", "homme": "M",
+       "masculin": "M", "masculino": "M", "hombre": "M", "maschio": "M"}  # fmt: skip
+"""What files and tables write for the sex, in lower case; 1 and 2 as ISO 5218 has them."""
+
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """Marks of a text in UTF-16."""
 

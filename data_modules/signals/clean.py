@@ -18,6 +18,7 @@ from data_modules.signals.lead_faults import FLAT_MV, find_flat, find_saturated,
 from data_modules.signals.limb_faults import explain_limb_fault
 from data_modules.signals.median_beat import median_beat
 from data_modules.signals.resampling import resample
+from data_modules.signals.sample_faults import leads_in_turn, sample_faults
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.leads import LEADS, derive_limb_leads, lead_indices, limb_lead_residual
@@ -68,11 +69,14 @@ def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
     calibrated = recording.unit == "mV"
     raw, faults, warnings = _find_faults(recording, settings)
     usable = ~np.logical_or.reduce(list(faults.values()))
+    rate = recording.sampling_rate_hz
+    warnings += sample_faults(raw, usable, rate, in_mv=calibrated)
+    in_turn = list(leads_in_turn(raw, faults["lead_flat"] | faults["lead_gap"], rate))
     if calibrated and usable.sum() > 1 and _same_span(raw[usable]):
         text = "all leads span the same amplitude; convert the set with amplitude arbitrary"
         warnings.append(("leads_scaled_separately", text))
     raw[~usable] = 0.0
-    ecg = _filter_and_resample(raw, recording.sampling_rate_hz, settings)
+    ecg = _filter_and_resample(raw, rate, settings)
     limit = MAX_MV if calibrated else MAX_ARBITRARY
     too_high = np.asarray(np.abs(ecg).max(axis=-1) > limit)
     faults["lead_out_of_range"] = usable & too_high
@@ -90,7 +94,7 @@ def clean_ecg(recording: Recording, settings: SignalSettings) -> CleanEcg:
         # leads that this kind of file never holds are no fault once they are computed
         implied = np.isin(LEADS, recording.implied)
         faults["lead_missing"] &= ~(implied & usable)
-    warnings = _describe(faults, recording.record, usable, settings) + warnings
+    warnings = _describe(faults, in_turn, recording.record, usable, settings) + warnings
     if settings.segment == "median_beat":
         ecg = np.asarray(median_beat(ecg, usable, settings.sampling_rate_hz), np.float64)
         if not ecg.shape[-1]:
@@ -119,6 +123,9 @@ def require_leads(clean: CleanEcg, settings: SignalSettings, *, record: str) -> 
         problem = (
             f"{len(usable)} of 12 leads are usable ({', '.join(usable)}); min_leads is "
             f"{settings.min_leads}"
+        )
+        problem = "; ".join(
+            [problem, *(t for code, t in clean.warnings if code == "leads_in_turn")]
         )
         raise RecordError("few_leads", record=record, problem=problem)
 
@@ -218,8 +225,9 @@ def _complete_limb_leads(
 
 
 def _describe(
-    faults: dict[str, LeadMask], record: str, present: LeadMask, settings: SignalSettings
-) -> Warnings:
+    faults: dict[str, LeadMask], in_turn: Warnings, record: str, present: LeadMask,
+    settings: SignalSettings,
+) -> Warnings:  # fmt: skip
     """Return a warning for each kind of fault, or reject the record."""
     found = [
         (code, ", ".join(LEADS[lead] for lead in np.flatnonzero(mask)))
@@ -228,8 +236,9 @@ def _describe(
     ]
     summary = "; ".join(f"{code}: {leads}" for code, leads in found)
     if not present.any():
-        raise RecordError("no_usable_lead", record=record, problem=f"no usable lead ({summary})")
+        problem = "; ".join([f"no usable lead ({summary})", *(text for _, text in in_turn)])
+        raise RecordError("no_usable_lead", record=record, problem=problem)
     if settings.bad_leads == "reject" and not present.all():
         code = next(code for code, mask in faults.items() if (mask & ~present).any())
         raise RecordError(code, record=record, problem=f"bad_leads is reject and {summary}")
-    return [(code, f"{leads}: {REASONS[code]}") for code, leads in found]
+    return [*((code, f"{leads}: {REASONS[code]}") for code, leads in found), *in_turn]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.json_text import parse_json
 
 VERSION = 2
 STORE, SHARD = "lsemvae-store", "lsemvae-shard"
@@ -66,7 +67,7 @@ def read_mark(path: Path, kind: str) -> dict[str, Any]:
             "prepare it again"
         )
     try:
-        content = json.loads(head[:MARK_BYTES].partition(b"\n")[2].rstrip(b"\0"))
+        content = parse_json(head[:MARK_BYTES].partition(b"\n")[2].rstrip(b"\0"))
     except ValueError as error:
         raise InputError(f"{path} is damaged (its mark); prepare it again") from error
     if not isinstance(content, dict) or not head.endswith(_SIGNATURE):

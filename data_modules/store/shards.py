@@ -5,6 +5,7 @@ recording was rejected. Its mark tells the conversion it belongs to, its number 
 signals begin, so that it is read without the HDF5 library.
 """
 
+import math
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -54,7 +55,7 @@ class ShardPlan(NamedTuple):
 
     def n_bytes(self, number: int) -> int:
         """Return the size of a shard's signals."""
-        return 2 * int(np.prod(self.shape(number)))
+        return 2 * math.prod(self.shape(number))
 
 
 def plan_shards(n_listed: int, n_samples: int) -> ShardPlan:
@@ -160,6 +161,6 @@ def shard_offset(folder: Path, number: int, *, key: str, shape: tuple[int, int, 
     expected = {"key": key, "number": number, "offset": offset, "rows": shape[0]}
     if mark != expected or not isinstance(offset, int) or offset < MARK_BYTES:
         raise InputError(f"{path} belongs to another store; copy the store's folder again")
-    if path.stat().st_size < offset + 2 * int(np.prod(shape)):
+    if path.stat().st_size < offset + 2 * math.prod(shape):
         raise InputError(f"{path} is cut short; copy it or prepare the store again")
     return offset

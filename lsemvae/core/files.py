@@ -1,7 +1,6 @@
 """Write files that survive a crash, and name their content by a digest."""
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.json_text import parse_json
 
 
 def sync_file(stream: IO[Any]) -> None:
@@ -146,7 +146,7 @@ def read_json(path: Path, next_step: str) -> Any:
         InputError: it is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:  # UnicodeDecodeError and JSONDecodeError
         size = path.stat().st_size
         state = "is empty" if size == 0 else f"is cut or damaged ({size} bytes)"

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import sync_file
+from lsemvae.core.json_text import parse_json
 
 
 class LineJournal(ABC):
@@ -89,6 +90,6 @@ def _parse(line: bytes) -> Any:
     if not line.endswith(b"\n"):
         return None
     try:
-        return json.loads(line)
+        return parse_json(line)
     except ValueError:
         return None

@@ -1,8 +1,9 @@
 """Find by name the pre-trained encoders that come with the package."""
 
-import json
 from pathlib import Path
 from typing import Any
+
+from lsemvae.core.json_text import parse_json
 
 FOLDER = Path(__file__).parents[1] / "encoders"
 NEWEST = {"public": "public-v2"}
@@ -32,5 +33,5 @@ def is_shipped(path: str) -> bool:
 
 def about_encoder(name: str) -> dict[str, Any]:
     """Return what is told of a shipped encoder beside its weights: the values of `about.json`."""
-    about: dict[str, Any] = json.loads((FOLDER / name / "about.json").read_text())
+    about: dict[str, Any] = parse_json((FOLDER / name / "about.json").read_text())
     return about

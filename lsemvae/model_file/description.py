@@ -8,6 +8,7 @@ from typing import Any, Literal
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.ecg_input import EcgInput
 from lsemvae.core.errors import InputError
+from lsemvae.core.json_text import parse_json
 from lsemvae.core.made_for import MadeFor
 from lsemvae.core.targets import Kind, find_target
 from lsemvae.core.tasks import Thresholds, find_task
@@ -20,6 +21,7 @@ from lsemvae.model_file.targets import (
     value_columns,
 )
 
+MOST_MEMBERS = 1000  # a study has as many as folds
 CHANCE = 0.5  # the AUROC of a guess
 FORMAT = "lsemvae-model"
 VERSION = 4
@@ -222,7 +224,7 @@ def read_description(text: str, name: str) -> Description:
         InputError: it is none of ours, of a version that this program does not know, or damaged.
     """
     try:
-        found = json.loads(text)
+        found = parse_json(text)
         if found["format"] != FORMAT:
             raise KeyError(found["format"])
         version = int(found["version"])
@@ -238,8 +240,10 @@ def read_description(text: str, name: str) -> Description:
             raise InputError(f"{name} is a model of version {version}, which is no longer read")
         found = MIGRATIONS[step](found)
     try:
-        return _description(found)
-    except (KeyError, TypeError, AttributeError) as error:
+        description = _description(found)
+        _check(description)
+        return description
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{name} is damaged ({error}); copy it again or lock it again") from error
 
 
@@ -258,6 +262,25 @@ def _description(found: Mapping[str, Any]) -> Description:
         "recalibration": Recalibration(**values["recalibration"]),
         "points": {name: OperatingPoint(**point) for name, point in values["points"].items()},
     })  # fmt: skip
+
+
+def _check(description: Description) -> None:
+    """Check what networks and heads are built from, before one is.
+
+    Raises:
+        TypeError: a part is of another kind.
+        ValueError: there are too many members, or not as many networks as members need.
+    """
+    listed, n_members = description.networks, description.n_members
+    plain = isinstance(listed, list) and all(isinstance(one, dict) for one in listed)
+    if not plain or not isinstance(n_members, int) or not isinstance(description.frozen, bool):
+        raise TypeError("its networks or members are not stated")
+    if not all(isinstance(part, dict) for part in (description.sources, description.signal)):
+        raise TypeError("its sources or signal settings are no mapping")
+    if not 1 <= n_members <= MOST_MEMBERS or len(listed) != (
+        1 if description.frozen else n_members
+    ):
+        raise ValueError(f"it has {len(listed)} networks for {n_members} members")
 
 
 def refuse_unless_one_label(description: Description, command: str) -> None:

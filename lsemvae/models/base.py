@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import is_dataclass
-from typing import Any, ClassVar, NamedTuple, Self, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin
 
 import torch
 from torch import Tensor, nn
@@ -229,7 +229,13 @@ class GenerativeNetwork(PretrainableNetwork):
 
 
 def _structured(annotation: Any, value: Any) -> Any:
-    """Make a mapping the dataclass that an argument is annotated with, alone or with None."""
+    """Make a mapping the dataclass that an argument is annotated with, alone or with None.
+
+    Raises:
+        TypeError: the argument is one of some words, and the value is none of them.
+    """
+    if get_origin(annotation) is Literal and value not in get_args(annotation):
+        raise TypeError(f"{value!r:.40} is none of {', '.join(map(str, get_args(annotation)))}")
     kinds = [kind for kind in (annotation, *get_args(annotation)) if is_dataclass(kind)]
     if kinds and isinstance(value, Mapping):
         return kinds[0](**value)  # type: ignore[operator]

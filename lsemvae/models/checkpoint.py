@@ -158,7 +158,9 @@ def _read(path: str) -> dict[str, Any]:
     return checkpoint
 
 
-def _build(description: dict[str, Any], path: str) -> EcgNetwork:
+def _build(description: Any, path: str) -> EcgNetwork:
+    if not isinstance(description, dict) or not isinstance(description.get("class"), str):
+        raise InputError(f"{path} names no network of a class; take another copy")
     name = description["class"]
     if name not in network_classes() and "." not in name:
         raise InputError(
@@ -168,7 +170,9 @@ def _build(description: dict[str, Any], path: str) -> EcgNetwork:
         kind = network_class(name)
     except InputError as error:
         raise InputError(f"{path} holds a network of {name}: {error}") from error
-    stored = description["init_args"]
+    stored = description.get("init_args")
+    if not isinstance(stored, dict):
+        raise InputError(f"{path} states no arguments of its {name}; take another copy")
     try:
         with torch.device("meta"):
             network = kind.from_plain(stored)
@@ -188,19 +192,38 @@ def _build(description: dict[str, Any], path: str) -> EcgNetwork:
 def _data_state(checkpoint: dict[str, Any], path: str) -> DataState:
     for value in checkpoint.values():
         if isinstance(value, dict) and INPUT_KEY in value:
-            others = {name: value[name] for name in DataState._fields if name != INPUT_KEY}
-            ecg_input = EcgInput(*value[INPUT_KEY])
-            low_hz, high_hz = ecg_input.band_hz
-            ecg_input = ecg_input._replace(band_hz=(low_hz, high_hz))  # JSON has no tuples
-            if is_shipped(path):  # its card says: any unit, and why
-                ecg_input = ecg_input._replace(unit=None)
-            elif ecg_input.unit is None:  # of a version that kept it beside
-                ecg_input = ecg_input._replace(unit="mV" if value["calibrated"] else "NU")
-            return DataState(ecg_input=ecg_input, **others)
+            try:
+                return _stated(value, path)
+            except (TypeError, ValueError, KeyError) as error:
+                raise InputError(
+                    f"{path} does not say as this program does what recordings it was trained on "
+                    f"({str(error)[:100]}); take another copy, or pre-train again"
+                ) from error
     raise InputError(
         f"{path} does not say what recordings it was trained on; pre-train with one of the "
         "DataModules of data_modules"
     )
+
+
+def _stated(value: dict[str, Any], path: str) -> DataState:
+    """Return what a DataModule wrote of its recordings.
+
+    Raises:
+        TypeError: a part is of another type.
+        ValueError: the band has not two ends.
+        KeyError: a part is missing.
+    """
+    others = {name: value[name] for name in DataState._fields if name != INPUT_KEY}
+    ecg_input = EcgInput(*value[INPUT_KEY])
+    low_hz, high_hz = ecg_input.band_hz
+    ecg_input = ecg_input._replace(band_hz=(low_hz, high_hz))  # JSON has no tuples
+    if not (isinstance(others["label"], str) and isinstance(others["sha256"], str)):
+        raise TypeError("its label or the digest of its stores is no text")
+    if is_shipped(path):  # its card says: any unit, and why
+        ecg_input = ecg_input._replace(unit=None)
+    elif ecg_input.unit is None:  # of a version that kept it beside
+        ecg_input = ecg_input._replace(unit="mV" if value["calibrated"] else "NU")
+    return DataState(ecg_input=ecg_input, **others)
 
 
 def check_same_input(encoder: str, trained_on: EcgInput, given: EcgInput) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from lsemvae.core.files import (
     replace_file,
     sync_file,
 )
+from lsemvae.models.checkpoint_content import check_archive, check_content
 
 
 def local_path(path: str | os.PathLike[str]) -> Path:
@@ -121,9 +121,10 @@ def read_checkpoint(path: Path, *, mmap: bool = False) -> dict[str, Any]:
             "another copy or an earlier checkpoint (if you changed it yourself, remove "
             f"{digest_file(path)})"
         )
+    check_archive(path)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, LookupError) as error:
+    except Exception as error:  # torch documents no exceptions; a bad file may raise any
         raise InputError(
             f"{path} is not a readable checkpoint ({type(error).__name__}): it is cut short, no "
             "file of torch.save, or holds more than tensors and plain values, which could be code"
@@ -132,4 +133,5 @@ def read_checkpoint(path: Path, *, mmap: bool = False) -> dict[str, Any]:
         raise InputError(
             f"{path} holds no weights; expected a checkpoint that `lightning fit` wrote"
         )
+    check_content(checkpoint, path)
     return checkpoint

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lsemvae.core.errors import InputError
+from lsemvae.models.checkpoint_content import check_archive
 from lsemvae.models.st_mem import StMem
 from lsemvae.nn.transformer import TransformerSize
 
@@ -46,6 +47,7 @@ def read_published_st_mem(path: Path, n_samples: int, leads: Sequence[str]) -> S
     Raises:
         InputError: it is no such file, or a key or shape is not the publication's.
     """
+    check_archive(path)
     content = torch.load(path, map_location="cpu", weights_only=True)
     state = content.get("model", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping):

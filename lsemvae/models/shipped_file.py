@@ -9,6 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.json_text import parse_json
 
 SUFFIX = ".safetensors"
 DESCRIPTION = "lsemvae"
@@ -40,7 +41,7 @@ def read_shipped(path: Path) -> dict[str, Any]:
     """
     try:
         with safe_open(path, framework="pt") as file:
-            described = json.loads((file.metadata() or {})[DESCRIPTION])
+            described = parse_json((file.metadata() or {})[DESCRIPTION])
             weights = {name: _single(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         raise InputError(

@@ -1,12 +1,12 @@
 """Keep the rows that are done on the disk, so that a stopped run goes on."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.journal import LineJournal
+from lsemvae.core.json_text import parse_json
 from lsemvae.predicting.outcome import Row
 
 FORMAT, VERSION = "lsemvae-predictions", 2
@@ -50,7 +50,7 @@ class RowJournal(LineJournal):
         self._file.seek(0)
         self._file.readline()
         for line in self._file:
-            yield Row(*json.loads(line)[1:])
+            yield Row(*parse_json(line)[1:])
 
     def _note(self, content: Any, start: int) -> None:
         identity, name = content[:2]

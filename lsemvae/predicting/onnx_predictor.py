@@ -46,10 +46,13 @@ class OnnxPredictor:
             raise InputError(f"{path} is no readable ONNX file ({reason})") from error
         texts = self._session.get_modelmeta().custom_metadata_map
         self.description = read_description(texts.get(DESCRIPTION, ""), str(path))
-        self.trained_on = TrainedOn(*(
-            np.frombuffer(base64.b64decode(texts.get(HASHES + kind, "")), "<u8")
-            for kind in TrainedOn._fields
-        ))  # fmt: skip
+        try:
+            self.trained_on = TrainedOn(*(
+                np.frombuffer(base64.b64decode(texts.get(HASHES + kind, "")), "<u8")
+                for kind in TrainedOn._fields
+            ))  # fmt: skip
+        except ValueError as error:  # binascii.Error is one
+            raise InputError(f"{path} is damaged (its hashes: {error}); export it again") from error
 
     def score(self, ecg: npt.NDArray[np.float32], present: npt.NDArray[np.bool_]) -> Scores:
         """Return probability and uncertainty of recordings, see `Predictor.score`."""

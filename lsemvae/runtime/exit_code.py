@@ -27,11 +27,10 @@ def exit_code(run: Callable[[], None]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 141
-    except OSError as error:
-        line = full_disk(error)
-        if line is None and not error.filename:
+    except (OSError, MemoryError) as error:
+        line = _no_memory(error) if isinstance(error, MemoryError) else _of_system(error)
+        if line is None:
             raise
-        line = line or _place_taken(error) or f"{error.filename}: {error.strerror}"
         say(f"error: {line}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, SystemExit) as error:
@@ -40,6 +39,19 @@ def exit_code(run: Callable[[], None]) -> int:
         say("interrupted; what is finished is kept", file=sys.stderr)
         return 130
     return 0
+
+
+def _no_memory(error: MemoryError) -> str:
+    reason = " ".join(str(error).split())[:200] or "the system grants no more"
+    return f"the memory is not enough for what this command reads ({reason})"
+
+
+def _of_system(error: OSError) -> str | None:
+    """Return the line for a refusal of the system; None where it names no file: a defect."""
+    line = full_disk(error)
+    if line is None and error.filename:
+        line = _place_taken(error) or f"{error.filename}: {error.strerror}"
+    return line
 
 
 def _place_taken(error: OSError) -> str | None:

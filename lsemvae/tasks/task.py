@@ -9,6 +9,7 @@ import torch
 from lightning import LightningModule
 from torch import Tensor
 
+from lsemvae.core.errors import InputError
 from lsemvae.tasks.running_means import RunningMeans
 
 SEED_KEY, MEANS_KEY = "noise_seed", "train_means"
@@ -105,7 +106,13 @@ class EcgTask(LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Go on with the seed and the means of the run that is resumed."""
-        self._noise_seed = checkpoint.get(SEED_KEY)
+        seed = checkpoint.get(SEED_KEY)
+        if seed is not None and not (isinstance(seed, int) and seed >= 0):
+            raise InputError(
+                f"the checkpoint's {SEED_KEY} is {seed!r:.40}, expected a whole number from 0; "
+                "take another copy or an earlier checkpoint"
+            )
+        self._noise_seed = seed
         if MEANS_KEY in checkpoint:
             self._means["train"].load(checkpoint[MEANS_KEY], first=self.global_rank == 0)
 

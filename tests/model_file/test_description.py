@@ -37,6 +37,12 @@ def test_a_description_survives_its_text() -> None:
         ({"format": "other"}, "is no model of lsemvae"),
         ({"version": "one"}, "is no model of lsemvae"),
         ({"task": None}, "is damaged"),
+        ({"networks": []}, "0 networks for 1 members"),
+        ({"n_members": 10**30}, "networks for 10+ members"),
+        ({"n_members": None}, "is damaged"),
+        ({"frozen": None}, "is damaged"),
+        ({"sources": []}, "is damaged"),
+        ({"signal": 5}, "is damaged"),
     ],
 )
 def test_what_is_no_description_of_ours_is_refused(change: dict[str, object], line: str) -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 
 from data_modules.reading.formats.layout import Layout
-from data_modules.reading.limits import MAX_FILE_BYTES, check_extent
+from data_modules.reading.limits import MAX_FILE_BYTES, check_extent, check_values
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.safe_files import regular_file
@@ -170,38 +170,22 @@ def _hdf5_row(path: str, variable: str, row: int, *, record: str) -> npt.NDArray
     """Read one row (T, L) of a dataset of an HDF5 file; the others are not read."""
     import h5py
 
+    from data_modules.hdf5_parts import own_dataset
+
     name = os.path.basename(path)
     try:
         with h5py.File(path, "r") as file:
-            _check_inside(file, variable)
-            data = file[variable]
-            if data.is_virtual or data.external:
-                raise ValueError("its numbers lie in other files")
+            data = own_dataset(file, variable)
             if data.ndim != 3 or data.dtype.kind not in "iuf":
                 raise ValueError(f"{data.shape} of {data.dtype}, expected numbers (N, T, leads)")
             _check_row(row, len(data), name, record=record)
+            check_values(data.shape[2], data.shape[1], record=record)
             return np.asarray(data[row])
     except RecordError:
         raise
     except (OSError, KeyError, ValueError, AttributeError) as error:
         problem = f"{name} has no numbers {variable!r} ({' '.join(str(error).split())[:80]})"
         raise RecordError("file_invalid", record=record, problem=problem) from error
-
-
-def _check_inside(file: Any, variable: str) -> None:
-    """Refuse a path through links: they may lead to any file.
-
-    Raises:
-        ValueError: it holds one, or there is no such dataset.
-    """
-    import h5py
-
-    group = file
-    for name in variable.strip("/").split("/"):
-        link = group.get(name, getlink=True) if isinstance(group, h5py.Group) else None
-        if not isinstance(link, h5py.HardLink):
-            raise ValueError("no such dataset" if link is None else f"{name} is a link")
-        group = group[name]
 
 
 def _without_padding(row: npt.NDArray[Any]) -> npt.NDArray[Any]:

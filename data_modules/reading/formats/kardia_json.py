@@ -4,7 +4,6 @@ Fields by https://developers.kardia.com: `data.raw` holds `frequency` in Hz, `am
 in nV and `samples` by lead. The signal that AliveCor filtered (`data.enhanced`) is not taken.
 """
 
-import json
 import math
 from typing import Any
 
@@ -14,6 +13,7 @@ from data_modules.reading.limits import check_extent, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.stated_numbers import invalid, refuse_quoted
+from lsemvae.core.json_text import parse_json
 
 LEAD_KEYS = {"leadI": "I", "leadII": "II", "leadIII": "III", "AVR": "aVR", "AVL": "aVL",
              "AVF": "aVF"}  # fmt: skip
@@ -67,8 +67,8 @@ def parse_kardia(content: bytes, *, record: str) -> dict[str, Any]:
         RecordError: it is no JSON object.
     """
     try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
+        found = parse_json(content)
+    except ValueError as error:
         raise invalid(f"it is no JSON ({str(error)[:60]})", record=record) from error
     if not isinstance(found, dict):
         raise invalid("it is no JSON object", record=record)

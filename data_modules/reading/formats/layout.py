@@ -1,6 +1,5 @@
 """Read the JSON file beside a table of numbers that says what the numbers are."""
 
-import json
 import math
 from typing import Any, NamedTuple
 
@@ -8,6 +7,7 @@ from data_modules.reading.limits import check_gain, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.stated_numbers import refuse_quoted
 from data_modules.reading.text_cells import decode_text
+from lsemvae.core.json_text import parse_json
 
 _NUMBERS = {"sampling_rate_hz": "rate_invalid", "counts_per_unit": "gain_invalid"}
 _EXPECTED = 'such as {"leads": ["I", "II"], "sampling_rate_hz": 500, "unit": "mV"}'
@@ -43,8 +43,8 @@ def parse_layout(content: bytes, *, record: str) -> Layout:
         RecordError: a field is missing, of a wrong type, or not plausible.
     """
     try:
-        stated: Any = json.loads(decode_text(content))
-    except (ValueError, RecursionError) as error:
+        stated: Any = parse_json(decode_text(content))
+    except ValueError as error:
         raise _invalid(f"it is no JSON text ({str(error)[:80]})", record=record) from error
     known = Layout._fields
     if not isinstance(stated, dict):
@@ -72,6 +72,8 @@ def _texts(stated: dict[str, Any], *, record: str) -> tuple[list[str], str, str]
     variable = stated.get("variable", "")
     if not isinstance(leads, list) or not all(isinstance(lead, str) for lead in leads):
         raise _invalid("leads must be a list of names", record=record)
+    if isinstance(unit, list):
+        raise _invalid("unit is a list; write one unit, and all leads in it", record=record)
     if not isinstance(unit, str):
         raise _invalid('it states no unit; write "mV", "uV" or "V"', record=record)
     if not isinstance(variable, str):

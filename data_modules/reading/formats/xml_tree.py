@@ -9,6 +9,7 @@ from data_modules.reading.recording import Warnings
 from data_modules.reading.stated_numbers import invalid
 
 MAX_ELEMENTS = 200_000  # an annotated ECG of 12 leads has some hundreds
+MAX_ATTRIBUTES = 400_000
 
 _DECLARED = re.compile(r"""^(\s*<\?xml[^>]{0,80}?)\s+encoding\s*=\s*["']([^"'>]{0,40})["']""")
 _CUT = ("no element found", "unclosed token", "unclosed CDATA section")
@@ -35,9 +36,16 @@ def parse_xml(content: bytes, *, record: str) -> XmlFile:
     except ImportError as error:
         problem = "XML files need the package defusedxml; pip install -e '.[readers]'"
         raise RecordError("reader_missing", record=record, problem=problem) from error
-    if content.count(b"<") > MAX_ELEMENTS:
-        problem = f"the XML file has more than {MAX_ELEMENTS} tags; cut the recording first"
+    n_attributes = content.count(b'="') + content.count(b"='")
+    if content.count(b"<") > MAX_ELEMENTS or n_attributes > MAX_ATTRIBUTES:
+        problem = (
+            f"the XML file has more than {MAX_ELEMENTS} tags or {MAX_ATTRIBUTES} attributes; cut "
+            "the recording first"
+        )
         raise RecordError("file_limit", record=record, problem=problem)
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff") and len(content) % 2:
+        problem = "it ends within a character of UTF-16: it is cut off; copy it again"
+        raise RecordError("file_invalid", record=record, problem=problem)
     warnings: Warnings = ()
     try:
         try:

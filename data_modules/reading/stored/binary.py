@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from data_modules.reading.reasons import RecordError
+from data_modules.reading.stored.dates import calendar_date, ordered_date
 from data_modules.reading.stored.facts import (
     ABSENT,
     Fact,
     StoredFacts,
-    calendar_date,
     compact_moment,
+    first_stored,
     identifier,
     measurements,
     moment,
@@ -24,6 +25,7 @@ from data_modules.reading.stored.facts import (
 )
 
 _DICOM_TAGS = ["PatientID", "PatientSex", "PatientBirthDate", "PatientAge", "AcquisitionDateTime",
+               "AcquisitionDate", "AcquisitionTime",
                "StudyDate", "StudyTime", "Manufacturer", "ManufacturerModelName",
                "WaveformAnnotationSequence"]  # fmt: skip
 _DICOM_MEASURED = {  # by the meaning of the concept's code, PS3.16 CID 3228 and 3229
@@ -41,7 +43,6 @@ _DICOM_MEASURED = {  # by the meaning of the concept's code, PS3.16 CID 3228 and
     "qrs axis": "machine_qrs_axis_deg",
     "t axis": "machine_t_axis_deg",
 }
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _ID, _BORN, _AGE, _SEX, _DATE, _TIME = 2, 5, 4, 8, 25, 26  # tags of SCP-ECG's section 1
 _STATEMENT_WORDS = ("dx", "diagnosis", "diagnose", "statement")
 _PATIENT_WORDS = ("subject_id", "patient_id", "patient id", "patient", "subject")
@@ -76,12 +77,12 @@ def _dicom(found: Any) -> StoredFacts:
 
     age = re.fullmatch(r"(\d{1,3})([DWMY])", text("PatientAge").strip(), re.ASCII)
     notes = list(found.get("WaveformAnnotationSequence") or ())
-    study = text("StudyDate") + text("StudyTime")
-    taken = compact_moment(text("AcquisitionDateTime"))
+    moments = [text("AcquisitionDateTime"), text("AcquisitionDate") + text("AcquisitionTime"),
+               text("StudyDate") + text("StudyTime")]  # fmt: skip
     return StoredFacts(
         "DICOM",
         patient_id=identifier(text("PatientID")),
-        acquired=taken if taken.status == "stored" else compact_moment(study),
+        acquired=first_stored(map(compact_moment, moments)),
         sex=sex(text("PatientSex")),
         birth_date=compact_moment(text("PatientBirthDate")),
         age_years=years(age[1], age[2]) if age else ABSENT,
@@ -170,23 +171,20 @@ def edf_facts(content: bytes, *, record: str) -> StoredFacts:
     if header[192:196] not in ("EDF+", "BDF+") or len(words) < 4:
         return StoredFacts(kind, acquired=moment(date, clock))
     recorded = header[88:168].split()
-    stated = _edf_date(recorded[1]) if recorded[:1] == ["Startdate"] and recorded[1:] else None
+    stated = (
+        ordered_date(recorded[1], day_first=True)
+        if recorded[:1] == ["Startdate"] and recorded[1:]
+        else None
+    )
     code, letter, born = ("" if word == "X" else word for word in words[:3])
     return StoredFacts(
         kind,
         patient_id=identifier(code.replace("_", " ")),
         acquired=moment(stated or date, clock),
         sex=sex(letter),
-        birth_date=moment(_edf_date(born)),
+        birth_date=moment(ordered_date(born, day_first=True)),
         device=plain(recorded[4].replace("_", " ") if len(recorded) > 4 else ""),
     )
-
-
-def _edf_date(word: str) -> datetime.date | None:
-    found = re.fullmatch(r"(\d\d)-([A-Z]{3})-(\d{4})", word.upper())
-    if not found or found[2] not in _MONTHS:
-        return None
-    return calendar_date(int(found[3]), _MONTHS.index(found[2]) + 1, int(found[1]))
 
 
 def wfdb_facts(content: bytes, *, record: str) -> StoredFacts:
@@ -209,9 +207,11 @@ def wfdb_facts(content: bytes, *, record: str) -> StoredFacts:
 
 
 def _wfdb_moment(fields: list[str]) -> Fact:
-    """Read `HH:MM:SS DD/MM/YYYY` of a header's first line; header(5) states the order."""
-    found = re.fullmatch(r"(\d\d?)/(\d\d?)/(\d{4})", fields[1]) if len(fields) > 1 else None
-    if found is None:
-        return ABSENT
-    day, month, year = map(int, found.groups())
-    return moment(calendar_date(year, month, day), fields[0].zfill(8))
+    """Read `HH:MM:SS DD/MM/YYYY` of a header's first line; header(5) states the order.
+
+    The headers of the CinC challenges have `DD-Mon-YYYY HH:MM:SS`.
+    """
+    dates = [ordered_date(field, day_first=True) for field in fields]
+    day = next(filter(None, dates), None)
+    times = [field for field, date in zip(fields, dates, strict=True) if date is None]
+    return moment(day, times[0] if times else "")

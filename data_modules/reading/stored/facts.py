@@ -6,6 +6,14 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
+from data_modules.reading.stored.dates import (
+    after_iso_date,
+    clock_time,
+    iso_date,
+    ordered_date,
+)
+from data_modules.reading.text_cells import SEX
+
 Status = Literal["stored", "default", "absent"]
 
 MEASURED = (
@@ -25,8 +33,15 @@ _NOBODY = {"unknown", "anonymous", "anonymized", "anonymised", "none", "null", "
            "test", "demo", "default", "patient", "noid", "no id", "unnamed"}  # fmt: skip
 _FACTORY_DATES = {
     datetime.date(1900, 1, 1), datetime.date(1970, 1, 1), datetime.date(1980, 1, 1),
-    datetime.date(1985, 1, 1), datetime.date(1899, 12, 30), datetime.date(1, 1, 1),
+    datetime.date(1985, 1, 1),
 }  # fmt: skip
+_FIRST_YEAR = (
+    1900  # before it nobody alive was born and no ECG was stored: a clock that was not set
+)
+_AGE = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*([a-z]*)\.?", re.ASCII | re.IGNORECASE)
+_YEARS_PER = {"y": 1.0, "yr": 1.0, "year": 1.0, "mo": 1 / 12, "month": 1 / 12, "m": 1 / 12,
+              "w": 7 / 365.25, "wk": 7 / 365.25, "week": 7 / 365.25, "d": 1 / 365.25,
+              "day": 1 / 365.25}  # fmt: skip
 
 
 class Fact(NamedTuple):
@@ -89,7 +104,7 @@ def identifier(text: str | None) -> Fact:
 def sex(text: str | None) -> Fact:
     """Return `F` or `M`; any other entry is a default."""
     fact = plain(text)
-    letter = {"f": "F", "female": "F", "m": "M", "male": "M"}.get(fact.value.casefold())
+    letter = SEX.get(fact.value.casefold())
     if letter is None:
         return Fact("", "default" if fact.value else "absent")
     return Fact(letter, "stored")
@@ -99,25 +114,9 @@ def moment(date: datetime.date | None, time: str = "") -> Fact:
     """Return a date with the time behind it where that is one; a factory setting is a default."""
     if date is None:
         return ABSENT
-    clock = re.fullmatch(r"(\d\d):?(\d\d)(?::?(\d\d))?.*", time.strip(), re.ASCII)
-    late = clock and int(clock[1]) < 24 and int(clock[2]) < 60
-    text = f"{date}T{clock[1]}:{clock[2]}:{clock[3] or '00'}" if clock and late else f"{date}"
-    return Fact(text, "default" if date in _FACTORY_DATES else "stored")
-
-
-def iso_date(text: str | None) -> datetime.date | None:
-    """Return a date written YYYY-MM-DD or YYYYMMDD, whatever follows; None where it is none."""
-    found = re.match(r"(\d{4})-?(\d\d)-?(\d\d)", (text or "").strip(), re.ASCII)
-    return calendar_date(*map(int, found.groups())) if found else None
-
-
-def ordered_date(text: str, *, day_first: bool) -> datetime.date | None:
-    """Return a date written as day, month, year or month, day, year; None where it is none."""
-    found = re.fullmatch(r"(\d\d?)[-/. ](\d\d?)[-/. ](\d{4})", text.strip(), re.ASCII)
-    if not found:
-        return None
-    first, second, year = map(int, found.groups())
-    return calendar_date(year, *((second, first) if day_first else (first, second)))
+    clock = clock_time(time)
+    unset = date in _FACTORY_DATES or date.year < _FIRST_YEAR
+    return Fact(f"{date}T{clock}" if clock else f"{date}", "default" if unset else "stored")
 
 
 def day_first(facts: StoredFacts) -> StoredFacts:
@@ -129,23 +128,29 @@ def day_first(facts: StoredFacts) -> StoredFacts:
     return facts._replace(acquired=moment(taken, clock), birth_date=moment(born))
 
 
-def calendar_date(year: int, month: int, day: int) -> datetime.date | None:
-    """Return a date, None where the calendar has none."""
-    try:
-        return datetime.date(year, month, day)
-    except ValueError:
-        return None
-
-
 def compact_moment(text: str | None) -> Fact:
-    """Return a date and time written YYYYMMDDHHMMSS, as in DICOM and HL7."""
-    return moment(iso_date(text), (text or "").strip()[8:14])
+    """Return a date and time written YYYYMMDDHHMMSS, as in DICOM and HL7, or with signs between."""
+    return moment(iso_date(text), after_iso_date(text))
+
+
+def first_stored(moments: Iterable[Fact]) -> Fact:
+    """Return the first that somebody stated; where nobody did, the first default, or an absent one.
+
+    Args:
+        moments: in the order in which they are to be believed.
+    """
+    found = [one for one in moments if one.status != "absent"]
+    return next((one for one in found if one.status == "stored"), found[0] if found else ABSENT)
 
 
 def years(text: str | None, unit: str = "years") -> Fact:
-    """Return an age in years, from 0 to 120; other units than years, months and days are none."""
-    size = {"y": 1.0, "m": 1 / 12, "w": 7 / 365.25, "d": 1 / 365.25}.get(unit.strip().lower()[:1])
-    value = number_or_nan(text) * (size or math.nan)
+    """Return an age in years, from 0 to 120; other units than years to days are none.
+
+    A unit behind the number (`18 months`, `049Y`) counts before the other.
+    """
+    found = _AGE.fullmatch((text or "").strip())
+    size = _YEARS_PER.get(((found[2] if found else "") or unit).strip().lower().rstrip("s"))
+    value = float(found[1]) * (size or math.nan) if found else math.nan
     return Fact(f"{value:.4g}", "stored") if 0 < value <= 120 else ABSENT
 
 

@@ -4,11 +4,10 @@ import struct
 
 from data_modules.reading.formats.ishne import parse_header
 from data_modules.reading.formats.kardia_json import parse_kardia
+from data_modules.reading.stored.dates import after_iso_date, calendar_date, iso_date
 from data_modules.reading.stored.facts import (
     StoredFacts,
-    calendar_date,
     identifier,
-    iso_date,
     measurements,
     moment,
     plain,
@@ -57,7 +56,7 @@ def kardia_facts(content: bytes, *, record: str) -> StoredFacts:
     return StoredFacts(
         "Kardia JSON",
         patient_id=identifier(str(found.get("patientID") or "")),
-        acquired=moment(iso_date(recorded), recorded[11:19]),
+        acquired=moment(iso_date(recorded), after_iso_date(recorded)),
         device=plain(f"AliveCor {model}" if model else ""),
         statements=(said.value,) if said.value else (),
         measured=measurements([("machine_heart_rate_bpm", str(found.get("heartRate")))]),

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from xml.etree.ElementTree import Element
 
 from data_modules.reading.formats.xml_tree import parse_xml
+from data_modules.reading.stored.dates import iso_date, ordered_date
 from data_modules.reading.stored.facts import (
     StoredFacts,
     compact_moment,
+    first_stored,
     identifier,
-    iso_date,
     measurements,
     moment,
-    ordered_date,
     plain,
     sex,
     years,
@@ -139,7 +139,11 @@ def aecg_facts(content: bytes, *, record: str) -> StoredFacts:
     """
     root = parse_xml(content, record=record).root
     subject = root.find(".//trialSubject")
-    times = [root.find(f"effectiveTime/{part}") for part in ("center", "low")]
+    times = [
+        root.find(f"{where}effectiveTime/{part}")
+        for where in ("", "component/series/")
+        for part in ("center", "low")
+    ]
     device = root.find(".//manufacturedSeriesDevice")
     found = [
         (_attribute(one, "code", "code"), one.find("value")) for one in root.iter("annotation")
@@ -149,10 +153,9 @@ def aecg_facts(content: bytes, *, record: str) -> StoredFacts:
     return StoredFacts(
         "HL7 aECG",
         patient_id=identifier(_attribute(subject, "id", "extension")),
-        acquired=next((compact_moment(one.get("value")) for one in times if one is not None),
-                      compact_moment("")),
+        acquired=first_stored(compact_moment(one.get("value")) for one in times if one is not None),
         sex=sex(_attribute(subject, ".//administrativeGenderCode", "code")),
-        birth_date=compact_moment(_attribute(subject, ".//birthTime", "value")[:8]),
+        birth_date=moment(iso_date(_attribute(subject, ".//birthTime", "value"))),
         device=plain(_text(device, "manufacturerModelName")),
         statements=_lines(texts),
         measured=measurements(

@@ -1,11 +1,11 @@
 """Show what `lsemvae explain` found, from its folder."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.json_text import parse_json
 from lsemvae.evaluation.kept_files import read_kept_table
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
@@ -59,7 +59,7 @@ def read_explanation(folder: Path) -> dict[str, Any]:
     if not file.is_file():
         raise InputError(f"{file} not found; --explain takes the folder of `lsemvae explain`")
     try:
-        found: dict[str, Any] = json.loads(file.read_text())
+        found: dict[str, Any] = parse_json(file.read_text())
     except ValueError as error:
         raise InputError(f"{file} is not JSON ({error}); run `lsemvae explain` again") from error
     return found

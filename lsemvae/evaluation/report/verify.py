@@ -10,6 +10,7 @@ import pandas as pd
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json
+from lsemvae.core.json_text import parse_json
 from lsemvae.core.made_with import differences
 from lsemvae.core.targets import Target
 from lsemvae.core.tasks import SETTINGS, Thresholds
@@ -163,7 +164,7 @@ def _against_splits(run: CvRun) -> tuple[list[str], list[str]]:
     if not file.is_file():
         return [], [f"{file.name} is not beside the run, so its folds were not compared with it"]
     try:
-        frozen = json.loads(file.read_text())
+        frozen = parse_json(file.read_text())
         fold_of, task = frozen["fold"], frozen.get("task", run.metrics["task"])
     except (ValueError, KeyError, TypeError) as error:
         return [f"{file} is damaged ({error})"], []

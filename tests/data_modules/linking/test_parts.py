@@ -96,6 +96,30 @@ def test_ids_that_a_program_made_decimals_are_whole_and_cut_ones_are_left_out(
     ] * 2
 
 
+@pytest.mark.parametrize(
+    ("words", "wanted", "note"),
+    [
+        ("H M H", ["M", "F", "M"], "H was read as M and M as F"),
+        ("H F M", ["M", "F", "M"], "H was read as M"),
+        ("M W 2", ["M", "F", "F"], ""),
+    ],
+)
+def test_m_beside_h_is_a_woman_and_months_by_name_need_no_order(
+    words: str, wanted: list[str], note: str, tmp_path: Path
+) -> None:
+    lines = [f"{i},0{i + 1}-Mar-2020,{word}" for i, word in enumerate(words.split())]
+    text = "\n".join(["patient_id,rhc_date,sex", *lines])
+    (tmp_path / "t.csv").write_text(text)
+    table = read_hospital_table(tmp_path / "t.csv", {}, sheet=None, encoding="utf-8", order=None)
+    assert table.rows["sex"].tolist() == wanted
+    assert note in "; ".join(table.notes)
+    assert [f"{day}" for day in table.rows["rhc_date"]] == [
+        "2020-03-01",
+        "2020-03-02",
+        "2020-03-03",
+    ]
+
+
 def test_rules_exclude_in_their_order_and_say_whom_they_cannot_judge(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text(
         "exclude:\n  - reason: paced\n    paced: statement\n  - reason: young\n    age_below: 18\n"
