@@ -156,7 +156,7 @@ class EcgCLI(LightningCLI):
         config.model.init_args.leads = wanted
 
     def _dump_config(self) -> None:
-        """Keep the settings for the checkpoint, as Lightning does; they were checked when parsed."""
+        """Keep the settings for the checkpoint, as Lightning does; parsing has checked them."""
         if not hasattr(self, "config_dump"):
             text = self.parser.dump(
                 self.config, skip_link_targets=False, skip_none=False, skip_validation=True
