@@ -38,20 +38,20 @@ def _accelerator() -> str:
 
 
 def _git_commit() -> str:
-    """Return the commit of the installed code, or say that there is none."""
-    here = Path(__file__).parent
-    command = [
-        "git",
-        "--no-optional-locks",
-        "-C",
-        str(here),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=12",
-    ]
+    """Return the commit of the installed code, or say that there is none.
+
+    `git describe --dirty` would take the lock of the index whatever it is told, and leave it there
+    when it is killed or the disk is full; `git status` does without.
+    """
     try:
-        found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+        commit = _git("describe", "--always", "--abbrev=12")
+        changed = bool(commit) and _git("status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.TimeoutExpired):
         return "no git"
-    return found.stdout.strip() or "no git checkout"
+    return f"{commit}-dirty" if changed else commit or "no git checkout"
+
+
+def _git(*words: str) -> str:
+    command = ["git", "--no-optional-locks", "-C", str(Path(__file__).parent), *words]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    return found.stdout.strip()
