@@ -51,14 +51,19 @@ def counted_progress(text: str, *, already: int = 0) -> Iterator[Report]:
             nonlocal told
             now = time.monotonic()
             rate = (done - already) / max(now - start, 1e-9)
-            bar.update(task, completed=done, total=total, rate=f"{rate:.0f}/s")
+            bar.update(task, completed=done, total=total, rate=_shown(rate))
             if not console.is_terminal and now - told >= LINE_EVERY_S:
                 told = now
                 left = (total - done) / max(rate, 1e-9) / 60
-                line = f"{text}: {done:,} of {total:,}, {rate:.0f}/s, {left:.0f} min left"
+                line = f"{text}: {done:,} of {total:,}, {_shown(rate)}, {left:.0f} min left"
                 console.print(line, highlight=False)
 
         yield report
+
+
+def _shown(rate: float) -> str:
+    """Return a rate as people read it: 0.4/s is not 0/s."""
+    return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
 
 
 def show_progress(blocks: Iterable[tuple[int, Block]], *, total: int, text: str) -> Iterator[Block]:

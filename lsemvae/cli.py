@@ -13,6 +13,7 @@ from importlib.metadata import version
 from lsemvae.command_table import (
     COMMANDS,
     LONG,
+    QUICK,
     help_text,
     lightning_target,
     load,
@@ -91,8 +92,7 @@ def _begin(name: str, arguments: list[str]) -> None:
     threads = settle_threads()
     if name in LONG and threads is not None and threads.n_threads < threads.n_granted:
         say(f"note: {threads}", file=sys.stderr)
-    slow_to_load = name in LONG or name.startswith("prepare ")
-    if slow_to_load and sys.stderr.isatty() and not {"-h", "--help"} & {*arguments}:
+    if name not in QUICK and sys.stderr.isatty() and not {"-h", "--help"} & {*arguments}:
         say("loading libraries: some seconds", file=sys.stderr)
 
 

@@ -98,6 +98,7 @@ LIGHTNING = tuple(name for name, command in COMMANDS.items() if command.group ==
 LIGHTNING_OPTIONS = ("--config", "-c", "--data", "--trainer", "--ckpt_path")
 LIGHTNING_PREDICT = "lsemvae.commands.lightning:predict"
 LONG = (*LIGHTNING, "cv", "benchmark", "worth", "sweep", "demo")  # what computes for long
+QUICK = ("inspect", "encoders", "completion", "check cohort")  # what answers within some 2 s
 
 
 @cache

@@ -190,7 +190,8 @@ def test_option_beta_is_the_end_of_beta_annealing(
 
 @pytest.mark.parametrize(
     ("terminal", "words", "told"),
-    [(True, ["cv"], True), (True, ["prepare", "mimic"], True), (True, ["cv", "--help"], False),
+    [(True, ["cv"], True), (True, ["prepare", "mimic"], True), (True, ["lock"], True),
+     (True, ["cv", "--help"], False),
      (True, ["check", "cohort"], False), (False, ["cv"], False)],
 )  # fmt: skip
 def test_a_terminal_is_told_that_a_long_command_loads_first(

@@ -14,6 +14,7 @@ import yaml
 
 from benchmarks.command_table import with_table
 from data_modules.reading.reasons import REASONS, REMEDIES
+from data_modules.simulation.files import write_cohort
 from lsemvae.cli import main
 from lsemvae.command_table import COMMANDS, lightning_target, load, markdown_table
 from lsemvae.core.leads import LIMB_LEADS
@@ -78,6 +79,26 @@ def test_own_recordings_from_files_to_page(workplace: Path) -> None:
     for name in ("runs/cv/phenotype/splits.json", "runs/cv/phenotype/ls_emvae/6L/metrics.json",
                  "reports/rhc/index.html"):  # fmt: skip
         assert (workplace / name).is_file()
+
+
+def test_own_recordings_with_the_encoder_that_ships(workplace: Path) -> None:
+    (prepare,) = [line for line in LINES if line.startswith("lsemvae prepare cohort")]
+    shipped = re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    lines = [line.strip() for block in shipped for line in block.replace("\\\n", " ").splitlines()]
+    (workplace / "new_recordings").mkdir()
+    write_cohort(workplace / "new", n_patients=7, seed=5)
+    for file in (workplace / "new/records").glob("ecg00001.*"):
+        shutil.copy(file, workplace / "new_recordings")
+    walked = []
+    for line in [prepare, *(line for line in lines if line.startswith("lsemvae"))]:
+        arguments = shlex.split(line)[1:]
+        if arguments[0] != "serve":  # it waits for a browser
+            quick = ["--epochs", "1"] if arguments[0] == "cv" else []
+            assert main([*arguments, *quick]) == 0, line
+        walked.append(arguments[0])
+    assert walked == ["prepare", "cv", "report", "lock", "predict", "serve"]
+    page = (workplace / "reports/rhc/index.html").read_text()
+    assert "Without the signal (detection)" in page
 
 
 def test_make_targets_of_the_readme_exist() -> None:

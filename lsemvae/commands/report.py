@@ -45,6 +45,7 @@ def report(
     Returns:
         The page, index.html.
     """
+    from data_modules.progress import show_progress
     from lsemvae.evaluation.report.page import write_report
     from lsemvae.evaluation.report.pdf import find_chromium, print_pdf
 
@@ -61,7 +62,13 @@ def report(
         folders, cohort, pretrain, explain, title=title, reference=reference, subgroups=columns,
         n_resamples=n_resamples, max_days=max_days,
     )  # fmt: skip
-    page = write_report(evidence, Path(out))
+    page = write_report(
+        evidence,
+        Path(out),
+        lambda builders: show_progress(
+            ((1, build) for build in builders), total=len(builders), text="sections of the report"
+        ),
+    )
     say(f"report: {page}")
     if chromium is not None:
         say(f"report: {print_pdf(page, chromium)}")

@@ -1,7 +1,7 @@
 """Put the sections together and write page, numbers, figures and model cards."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,10 @@ from lsemvae.evaluation.report.stress import has_stress, stress_section
 from lsemvae.evaluation.report.subgroups import subgroup_section
 from lsemvae.evaluation.report.worth import worth_section
 
-SECTIONS: Sequence[Callable[[Evidence], Section]] = (
+Builder = Callable[[Evidence], Section]
+Shown = Callable[[Sequence[Builder]], Iterable[Builder]]
+
+SECTIONS: Sequence[Builder] = (
     first_screen,
     flow_section,
     characteristics_section,
@@ -73,24 +76,35 @@ FORMAT = "lsemvae-report"
 VERSION = 1
 
 
-def build_sections(evidence: Evidence) -> list[Section]:
-    """Return the sections that these runs have something for, in the order of the page."""
+def build_sections(evidence: Evidence, shown: Shown = iter) -> list[Section]:
+    """Return the sections that these runs have something for, in the order of the page.
+
+    Args:
+        evidence: of the report.
+        shown: passes the builders of the sections on, and may show how far they are.
+    """
     without = set() if evidence.number_tasks else {numbers_section}
     without |= set() if evidence.label_tasks else {several_labels_section}
     without |= OF_A_YES_OR_NO if not evidence.runs else set()
     without |= set() if has_stress(evidence) else {stress_section}
-    sections = [build(evidence) for build in SECTIONS if build not in without]
+    builders = [build for build in SECTIONS if build not in without]
+    sections = [build(evidence) for build in shown(builders)]
     return [*sections, checklist_section(sections), paper_section(evidence)]
 
 
-def write_report(evidence: Evidence, out: Path) -> Path:
+def write_report(evidence: Evidence, out: Path, shown: Shown = iter) -> Path:
     """Write index.html, report.json, figures and model cards into a folder.
+
+    Args:
+        evidence: of the report.
+        out: the folder.
+        shown: as in `build_sections`.
 
     Returns:
         The path of index.html.
     """
     check_report_folder(out)
-    sections = build_sections(evidence)
+    sections = build_sections(evidence, shown)
     out.mkdir(parents=True, exist_ok=True)
     write_figures(sections, out / "figures")
     cards = _write_cards(evidence, out)
