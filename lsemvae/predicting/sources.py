@@ -16,7 +16,7 @@ from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import Recording
 from data_modules.signals.clean import CleanEcg, clean_ecg
 from data_modules.signals.gains import gain_warnings
-from data_modules.signals.heart_doubts import heart_doubts
+from data_modules.signals.heart_doubts import doubts_of_one
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import signal_digest
 from data_modules.store.mark import STORE, mark_version
@@ -192,14 +192,12 @@ class Loader:
         """
         with _unforeseen(name):
             clean = clean_ecg(recording, self._settings)
+            doubts = doubts_of_one(clean.ecg, clean.present, self._settings)
         gains = gain_warnings(
             clean, sampling_rate_hz=self._settings.sampling_rate_hz,
             calibrated=recording.unit == "mV",
         )  # fmt: skip
-        findings = [*clean.warnings, *gains, *clean.notes]
-        if self._settings.segment == "record":
-            rate = self._settings.sampling_rate_hz
-            findings += heart_doubts(clean.ecg[None], clean.present[None], sampling_rate_hz=rate)[0]
+        findings = [*clean.warnings, *gains, *doubts, *clean.notes]
         if any("synthetic" in comment.lower() for comment in recording.comments):
             findings.append(("synthetic", "the file says that the recording is synthetic"))
         return Loaded(clean.ecg, clean.present, findings, signal_digest(clean.ecg))

@@ -14,7 +14,7 @@ from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import REMEDIES, RecordError
 from data_modules.signals.clean import clean_ecg, require_leads
 from data_modules.signals.gains import gain_warnings
-from data_modules.signals.heart_doubts import heart_doubts
+from data_modules.signals.heart_doubts import doubts_of_one
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
 from lsemvae.core.errors import InputError
@@ -64,11 +64,9 @@ def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) ->
         found = [(error.code, error.problem)]
         return View(path.name, title, ecg, rate, calibrated, found, rejected=True)
     ecg = np.where(clean.present[:, None], clean.ecg / COUNTS_PER_UNIT, np.nan)
-    rate = settings.sampling_rate_hz
-    gains = gain_warnings(clean, sampling_rate_hz=rate, calibrated=calibrated)
-    warnings = [*clean.warnings, *gains]
-    if settings.segment == "record":
-        warnings += heart_doubts(clean.ecg[None], clean.present[None], sampling_rate_hz=rate)[0]
+    gains = gain_warnings(clean, sampling_rate_hz=settings.sampling_rate_hz, calibrated=calibrated)
+    doubts = doubts_of_one(clean.ecg, clean.present, settings)
+    warnings = [*clean.warnings, *gains, *doubts]
     findings = [*warnings, *clean.notes] or [("accepted", "the checks found nothing")]
     title = f"{record}: accepted{' with warnings' if warnings else ''}"
     return View(path.name, title, ecg, settings.sampling_rate_hz, calibrated, findings)

@@ -1,6 +1,7 @@
 """What files state about their own leads: off, late, at two rates; and names that were missed."""
 
 import io
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,14 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.mutants import mend_crc
 from benchmarks.recording_files import (
     EIGHT,
     Files,
     aecg_files,
+    csv_files,
     dicom_files,
     make_counts,
     muse_files,
     philips_files,
+    scp_files,
     wfdb_files,
 )
 from data_modules.reading.lead_names import known_lead
@@ -129,3 +133,31 @@ def test_a_utf_16_file_that_is_cut_within_a_character_is_called_cut(tmp_path: Pa
     assert (
         "it is cut off; copy it again" in refusal(tmp_path, "r1.xml", {"r1.xml": content}).problem
     )
+
+
+def clocks(step_s: float, pattern: str) -> Files:
+    """Return a table with a column of times of day, one for each sample."""
+    files = csv_files(COUNTS)
+    names, *rows = files["r1.csv"].decode().splitlines()
+    times = (np.datetime64("2020-01-01T09:59:58") + np.arange(len(rows)) * np.timedelta64(
+        round(step_s * 1e6), "us")).astype(object)  # fmt: skip
+    lines = [f"{time.strftime(pattern)},{row}" for time, row in zip(times, rows, strict=True)]
+    return files | {"r1.csv": "\n".join([f"timestamp,{names}", *lines]).encode()}
+
+
+@pytest.mark.parametrize("pattern", ["%Y-%m-%d %H:%M:%S.%f", "%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%fZ"])
+def test_times_of_day_that_contradict_the_rate_are_refused(pattern: str, tmp_path: Path) -> None:
+    found = read(tmp_path, "r1.csv", clocks(1 / 250, pattern))
+    np.testing.assert_allclose(found.ecg, COUNTS * 0.005, atol=1e-6)
+    error = refusal(tmp_path, "r1.csv", clocks(1 / 500, pattern))
+    assert error.code == "rate_invalid"
+    assert "1500 samples last 5.996 s at the layout's 250 Hz" in error.problem
+
+
+def test_leads_of_scp_ecg_that_begin_at_other_samples_are_refused(tmp_path: Path) -> None:
+    content = bytearray(scp_files(COUNTS)["r1.scp"])
+    row = content.index(struct.pack("<IIB", 1, 1500, 3))
+    struct.pack_into("<II", content, row, 1501, 3000)
+    error = refusal(tmp_path, "r1.scp", {"r1.scp": mend_crc(bytes(content), "SCP-ECG")})
+    assert error.code == "layout_unsupported"
+    assert "V1 samples 1501 to 3000" in error.problem
