@@ -17,7 +17,7 @@ _AROUND = re.compile(
     r"(?:MDC[ _]ECG[ _](?:LEAD|ELEC[ _]POTL)[ _]"
     r"|(?:ECG|EKG)[ _:-]?(?:LEAD)?[ _:-]?|(?:LEAD|ABLEITUNG|ABL\.?|DERIVATION|DERIVACION"
     r"|DERIVAZIONE|DERIVACAO)[ _:-]?)?"
-    r"(?P<lead>[A-Z]+[ _]?\d?)"
+    r"(?P<lead>AV[ _.-]?[RLF]|V[ _-]?0?\d|[A-Z]+[ _]?\d?)"
     r"(?: ?\((?:EINTHOVEN|GOLDBERGER|WILSON)\)|, AUGMENTED VOLTAGE, (?:RIGHT|LEFT|FOOT)"
     r"|[ _-](?:REF|WCT))?"
 )
@@ -37,6 +37,8 @@ _LOOKALIKES = str.maketrans(
 # IEC 60601-2-25 writes C1..C6 for the chest leads; makers of Romance languages and of the Turkish
 # write DI or D1 for I (derivation).
 _ALIASES = {f"C{k}": f"V{k}" for k in range(1, 7)}
+_ALIASES |= {"LI": "I", "LII": "II", "LIII": "III", "L1": "I", "L2": "II", "L3": "III"}
+_ALIASES |= {f"V0{k}": f"V{k}" for k in range(1, 7)}
 _ALIASES |= {"DI": "I", "DII": "II", "DIII": "III", "D1": "I", "D2": "II", "D3": "III"}
 MAX_NAME = 60
 
@@ -83,7 +85,7 @@ def _lead(name: str) -> str | None:
     match = _AROUND.fullmatch(bare.upper())
     if match is None:
         return None
-    bare = re.sub("[ _]", "", match["lead"])
+    bare = re.sub("[ _.-]", "", match["lead"])
     try:
         return canonical_lead(_ALIASES.get(bare, bare))
     except InputError:

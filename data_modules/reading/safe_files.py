@@ -72,14 +72,20 @@ def regular_file(root: Path, name: str, *, record: str) -> tuple[str, int]:
 def _alike(path: str) -> str:
     """Name a file that differs from the missing one in case alone, or is packed."""
     folder, name = os.path.split(path)
-    wanted = [name.casefold() + end for end in ("", ".gz", ".zip", ".bz2", ".xz")]
+    stem, ending = os.path.splitext(name.casefold())
+    same = [name.casefold() + end for end in ("", ".gz", ".zip", ".bz2", ".xz")]
+    signals = [stem + ".dat", stem + ".mat"] if ending in ("", ".dat", ".mat") else []
     try:
         with os.scandir(folder) as entries:
             some = [entry.name for entry in itertools.islice(entries, _MOST_LOOKED_AT)]
-        found = sorted(one for one in some if one.casefold() in wanted)
+        found = sorted(one for one in some if one.casefold() in same + signals)
     except (OSError, ValueError):
         return ""
-    return f"; {found[0]} is there: rename or unpack it" if found else ""
+    if not found:
+        return ""
+    alike = found[0].casefold() in same
+    step = "rename or unpack it" if alike else "name it in the header"
+    return f"; {found[0]} is there: {step}"
 
 
 def open_regular(root: Path, name: str, *, record: str) -> io.FileIO:

@@ -5,13 +5,17 @@ cannot be told from a large heart by the amplitude alone. Where nearly all recor
 have one ADC step, a recording with another step is judged by both.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
+from data_modules.signals.clean import CleanEcg
+from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.leads import LEADS
+
+if TYPE_CHECKING:
+    from data_modules.store.read import EcgStore
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -27,6 +31,8 @@ N_LEAST = 20  # recordings, below which each is compared with usual ones in plac
 Z_MAX = 3.5
 SD_LEAST, SD_MOST = 0.2, 0.45  # of the logarithm; real sets have 0.23 to 0.45
 SAME_STEP_SHARE = 0.8
+N_GROUP = 10  # recordings of one ADC step, below which their median says too little
+Z_GROUPS = 3.0
 STEP_FACTOR = 1.5
 N_STEP_SAMPLES = 2000
 BLOCK = 256  # records in memory at once: 31 MB of signals
@@ -111,9 +117,14 @@ def gain_doubts(amplitude: FloatArray, step_mv: FloatArray | None = None) -> Gai
         f"{off[i] / sd:+.1f}, at most {Z_MAX} expected): look at gain and unit"
         for i in np.flatnonzero(np.abs(off) > Z_MAX * sd)
     }
+    whole = [_whole(np.exp(median))]
+    if not whole[0]:  # two groups far from one another widen the distribution
+        outlying = _few(amplitude, known).outlying | outlying
     if step_mv is not None:
         outlying |= _other_steps(off, step_mv)
-    return GainDoubts(dict(sorted(outlying.items())), _whole(np.exp(median)), np.exp(median))
+        whole += _step_groups(logarithm, step_mv)
+    of_all = "; ".join(text for text in whole if text)
+    return GainDoubts(dict(sorted(outlying.items())), of_all, np.exp(median))
 
 
 def _few(amplitude: FloatArray, known: npt.NDArray[np.bool_]) -> GainDoubts:
@@ -128,7 +139,29 @@ def _few(amplitude: FloatArray, known: npt.NDArray[np.bool_]) -> GainDoubts:
     return GainDoubts(outlying, "", float("nan"))
 
 
-def store_amplitudes(store: EcgStore, n_records: int | None = None) -> FloatArray:
+def gain_warnings(
+    clean: CleanEcg, *, sampling_rate_hz: float, calibrated: bool
+) -> list[tuple[str, str]]:
+    """Compare the amplitude of one recording with usual ones, as `prepare` does with few.
+
+    Args:
+        clean: the recording.
+        sampling_rate_hz: of its counts.
+        calibrated: whether its unit is mV; elsewhere, and where leads were scaled one by one,
+            amplitudes mean nothing.
+
+    Returns:
+        (`gain_doubtful`, message) where it is far off, else nothing.
+    """
+    if not calibrated or "leads_scaled_separately" in dict(clean.warnings):
+        return []
+    amplitude = relative_amplitude(
+        clean.ecg[None], clean.present[None], sampling_rate_hz=sampling_rate_hz
+    )
+    return [("gain_doubtful", text) for text in gain_doubts(amplitude).outlying.values()]
+
+
+def store_amplitudes(store: "EcgStore", n_records: int | None = None) -> FloatArray:
     """Measure the recordings of a store.
 
     Args:
@@ -168,6 +201,33 @@ def _other_steps(off: FloatArray, step_mv: FloatArray) -> dict[int, str]:
         f"{step_mv[i]:g} mV, where {counts.max()} recordings have {usual:g}: look at the gain"
         for i in np.flatnonzero(told)
     }
+
+
+def _step_groups(logarithm: FloatArray, step_mv: FloatArray) -> list[str]:
+    """Compare recordings of one ADC step with those of another: two devices of one population.
+
+    Told is a difference beyond chance that lies nearer to the ratio of the steps than to none:
+    then the gain of one of the two groups is wrong by about that ratio.
+    """
+    known = np.isfinite(step_mv) & np.isfinite(logarithm)
+    groups = {step: logarithm[known & (step_mv == step)] for step in np.unique(step_mv[known])}
+    large = {step: group for step, group in groups.items() if len(group) >= N_GROUP}
+    if not large:
+        return []
+    usual, first = max(large.items(), key=lambda item: len(item[1]))
+    told = []
+    for step, group in large.items():
+        if step == usual:
+            continue
+        off, factor = float(np.median(group) - np.median(first)), np.log(step / usual)
+        error = SD_MOST * np.sqrt(1 / len(group) + 1 / len(first))
+        if abs(factor) > np.log(STEP_FACTOR) and off / factor > 0.5 and abs(off) > Z_GROUPS * error:
+            told.append(
+                f"{len(group)} recordings with an ADC step of {step:g} mV have {np.exp(off):.2g} "
+                f"times the amplitude of the {len(first)} with {usual:g} mV: look at the gain of "
+                "both"
+            )
+    return told
 
 
 def _whole(median: float) -> str:

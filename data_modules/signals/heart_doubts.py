@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from data_modules.signals.settings import SignalSettings
+
 COARSE_HZ = 100.0  # enough for the place of a QRS complex
 SMOOTHING_S = 0.06
 AROUND_S = 0.2
@@ -47,6 +49,16 @@ def heart_doubts(
         (*_rate(*pair), *_arms(exchanged=bool(exchanged)))
         for *pair, exchanged in zip(beats.tolist(), widths.tolist(), arms, strict=True)
     ]
+
+
+def doubts_of_one(
+    ecg: npt.NDArray[np.int16], present: npt.NDArray[np.bool_], settings: SignalSettings
+) -> Reasons:
+    """Return the doubts about one recording (12, T); a median beat raises none."""
+    if settings.segment != "record":
+        return ()
+    rate = settings.sampling_rate_hz
+    return heart_doubts(ecg[None], present[None], sampling_rate_hz=rate)[0]
 
 
 def _rate(beats: float, width_ms: float) -> Reasons:

@@ -9,13 +9,12 @@ records' rows; `present` (N, 12); `columns`, the table's column names; and `tabl
 one column each, as UTF-8 bytes or float64.
 """
 
-import math
 import os
 from collections.abc import Sequence
 from functools import cached_property
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
@@ -24,6 +23,7 @@ import numpy.typing as npt
 from data_modules.hdf5_parts import own_dataset
 from data_modules.store.content import COUNTS_PER_UNIT, signal_digest
 from data_modules.store.mark import STORE, read_mark
+from data_modules.store.places import identity, place_of
 from data_modules.store.shards import ShardPlan, is_whole, shard_offset, shard_path, shards_root
 from lsemvae.core.errors import InputError
 from lsemvae.core.json_text import parse_json
@@ -35,19 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["COUNTS_PER_UNIT", "EcgStore"]
 
 _REQUIRED = ("ecg", "row", "present", "columns", "table")
-
-
-class _Place(NamedTuple):
-    """Where a dataset lies in the file."""
-
-    offset: int
-    shape: tuple[int, ...]
-    dtype: str
-
-    @property
-    def end(self) -> int:
-        """The first byte behind it."""
-        return self.offset + math.prod(self.shape) * np.dtype(self.dtype).itemsize
 
 
 class EcgStore:
@@ -90,7 +77,7 @@ class EcgStore:
             raise InputError(f"{path} is damaged ({error}); prepare it again") from error
         if mark != {"sha256": self.sha256}:
             raise InputError(f"{path} is damaged (its mark); prepare it again")
-        self._identity = _identity(self.path)
+        self._identity = identity(self.path)
         self._files: dict[int, tuple[FileIO, int]] = {}
         self._maps: dict[str, npt.NDArray[Any]] = {}
         self._verified: npt.NDArray[np.bool_] | None = None
@@ -228,7 +215,7 @@ class EcgStore:
         return self._maps[name]
 
     def _check_unchanged(self) -> None:
-        if _identity(self.path) != self._identity:
+        if identity(self.path) != self._identity:
             raise InputError(f"{self.path} was replaced while in use; start again")
 
     def _read_attributes(self, file: h5py.File) -> None:
@@ -253,17 +240,17 @@ class EcgStore:
     def _read_places(self, file: h5py.File) -> None:
         """Find where the datasets lie, and check that they fit one another."""
         columns = own_dataset(file, "columns")
-        if _place(columns).end > self.path.stat().st_size:
+        if place_of(columns).end > self.path.stat().st_size:
             raise ValueError("it is cut short")
         self.columns = [name.decode("utf-8") for name in columns[:]]
         names = ["row", "present", "columns", *(f"table/{i}" for i in range(len(self.columns)))]
-        self._places = {name: _place(own_dataset(file, name)) for name in names}
+        self._places = {name: place_of(own_dataset(file, name)) for name in names}
         ecg = own_dataset(file, "ecg", virtual=True)
         if self.shard_folder:
             if not ecg.is_virtual:
                 raise ValueError("its shards are not virtual")
         else:
-            self._places["ecg"] = _place(ecg)
+            self._places["ecg"] = place_of(ecg)
         lengths = {self._places[name].shape[0] for name in names if name != "columns"}
         shape = (self.plan.n_listed, len(LEADS), self.n_samples)
         if ecg.dtype != np.dtype("<i2") or ecg.shape != shape or len(lengths) != 1:
@@ -302,16 +289,3 @@ class EcgStore:
     def __getstate__(self) -> dict[str, Any]:
         kept = {name: value for name, value in self.__dict__.items() if name != "table"}
         return {**kept, "_files": {}, "_maps": {}, "_verified": None}
-
-
-def _identity(path: Path) -> tuple[int, int, int]:
-    """Return what changes when a file is replaced: its size, time and inode."""
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns, status.st_ino
-
-
-def _place(dataset: h5py.Dataset) -> _Place:
-    offset = dataset.id.get_offset()
-    if offset is None:
-        raise ValueError(f"{dataset.name} is not contiguous")
-    return _Place(int(offset), tuple(dataset.shape), dataset.dtype.str)

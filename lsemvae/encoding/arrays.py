@@ -1,6 +1,6 @@
 """Encode arrays of recordings: prepared as a store prepares them, in batches, in bounded memory."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -12,13 +12,16 @@ from data_modules.reading.limits import check_extent, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import Recording, choose_leads
 from data_modules.reading.units import mv_per_unit
-from data_modules.signals.clean import clean_ecg
+from data_modules.signals.clean import CleanEcg, clean_ecg
+from data_modules.signals.gains import gain_warnings
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_indices, parse_leads
+from lsemvae.core.printable import say
 from lsemvae.core.types import EcgBatch, EcgInput
 from lsemvae.models import Pretrained, load_pretrained
+from lsemvae.predicting.kept_findings import DOUBTFUL
 from lsemvae.runtime.cpu_matmul import faster_float32_products
 
 Features = npt.NDArray[np.float32]
@@ -119,14 +122,14 @@ class ArrayEncoder:
             raise InputError(
                 f"bad must be raise or nan and batch_size >= 1, got {bad!r} and {batch_size}"
             )
-        array = self._checked(ecg)
+        array, doubts = self._checked(ecg), dict[int, str]()
         features = np.full((len(array), self.n_features), np.nan, np.float32)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if device.type == "cpu":
             faster_float32_products()
         network = self.pretrained.network.to(device)
         with torch.inference_mode():
-            for rows, batch in self._batches(array, bad, batch_size):
+            for rows, batch in self._batches(array, bad, batch_size, doubts):
                 moved = batch._replace(
                     ecg=batch.ecg.to(device), scale=batch.scale.to(device),
                     present=batch.present.to(device),
@@ -134,6 +137,7 @@ class ArrayEncoder:
                 ready = normalise(moved, self.pretrained.data.ecg_input.normalisation)
                 found = network.encode(ready.ecg, ready.leads, ready.present)
                 features[rows] = found.float().cpu().numpy()
+        _tell(doubts, len(array))
         return features
 
     def _checked(self, ecg: npt.ArrayLike) -> npt.NDArray[Any]:
@@ -153,9 +157,9 @@ class ArrayEncoder:
         return array
 
     def _batches(
-        self, array: npt.NDArray[Any], bad: Bad, batch_size: int
+        self, array: npt.NDArray[Any], bad: Bad, batch_size: int, doubts: dict[int, str]
     ) -> Iterator[tuple[npt.NDArray[np.int64], EcgBatch]]:
-        """Yield the rows of usable recordings and their batch, some recordings at a time."""
+        """Yield the rows of usable recordings and their batch; note what is doubtful of a row."""
         places = lead_indices(self.use)
         for start in range(0, len(array), batch_size):
             rows, counts, present = [], [], []
@@ -163,6 +167,8 @@ class ArrayEncoder:
                 try:
                     clean = clean_ecg(self._recording(array, row), self.settings)
                     self._require_leads(clean.present[places], row)
+                    if text := self._doubt(clean):
+                        doubts[row] = text
                 except RecordError as error:
                     if bad == "raise":
                         raise InputError(
@@ -181,6 +187,15 @@ class ArrayEncoder:
         ecg[~np.isfinite(ecg)] = np.nan
         return Recording(str(row), ecg, given.leads, given.sampling_rate_hz, given.unit, ())
 
+    def _doubt(self, clean: CleanEcg) -> str:
+        """Say why leads or amplitudes are hardly those of a heart; empty where they may be."""
+        gains = gain_warnings(
+            clean, sampling_rate_hz=self.settings.sampling_rate_hz,
+            calibrated=self._given.unit == "mV",
+        )  # fmt: skip
+        found = [text for code, text in clean.warnings if code in DOUBTFUL]
+        return "; ".join([*found, *(text for _, text in gains)])
+
     def _require_leads(self, present: npt.NDArray[np.bool_], row: int) -> None:
         if not present.any():
             problem = f"none of the leads {', '.join(self.use)} is usable"
@@ -196,6 +211,15 @@ class ArrayEncoder:
             label=torch.empty(0),
             record=nobody,
             patient_id=nobody,
+        )
+
+
+def _tell(doubts: Mapping[int, str], n_records: int) -> None:
+    if doubts:
+        row, text = next(iter(doubts.items()))
+        say(
+            f"note: {len(doubts)} of {n_records} recordings are doubtful, as recording {row}: "
+            f"{text}; compare names and order of the leads, and the unit, with the array"
         )
 
 

@@ -15,6 +15,8 @@ from data_modules.reading.read import FOLDER_LAYOUT, LAYOUT_SUFFIX, read_recordi
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import Recording
 from data_modules.signals.clean import CleanEcg, clean_ecg
+from data_modules.signals.gains import gain_warnings
+from data_modules.signals.heart_doubts import doubts_of_one
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import signal_digest
 from data_modules.store.mark import STORE, mark_version
@@ -190,7 +192,12 @@ class Loader:
         """
         with _unforeseen(name):
             clean = clean_ecg(recording, self._settings)
-        findings = [*clean.warnings, *clean.notes]
+            doubts = doubts_of_one(clean.ecg, clean.present, self._settings)
+        gains = gain_warnings(
+            clean, sampling_rate_hz=self._settings.sampling_rate_hz,
+            calibrated=recording.unit == "mV",
+        )  # fmt: skip
+        findings = [*clean.warnings, *gains, *doubts, *clean.notes]
         if any("synthetic" in comment.lower() for comment in recording.comments):
             findings.append(("synthetic", "the file says that the recording is synthetic"))
         return Loaded(clean.ecg, clean.present, findings, signal_digest(clean.ecg))

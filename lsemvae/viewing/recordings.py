@@ -12,9 +12,9 @@ import numpy.typing as npt
 from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import REMEDIES, RecordError
-from data_modules.signals.clean import CleanEcg, clean_ecg, require_leads
-from data_modules.signals.gains import gain_doubts, relative_amplitude
-from data_modules.signals.heart_doubts import heart_doubts
+from data_modules.signals.clean import clean_ecg, require_leads
+from data_modules.signals.gains import gain_warnings
+from data_modules.signals.heart_doubts import doubts_of_one
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
 from lsemvae.core.errors import InputError
@@ -64,24 +64,12 @@ def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) ->
         found = [(error.code, error.problem)]
         return View(path.name, title, ecg, rate, calibrated, found, rejected=True)
     ecg = np.where(clean.present[:, None], clean.ecg / COUNTS_PER_UNIT, np.nan)
-    warnings = [*clean.warnings, *_gain_doubts(clean, settings, calibrated=calibrated)]
-    if settings.segment == "record":
-        warnings += heart_doubts(
-            clean.ecg[None], clean.present[None], sampling_rate_hz=settings.sampling_rate_hz
-        )[0]
+    gains = gain_warnings(clean, sampling_rate_hz=settings.sampling_rate_hz, calibrated=calibrated)
+    doubts = doubts_of_one(clean.ecg, clean.present, settings)
+    warnings = [*clean.warnings, *gains, *doubts]
     findings = [*warnings, *clean.notes] or [("accepted", "the checks found nothing")]
     title = f"{record}: accepted{' with warnings' if warnings else ''}"
     return View(path.name, title, ecg, settings.sampling_rate_hz, calibrated, findings)
-
-
-def _gain_doubts(clean: CleanEcg, settings: SignalSettings, *, calibrated: bool) -> Findings:
-    """Compare the amplitude with usual ones, unless leads were scaled one by one."""
-    if not calibrated or "leads_scaled_separately" in dict(clean.warnings):
-        return []
-    amplitude = relative_amplitude(
-        clean.ecg[None], clean.present[None], sampling_rate_hz=settings.sampling_rate_hz
-    )
-    return [("gain_doubtful", text) for text in gain_doubts(amplitude).outlying.values()]
 
 
 def _centred(lead: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

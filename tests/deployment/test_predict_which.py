@@ -1,4 +1,4 @@
-"""Each result is of the recording that it names, and what is doubtful gets none."""
+"""Each result is of the recording that it names, and what is doubtful is told."""
 
 import shutil
 from pathlib import Path
@@ -88,3 +88,14 @@ def test_a_stopped_run_does_not_go_on_with_other_recordings_of_the_same_names(
     assert predict(model, new_store, record, "--out", out) == 0
     assert pd.read_csv(out)["recording"].tolist()[:1] == ["ecg00001"]
     assert len(pd.read_csv(out)) == N_RECORDS + 1
+
+
+def test_a_gain_that_is_far_off_is_a_finding(model: Path, new_store: Path, tmp_path: Path) -> None:
+    source, out = new_store.parent / "records", tmp_path / "p.csv"
+    for factor in (1, 0.1):
+        shutil.copy(source / "ecg00003.dat", tmp_path)
+        header = (source / "ecg00003.hea").read_text()
+        (tmp_path / "ecg00003.hea").write_text(header.replace("1000.0(0)", f"{1000 / factor}(0)"))
+        assert predict(model, tmp_path / "ecg00003", "--out", out) == 0
+        found = pd.read_csv(out)["findings"][0].split()
+        assert ("gain_doubtful" in found) == (factor == 0.1)

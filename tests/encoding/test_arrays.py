@@ -1,6 +1,7 @@
 """`lsemvae.encode`: arrays in, the features of a store out."""
 
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,27 @@ def test_order_spelling_and_unit_of_the_leads_change_nothing(
     np.testing.assert_allclose(found, features, rtol=1e-4, atol=1e-5)
     text = encode(ecg[:, order], rate, ",".join(names), encoder=str(encoder))
     np.testing.assert_allclose(text, features, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (lambda ecg: ecg[:, [1, 0, *range(2, 12)]], "it fits if I and II are exchanged"),
+        (lambda ecg: ecg / 10, "times that of usual recordings"),
+    ],
+)
+def test_leads_in_another_order_or_amplitudes_of_no_heart_are_told(
+    recordings_array: tuple[np.ndarray, float], encoder: Path, told: str,
+    wrong: Callable[[np.ndarray], np.ndarray],
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    ecg, rate = recordings_array
+    encode(ecg, rate, 12, encoder=str(encoder))
+    assert capsys.readouterr().out == ""
+    encode(wrong(ecg), rate, 12, encoder=str(encoder))
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{len(ecg)} of {len(ecg)} recordings are doubtful, as recording 0: " in said
+    assert told in said
 
 
 def test_chest_leads_that_are_missing_are_as_if_they_were_not_in_the_array(

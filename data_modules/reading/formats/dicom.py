@@ -22,7 +22,7 @@ _SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", _BIG_ENDIAN)  # implici
 _DEFLATED = b"1.2.840.10008.1.2.1.99"  # pydicom would unpack it to any size
 _UNCOMPRESSED = "save it as Explicit VR Little Endian, such as with `dcmconv +te`"
 _RESAVE = "export it as another kind of file"
-_SKEWS = ("ChannelTimeSkew", "ChannelSampleSkew")
+_SKEWS = ("ChannelTimeSkew", "ChannelSampleSkew", "ChannelOffset")
 _DTYPES = {("SS", 16): "i2", ("SL", 32): "i4", ("SB", 8): "i1", ("US", 16): "u2", ("UB", 8): "u1"}
 _NEEDED = (
     "NumberOfWaveformSamples",
@@ -121,8 +121,9 @@ def _read_group(group: Any, order: str, *, record: str) -> RawRecording:
         raise wrong_size(problem, record=record)
     names = [_name(channel, record=record) for channel in channels]
     leads = [i for i, name in enumerate(names) if known_lead(name)]
-    if any(float(channels[i].get(skew) or 0) for i in leads for skew in _SKEWS):
-        problem = f"its channels were not sampled at once; expected a skew of 0; {_RESAVE}"
+    skews = {tuple(float(channels[i].get(skew) or 0) for skew in _SKEWS) for i in leads}
+    if len(skews) > 1:
+        problem = f"its channels were not sampled at once; expected one skew for all; {_RESAVE}"
         raise RecordError("layout_unsupported", record=record, problem=problem)
     counts = np.frombuffer(data[:size], dtype=dtype).reshape(shape).T[leads]
     scales = [_scale(channels[i], names[i], record=record) for i in leads]
@@ -131,11 +132,14 @@ def _read_group(group: Any, order: str, *, record: str) -> RawRecording:
     padding = bytes(group.get("WaveformPaddingValue") or b"")[: dtype.itemsize]
     if any(padding):  # makers who write 0 there mean ordinary samples of 0
         signals[counts == np.frombuffer(padding, dtype=dtype)[0]] = np.nan
+    off = [names[i] for i in leads if "DISCONNECTED" in str(channels[i].get("ChannelStatus") or "")]
+    text = f"the file says that the electrode was off: {', '.join(off)}"
     return RawRecording(
         names=tuple(names[i] for i in leads),
         signals=signals,
         units=tuple(scale[2] for scale in scales),
         sampling_rate_hz=rate,
+        warnings=(("samples_filled", text),) if off else (),
         ignored=tuple(name for name in names if not known_lead(name)),
     )
 

@@ -79,7 +79,11 @@ def _read_set(found: Element, warnings: Warnings, *, record: str) -> RawRecordin
     for sequence in found.findall("component/sequence"):
         name = _code(sequence) or _attribute(sequence, "code", "code", record=record)
         if name in _TIME:
-            rate = _rate(sequence, record=record)
+            found_rate = _rate(sequence, record=record)
+            if rate and found_rate != rate:
+                problem = f"it has times at {rate:g} and at {found_rate:g} Hz; expected one rate"
+                raise RecordError("rate_invalid", record=record, problem=problem)
+            rate = found_rate
         elif known_lead(name) is None:
             ignored.append(name)
         else:

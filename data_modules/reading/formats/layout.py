@@ -72,6 +72,8 @@ def _texts(stated: dict[str, Any], *, record: str) -> tuple[list[str], str, str]
     variable = stated.get("variable", "")
     if not isinstance(leads, list) or not all(isinstance(lead, str) for lead in leads):
         raise _invalid("leads must be a list of names", record=record)
+    if isinstance(unit, list):
+        raise _invalid("unit is a list; write one unit, and all leads in it", record=record)
     if not isinstance(unit, str):
         raise _invalid('it states no unit; write "mV", "uV" or "V"', record=record)
     if not isinstance(variable, str):

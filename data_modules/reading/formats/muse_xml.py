@@ -70,6 +70,7 @@ def _read_strip(strip: Element, warnings: Warnings, *, record: str) -> RawRecord
         listed = ", ".join(ignored)[:200] or "none"
         problem = f"no signal is one of the twelve leads; the file has {listed}"
         raise RecordError("no_known_lead", record=record, problem=problem)
+    _check_at_once(leads, record=record)
     raw = [_samples(lead, record=record) for lead in leads]
     if len({len(samples) for samples in raw}) > 1:
         raise invalid("its leads have different lengths", record=record)
@@ -83,10 +84,33 @@ def _read_strip(strip: Element, warnings: Warnings, *, record: str) -> RawRecord
         signals=np.where(counts == _MISSING, np.nan, counts * scale),
         units=tuple(text_of(lead, "LeadAmplitudeUnits", record=record) for lead in leads),
         sampling_rate_hz=rate,
-        warnings=warnings + (() if checked else missing),
+        warnings=warnings + (() if checked else missing) + _electrodes_off(leads),
         implied=IMPLIED_BY_I_AND_II,
         ignored=ignored,
     )
+
+
+def _check_at_once(leads: list[Element], *, record: str) -> None:
+    """Refuse leads that begin at different times, as on a printout."""
+    starts = {_name(lead): loose_number(lead.findtext("LeadTimeOffset")) for lead in leads}
+    if len(set(starts.values())) > 1:
+        listed = ", ".join(f"{name} {start:g}" for name, start in starts.items())
+        problem = (
+            f"its leads were not recorded at the same time (LeadTimeOffset: {listed[:200]}); "
+            "export the rhythm of all leads at once"
+        )
+        raise RecordError("layout_unsupported", record=record, problem=problem)
+
+
+def _electrodes_off(leads: list[Element]) -> Warnings:
+    """Tell the leads whose electrode was off by the file."""
+    off = [
+        _name(one)
+        for one in leads
+        if (one.findtext("LeadOff") or "").strip().casefold() in ("true", "1", "yes")
+    ]
+    text = f"the file says that the electrode was off: {', '.join(off)}"
+    return (("samples_filled", text),) if off else ()
 
 
 def _units_per_count(lead: Element, *, record: str) -> float:

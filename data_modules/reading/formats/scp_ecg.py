@@ -110,7 +110,8 @@ def _leads(section: bytes, *, record: str) -> _Leads:
         raise RecordError("header_limit", record=record, problem=problem)
     rows = [struct.unpack_from("<IIB", section, 2 + 9 * k) for k in range(n_leads)]
     # bit 2: all leads were recorded at once; files of a single lead may leave it out
-    if not flags & 4 and n_leads > 1:
+    starts = {start for start, _, lead in rows if lead in SCP_LEADS}
+    if (not flags & 4 and n_leads > 1) or len(starts) > 1:
         held = ", ".join(
             f"{SCP_LEADS.get(lead, lead)} samples {start} to {end}" for start, end, lead in rows
         )

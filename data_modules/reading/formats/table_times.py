@@ -12,6 +12,14 @@ _TIME = re.compile(
     r"[)\].]*",
     re.IGNORECASE,
 )
+_CLOCK_NAME = re.compile(
+    r"(?:date[ _]?)?time(?:[ _]?stamp)?|date|clock|zeit(?:stempel)?|horodatage|hora|heure",
+    re.IGNORECASE,
+)
+_CLOCK = re.compile(
+    r"(?:(\d{4}-\d\d-\d\d)[T ])?(\d\d?):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?:Z|[+-]\d\d:?\d\d)?",
+    re.ASCII,
+)
 _TOLERANCE = 0.01  # of the step: times rounded to milliseconds are right over many samples
 _LEAST_ROWS = 100
 
@@ -19,7 +27,7 @@ _LEAST_ROWS = 100
 def check_times(rows: dict[int, str], start: TableStart, rate_hz: float, *, record: str) -> None:
     """Refuse a table whose column of times tells another rate than the layout.
 
-    A column of clock times, or of fewer than 100 samples, tells nothing.
+    A column of fewer than 100 samples tells nothing; clock times are as good as their last digit.
 
     Args:
         rows: lines of numbers.
@@ -31,6 +39,7 @@ def check_times(rows: dict[int, str], start: TableStart, rate_hz: float, *, reco
         RecordError: `rate_invalid`.
     """
     ends = [[*rows.values()][place] for place in (0, -1)]
+    _check_clock(ends, len(rows), start, rate_hz, record=record)
     for column, name in enumerate(start.names):
         found = _TIME.fullmatch(name.strip())
         cells = [split_cells(row, start.delimiter)[column] for row in ends]
@@ -48,6 +57,35 @@ def check_times(rows: dict[int, str], start: TableStart, rate_hz: float, *, reco
                 "are missing"
             )
             raise RecordError("rate_invalid", record=record, problem=problem)
+
+
+def _check_clock(
+    ends: list[str], n_rows: int, start: TableStart, rate_hz: float, *, record: str
+) -> None:
+    """Refuse a column of times of day that lasts another time than the samples at the rate."""
+    for column, name in enumerate(start.names):
+        if _CLOCK_NAME.fullmatch(name.strip()) is None or n_rows < _LEAST_ROWS:
+            continue
+        found = [_CLOCK.fullmatch(split_cells(row, start.delimiter)[column]) for row in ends]
+        if found[0] is None or found[1] is None or found[0][1] != found[1][1]:
+            continue  # no clock, or over midnight
+        first, last = (_seconds(one) for one in found if one)
+        digits = min(len(one[5] or "") for one in found if one)
+        lasts, expected = last - first, (n_rows - 1) / rate_hz
+        if lasts < 0 or abs(lasts - expected) <= _TOLERANCE * expected + 1.01 * 10.0**-digits:
+            continue
+        problem = (
+            f"the column {name[:40]!r} goes from {found[0][0]} to {found[1][0]}, {lasts:.4g} s; "
+            f"the {n_rows} samples last {expected:.4g} s at the layout's {rate_hz:g} Hz; correct "
+            "the layout's rate, or the table where samples are missing"
+        )
+        raise RecordError("rate_invalid", record=record, problem=problem)
+
+
+def _seconds(clock: re.Match[str]) -> float:
+    """Return the seconds since midnight."""
+    whole = 3600 * int(clock[2]) + 60 * int(clock[3]) + int(clock[4])
+    return whole + float(f"0.{clock[5] or 0}")
 
 
 def _unit(text: str | None) -> str:

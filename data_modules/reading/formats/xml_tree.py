@@ -43,6 +43,9 @@ def parse_xml(content: bytes, *, record: str) -> XmlFile:
             "the recording first"
         )
         raise RecordError("file_limit", record=record, problem=problem)
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff") and len(content) % 2:
+        problem = "it ends within a character of UTF-16: it is cut off; copy it again"
+        raise RecordError("file_invalid", record=record, problem=problem)
     warnings: Warnings = ()
     try:
         try:

@@ -92,6 +92,26 @@ def test_cohort_that_is_off_as_a_whole_is_found(factor: float) -> None:
     assert found.outlying == {}
 
 
+@pytest.mark.parametrize("factor", [2, 5, 10])
+def test_a_device_whose_gain_is_wrong_is_found_beside_another_device(factor: float) -> None:
+    amplitude, step = hearts(60), np.full(60, 0.001)
+    assert gain_doubts(amplitude, step).cohort == ""
+    step[30:] *= factor
+    assert gain_doubts(amplitude, step).cohort == ""  # another step, the same hearts
+    amplitude[30:] *= factor
+    told = gain_doubts(amplitude, step).cohort
+    assert f"30 recordings with an ADC step of {0.001 * factor:g} mV have" in told
+    assert "the amplitude of the 30 with 0.001 mV" in told
+    few = gain_doubts(amplitude[:39], step[:39])
+    assert "ADC step" not in few.cohort  # nine recordings are too few
+
+
+def test_half_a_cohort_that_is_off_by_ten_does_not_hide_in_the_spread() -> None:
+    amplitude = hearts(60)
+    amplitude[31:] *= 10
+    assert {*range(31, 60)} == set(gain_doubts(amplitude).outlying)
+
+
 def test_few_recordings_are_compared_with_usual_ones() -> None:
     assert gain_doubts(np.array([1.0] * 18 + [3.0])).outlying == {}
     found = gain_doubts(np.array([1.0, 9.0, np.nan, 0.1])).outlying
