@@ -24,7 +24,7 @@ from lsemvae.command_table import (
 from lsemvae.core.errors import InputError
 from lsemvae.core.experiments import check_configs
 from lsemvae.core.printable import say
-from lsemvae.runtime.cli_arguments import options_of, spell_out
+from lsemvae.runtime.cli_arguments import options_of, refuse_huge_numbers, spell_out
 from lsemvae.runtime.exit_code import exit_code
 from lsemvae.runtime.suggestion import suggest_options, suggestion
 from lsemvae.runtime.threads import settle_threads
@@ -110,6 +110,7 @@ def _call(name: str, arguments: list[str]) -> None:
     check_arguments(arguments)
     function = load(name)
     options = spell_out(function, arguments)
+    refuse_huge_numbers(options)
     try:
         auto_cli(
             function, args=options, prog=f"lsemvae {name}", as_positional=False, exit_on_error=False

@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from lsemvae.cli import main
+from lsemvae.core.provenance import git_commit
 from lsemvae.core.pseudonyms import local_salt
 from lsemvae.runtime.exit_code import exit_code
 from tests.conftest import error_of
@@ -112,3 +114,19 @@ def test_a_salt_that_was_not_written_is_no_salt(tmp_path: Path) -> None:
         local_salt(file)
     assert not file.exists()
     assert len(local_salt(file)) == 32
+
+
+def test_a_checkout_stays_usable(tmp_path: Path) -> None:
+    """Git leaves the lock of its index where it finds no room for it, and refuses to work then."""
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e"]
+    file = tmp_path / "a.py"
+    file.write_text("1")
+    for words in (["init", "-q"], ["add", "a.py"], ["commit", "-qm", "m"]):
+        subprocess.run([*git, *words], check=True)
+    clean = git_commit(tmp_path)
+    file.write_text("1")
+    with small_disk(100):
+        assert git_commit(tmp_path) == clean
+        file.write_text("2")
+        assert git_commit(tmp_path) == f"{clean}-dirty"
+    assert not (tmp_path / ".git/index.lock").exists()

@@ -37,8 +37,6 @@ def read_flow(path: Path) -> Flow:
         InputError: it is no flow, or its steps do not add up.
     """
     content = read_json(path, "run `lsemvae link` again")
-    if not isinstance(content, dict):
-        raise _refuse(path, "is no JSON object")
     head = content.pop("format", None), content.pop("version", None)
     if head != (FORMAT, VERSION):
         raise _refuse(path, f"states {head}, expected {(FORMAT, VERSION)}")

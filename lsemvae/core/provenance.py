@@ -20,7 +20,7 @@ def provenance() -> dict[str, Any]:
     return {
         "versions": {name: version(name) for name in PACKAGES},
         "python": sys.version.split()[0],
-        "git_commit": _git_commit(),
+        "git_commit": git_commit(Path(__file__).parent),
         "machine": platform.machine(),
         "n_cpus": os.cpu_count(),
         "n_threads": os.environ.get("OMP_NUM_THREADS", "not set"),
@@ -37,21 +37,21 @@ def _accelerator() -> str:
     return name
 
 
-def _git_commit() -> str:
-    """Return the commit of the installed code, or say that there is none."""
-    here = Path(__file__).parent
-    command = [
-        "git",
-        "--no-optional-locks",
-        "-C",
-        str(here),
-        "describe",
-        "--always",
-        "--dirty",
-        "--abbrev=12",
-    ]
+def git_commit(folder: Path) -> str:
+    """Return the commit of a checkout, with `-dirty` where files of it are changed, or say why not.
+
+    `git describe --dirty` would take the lock of the index whatever it is told, and leave it there
+    when it is killed or the disk is full; `git status` does without.
+    """
     try:
-        found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+        commit = _git(folder, "describe", "--always", "--abbrev=12")
+        changed = bool(commit) and _git(folder, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.TimeoutExpired):
         return "no git"
-    return found.stdout.strip() or "no git checkout"
+    return f"{commit}-dirty" if changed else commit or "no git checkout"
+
+
+def _git(folder: Path, *words: str) -> str:
+    command = ["git", "--no-optional-locks", "-C", str(folder), *words]
+    found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)
+    return found.stdout.strip()

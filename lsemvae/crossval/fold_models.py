@@ -31,11 +31,17 @@ def read_settings(folder: Path) -> FoldSettings:
     """Return what a finished fold was trained with.
 
     Raises:
-        InputError: the file of its settings is empty or cut.
+        InputError: the file of its settings is empty, cut or changed.
     """
-    kept = read_json(folder / FINISHED, "run `lsemvae cv` again with the same options")
+    again = "run `lsemvae cv` again with the same options"
+    kept = read_json(folder / FINISHED, again, needs=("method",))
     kept.pop(FILES, None)
-    return FoldSettings(**kept)
+    try:
+        return FoldSettings(**kept)
+    except TypeError as error:
+        raise InputError(
+            f"{folder / FINISHED} is changed, or of another version ({error}); {again}"
+        ) from error
 
 
 def load_fold(folder: Path, encoder: str | None, ecg_input: EcgInput) -> Classifier:

@@ -124,11 +124,10 @@ def read_finished(folder: Path) -> dict[str, Any] | None:
     if not file.exists():
         return None
     try:
-        found: dict[str, Any] = read_json(file, "this part is run again")
+        return read_json(file, "this part is run again", needs=("method",))
     except InputError as error:
         say(f"note: {error}")
         return None
-    return found
 
 
 def _is_whole(file: Path, digest: str | None) -> bool:

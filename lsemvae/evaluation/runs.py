@@ -14,6 +14,7 @@ from lsemvae.evaluation.kept_files import read_kept_table
 from lsemvae.evaluation.predictions import read_predictions
 
 REPEATS = "repeats.csv"
+NEEDED = ("task", "method", "leads", "data", "synthetic", "splits_sha256", "pooled", "folds")
 AGAIN = "run `lsemvae cv` again with the same options: finished folds are kept"
 
 
@@ -79,10 +80,7 @@ def data_label(data: str, synthetic: bool, derived: Iterable[str] = ()) -> str:
 
 def read_cv_run(folder: Path) -> CvRun:
     """Read one finished cross-validation."""
-    metrics = read_json(
-        folder / "metrics.json",
-        AGAIN,
-    )
+    metrics = read_json(folder / "metrics.json", AGAIN, needs=NEEDED)
     inner, target = folder / "inner_predictions.csv", target_of(metrics)
     repeats = folder / REPEATS
     return CvRun(

@@ -14,6 +14,7 @@ from lsemvae.core.files import read_json
 from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.crossval.fold_models import check_folds, load_fold
 from lsemvae.evaluation.predictions import read_predictions
+from lsemvae.evaluation.runs import AGAIN, NEEDED
 from lsemvae.explain.records import Explained, ExplanationSettings, explain_fold
 from lsemvae.models.adapter import refuse_adapter
 
@@ -31,7 +32,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
             f"{' and '.join(missing)} not found; name the folder of a finished `lsemvae cv` run, "
             "such as runs/cv/detection/ls_emvae/6L"
         )
-    about = read_json(files[0], "run `lsemvae cv` again: finished folds are kept")
+    about = read_json(files[0], AGAIN, needs=NEEDED)
     refuse_unless_binary(about, "explain")
     refuse_adapter(about, "explain")
     return about, read_predictions(files[1])

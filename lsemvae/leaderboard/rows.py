@@ -69,5 +69,4 @@ def _accepted(folder: Path) -> dict[str, str]:
     file = folder / ACCEPTED
     if not file.is_file():
         return {}
-    found: dict[str, str] = read_json(file, PUT_BACK)
-    return found
+    return read_json(file, PUT_BACK)

@@ -188,5 +188,4 @@ def read_study(folder: Path) -> dict[str, Any] | None:
     file = folder / ABOUT
     if not file.is_file():
         return None
-    content: dict[str, Any] = read_json(file, "measure again with `lsemvae worth --overwrite`")
-    return content
+    return read_json(file, "measure again with `lsemvae worth --overwrite`")

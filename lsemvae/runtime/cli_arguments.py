@@ -9,7 +9,11 @@ from itertools import takewhile
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from lsemvae.core.errors import InputError
+
 VALUES = ("true", "false")
+MAX_NUMBER = (1 << 63) - 1
+MAX_SEED = (1 << 32) - 1_000_000  # folds, draws and heads count on from it; NumPy takes 32 bits
 
 
 def spell_out(command: Callable[..., Any], arguments: list[str]) -> list[str]:
@@ -88,3 +92,21 @@ def _choices(hint: Any) -> tuple[str, ...]:
     if hint is bool:
         return VALUES
     return tuple(word for part in get_args(hint) for word in _choices(part))
+
+
+def refuse_huge_numbers(options: list[str]) -> None:
+    """Refuse whole numbers that neither a float nor a generator of random numbers takes.
+
+    Args:
+        options: of a command, spelt out.
+
+    Raises:
+        InputError: names the option.
+    """
+    for before, word in zip(["", *options], options, strict=False):
+        option, value = word.split("=", 1) if "=" in word else (before, word)
+        if not re.fullmatch(r"[-+]?[0-9]+", value):
+            continue
+        largest = MAX_SEED if option in ("--seed", "--permute_labels") else MAX_NUMBER
+        if len(value) > len(str(MAX_NUMBER)) + 1 or int(value) > largest:
+            raise InputError(f"{option} may be {largest:,} at most, got {value[:40]}")

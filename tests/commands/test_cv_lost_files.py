@@ -35,6 +35,14 @@ def empty(file: Path) -> None:
     file.write_bytes(b"")
 
 
+def no_object(file: Path) -> None:
+    file.write_text("[]")
+
+
+def no_keys(file: Path) -> None:
+    file.write_text("{}")
+
+
 def flip(file: Path) -> None:
     content = bytearray(file.read_bytes())
     content[-3] ^= 1
@@ -49,6 +57,8 @@ def flip(file: Path) -> None:
         ("fold_1/last.ckpt", Path.unlink, "is missing or changed; this part is run again"),
         ("fold_1/finished.json", empty, "finished.json is empty; this part is run again"),
         ("fold_1/finished.json", cut, "is cut or damaged"),
+        ("fold_1/finished.json", no_object, "is changed or damaged (it is no JSON object)"),
+        ("fold_1/finished.json", no_keys, "is changed or damaged (it lacks 'method')"),
     ],
 )
 def test_fold_with_a_spoilt_file_is_run_again(
@@ -80,7 +90,7 @@ def test_spoilt_features_are_computed_anew(
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "predictions.csv"])
-@pytest.mark.parametrize("spoil", [cut, empty])
+@pytest.mark.parametrize("spoil", [cut, empty, no_keys])
 def test_spoilt_result_stops_a_report_in_one_line(
     results: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, spoil: object
 ) -> None:

@@ -45,3 +45,21 @@ def test_impossible_numbers_of_patients_write_nothing(
     assert main(["synthesize", "--out", str(out), f"--{option}={value}"]) == 2
     assert option in error_of(capsys)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("lr", "9" * 400),
+        ("seed", "99999999999"),
+        ("seed", str(2**32)),
+        ("mpap_threshold_mmhg", "9" * 40),
+    ],
+)
+def test_a_whole_number_that_nothing_takes_names_its_option(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
+    given = ["--cohort", str(cohort), "--out", str(tmp_path / "o"), f"--{option}={value}"]
+    assert main(["cv", *given]) == 2
+    assert f"--{option} may be " in error_of(capsys)
+    assert not (tmp_path / "o").exists()

@@ -93,7 +93,13 @@ def test_leftovers_of_dead_processes_only_are_removed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [(b"", "is empty; do this"), (b'{"a": ', "is cut or damaged (6 bytes)")],
+    [
+        (b"", "is empty; do this"),
+        (b'{"a": ', "is cut or damaged (6 bytes)"),
+        (b"[" * 10_000, "is cut or damaged (10000 bytes)"),
+        (b"[]", "is changed or damaged (it is no JSON object); do this"),
+        (b"{}", "is changed or damaged (it lacks 'a'); do this"),
+    ],
 )
 def test_spoilt_json_is_named_with_the_next_step(
     tmp_path: Path, content: bytes, expected: str
@@ -101,7 +107,7 @@ def test_spoilt_json_is_named_with_the_next_step(
     file = tmp_path / "metrics.json"
     file.write_bytes(content)
     with pytest.raises(InputError) as refused:
-        read_json(file, "do this")
+        read_json(file, "do this", needs=("a",))
     assert expected in str(refused.value)
 
 

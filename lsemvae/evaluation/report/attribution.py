@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.json_text import parse_json
+from lsemvae.core.files import read_json
 from lsemvae.evaluation.kept_files import read_kept_table
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
@@ -58,11 +58,7 @@ def read_explanation(folder: Path) -> dict[str, Any]:
     file = folder / "attribution.json"
     if not file.is_file():
         raise InputError(f"{file} not found; --explain takes the folder of `lsemvae explain`")
-    try:
-        found: dict[str, Any] = parse_json(file.read_text())
-    except ValueError as error:
-        raise InputError(f"{file} is not JSON ({error}); run `lsemvae explain` again") from error
-    return found
+    return read_json(file, "run `lsemvae explain` again")
 
 
 def _check_run(evidence: Evidence, found: Mapping[str, Any]) -> None:

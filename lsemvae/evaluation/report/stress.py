@@ -61,7 +61,7 @@ def read_stress(folder: Path) -> dict[str, Any]:
         InputError: it is no JSON of `lsemvae stress`.
     """
     found = read_json(folder / NUMBERS, "run `lsemvae stress` again")
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    if found.get("format") != FORMAT:
         raise InputError(f"{folder / NUMBERS} is none of `lsemvae stress`; move it away")
     return found
 

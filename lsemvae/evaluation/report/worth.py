@@ -37,13 +37,15 @@ def worth_section(evidence: Evidence) -> Section:
     return Section("worth", WHAT, blocks or [unavailable(WHAT, NOT_MEASURED)], facts)
 
 
+NEEDED = ("statement", "encoders_sha256")
+
+
 def read_references(folder: Path) -> dict[str, Any] | None:
     """Return what `references.json` of a run holds, None where there is none."""
     file = folder / FILE
     if not file.is_file():
         return None
-    content: dict[str, Any] = read_json(file, "measure again with `lsemvae worth --overwrite`")
-    return content
+    return read_json(file, "measure again with `lsemvae worth --overwrite`", NEEDED)
 
 
 def _foreign(found: dict[str, Any], run: RunEvidence) -> str:
