@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
@@ -153,6 +154,15 @@ class EcgCLI(LightningCLI):
                 f"the model's leads are {given}, the data's {wanted}; give them to the data only"
             )
         config.model.init_args.leads = wanted
+
+    def _dump_config(self) -> None:
+        """Keep the settings for the checkpoint, as Lightning does; parsing has checked them."""
+        if not hasattr(self, "config_dump"):
+            text = self.parser.dump(
+                self.config, skip_link_targets=False, skip_none=False, skip_validation=True
+            )
+            whole = yaml.safe_load(text)
+            self.config_dump = whole[self.config.subcommand] if self.subcommand else whole
 
     def instantiate_classes(self) -> None:
         """Build everything, then check what can be checked before a run touches its folder."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from lsemvae.cli import main
 
@@ -13,15 +14,18 @@ ROOT = Path(__file__).parents[1]
 N_PATIENTS = 60
 N_SAMPLES = 120  # a median beat of 1.2 s at 100 Hz
 LATENT_DIM = 4
+LAY_OUT = ConstrainedLayoutEngine.execute
 BEATS = ["--signal.segment", "median_beat", "--signal.sampling_rate_hz", "100"]
 
 
 def pytest_configure() -> None:
     """Wait for no disk: only a loss of power would tell, and a run of commands waits 60 times.
 
-    Tests of what happens where it fails, or in which order, put their own in its place.
+    Tests of what happens where it fails, or in which order, put their own in its place. Nor are
+    figures laid out, which is half of drawing; a test that measures one puts LAY_OUT back.
     """
     os.fsync = lambda descriptor: None  # type: ignore[assignment]
+    ConstrainedLayoutEngine.execute = lambda engine, figure: None  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(tryfirst=True)

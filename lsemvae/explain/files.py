@@ -189,6 +189,7 @@ def _save(figure: Figure, stem: Path) -> None:
     for kind in ("png", "svg"):
         with replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:
             figure.savefig(temporary, dpi=180)
+        figure.set_layout_engine("none")  # laid out once; to do it again costs as much as to draw
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,7 @@
 """Choose the library that computes float32 matrix products on a CPU."""
 
+from functools import cache
+
 import torch
 
 
@@ -24,6 +26,7 @@ def faster_float32_products() -> bool:
     return False
 
 
+@cache  # a tenth of a second, and a processor does not change
 def _products_are_exact() -> bool:
     """Tell whether products with the unit matrix keep the last bits, alone and in batches."""
     unit = torch.eye(512)

@@ -26,6 +26,7 @@ from lsemvae.models import (
 )
 from lsemvae.models.checkpoint import describe_network
 from lsemvae.models.methods import network_classes
+from lsemvae.models.xresnet1d import LAYOUTS
 from tests.network_sizes import tiny_sizes, with_sizes
 from tests.tiny_batches import N_SAMPLES, TINY_INPUT, tiny_ecg
 
@@ -249,12 +250,14 @@ def test_networks_of_fixed_leads_take_those_and_refuse_others(name: str, leads: 
 
 @pytest.mark.parametrize("build", ARCHITECTURES, indirect=True)
 def test_compiled_networks_give_the_same_features(
-    build: Callable[[int, Leads], EcgNetwork],
+    build: Callable[[int, Leads], EcgNetwork], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The graph is traced and run without code generation, which the compiled loss tests.
 
-    With the leads the tracing grows, and nothing that it finds.
+    With the leads and with further blocks the tracing grows, and nothing that it finds.
     """
+    for name, layout in LAYOUTS.items():  # first and second block of a stage differ
+        monkeypatch.setitem(LAYOUTS, name, layout._replace(n_blocks=(1, 2, 1, 1)))
     network = build(N_SAMPLES, LEAD_SETS[-1]).eval()
     leads = LEADS if isinstance(network, BetaVae) else LEAD_SETS[-1]
     ecg = chosen(tiny_ecg(2), leads)

@@ -23,7 +23,9 @@ print(found, torch.get_float32_matmul_precision(), float(worst))
 def precision() -> Iterator[None]:
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
+    products._products_are_exact.cache_clear()
     yield
+    products._products_are_exact.cache_clear()
     torch.set_float32_matmul_precision(before)
 
 

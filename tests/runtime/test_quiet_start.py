@@ -13,7 +13,8 @@ from lsemvae.runtime.quiet import silence_lightning
     [
         ("Tip: try installing [litlogger] for seamless logging", False),
         ("TPU available: False, using: 0 TPU cores", False),
-        ("GPU available: False, used: False", True),
+        ("GPU available: False, used: False", False),
+        ("GPU available: True (cuda), used: False", True),
         ("`Trainer.fit` stopped: `max_epochs=1` reached.", True),
     ],
 )
@@ -27,12 +28,19 @@ def test_only_what_a_run_does_not_use_is_left_out(
     assert (text in caplog.text) == kept
 
 
-def test_warning_about_a_small_data_set_is_left_out_and_others_stay() -> None:
+EMPTY = "Total length of `{}` across ranks is zero. Please make sure this was your intention."
+
+
+def test_warnings_that_say_nothing_are_left_out_and_others_stay() -> None:
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
         silence_lightning()
-        warnings.warn(
-            "The number of batches (2) is smaller than the logging interval", stacklevel=1
-        )
-        warnings.warn("the loss is not finite", stacklevel=1)
-    assert [str(one.message) for one in seen] == ["the loss is not finite"]
+        for text in (
+            "The number of batches (2) is smaller than the logging interval",
+            EMPTY.format("list"),  # without validation; of a loader it would be a fault
+            EMPTY.format("DataLoader"),
+            "the loss is not finite",
+        ):
+            warnings.warn(text, stacklevel=1)
+    kept = [str(one.message) for one in seen]
+    assert kept == [EMPTY.format("DataLoader"), "the loss is not finite"]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
@@ -26,6 +27,7 @@ from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, Evidence
 from lsemvae.evaluation.report.gather import find_runs, with_statistics
 from lsemvae.evaluation.report.html import unbroken
 from lsemvae.evaluation.report.page import write_report
+from tests.conftest import LAY_OUT
 from tests.report_runs import labelled_patients, write_run
 
 METHODS = {"ls_emvae": 1, "multimodal_cnn": 2}
@@ -339,7 +341,10 @@ def test_training_on_shuffled_labels_is_judged_apart(tmp_path: Path) -> None:
     assert f'class="warning" role="note">{said}' in page
 
 
-def test_a_legend_lies_below_the_axes_and_takes_none_of_their_room() -> None:
+def test_a_legend_lies_below_the_axes_and_takes_none_of_their_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", LAY_OUT)
     heights = []
     for n_curves in (1, 8):
         figure, axes = panel("x", "y", "title", square=False)
