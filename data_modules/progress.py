@@ -54,8 +54,8 @@ def counted_progress(text: str, *, already: int = 0) -> Iterator[Report]:
             bar.update(task, completed=done, total=total, rate=_shown(rate))
             if not console.is_terminal and now - told >= LINE_EVERY_S:
                 told = now
-                left = (total - done) / max(rate, 1e-9) / 60
-                line = f"{text}: {done:,} of {total:,}, {_shown(rate)}, {left:.0f} min left"
+                left = _minutes((total - done) / max(rate, 1e-9))
+                line = f"{text}: {done:,} of {total:,}, {_shown(rate)}, {left} left"
                 console.print(line, highlight=False)
 
         yield report
@@ -64,6 +64,10 @@ def counted_progress(text: str, *, already: int = 0) -> Iterator[Report]:
 def _shown(rate: float) -> str:
     """Return a rate as people read it: 0.4/s is not 0/s."""
     return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 60 else "less than a minute"
 
 
 def show_progress(blocks: Iterable[tuple[int, Block]], *, total: int, text: str) -> Iterator[Block]:
