@@ -104,6 +104,7 @@ def _patients(table: pd.DataFrame) -> list[Finding]:
         n = table["patient_id"][repeated].nunique()
         text = f"{n} patients have several recordings; folds keep them together"
         found.append(Finding("repeated patient", rows(repeated), text))
+    found += _two_sexes(table)
     quantities = [name for name in NUMBER_RANGES if name in table]
     complete = table[quantities].notna().sum(axis=1) >= 4  # fewer can agree by chance
     keys = [*quantities, *(name for name in ("sex", *DATES) if name in table)]
@@ -116,6 +117,20 @@ def _patients(table: pd.DataFrame) -> list[Finding]:
         text = f"the same values of {', '.join(keys)} under different patients"
         found.append(Finding("twin patients", rows(twins), text))
     return found
+
+
+def _two_sexes(table: pd.DataFrame) -> list[Finding]:
+    """Find ids that stand for several people."""
+    if "sex" not in table:
+        return []
+    word = table["sex"].replace("", None).dropna().astype(str)
+    sex = word.map(lambda one: SEX.get(one.casefold(), one)).reindex(table.index)
+    several = sex.groupby(table["patient_id"]).transform("nunique") > 1
+    if not several.any():
+        return []
+    n = table["patient_id"][several].nunique()
+    text = f"{n} patients have recordings of two sexes: is each id that of one person?"
+    return [Finding("two sexes", rows(several), text)]
 
 
 def _sexes(table: pd.DataFrame) -> list[Finding]:
