@@ -22,6 +22,7 @@ more than 5 % of the cores are left out where enough others remain.
 import argparse
 import json
 import resource
+import shlex
 import statistics
 import subprocess
 import sys
@@ -213,6 +214,13 @@ def peak_lines(rows: list[Result]) -> list[str]:
     return lines
 
 
+def command_of(variants: Sequence[str]) -> str:
+    """Return the module and, where not all variants are measured, which, as a page names them."""
+    all_of_them = list(variants) == list(VARIANTS)
+    chosen = "" if all_of_them else f" --variants {shlex.join(variants)}"
+    return f"benchmarks.step{chosen}"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print a table, write the rows as JSON and the table as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -254,7 +262,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     made = markdown(rows, about)
     write_results(
         options.out, [{**each, **facts} for each in rows], made, page=options.page,
-        program="benchmarks.step",
+        program=command_of(options.variants),
     )  # fmt: skip
 
 

@@ -68,7 +68,8 @@ def prepare_archive(
     if table.empty:
         raise InputError(
             f"none of the {archive.n_files} files of {source} is left: {len(archive.left)} do not "
-            "say whose they are, the others are excluded"
+            "say whose they are, the others are excluded; with a table of record and patient_id, "
+            "`lsemvae prepare cohort --table` reads them"
         )
     summary = convert(
         table[["record", "patient_id"]].reset_index(drop=True), folder, store,

@@ -45,7 +45,12 @@ def tiny(out: Path, *variants: str) -> list[str]:
 
 def test_benchmark_writes_a_row_per_variant_and_batch_with_equal_loss(step, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("before <!-- made by python -m benchmarks.step --> old <!-- end --> after")
+    mark = f"made by python -m {step.command_of(VARIANTS)}"
+    assert mark.endswith(
+        "benchmarks.step --variants plain 'plain tuned' ours multichannel 'ours bf16'"
+    )
+    assert step.command_of(list(step.VARIANTS)) == "benchmarks.step"
+    page.write_text(f"before <!-- {mark} --> old <!-- end --> after")
     step.main([*tiny(tmp_path / "reports" / "bench.json", *VARIANTS), "--page", str(page)])
     rows = json.loads((tmp_path / "reports" / "bench.json").read_text())
     assert [(r["variant"], r["batch"]) for r in rows] == [(n, b) for b in (2, 3) for n in VARIANTS]

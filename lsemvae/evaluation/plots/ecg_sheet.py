@@ -22,6 +22,8 @@ GAP_MM = 3.0
 N_ROWS = 3
 TITLE_MM = 12.0
 LEGEND_MM = 4.0  # above the title
+NAME_MM = 11.0  # from the begin of a trace to the end of its lead's name
+NAME_UP_MM, NAME_TOP_MM = 9.5, 13.0  # usual and greatest height of a name above the zero line
 ARBITRARY_MM = 14.0  # the largest deflection of uncalibrated traces
 PAPER, THIN, THICK = "#fffaf7", "#f6d5cf", "#e9a79c"
 GREY_PAPER = ("#ffffff", "#ececec", "#d2d2d2")  # under colours that mean something
@@ -78,6 +80,11 @@ class Sheet(NamedTuple):
     panels: dict[str, Panel]
     time_mm: Signal
     rhythm: Panel | None = None
+
+    @property
+    def begin(self) -> slice:
+        """The samples below which a lead's name is written."""
+        return slice(0, int(np.searchsorted(self.time_mm, NAME_MM)))
 
     @property
     def rhythm_mm(self) -> float:
@@ -190,7 +197,8 @@ def draw_twelve_leads(
             sheet.axes.plot(
                 panel.left + sheet.time_mm, panel.middle + shown, label=label, clip_on=True, **style
             )
-        _name(sheet, panel, lead, squeezed)
+        first = [signal[number, sheet.begin] * mm_per_unit for signal in traces.values()]
+        _name(sheet, panel, lead, squeezed, first)
     if sheet.rhythm is not None:
         position = list(leads).index(layout.rhythm)
         n_fit = int(sheet.rhythm_mm / MM_PER_S * sampling_rate_hz) + 1
@@ -198,15 +206,18 @@ def draw_twelve_leads(
             shown = signal[position, :n_fit] * mm_per_unit
             time_mm = np.arange(len(shown)) / sampling_rate_hz * MM_PER_S
             sheet.axes.plot(sheet.rhythm.left + time_mm, sheet.rhythm.middle + shown, **style)
-        _name(sheet, sheet.rhythm, layout.rhythm, squeezed)
+        first = [signal[position, sheet.begin] * mm_per_unit for signal in traces.values()]
+        _name(sheet, sheet.rhythm, layout.rhythm, squeezed, first)
     if has_legend:
         sheet.figure.legend(loc="upper right", fontsize=7.5, ncol=len(traces), frameon=False)
     return sheet.figure
 
 
-def _name(sheet: Sheet, panel: Panel, lead: str, squeezed: float) -> None:
-    top = panel.middle + 9.5 * squeezed
-    sheet.axes.text(panel.left + 1.5, top, lead, fontsize=8, fontweight="bold")
+def _name(sheet: Sheet, panel: Panel, lead: str, squeezed: float, first: Sequence[Signal]) -> None:
+    """Write a lead's name above the begin of its traces, given in mm, as far as its row allows."""
+    highest = max(float(np.nanmax(trace, initial=0.0)) for trace in first)
+    above = min(max(NAME_UP_MM * squeezed, highest + 1), NAME_TOP_MM * squeezed)
+    sheet.axes.text(panel.left + 1.5, panel.middle + above, lead, fontsize=8, fontweight="bold")
 
 
 def _millimetre_grid(
