@@ -107,6 +107,7 @@ format: $(READY)  ## let ruff format and sort; write README's table of commands
 bench: $(READY)  ## step, encoding, busy machine, conversion, loading, 800,000 records, coverage: reports/
 	@$(BIN)/python -m benchmarks.step
 	@$(BIN)/python -m benchmarks.busy
+	@$(BIN)/python -m benchmarks.threads
 	@$(BIN)/python -m benchmarks.inference
 	@$(BIN)/python -m benchmarks.heads
 	@$(BIN)/python -m benchmarks.encode_array
