@@ -1,7 +1,7 @@
 """Show how far a long loop is: a bar in a terminal, a line now and then elsewhere."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -68,6 +68,11 @@ def _shown(rate: float) -> str:
 
 def _minutes(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 60 else "less than a minute"
+
+
+def show_each(items: Sequence[Block], *, text: str) -> Iterator[Block]:
+    """Pass items on one by one and show on stderr how many are done."""
+    return show_progress(((1, item) for item in items), total=len(items), text=text)
 
 
 def show_progress(blocks: Iterable[tuple[int, Block]], *, total: int, text: str) -> Iterator[Block]:

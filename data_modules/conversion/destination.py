@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from data_modules.store.mark import STORE, mark_version
+from data_modules.store.mark import STORE, mark_version, quarantine_list
 from data_modules.store.read import EcgStore
 from data_modules.store.shards import ShardPlan, shards_root
 from data_modules.store.write import is_single_file
@@ -74,7 +74,7 @@ def check_replaced(path: Path, records: Sequence[str]) -> None:
 
 def _quarantined(path: Path) -> set[str]:
     """Return the recordings that the quarantine list of a store names, rejected ones among them."""
-    file = path.with_name(path.name + ".quarantine.csv")
+    file = quarantine_list(path)
     if not file.is_file():
         return set()
     with file.open(encoding="utf-8", newline="") as stream:

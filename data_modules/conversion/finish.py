@@ -23,6 +23,7 @@ from data_modules.conversion.quarantine import (
     write_quarantine,
 )
 from data_modules.store.content import StoreDescription
+from data_modules.store.mark import quarantine_list
 from data_modules.store.shards import ShardPlan
 from data_modules.store.write import Accepted, write_store
 from lsemvae.core.errors import InputError
@@ -70,7 +71,7 @@ def finish_conversion(
             a list of their own.
         OSError: the disk is full or cannot be written.
     """
-    quarantine = out.with_name(out.name + ".quarantine.csv")
+    quarantine = quarantine_list(out)
     columns = _columns(journal, plan.n_listed)
     foreign = subject_doubts(table, columns.subject, subjects)
     columns.accepted[list(foreign.refused)] = False

@@ -17,6 +17,11 @@ MARK_BYTES = 512  # the smallest user block that HDF5 allows
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
+def quarantine_list(store: Path) -> Path:
+    """Return where the list of what was found in a store's recordings lies, beside the store."""
+    return store.with_name(f"{store.name}.quarantine.csv")
+
+
 def make_mark(kind: str, **content: Any) -> bytes:
     """Return the first bytes of a file of ours.
 

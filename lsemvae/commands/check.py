@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data_modules.store.mark import quarantine_list
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding, FindingsFoundError, describe_findings, write_findings
 from lsemvae.core.outputs import check_output_file
@@ -157,22 +158,19 @@ def _gain_findings(store: "EcgStore", records: "pd.Series[str]") -> list[Finding
     n_told = store.reasons.get("warnings", {}).get("gain_doubtful", 0)
     of_all = [doubts.cohort] if doubts.cohort else []
     if len(outlying) < n_told:
+        beside = quarantine_list(store.path).name
         of_all.append(
             f"`lsemvae prepare` doubted the gain of {n_told} recordings, and the list beside the "
-            f"store does not name them all; prepare again, or copy {_list_of(store).name} to it"
+            f"store does not name them all; prepare again, or copy {beside} to it"
         )
     return found + [Finding("gain", ("all records",), text) for text in of_all]
-
-
-def _list_of(store: "EcgStore") -> Path:
-    return store.path.with_name(f"{store.path.name}.quarantine.csv")
 
 
 def _doubted_before(store: "EcgStore") -> dict[str, str]:
     """Return what `prepare` saw in the recordings' ADC steps, which a store does not keep."""
     from lsemvae.evaluation.kept_files import read_kept_table
 
-    file = _list_of(store)
+    file = quarantine_list(store.path)
     if "gain_doubtful" not in store.reasons.get("warnings", {}) or not file.is_file():
         return {}
     listed = read_kept_table(file, "run `lsemvae prepare` again", dtype=str, keep_default_na=False)

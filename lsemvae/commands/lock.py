@@ -42,14 +42,12 @@ def lock(
     target = Path(out)
     if target.suffix != ".safetensors":
         raise InputError(f"--out must end in .safetensors, got {out}")
-    from data_modules.store.read import EcgStore
     from lsemvae.deployment.lock import LockOptions, lock_run
     from lsemvae.deployment.model_file import write_model
-    from lsemvae.evaluation.runs import read_cv_run
     from lsemvae.report_evidence.cohort import verify_against_store
 
-    locked = lock_run(Path(run), cohort, encoder, LockOptions(kind, point, withhold, hashes))
-    verify_against_store(EcgStore(cohort), [read_cv_run(Path(run))])
+    options = LockOptions(kind, point, withhold, hashes)
+    locked = lock_run(Path(run), cohort, encoder, options, verify_against_store)
     digest = write_model(target, locked.network, locked.trained_on)
     model = locked.network.description
     say(f"{target}: {target.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")

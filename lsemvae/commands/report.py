@@ -1,5 +1,6 @@
 """Write one page, and every number of it, from the files of finished runs."""
 
+from functools import partial
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
@@ -45,7 +46,7 @@ def report(
     Returns:
         The page, index.html.
     """
-    from data_modules.progress import show_progress
+    from data_modules.progress import show_each
     from lsemvae.evaluation.report.page import write_report
     from lsemvae.evaluation.report.pdf import find_chromium, print_pdf
 
@@ -62,13 +63,7 @@ def report(
         folders, cohort, pretrain, explain, title=title, reference=reference, subgroups=columns,
         n_resamples=n_resamples, max_days=max_days,
     )  # fmt: skip
-    page = write_report(
-        evidence,
-        Path(out),
-        lambda builders: show_progress(
-            ((1, build) for build in builders), total=len(builders), text="sections of the report"
-        ),
-    )
+    page = write_report(evidence, Path(out), partial(show_each, text="sections of the report"))
     say(f"report: {page}")
     if chromium is not None:
         say(f"report: {print_pdf(page, chromium)}")

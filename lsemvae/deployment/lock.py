@@ -1,6 +1,7 @@
 """Make one model of a finished cross-validation."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -62,7 +63,10 @@ class Locked(NamedTuple):
     trained_on: TrainedOn
 
 
-def lock_run(folder: Path, cohort: str, encoder: str | None, options: LockOptions) -> Locked:
+def lock_run(
+    folder: Path, cohort: str, encoder: str | None, options: LockOptions,
+    verify: Callable[[EcgStore, list[CvRun]], None],
+) -> Locked:  # fmt: skip
     """Make a model of a finished cross-validation.
 
     Args:
@@ -70,10 +74,11 @@ def lock_run(folder: Path, cohort: str, encoder: str | None, options: LockOption
         cohort: the store that it ran on.
         encoder: checkpoint of its frozen encoder, None where the method has none.
         options: of the user.
+        verify: raises an `InputError` where the run's files do not go with the store.
 
     Raises:
         InputError: the run is not finished, is of other data or of another encoder, its labels were
-            shuffled, or it has no inner predictions.
+            shuffled, its metrics.json does not go with the store, or it has no inner predictions.
     """
     run, settings = _read(folder)
     settled = settle(run)
@@ -82,6 +87,7 @@ def lock_run(folder: Path, cohort: str, encoder: str | None, options: LockOption
         raise InputError(f"--point must be one of {', '.join(names)}, got {options.point}")
     pretrained = _pretrained(settings, encoder)
     data = _cohort(run, settings, cohort)
+    verify(data.pool.stores[0], [run])
     features = folder.absolute().parents[2] / "features"
     if options.kind == "refit":
         members = refit_member(

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data_modules.store.mark import quarantine_list
 from lsemvae.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def kept_findings(store: "EcgStore") -> Findings:
         InputError: the store says that it holds doubtful recordings, and the list beside it is not
             there or names others, so that nobody knows which results to withhold.
     """
-    file = store.path.with_name(store.path.name + ".quarantine.csv")
+    file = quarantine_list(store.path)
     found = _listed(file)
     named = Counter(code for codes in found.values() for code in {code for code, _ in codes})
     told = store.reasons.get("warnings", {})

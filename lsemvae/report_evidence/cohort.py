@@ -11,6 +11,7 @@ from data_modules.cohort.labels import number_values, task_labels
 from data_modules.cohort.quantities import group_sizes
 from data_modules.leakage import Part, find_leaks, fold_parts, read_trained_on
 from data_modules.reading.reasons import NOTES
+from data_modules.store.mark import quarantine_list
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
@@ -22,8 +23,10 @@ from lsemvae.evaluation.report.evidence import CohortEvidence
 from lsemvae.evaluation.runs import CvRun
 from lsemvae.evaluation.tables.table1 import TwoGroups
 from lsemvae.models import read_data_state
-from lsemvae.report_evidence.flow import PREPARE_AGAIN, study_flow
+from lsemvae.report_evidence.flow import study_flow
 from lsemvae.report_evidence.machine import machine_measurements
+
+PREPARE_AGAIN = "remove it, or run `lsemvae prepare` again"
 
 MPAP_MMHG = (20.0, 25.0)  # definitions of pulmonary hypertension: ESC/ERS 2022 and before
 PAWP_MMHG = (12.0, 15.0, 18.0)
@@ -85,7 +88,7 @@ def _flow(store: EcgStore) -> list[tuple[str, int]]:
 
 
 def _with_warnings(store: EcgStore) -> list[tuple[str, int]]:
-    file = Path(f"{store.path}.quarantine.csv")
+    file = quarantine_list(store.path)
     if not file.is_file():
         return []
     listed = read_kept_table(file, PREPARE_AGAIN, dtype=str, keep_default_na=False)

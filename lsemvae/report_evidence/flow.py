@@ -7,8 +7,6 @@ from data_modules.reading.reasons import REASONS
 from data_modules.store.read import EcgStore
 from lsemvae.core.study_flow import Exclusion, Flow, FlowStep
 
-PREPARE_AGAIN = "remove it, or run `lsemvae prepare` again"
-
 
 def study_flow(store: EcgStore) -> tuple[Flow, str]:
     """Return the flow that leads to a store, and a note where its file was not used.

@@ -1,10 +1,9 @@
 """Read and verify everything that a report is made from."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from data_modules.progress import show_progress
+from data_modules.progress import show_each
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, read_json
@@ -49,7 +48,9 @@ def gather_evidence(
                 run, cohort=table, n_resamples=n_resamples, subgroups=subgroups,
                 labels=lambda run: None if table is None else other_labels(table, run),
             )
-            for run in _shown([run for run in plain if run.target.kind == "binary"])
+            for run in show_each(
+                [run for run in plain if run.target.kind == "binary"], text="statistics of runs"
+            )
         ],
         targets=[
             with_target_statistics(run, n_resamples)
@@ -64,11 +65,6 @@ def gather_evidence(
         n_resamples=n_resamples,
         notes=notes,
     )  # fmt: skip
-
-
-def _shown(runs: list[CvRun]) -> Iterator[CvRun]:
-    """Pass runs on and show on stderr how many have their statistics."""
-    return show_progress(((1, run) for run in runs), total=len(runs), text="statistics of runs")
 
 
 def _verified(

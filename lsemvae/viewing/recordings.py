@@ -16,6 +16,7 @@ from data_modules.signals.clean import clean_ecg, require_leads
 from data_modules.signals.gains import gain_warnings
 from data_modules.signals.heart_doubts import doubts_of_one
 from data_modules.signals.settings import SignalSettings
+from data_modules.store.mark import quarantine_list
 from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS, lead_indices
@@ -93,7 +94,7 @@ def view_of_stored(store: str, name: str) -> View:
     counts = opened.read([row])[0]
     ecg = np.where(opened.present[row][:, None], counts / COUNTS_PER_UNIT, np.nan)
     title = f"{record} of {opened.label}{' (SYNTHETIC)' if opened.synthetic else ''}"
-    findings = _quarantined(Path(store + ".quarantine.csv"), record)
+    findings = _quarantined(quarantine_list(Path(store)), record)
     named = f"{Path(store).stem}-{record}".replace("/", "-")
     return View(named, title, ecg, opened.sampling_rate_hz, opened.unit == "mV", findings)
 

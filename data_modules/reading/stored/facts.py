@@ -35,9 +35,8 @@ _FACTORY_DATES = {
     datetime.date(1900, 1, 1), datetime.date(1970, 1, 1), datetime.date(1980, 1, 1),
     datetime.date(1985, 1, 1),
 }  # fmt: skip
-_FIRST_YEAR = (
-    1900  # before it nobody alive was born and no ECG was stored: a clock that was not set
-)
+# Before it nobody alive was born and no ECG was stored: a clock that was not set.
+_FIRST_YEAR = 1900
 _AGE = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*([a-z]*)\.?", re.ASCII | re.IGNORECASE)
 _YEARS_PER = {"y": 1.0, "yr": 1.0, "year": 1.0, "mo": 1 / 12, "month": 1 / 12, "m": 1 / 12,
               "w": 7 / 365.25, "wk": 7 / 365.25, "week": 7 / 365.25, "d": 1 / 365.25,

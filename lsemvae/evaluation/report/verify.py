@@ -122,7 +122,7 @@ def _differing(again: Any, kept: Any, name: str = "") -> Iterator[str]:
         for number, (value, before) in enumerate(zip(again, kept, strict=True)):
             yield from _differing(value, before, f"{name}.{number}")
     elif isinstance(again, int | float) and isinstance(kept, int | float):
-        if abs(again - kept) > TOLERANCE * max(1.0, abs(again)):
+        if _differ(again, kept):
             yield name
     elif again != kept:
         yield name

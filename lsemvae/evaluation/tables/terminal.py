@@ -36,8 +36,8 @@ def print_frame(frame: pd.DataFrame, title: str, caption: str = "") -> None:
     table = Table(title=title, caption=caption or None, box=box.SIMPLE_HEAD, title_justify="left",
                   caption_justify="left", padding=(0, 1, 0, 0))  # fmt: skip
     for number, name in enumerate(frame.columns):
-        title = _LONG_COMPOUND.sub(r"\1\n", str(name))
-        table.add_column(title, justify="right" if number else "left", overflow="fold")
+        heading = _LONG_COMPOUND.sub(r"\1\n", str(name))
+        table.add_column(heading, justify="right" if number else "left", overflow="fold")
     for row in frame.itertuples(index=False):
         table.add_row(*map(str, row))
     PlainConsole().print(table)
