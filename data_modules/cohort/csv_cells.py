@@ -141,8 +141,14 @@ def _sniff(path: Path, encoding: str | None) -> Sniffed:
     raw = path.read_bytes()
     named = kind_and_step(raw)
     if named is not None:
-        step = "name it .xlsx, or save the sheet as CSV UTF-8" if "(.xlsx)" in named[0] else _STEPS.get(named[1], _STEP)
-        raise InputError(f"{path} is no CSV file but binary or another kind: it is {named[0]}; {step}")
+        step = (
+            "name it .xlsx, or save the sheet as CSV UTF-8"
+            if "(.xlsx)" in named[0]
+            else _STEPS.get(named[1], _STEP)
+        )
+        raise InputError(
+            f"{path} is no CSV file but binary or another kind: it is {named[0]}; {step}"
+        )
     try:
         found = sniff_table(raw, encoding)
     except LookupError as error:
