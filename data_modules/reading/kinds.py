@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from data_modules.reading.recording import RawRecording
 
+HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"ANN  1.0", "an ISHNE annotation file", "name the file of the recording"),
     (0, b"@ MFR", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
@@ -15,7 +16,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (2, b"MFR", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
     (
         0,
-        b"\x89HDF\r\n\x1a\n",
+        HDF5_MAGIC,
         "an HDF5 file (or MATLAB 7.3)",
         "save it as MATLAB 5 (-v7), or its matrix with numpy.save",
     ),
