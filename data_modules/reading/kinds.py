@@ -159,7 +159,10 @@ def named_kind(content: bytes, ending: str = "") -> str | None:
         ending: of its name, which tells one zipped kind from another where it is all there is.
     """
     found = kind_and_step(content, ending)
-    return None if found is None else f"it is {found[0]}, which is not read; {found[1]}"
+    if found is None:
+        return None
+    name, step = found
+    return f"it is {name}{'' if step.startswith('name it') else ', which is not read'}; {step}"
 
 
 def kind_and_step(content: bytes, ending: str = "") -> tuple[str, str] | None:
@@ -208,7 +211,7 @@ def _named_text(content: bytes) -> tuple[str, str] | None:
     if _JSON.match(content[:64].removeprefix(b"\xef\xbb\xbf")):
         return _named_json(content)
     if _WFDB_HEADER.match(content[:_SNIFFED]) and b".dat" in content[:_SNIFFED]:
-        return "a WFDB header by itself", "name it NAME.hea, and the record NAME"
+        return "a WFDB header", "name it NAME.hea, and the record NAME"
     root = _xml_root(content)
     if root is None:
         return None
