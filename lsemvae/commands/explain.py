@@ -60,9 +60,11 @@ def explain(
         choose_records,
         explain_folds,
         read_run,
+        sound_run,
         store_rows,
     )
     from lsemvae.explain.skill import model_skill
+    from lsemvae.report_evidence.cohort import verify_against_store
 
     folder = Path(run)
     about, predictions = read_run(folder)
@@ -71,6 +73,7 @@ def explain(
         batch_size=batch_size, num_workers=0,
     )  # fmt: skip
     check_files(about, data, cohort, encoder)
+    verify_against_store(data.pool.stores[0], [sound_run(folder)])
     predictions = predictions.assign(row=store_rows(predictions, data))
     chosen = choose_records(predictions, records, seed=seed)
     plan = ExplanationSettings(
