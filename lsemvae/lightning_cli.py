@@ -48,7 +48,7 @@ from lsemvae.runtime.faults import REFUSALS, failed_run, input_error_behind, ref
 from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.quiet import silence_lightning
-from lsemvae.runtime.suggestion import explain_refusal, suggest_options
+from lsemvae.runtime.refused_option import as_typed
 from lsemvae.runtime.threads import share_threads
 from lsemvae.tasks import Classifier, Pretrainer
 
@@ -84,7 +84,7 @@ class EcgCLI(LightningCLI):
         try:
             super().parse_arguments(parser, args)
         except ArgumentError as error:
-            message = suggest_options(explain_refusal(str(error)), _option_names(parser))
+            message = as_typed(str(error), _option_names(parser))
             raise input_error_behind(error) or parsing_error(message) from error
         except REFUSALS as error:  # such as bytes that are no text
             if (line := refused_value(error)) is None:
