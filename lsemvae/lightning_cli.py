@@ -28,7 +28,7 @@ from lsemvae.belonging import (
     check_probes,
     keep_trained_on,
 )
-from lsemvae.callbacks import ContinuedLog, SameThreads, StopSignal
+from lsemvae.callbacks import ContinuedLog, SameSettings, SameThreads, StopSignal
 from lsemvae.callbacks.checkpoint_io import load_safely
 from lsemvae.callbacks.config_file import ConfigFile
 from lsemvae.callbacks.earlier_run import refuse_to_replace
@@ -206,7 +206,12 @@ class EcgCLI(LightningCLI):
         config = self.config[self.subcommand] if self.subcommand else self.config
         log_configuration(self.trainer.logger, config.as_dict())
         resume = config.get("ckpt_path") is not None
-        own = [StopSignal(), SameThreads(), ContinuedLog(self.trainer, resume=resume)]
+        same = SameSettings(
+            self.config_dump,
+            recordings=getattr(getattr(self.datamodule, "pool", None), "sha256", ""),
+            processes=self.trainer.world_size,
+        )
+        own = [StopSignal(), SameThreads(), ContinuedLog(self.trainer, resume=resume), same]
         self.trainer.callbacks.extend(own)  # type: ignore[attr-defined]
         if isinstance(self.model, Pretrainer) and isinstance(self.datamodule, StoreDataModule):
             keep = partial(keep_trained_on, data=self.datamodule)
