@@ -49,3 +49,12 @@ def test_a_matlab_variable_that_is_no_matrix_is_named_by_its_kind(
     with pytest.raises(RecordError) as caught:
         read_recording(tmp_path, "r1.mat", amplitude="calibrated")
     assert f"(val is {kind})" in caught.value.problem
+
+
+def test_commas_between_thousands_beside_decimal_points_are_named(tmp_path: Path) -> None:
+    rows = [",".join(["0.5"] * 11 + ['"1,234.5"'])] * 1500
+    layout = {"sampling_rate_hz": 250, "unit": "uV"}
+    write(tmp_path, {"r1.csv": "\n".join([",".join(LEADS), *rows]).encode(),
+                     "layout.json": json.dumps(layout).encode()})  # fmt: skip
+    with pytest.raises(RecordError, match="write the numbers without commas"):
+        read_recording(tmp_path, "r1.csv", amplitude="calibrated")
