@@ -13,6 +13,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing
 from lsemvae.core.leads import LEADS
 from lsemvae.model_file.description import Description
+from lsemvae.predicting.decimals import told_apart
 from lsemvae.predicting.outcome import RESULT, Row
 from lsemvae.predicting.sources import Loaded
 
@@ -66,8 +67,9 @@ def headline(row: Row, model: Description) -> str:
         told = ", ".join(_values(row, model))
         return f"{told} ({notice})"
     side = "at or above" if row.decision else "below"
+    probability, threshold = told_apart(row.probability, row.threshold, least=3)
     return (
-        f"{model.task.positive}: {row.probability:.3f}, {side} the threshold {row.threshold:.3f} "
+        f"{model.task.positive}: {probability}, {side} the threshold {threshold} "
         f"({row.point}; {notice})"
     )
 
