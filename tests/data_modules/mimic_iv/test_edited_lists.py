@@ -50,7 +50,7 @@ def indexed(content: bytes) -> bytes:
     [
         (LIST, lambda b: b.replace(b"\n1000", b"\n 1000").replace(b",400", b".0,400", 1)),
         (PATIENTS, lambda b: b.replace(b"10000032,", b"10000032.0,").replace(b",60,", b",60.0,")),
-        (CHART, lambda b: b.replace(b"10000032,", b"10000032.0,").replace(b"220061,", b"220061.0,")),
+        (CHART, lambda b: b.replace(b"10000032,", b"10000032.0,").replace(b"0061,", b"0061.0,")),
         (LIST, indexed),
         (LIST, lambda b: b.replace(b"\n", b",\r\n")),
         (LIST, lambda b: b"\xef\xbb\xbf" + b.replace(b"subject_id", b"SUBJECT_ID")),
