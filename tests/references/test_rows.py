@@ -145,5 +145,5 @@ def test_rows_of_another_form_stand_in_the_order_of_the_cohort() -> None:
     with pytest.raises(InputError, match=r"recordings lacks 1 of the 4 recordings of beats, .* x"):
         _places(beats, cohort)  # type: ignore[arg-type]
     beats.pool.table["patient_id"] = ["c", "x", "a", "somebody"]
-    with pytest.raises(InputError, match="beats has other patients .* under 1 names .* is b;"):
+    with pytest.raises(InputError, match=r"beats has other patients .* under 1 names .* is b;"):
         _places(cohort, beats)  # type: ignore[arg-type]
