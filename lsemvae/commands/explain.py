@@ -37,7 +37,7 @@ def explain(
     Args:
         run: folder of a finished `lsemvae cv` run, OUT/TASK/METHOD/LEADS.
         cohort: the store that was cross-validated.
-        encoder: the pre-trained checkpoint of the run, where its method has one.
+        encoder: that the run froze, if any: a checkpoint, or a name of `lsemvae encoders`.
         records: how many, drawn at random, or names (names of digits alone in a list); all by
             default.
         method: integrated_gradients, gradient_shap, saliency or lead_occlusion.

@@ -43,7 +43,8 @@ def worth(
     every row. Writes references.csv, references.json and label_curve.svg to OUT/TASK/worth/LEADS.
 
     Args:
-        encoder: checkpoints; several are pre-trainings of one architecture with other seeds.
+        encoder: checkpoints, or names of `lsemvae encoders`; several are pre-trainings of one
+            architecture with other seeds.
         cohort: store made by `lsemvae prepare cohort`.
         tasks: detection by default; any column of 0 and 1 in the cohort's table.
         leads: lead sets; 12 and 6 by default.
