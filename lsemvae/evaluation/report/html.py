@@ -49,9 +49,9 @@ def unbroken(cell: str) -> str:
 
 
 def broken_well(cell: str) -> Markup:
-    """Return a cell of words that breaks within a long name only after `_` or `.`."""
+    """Return a cell of words; one that is a long name breaks only after `_` or `.`."""
     text = escape(unbroken(cell))
-    return Markup(LONG_NAME.sub(lambda found: AFTER.sub(r"\1<wbr>", found[0]), text))
+    return Markup(AFTER.sub(r"\1<wbr>", str(text))) if LONG_NAME.fullmatch(cell) else text
 
 
 def write_figures(sections: Sequence[Section], folder: Path) -> None:
