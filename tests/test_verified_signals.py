@@ -58,7 +58,7 @@ def test_a_flipped_bit_of_a_pressure_stops_whatever_asks_for_it(
     assert "changed.h5: the table is not the one that was written" in error_of(capsys)
 
 
-@pytest.mark.parametrize("part", [b"TREE", b"SNOD", b"HEAP")
+@pytest.mark.parametrize("part", [b"TREE", b"SNOD", b"HEAP"])
 def test_a_damaged_part_of_the_file_format_is_one_line(
     part: bytes, cohort: Path, tmp_path: Path
 ) -> None:
