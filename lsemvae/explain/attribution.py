@@ -188,7 +188,9 @@ def _integrate(
         end_mv = ecg_mv.detach().requires_grad_()
         end, start = ready(end_mv), ready(baseline)
         slope, total = (end - start).detach(), torch.zeros_like(start)
-        for part, size in zip(points.split(at_once), sizes.split(at_once), strict=True):
+        for part, size in zip(
+            torch.split(points, at_once), torch.split(sizes, at_once), strict=True
+        ):
             path = _on_path(start, slope, part).requires_grad_()
             logits = logit.of_ready(path, scale.repeat(len(part), 1), present.repeat(len(part), 1))
             (gradient,) = torch.autograd.grad(logits.sum(), path)

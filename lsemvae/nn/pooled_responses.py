@@ -36,7 +36,8 @@ def outputs_and_responses(
     chosen: for encoders of beats, which are small.
     """
     response = encoders.convolved(ecg, leads)
-    weight, bias = encoders.linear_weight, encoders.linear_bias
+    weight: Tensor = encoders.linear_weight
+    bias: Tensor = encoders.linear_bias
     rows = [encoders.leads.index(canonical_lead(lead)) for lead in leads]
     if rows != list(range(len(weight))):
         weight, bias = weight[rows], bias[rows]
