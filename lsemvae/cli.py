@@ -26,7 +26,8 @@ from lsemvae.core.experiments import check_configs
 from lsemvae.core.printable import say
 from lsemvae.runtime.cli_arguments import options_of, refuse_huge_numbers, spell_out
 from lsemvae.runtime.exit_code import exit_code
-from lsemvae.runtime.suggestion import suggest_options, suggestion
+from lsemvae.runtime.refused_option import as_typed
+from lsemvae.runtime.suggestion import suggestion
 from lsemvae.runtime.threads import settle_threads
 
 
@@ -64,7 +65,8 @@ def _command_name(arguments: list[str]) -> str:
     """
     given = " ".join(arguments[: 2 if members(arguments[0]) else 1])
     if given not in COMMANDS:
-        known = COMMANDS if " " in given else {name.split(" ")[0] for name in COMMANDS}
+        first = {name.split(" ")[0] for name in COMMANDS} | {"--help", "--version"}
+        known = COMMANDS if " " in given else first
         meant = suggestion(given, known)
         raise InputError(f"unknown command {given!r}{meant or '; see lsemvae --help'}")
     return given
@@ -116,5 +118,5 @@ def _call(name: str, arguments: list[str]) -> None:
             function, args=options, prog=f"lsemvae {name}", as_positional=False, exit_on_error=False
         )
     except ArgumentError as error:
-        message = suggest_options(str(error), options_of(function))
+        message = as_typed(str(error), options_of(function))
         raise parsing_error(f"{message}; see lsemvae {name} --help") from error

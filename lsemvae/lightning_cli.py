@@ -28,7 +28,7 @@ from lsemvae.belonging import (
     check_probes,
     keep_trained_on,
 )
-from lsemvae.callbacks import ContinuedLog, SameThreads, StopSignal
+from lsemvae.callbacks import ContinuedLog, SameSettings, SameThreads, StopSignal
 from lsemvae.callbacks.checkpoint_io import load_safely
 from lsemvae.callbacks.config_file import ConfigFile
 from lsemvae.callbacks.earlier_run import refuse_to_replace
@@ -48,7 +48,7 @@ from lsemvae.runtime.faults import REFUSALS, failed_run, input_error_behind, ref
 from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.quiet import silence_lightning
-from lsemvae.runtime.suggestion import explain_refusal, suggest_options
+from lsemvae.runtime.refused_option import as_typed
 from lsemvae.runtime.threads import share_threads
 from lsemvae.tasks import Classifier, Pretrainer
 
@@ -84,7 +84,7 @@ class EcgCLI(LightningCLI):
         try:
             super().parse_arguments(parser, args)
         except ArgumentError as error:
-            message = suggest_options(explain_refusal(str(error)), _option_names(parser))
+            message = as_typed(str(error), _option_names(parser))
             raise input_error_behind(error) or parsing_error(message) from error
         except REFUSALS as error:  # such as bytes that are no text
             if (line := refused_value(error)) is None:
@@ -206,7 +206,12 @@ class EcgCLI(LightningCLI):
         config = self.config[self.subcommand] if self.subcommand else self.config
         log_configuration(self.trainer.logger, config.as_dict())
         resume = config.get("ckpt_path") is not None
-        own = [StopSignal(), SameThreads(), ContinuedLog(self.trainer, resume=resume)]
+        same = SameSettings(
+            self.config_dump,
+            recordings=getattr(getattr(self.datamodule, "pool", None), "sha256", ""),
+            processes=self.trainer.world_size,
+        )
+        own = [StopSignal(), SameThreads(), ContinuedLog(self.trainer, resume=resume), same]
         self.trainer.callbacks.extend(own)  # type: ignore[attr-defined]
         if isinstance(self.model, Pretrainer) and isinstance(self.datamodule, StoreDataModule):
             keep = partial(keep_trained_on, data=self.datamodule)

@@ -80,8 +80,22 @@ def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
         (["zzz"], "unknown command 'zzz'; see lsemvae --help"),
         (["cv", "--leeds", "6"], "unrecognized arguments: --leeds 6; did you mean --leads?"),
         (["view", "a", "--signal.hihg_hz=5"], "did you mean --signal.high_hz?"),
-        (["view"], "required: record; see lsemvae view --help"),
-        (["sweep", "a.yaml", "--jobs", "abc"], "jobs"),
+        (["view"], "options are required: --record; see lsemvae view --help"),
+        (["plan"], "options are required: --prevalence, --auroc; see lsemvae plan --help"),
+        (["fit"], "options are required: --data, --model; a YAML file gives them: --config FILE"),
+        (["sweep", "a.yaml", "--jobs", "abc"], "--jobs takes a whole number, got 'abc'"),
+        (["plan", "--prevalence", "x", "--auroc", ".8"], "--prevalence takes a number, got 'x'"),
+        (["cv", "--size", "huge"], "--size takes paper or small, got 'huge'"),
+        (["cv", "--seeds", "x"], "--seeds takes a whole number, got 'x'"),
+        (["cv", "--inner", "maybe"], "--inner takes true or false, got 'maybe'"),
+        (["cv", "--task"], "--task needs a value"),
+        (["benchmark", "--tasks", "3"], "--tasks takes a list of text, got '[3]'"),
+        (["explain", "r", "--cohort", "c", "--baseline", "zero"],
+         "--baseline takes isoelectric or mean_ecg or recordings, got 'zero'"),
+        (["prepare", "cohort", "--table=t", "--source=s", "--out=o", "--signal.low_hz", "low"],
+         "--signal.low_hz takes a number, got 'low'"),
+        (["fit", "--trainer.max_epochs", "x"], "--trainer.max_epochs takes a whole number"),
+        (["--verison"], "unknown command '--verison'; did you mean --version?"),
         (["fit", "--trainer.max_epoochs", "3"], "did you mean --trainer.max_epochs?"),
         (
             ["fit", "--config", str(ROOT / "experiments/demo/pretrain.yaml"),
@@ -95,6 +109,15 @@ def test_misspelt_words_get_one_line_with_the_word_that_was_meant(
 ) -> None:
     assert main(arguments) == 2
     assert expected in error_of(capsys)
+
+
+def test_a_configuration_with_an_unknown_name_says_which_was_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "cv.yaml"
+    file.write_text("tsk: detection\n")
+    assert main(["cv", "--config", str(file)]) == 2
+    assert "a configuration takes no 'tsk' here; did you mean task?" in error_of(capsys)
 
 
 def test_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:

@@ -176,3 +176,38 @@ def test_a_flipped_bit_in_a_checkpoint_of_fit_is_refused(
     digest_file(bad).write_text(digest_file(good).read_text())
     assert main(arguments(pretraining, tmp_path, "--ckpt_path", str(bad))) == 2
     assert "is damaged: its SHA-256" in error_of(capsys)
+
+
+def test_a_run_that_goes_on_tells_what_changed_and_refuses_what_cannot(
+    pretraining: Path, cohort: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    run, constant = tmp_path / "run", ["--model.init_args.warmup_epochs", "null"]
+    assert main(arguments(pretraining, run, *constant, "--trainer.max_epochs", "1")) == 0
+    before = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
+    capsys.readouterr()
+
+    more = [*constant, "--ckpt_path", "last", "--trainer.max_epochs", "2"]
+    assert main(arguments(pretraining, run, *more, "--model.lr", "0.5")) == 2
+    message = error_of(capsys)
+    assert "model.lr is 0.5" in message
+    assert "--model.lr=0.001" in message
+    assert {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()} == before
+
+    changed = ["--model.network.objective.gamma", "3", "--beta", "2"]
+    assert main(arguments(cohort, run, *more, *changed)) == 0
+    notes = [line for line in capsys.readouterr().out.splitlines() if line.startswith("note: this")]
+    assert [line.split(": ")[1].split()[-1] for line in notes] == [
+        "model.network.objective.gamma", "recordings", "trainer.callbacks.BetaAnnealing.end",
+    ]  # fmt: skip
+    assert notes[0].endswith(": 3.0, before 1.0")
+
+
+def test_a_run_with_nothing_left_to_train_says_so(
+    unbroken: Path, pretraining: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments(pretraining, tmp_path, "--ckpt_path", str(unbroken / LAST))) == 0
+    printed = capsys.readouterr()
+    assert "note: nothing was trained" in printed.out
+    assert "a run of 3 epochs" in printed.out
+    assert "goes on with another" not in printed.out

@@ -12,7 +12,7 @@ import pytest
 import torch
 from openpyxl import Workbook
 
-from data_modules.cohort import csv_cells, sheet
+from data_modules.cohort import csv_cells, workbook
 from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import RecordError
 from data_modules.store.read import EcgStore
@@ -159,10 +159,10 @@ def test_a_workbook_that_unpacks_to_too_much_or_reaches_too_far_is_refused(
     book.active["XFD9"] = "far"
     book.save(tmp_path / "t.xlsx")
     check = ["check", "cohort", "--table", str(tmp_path / "t.xlsx")]
-    monkeypatch.setattr(sheet, "MOST_CELLS", 100_000)
+    monkeypatch.setattr(workbook, "MOST_CELLS", 10_000)
     assert main(check) == 2
     assert "the sheet 'Sheet' has more than" in error_of(capsys)
-    monkeypatch.setattr(sheet, "MOST_UNPACKED", 1000)
+    monkeypatch.setattr(workbook, "MOST_UNPACKED", 1000)
     assert main(check) == 2
     assert "t.xlsx unpacks to" in error_of(capsys)
 

@@ -7,6 +7,8 @@ import pandas as pd
 
 from data_modules.cohort.columns import NEVER_ZERO, NUMBER, OTHER_UNIT, REQUIRED
 from data_modules.cohort.identity import cut_ids
+from data_modules.cohort.number_words import why_no_number
+from data_modules.cohort.written_dates import serial_date
 from data_modules.reading.text_cells import MISSING_PATTERN
 
 _DAY = r"\d{4}-\d{1,2}-\d{1,2}(?!\d)|\d{8}(?!\d)"
@@ -67,8 +69,8 @@ def check_numbers(cells: pd.Series, limits: tuple[float, float]) -> list[str]:
     low, high = limits
     for i, cell in cells[cells != ""].items():
         if not re.fullmatch(NUMBER, cell):
-            hint = "; write a decimal point" if "," in cell else ""
-            problems.append(at_row(i, f"{cells.name} is {cell!r}, not a number{hint}"))
+            text = f"{cells.name} is {cell!r}, not a number; {why_no_number(cell)}"
+            problems.append(at_row(i, text))
         elif not low <= float(cell) <= high:
             hint = OTHER_UNIT.get(str(cells.name), "")
             text = f"{cells.name} is {cell}; expected {low:g} to {high:g}{hint}"
@@ -86,9 +88,18 @@ def check_dates(cells: pd.Series) -> list[str]:
     whole = filled.str.match(_DAY)  # 2020 alone would be read as its first of January
     years = parsed.dt.year.between(*YEARS)
     return [
-        at_row(i, f"{cells.name} is {filled[i]!r}; expected YYYY-MM-DD, with or without a time")
+        at_row(i, f"{cells.name} is {filled[i]!r}; expected YYYY-MM-DD, with or without a time"
+                  f"{_serial_hint(filled[i])}")
         for i in filled.index[parsed.isna() | ~whole | ~years]
-    ]
+    ]  # fmt: skip
+
+
+def _serial_hint(cell: str) -> str:
+    """Say which day a number of days is in a spreadsheet; empty for anything else."""
+    day = serial_date(cell)
+    if day is None:
+        return ""
+    return f"; as a spreadsheet's number of days it is {day}: format the column as dates"
 
 
 def at_row(index: object, text: str) -> str:

@@ -9,8 +9,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from data_modules.cohort.table_top import drop_row_names, refuse_text_above, refuse_units
-from data_modules.reading.kinds import named_kind
+from data_modules.cohort.table_top import (
+    drop_row_names,
+    plain_texts,
+    refuse_text_above,
+    refuse_two_headers,
+    refuse_units,
+)
+from data_modules.reading.kinds import kind_and_step
 from data_modules.reading.text_cells import Sniffed, sniff_table
 from lsemvae.core.errors import InputError
 
@@ -18,6 +24,11 @@ DELIMITERS = ",;\t"
 MOST_BYTES = 128 << 20  # of a table: a million recordings with 130 signs each
 MOST_COLUMNS = 10_000
 MOST_ROWS = 1_000_000
+
+
+# of kinds that hold one; the others are tables, or nothing that a table can be made of
+_STEPS = {"unpack it first": "unpack it first"}
+_STEP = "open the table in the program that wrote it, or in a spreadsheet, and save it as CSV UTF-8"
 
 
 class Cells(NamedTuple):
@@ -54,16 +65,24 @@ def read_cells(path: str | Path, encoding: str | None = None) -> Cells:
     found = _sniff(path, encoding)
     text, stated = found.text, found.separator
     delimiter = stated if stated in tuple(DELIMITERS) else _delimiter(text, path)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, quotechar=_quote(text), strict=True
+    )
     try:
         filled = _filled(rows, path)
     except csv.Error as error:
         raise InputError(
-            f"{path} is not a CSV file: {error}; look for a cell that begins with a quote and "
-            "lacks the other"
+            f"{path} is not a CSV file: line {rows.line_num}: {error}; look for a cell that begins "
+            "with a quote and lacks the other, or for a quote within a cell, which is written twice"
         ) from error
     cells = frame_cells(filled, path, delimiter)
     return cells if encoding else cells._replace(notes=[*_encoding_notes(found), *cells.notes])
+
+
+def _quote(text: str) -> str:
+    """Return the sign around the cells: a single quote where every name of a column has it."""
+    header = re.split(r"\r\n?|\n", text.lstrip(), maxsplit=1)[0].strip()
+    return "'" if re.fullmatch(r"'[^'\"]*'(?:[,;\t]'[^'\"]*')+", header) else '"'
 
 
 def _filled(rows: Iterable[list[str]], path: Path) -> dict[int, list[str]]:
@@ -104,8 +123,9 @@ def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) 
         )
     if len(filled) < 2:
         raise InputError(f"{path} has no rows; expected a header line and one line per recording")
-    notes = drop_row_names(filled)
+    notes = drop_row_names(filled) + plain_texts(filled)
     refuse_text_above(filled, path)
+    refuse_two_headers(filled, path)
     refuse_units(filled, path)
     table, problems = _frame(filled)
     return Cells(table, problems, delimiter, notes)
@@ -119,9 +139,16 @@ def _sniff(path: Path, encoding: str | None) -> Sniffed:
             "columns that nobody needs"
         )
     raw = path.read_bytes()
-    named = named_kind(raw, path.suffix)
+    named = kind_and_step(raw)
     if named is not None:
-        raise InputError(f"{path} is no CSV file but binary or another kind: {named}")
+        step = (
+            "name it .xlsx, or save the sheet as CSV UTF-8"
+            if "(.xlsx)" in named[0]
+            else _STEPS.get(named[1], _STEP)
+        )
+        raise InputError(
+            f"{path} is no CSV file but binary or another kind: it is {named[0]}; {step}"
+        )
     try:
         found = sniff_table(raw, encoding)
     except LookupError as error:
@@ -174,17 +201,27 @@ def _frame(rows: dict[int, list[str]]) -> tuple[pd.DataFrame, list[str]]:
     header = rows.pop(min(rows))
     repeated = sorted({name for name in header if name and header.count(name) > 1})
     problems = [f"the column {name!r} occurs more than once" for name in repeated]
-    problems += [
-        f"row {number}: it has {len(row)} cells, the header has {len(header)}"
-        for number, row in rows.items()
-        if len(row) != len(header)
-    ]
-    sound = {number: row for number, row in rows.items() if len(row) == len(header)}
+    for number, row in rows.items():
+        if len(row) != len(header):
+            text = f"row {number}: it has {len(row)} cells, the header has {len(header)}"
+            problems.append(text + _only_text(row))
+        elif row == header:
+            problems.append(f"row {number}: it holds the names of the columns again; remove it")
+    sound = {
+        number: row for number, row in rows.items() if len(row) == len(header) and row != header
+    }
     table = pd.DataFrame(list(sound.values()), index=list(sound), columns=header, dtype=str)
     for position, name in enumerate(header):
         if not name and any(row[position] for row in sound.values()):
             problems.append(f"column {position + 1} has cells but no name")
     return table.loc[:, ~(table.columns.duplicated() | (table.columns == ""))], problems
+
+
+def _only_text(row: list[str]) -> str:
+    """Show the one cell of a row that is a remark; empty for others."""
+    filled = [cell for cell in row if cell]
+    remark = len(filled) == 1 and re.match(r"[#*]|.*\s", filled[0])
+    return f" ({filled[0][:40]!r}; remove a remark)" if remark else ""
 
 
 def decimal_commas(cells: pd.Series) -> "pd.Series[bool]":

@@ -1,16 +1,14 @@
 """Read a hospital's spreadsheet, CSV or Excel, as cells of text."""
 
-import datetime
-import zipfile
 from pathlib import Path
-from typing import Any
 
-from data_modules.cohort.csv_cells import MOST_ROWS, Cells, frame_cells, read_cells
+from data_modules.cohort.csv_cells import Cells, frame_cells, read_cells
+from data_modules.cohort.workbook import Sheet, read_workbook
 from lsemvae.core.errors import InputError
 
 EXCEL = (".xlsx", ".xlsm")
-MOST_CELLS = 20_000_000  # empty ones between filled ones too, which the library makes up
-MOST_UNPACKED = 256 << 20  # bytes of all parts; 100,000 rows of 30 columns have some 100 MB
+NO_DELIMITER = ""  # cells of a workbook are apart, so that a comma in one is no doubt
+_MOST_NAMED = 5
 
 
 def read_sheet(path: Path, sheet: str | None = None, encoding: str | None = "utf-8") -> Cells:
@@ -32,25 +30,8 @@ def read_sheet(path: Path, sheet: str | None = None, encoding: str | None = "utf
         return read_cells(path, encoding)
     if not path.is_file():
         raise InputError(f"there is no table {path}; give the path of a CSV or .xlsx file")
-    try:
-        from openpyxl import load_workbook
-    except ImportError as error:
-        raise InputError(
-            f"{path} is an Excel workbook, which needs the package openpyxl: "
-            "pip install -e '.[readers]', or save the sheet as CSV UTF-8"
-        ) from error
-    _check_archive(path)
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-        sheets = {one.title: one for one in book.worksheets}
-        rows = {name: _rows(one) for name, one in sheets.items() if sheet in (None, name)}
-        book.close()
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    except Exception as error:  # the library documents no exceptions; a bad file may raise any
-        kind = type(error).__name__
-        raise InputError(f"{path} is no sound Excel workbook ({kind}); save it again") from error
-    filled = {name: found for name, found in rows.items() if found}
+    sheets = read_workbook(path, sheet)
+    filled = {name: one for name, one in sheets.items() if one is not None and one.rows}
     listed = ", ".join(map(repr, sheets))
     if sheet is not None and sheet not in sheets:
         raise InputError(f"{path} has no sheet {sheet!r}, only {listed}; name one with --sheet")
@@ -58,52 +39,44 @@ def read_sheet(path: Path, sheet: str | None = None, encoding: str | None = "utf
         raise InputError(
             f"{len(filled)} of the sheets {listed} of {path} have rows; name the one with --sheet"
         )
-    return frame_cells(next(iter(filled.values())), path, ",")
+    name, found = next(iter(filled.items()))
+    header = min(found.rows)
+    cells = frame_cells(found.rows, path, NO_DELIMITER)
+    problems = [*_problems(found, header), *cells.problems]
+    return cells._replace(problems=problems, notes=[*_notes(name, found), *cells.notes])
 
 
-def _check_archive(path: Path) -> None:
-    """Refuse a workbook that would unpack without measure; its library unpacks whole parts.
-
-    Raises:
-        InputError: the parts have more than `MOST_UNPACKED` bytes together.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(part.file_size for part in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        return  # what it is stands in the message of the library's own failure
-    if unpacked > MOST_UNPACKED:
-        raise InputError(
-            f"{path} unpacks to {unpacked:,} bytes; at most {MOST_UNPACKED:,} are read: keep only "
-            "the sheet of the patients, or save it as CSV UTF-8"
+def _problems(sheet: Sheet, header: int) -> list[str]:
+    """Name the cells below the names of the columns whose value the file does not hold."""
+    merged = [cells for cells, last in sheet.marks.merged if last > header]
+    unvalued = [cell for cell, row in sheet.marks.unvalued if row > header]
+    found = []
+    if merged:
+        found.append(
+            f"merged cells, of which only the first holds a value: {_named(merged)}; unmerge them, "
+            "and fill each row"
         )
+    if unvalued:
+        found.append(
+            f"formulas that were never computed: {_named(unvalued)}; open the workbook in a "
+            "spreadsheet program, look at the values, and save it there"
+        )
+    return found
 
 
-def _rows(sheet: Any) -> dict[int, list[str]]:
-    """Return the rows that have cells, by their number, empty columns on the right left out."""
-    rows: dict[int, list[str]] = {}
-    width = n_cells = 0
-    for number, cells in enumerate(sheet.iter_rows(values_only=True), start=1):
-        texts = [_text(cell) for cell in cells]
-        if any(texts):
-            width = width or max(i for i, text in enumerate(texts, start=1) if text)
-            longest = max(i for i, text in enumerate(texts, start=1) if text)
-            rows[number] = texts[: max(width, longest)] + [""] * (width - len(texts))
-        n_cells += len(cells)
-        if number > MOST_ROWS or n_cells > MOST_CELLS:
-            raise InputError(
-                f"the sheet {sheet.title!r} has more than {MOST_ROWS:,} rows or {MOST_CELLS:,} "
-                "cells; remove what lies far right or below, or save the rows as CSV UTF-8"
+def _notes(name: str, sheet: Sheet) -> list[str]:
+    """Say what is read although it is not shown, or struck through."""
+    notes = [f"the sheet {name!r} is hidden in the workbook; it was read"] if sheet.hidden else []
+    for rows, state in ((sheet.marks.hidden_rows, "hidden"), (sheet.struck, "struck through")):
+        read = [str(row) for row in rows if row in sheet.rows]
+        if read:
+            notes.append(
+                f"{len(read)} rows are {state} in the workbook (row {_named(read)}) and were read "
+                "as all others; remove them if they shall not count"
             )
-    return rows
+    return notes
 
 
-def _text(cell: Any) -> str:
-    """Write a cell as the reader of CSV files expects it."""
-    if cell is None:
-        return ""
-    if isinstance(cell, datetime.datetime):
-        return cell.isoformat(sep=" ") if cell.time() != datetime.time() else f"{cell.date()}"
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    return " ".join(str(cell).split())
+def _named(found: list[str]) -> str:
+    more = len(found) - _MOST_NAMED
+    return ", ".join(found[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,6 +1,5 @@
 """Read cohort tables and report everything that is wrong with them at once."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,10 +20,13 @@ from data_modules.cohort.cell_spellings import (
     read_decimal_commas,
     read_truth_values,
 )
-from data_modules.cohort.columns import DATES, NUMBER, NUMBER_RANGES, ORDERED, REQUIRED, RESERVED
+from data_modules.cohort.column_names import rename_columns, unmapped_columns
+from data_modules.cohort.columns import DATES, NUMBER, NUMBER_RANGES, ORDERED, REQUIRED
 from data_modules.cohort.identity import dates_for_ids
+from data_modules.cohort.number_words import leave_out_units
 from data_modules.cohort.quantity_checks import doubtful_values
 from data_modules.cohort.sheet import read_sheet
+from data_modules.cohort.written_dates import plain_dates
 from lsemvae.core.errors import InputError
 
 MAX_LISTED = 20
@@ -108,11 +110,11 @@ def _inspect(
 ) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Return the table, its problems, and notes on what was read with a guess."""
     cells = read_sheet(Path(path), sheet, None)
-    table, lacking = _rename(cells.table, columns)
+    table, lacking = rename_columns(cells.table, columns)
     problems = [*cells.problems, *lacking]
     numeric = table.columns.difference([*REQUIRED, "sex", *DATES, *text], sort=False)
-    notes = [*cells.notes, *plain_records(table)]
-    notes += empty_missing_words(table, numeric)
+    notes = [*cells.notes, *plain_records(table), *unmapped_columns(table)]
+    notes += empty_missing_words(table, numeric) + _plain_spellings(table)
     notes += [] if cells.delimiter == "," else read_decimal_commas(table, numeric)
     notes += read_truth_values(table, numeric) + neutralise(table)
     problems += check_identity(table) + check_formulas(table)
@@ -125,33 +127,32 @@ def _inspect(
     if not set(REQUIRED) <= set(table):
         _raise_all(problems, path=path)
     for name in numeric:
+        notes += _words_among_numbers(table[name])
         table[name] = _as_numbers(table[name], known=name in NUMBER_RANGES)
     return table, problems, notes
 
 
-def _rename(cells: pd.DataFrame, columns: dict[str, str]) -> tuple[pd.DataFrame, list[str]]:
-    """Bring the columns under our names, `record` and `patient_id` first; tell what is lacking."""
-    mapped = set(columns.values()) - set(REQUIRED)
-    source = {name: name for name in cells if name not in mapped} | columns
-    lacking = [name for name in REQUIRED if name not in source]
-    lacking += [f"{name} (as {old!r})" for name, old in columns.items() if old not in cells]
-    problems = []
-    if lacking:
-        found = ", ".join(map(str, cells.columns))
-        step = "name the file's own with columns, e.g. --columns.record=FILE_NAME"
-        if len(cells.columns) == 1 and re.search(r"[| ]", found):
-            step = "separate its columns by commas, semicolons or tabs"
-        problems.append(
-            f"the table lacks the columns {', '.join(lacking)}; it has {found[:600]}; {step}"
-        )
-    problems += [
-        f"the column {name} has a name that the store uses; rename it"
-        for name in RESERVED
-        if name in source
+def _plain_spellings(table: pd.DataFrame) -> list[str]:
+    """Write quantities without units and dates as YYYY-MM-DD where that is clear; return notes."""
+    notes = []
+    for name in table.columns.intersection([*NUMBER_RANGES, *DATES], sort=False):
+        read = plain_dates if name in DATES else leave_out_units
+        table[name], found = read(table[name])
+        notes += found
+    return notes
+
+
+def _words_among_numbers(cells: pd.Series) -> list[str]:
+    """Tell a column that stays text although most of its cells are numbers."""
+    filled = cells[cells != ""]
+    numbers = filled.str.fullmatch(NUMBER) & ~filled.str.fullmatch(_CODE)
+    if cells.name in NUMBER_RANGES or not 0.5 < numbers.mean() < 1.0:
+        return []
+    first = filled.index[~numbers][0]
+    return [
+        f"{cells.name}: {(~numbers).sum()} of {len(filled)} cells are no numbers, the first is "
+        f"{filled[first]!r} (row {first}); the column was read as text and can be no label"
     ]
-    order = [*REQUIRED, *(name for name in source if name not in REQUIRED)]
-    known = [name for name in order if source.get(name) in cells]
-    return pd.DataFrame({name: cells[source[name]] for name in known}), problems
 
 
 def _as_numbers(cells: pd.Series, *, known: bool) -> pd.Series:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from data_modules.cohort.columns import NUMBER
 from data_modules.reading.text_cells import are_units, is_missing
 from lsemvae.core.errors import InputError
 
@@ -30,6 +31,45 @@ def refuse_text_above(rows: dict[int, list[str]], path: str | Path) -> None:
             f"{path}: row {first} is no line of column names; the table seems to begin in row "
             f"{begins}: remove the lines above it"
         )
+
+
+def refuse_two_headers(rows: dict[int, list[str]], path: str | Path) -> None:
+    """Refuse a line of groups above the names of the columns, with empty or repeated cells.
+
+    Raises:
+        InputError: the second row is full, without numbers, and each of its cells stands once.
+    """
+    (first, groups), (second, names), *others = list(rows.items())
+    loose = "" in groups or len(set(groups)) < len(groups)
+    strict = all(names) and len(set(names)) == len(names) >= len(groups)
+    if not loose or not strict or any(re.search(r"^[-+.\d]", name) for name in names):
+        return
+    if any(re.fullmatch(NUMBER, cell) for _, row in others for cell in row):
+        raise InputError(
+            f"{path}: row {first} has empty or repeated cells, and row {second} seems to hold the "
+            f"names of the columns: remove row {first}"
+        )
+
+
+_TEXT_FORMULA = re.compile(r'="([^"]*)"')  # how exports keep a spreadsheet from changing a text
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+
+
+def plain_texts(rows: dict[int, list[str]]) -> list[str]:
+    """Write `="0012"` as its text, and names of columns without line breaks and unseen signs.
+
+    Returns:
+        A note on the texts, nothing where there are none.
+    """
+    header = rows[min(rows)]
+    header[:] = [" ".join(_UNSEEN.sub("", name).split()) for name in header]
+    n_changed = 0
+    for row in rows.values():
+        for place, cell in enumerate(row):
+            if cell.startswith('="') and (found := _TEXT_FORMULA.fullmatch(cell)):
+                row[place] = found[1].strip()
+                n_changed += 1
+    return [f'{n_changed} cells such as ="12" were read as the text in them'] if n_changed else []
 
 
 def refuse_units(rows: dict[int, list[str]], path: str | Path) -> None:

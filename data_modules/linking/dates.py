@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from data_modules.reading.stored.dates import calendar_date, iso_date, ordered_date
+from data_modules.cohort.written_dates import serial_date, written_date
+from data_modules.reading.stored.dates import iso_date, ordered_date
 from data_modules.reading.text_cells import is_missing
 from lsemvae.core.errors import InputError
 
@@ -16,8 +17,6 @@ DateOrder = Literal["day_first", "month_first"]
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?", re.ASCII)
 _COMPACT = re.compile(r"(19|20)\d{6}", re.ASCII)
 _NUMBERED = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4})( .*)?", re.ASCII)
-_SERIAL = re.compile(r"[2-6]\d{4}(\.\d+)?", re.ASCII)  # 1954 to 2091
-_FIRST_DAY = datetime.date(1899, 12, 30)  # Excel counts days from here
 
 
 class DateColumn(NamedTuple):
@@ -58,7 +57,7 @@ def read_dates(cells: pd.Series, name: str, order: DateOrder | None) -> DateColu
                 f"{name}: row {against} is not {order.replace('_', ' ')}, others are; write all "
                 "dates in one way, best as YYYY-MM-DD"
             )
-    serial = sum(bool(_SERIAL.fullmatch(text)) for text in texts.values())
+    serial = sum(serial_date(text) is not None for text in texts.values())
     if serial:
         notes.append(f"{name}: {serial} numbers were read as Excel's days since 1899-12-30")
     return DateColumn([_date(text, order) for text in texts.values()], notes)
@@ -99,8 +98,7 @@ def _date(text: str, order: DateOrder | None) -> datetime.date | None:
     if found:
         return ordered_date(text.partition(" ")[0] if found[2] != " " else text,
                             day_first=order == "day_first")  # fmt: skip
-    if _SERIAL.fullmatch(text):
-        day = _FIRST_DAY + datetime.timedelta(days=int(float(text)))
-        return calendar_date(day.year, day.month, day.day)
+    if (day := serial_date(text) or written_date(text)) is not None:
+        return day
     return ordered_date(text.partition(":")[0].rpartition(" ")[0] if ":" in text else text,
                         day_first=True)  # fmt: skip

@@ -1,6 +1,7 @@
 """Write a linked study without identities: cohort table, list of exceptions and flow."""
 
 import datetime
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from data_modules.linking.pseudonyms import patient_name, shift_days
 from data_modules.linking.table import HospitalTable
 from data_modules.reading.stored.facts import MEASURED
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import file_sha256, replacing
+from lsemvae.core.files import write_text
 from lsemvae.core.outputs import check_output_file
 from lsemvae.core.printable import say, spreadsheet_cell
 from lsemvae.core.study_flow import Exclusion, Flow, FlowStep
@@ -117,11 +118,11 @@ def write_study(out: Path, study: Study, cohort: pd.DataFrame, n_recordings: int
         raise InputError(
             f"no recording is left; most often: {listed}; {out / EXCEPTIONS} says what to do"
         )
-    write_table(out / COHORT, cohort)
+    text = csv_text(cohort)
     flow = Flow(
         _steps(study, cohort, n_recordings),
         rules=study.rules.text,
-        table_sha256=file_sha256(out / COHORT),
+        table_sha256=hashlib.sha256(text.encode()).hexdigest(),
         synthetic=any(
             "synthetic" in line.casefold()
             for lines in study.linked.pairs["statements"]
@@ -129,7 +130,8 @@ def write_study(out: Path, study: Study, cohort: pd.DataFrame, n_recordings: int
         ),
         linking=study.options,
     )
-    write_flow(out / FLOW_NAME, flow)
+    write_flow(out / FLOW_NAME, flow)  # first: `check_place` knows our table by it
+    write_text(out / COHORT, text)
     for line in describe(flow):
         say(line)
     say(f"{out / COHORT}: {len(cohort)} recordings of {cohort['patient_id'].nunique()} patients")
@@ -199,5 +201,9 @@ def _total(excluded: Iterable[Exclusion]) -> int:
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a CSV file in one step."""
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+    write_text(path, csv_text(table))
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """Return a table as CSV, with the line ends of all systems but one."""
+    return str(table.to_csv(index=False, lineterminator="\n"))

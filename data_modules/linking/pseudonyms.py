@@ -9,7 +9,6 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.pseudonyms import local_salt, pseudonym
 
 MOST_DAYS = 365
-SHORTEST_KEY = 16
 
 
 def open_key(file: str | None, *, out: Path) -> bytes:
@@ -30,13 +29,7 @@ def open_key(file: str | None, *, out: Path) -> bytes:
             f"the key {file} would lie in {out}, which is what you pass on; whoever has the key "
             "can undo the pseudonyms: keep it elsewhere"
         )
-    key = local_salt(path)
-    if len(key) < SHORTEST_KEY:
-        raise InputError(
-            f"the key {file} has {len(key)} bytes; expected {SHORTEST_KEY} or more; name a file "
-            "that does not exist to have one made"
-        )
-    return key
+    return local_salt(path)
 
 
 def record_name(path: str, key: bytes) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from data_modules.cohort.columns import NEVER_ZERO, NUMBER, NUMBER_RANGES
 from data_modules.cohort.csv_cells import decimal_commas
 from data_modules.cohort.identity import identity_columns
+from data_modules.cohort.number_words import leave_out_units
 from data_modules.cohort.plain_id import shortened
 from data_modules.cohort.sheet import read_sheet
 from data_modules.linking.archive import Left
@@ -83,7 +84,10 @@ def read_hospital_table(
     rows["birth_date"] = _birth_dates(table, source, order)
     rows["sex"] = _sexes(rows, notes)
     quantities = [str(name) for name in kept if name not in ("sex", "record")]
-    if cells.delimiter != "," or path.suffix.lower().startswith(".xls"):
+    for name in set(quantities) & set(NUMBER_RANGES):
+        rows[name], units = leave_out_units(rows[name])
+        notes += units
+    if cells.delimiter != ",":
         _read_decimal_commas(rows, quantities)
     usable, left = _usable(rows, quantities)
     return HospitalTable(usable, quantities, left, len(rows), notes)

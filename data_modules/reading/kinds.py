@@ -38,6 +38,10 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"$FL2", "an SPSS file", "save it as CSV UTF-8"),
     (0, b"$FL3", "an SPSS file", "save it as CSV UTF-8"),
     (0, b"<stata_dta>", "a Stata file", "save it as CSV UTF-8"),
+    (0, b"r\x02\x01\0", "a Stata file", "save it as CSV UTF-8"),
+    (0, b"s\x02\x01\0", "a Stata file", "save it as CSV UTF-8"),
+    (0, b"ASCII SPSS PORT FILE", "an SPSS file", "save it as CSV UTF-8"),
+    (0, b"ID;P", "an Excel sheet as SYLK", "save it as CSV UTF-8"),
     (0, b"\x80\x04", "a Python pickle", "save it as CSV or WFDB; pickles can run code"),
     (0, b"\x80\x05", "a Python pickle", "save it as CSV or WFDB; pickles can run code"),
     (0, b"RIFF", "a RIFF file (audio, or AliveCor)", "export it as EDF, CSV or WFDB"),
@@ -69,8 +73,10 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself: git lfs pull"),
 )
 _ZIPPED = (
+    (b"xl/workbook.bin", "a binary Excel workbook (.xlsb)", "save it as .xlsx or CSV UTF-8"),
     (b"xl/", "an Excel workbook (.xlsx)", "save the sheet as CSV UTF-8"),
     (b"opendocument.spreadsheet", "a LibreOffice sheet (.ods)", "save the sheet as CSV UTF-8"),
+    (b"Index/Document.iwa", "a sheet of Numbers", "export it as CSV UTF-8"),
     (b"word/", "a Word document", "export the signal, or save the table as CSV UTF-8"),
 )
 _XML_NAMED = {
@@ -151,22 +157,26 @@ def named_kind(content: bytes, ending: str = "") -> str | None:
         content: the file.
         ending: of its name, which tells one zipped kind from another where it is all there is.
     """
+    found = kind_and_step(content, ending)
+    return None if found is None else f"it is {found[0]}, which is not read; {found[1]}"
+
+
+def kind_and_step(content: bytes, ending: str = "") -> tuple[str, str] | None:
+    """Return the name of a kind of file that is not read and the next step, see `named_kind`."""
     for position, magic, name, step in _SIGNATURES:
         if content[position : position + len(magic)] == magic:
-            return f"it is {name}, which is not read; {step}"
+            return name, step
     if content[:4] in (_ZIP, b"PK\x05\x06"):
-        found = [(name, step) for mark, name, step in _ZIPPED if mark in content]
         if ending.lower() in (".xlsx", ".xlsm"):
-            found = [_ZIPPED[0][1:]]
-        name, step = found[0] if found else ("a zip file", "unpack it first")
-        return f"it is {name}, which is not read; {step}"
+            return _ZIPPED[1][1:]
+        found = (kind for mark, *kind in _ZIPPED if mark in content)
+        name, step = next(found, ("a zip file", "unpack it first"))
+        return name, step
     if _is_matlab_4(content):
-        return "it is a MATLAB 4 file, which is not read; save it as MATLAB 5 (-v7)"
+        return "a MATLAB 4 file", "save it as MATLAB 5 (-v7)"
     if content[:4] in (b"\x08\0\x05\0", b"\x08\0\x16\0", b"\x08\0\x00\0"):
-        return (
-            "it is a DICOM data set without preamble and file header, which state how it is "
-            "encoded; save it as DICOM Part 10"
-        )
+        name = "a DICOM data set without preamble and file header (how is it encoded?)"
+        return name, "save it as DICOM Part 10"
     return _named_text(content)
 
 
@@ -181,29 +191,28 @@ def _is_matlab_4(content: bytes) -> bool:
     return kind in (0, 10, 20, 30, 40, 50) and shape and imaginary < 2 and named
 
 
-def _named_json(content: bytes) -> str:
+def _named_json(content: bytes) -> tuple[str, str]:
     """Name a kind of JSON that is not read."""
     if b'"resourceType"' in content[:_SNIFFED]:
-        return "it is a FHIR resource, which is not read; export the recording itself"
+        return "a FHIR resource", "export the recording itself"
     if b'"data12L"' in content:
-        step = "export it as DICOM or EDF"
-        return f"it is a Kardia 12L recording, which states no amplitude; {step}"
+        return "a Kardia 12L recording (it states no amplitude)", "export it as DICOM or EDF"
     if b'"recordedAt"' in content:
-        return "it is a Kardia recording without the unfiltered leads (data.raw); export them"
-    return "it is JSON and no Kardia recording, which is not read; export it as EDF, CSV or WFDB"
+        return "a Kardia recording without the unfiltered leads (data.raw)", "export them"
+    return "JSON and no Kardia recording", "export it as EDF, CSV or WFDB"
 
 
-def _named_text(content: bytes) -> str | None:
+def _named_text(content: bytes) -> tuple[str, str] | None:
     """Name a kind of JSON or XML that is not read; None where it is neither."""
     if _JSON.match(content[:64].removeprefix(b"\xef\xbb\xbf")):
         return _named_json(content)
     if _WFDB_HEADER.match(content[:_SNIFFED]) and b".dat" in content[:_SNIFFED]:
-        return "it is a WFDB header; name it NAME.hea, and the record NAME"
+        return "a WFDB header by itself", "name it NAME.hea, and the record NAME"
     root = _xml_root(content)
     if root is None:
         return None
     name, step = _XML_NAMED.get(root.lower(), (f"XML with the root {root}", _XML_STEP))
-    return f"it is {name}, which is not read; export it as {step}"
+    return name, f"export it as {step}"
 
 
 def _xml_root(content: bytes) -> str | None:

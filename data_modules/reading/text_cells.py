@@ -8,8 +8,9 @@ from typing import NamedTuple
 MISSING = ("NA", "N/A", "n.a.", "#N/A", "#NV", "#N/D", "NaN", "NULL", "None", "k.A.", "missing",
            "unknown", ".", "-", "--", "?", "#VALUE!", "#WERT!", "#DIV/0!", "#REF!", "#BEZUG!",
            "#NUM!", "#ZAHL!", "#NAME?", "#NULL!", "-nan", "1.#QNAN", "-1.#QNAN", "1.#IND",
-           "-1.#IND")  # fmt: skip
-"""What R, Excel (with its failed formulas), SAS, C and hand-kept tables write for a missing value.
+           "-1.#IND", "<NA>", "NaT", "nil", "(blank)", "n.d.", "k. A.", "\u2013", "\u2014",
+           "not done", "not measured", "not available")  # fmt: skip
+"""What R, pandas, Excel (with its failed formulas), C and hand-kept tables write for no value.
 
 Case is ignored.
 """
@@ -24,7 +25,8 @@ SEX = {"f": "F", "female": "F", "w": "F", "weiblich": "F", "woman": "F", "2": "F
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """Marks of a text in UTF-16."""
 
-MISSING_PATTERN = re.compile("|".join(map(re.escape, MISSING)), re.IGNORECASE)
+# SAS and Stata number their reasons for a missing value: .A to .Z and ._
+MISSING_PATTERN = re.compile("|".join(map(re.escape, MISSING)) + r"|\.[a-z_]", re.IGNORECASE)
 _SEPARATOR = re.compile(r"\ufeff?\"?sep=(.)\"?[ ,;\t]*(\r\n?|\n)", re.IGNORECASE)
 
 

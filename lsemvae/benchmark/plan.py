@@ -110,6 +110,16 @@ class Plan:
     thresholds: Thresholds = Thresholds()
     fold_column: str | None = None
 
+    def settings(self) -> list[CvSettings]:
+        """Return the settings of every cross-validation.
+
+        Raises:
+            InputError: names every option that is out of range.
+        """
+        if self.budget.pretrain_epochs is not None and self.budget.pretrain_epochs < 1:
+            raise InputError(f"pretrain_epochs must be >= 1, got {self.budget.pretrain_epochs}")
+        return [self._settings(*one) for one in self.combinations()]
+
     def check(self, folder: Path) -> None:
         """Refuse what would fail in every run, before the first one starts.
 
@@ -201,9 +211,8 @@ class Plan:
         """Number of cross-validations."""
         return len(self.combinations())
 
-    def _fold_job(self, folder: Path, task: str, method: str, leads: int | str) -> Job:
-        encoder = str(encoder_file(_encoder_folder(folder, method)))
-        settings = CvSettings(
+    def _settings(self, task: str, method: str, leads: int | str) -> CvSettings:
+        return CvSettings(
             task=task,
             leads=leads,
             method=method,
@@ -217,8 +226,11 @@ class Plan:
             thresholds=self.thresholds,
             fold_column=self.fold_column,
         )
+
+    def _fold_job(self, folder: Path, task: str, method: str, leads: int | str) -> Job:
+        encoder = str(encoder_file(_encoder_folder(folder, method)))
         arguments = {
-            "settings": settings,
+            "settings": self._settings(task, method, leads),
             "cohort": self.cohort,
             "out": folder / "cv",
             "encoder": encoder if _is_pretrained_here(method) else None,

@@ -8,6 +8,7 @@ from lsemvae.callbacks.predictions import PredictionWriter
 from lsemvae.callbacks.provenance import ProvenanceWriter
 from lsemvae.callbacks.reconstructions import ReconstructionWriter
 from lsemvae.callbacks.representation_probe import RepresentationProbe
+from lsemvae.callbacks.same_settings import SameSettings
 from lsemvae.callbacks.same_threads import SameThreads
 from lsemvae.callbacks.stop_signal import StopSignal
 from lsemvae.callbacks.wandb_logger import PrivateWandbLogger
@@ -22,6 +23,7 @@ __all__ = [
     "ProvenanceWriter",
     "ReconstructionWriter",
     "RepresentationProbe",
+    "SameSettings",
     "SameThreads",
     "StopSignal",
 ]

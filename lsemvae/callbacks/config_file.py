@@ -24,9 +24,12 @@ class ConfigFile(SaveConfigCallback):
         self._folder: str | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Write the file when a run begins."""
+        """Wait: a checkpoint may yet be refused, and its run's configuration lies there."""
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the file when a run begins, or goes on."""
         self._folder = trainer.log_dir  # every process must ask as often: it is broadcast
-        super().setup(trainer, pl_module, stage)
+        super().setup(trainer, pl_module, "fit")
 
     def save_config(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Write the file; only the first process asks."""

@@ -82,20 +82,21 @@ def benchmark(
     """
     from lsemvae.benchmark.plan import BUDGETS, Plan, run_plan
     from lsemvae.benchmark.tables import reasons_of, write_tables
-    from lsemvae.commands.demo import demo_cohort, demo_pretraining
+    from lsemvae.commands.demo import (
+        COHORT,
+        PRETRAINING,
+        demo_cohort,
+        demo_pretraining,
+        refuse_for_demo,
+    )
 
     chosen = _methods(methods or ["table2"])
-    if cohort is None:
-        cohort = demo_cohort()
-        pretrain = pretrain or [demo_pretraining()]
-        budget = budget or "laptop"
-        say(f"No cohort given: using the demo's SYNTHETIC one, {cohort}, budget {budget}")
-    asked = _overridden(
-        BUDGETS[budget or "paper"], pretrain_epochs=pretrain_epochs, epochs=epochs, lr=lr
-    )
+    on_demo = cohort is None
+    budget = budget or ("laptop" if on_demo else "paper")
+    asked = _overridden(BUDGETS[budget], pretrain_epochs=pretrain_epochs, epochs=epochs, lr=lr)
     plan = Plan(
-        cohort=str(Path(cohort).resolve()),
-        pretrain=tuple(str(Path(store).resolve()) for store in pretrain or ()),
+        cohort=str(Path(cohort or COHORT).resolve()),
+        pretrain=tuple(str(Path(store).resolve()) for store in pretrain or [PRETRAINING] * on_demo),
         tasks=tuple(tasks or PRESSURE_TASKS),
         methods=tuple(chosen),
         leads=tuple(leads or (12, 6)),
@@ -113,6 +114,15 @@ def benchmark(
     )
     for lead_set in plan.leads:
         parse_leads(lead_set)
+    if not (jobs >= 1 or jobs == -1):
+        raise InputError(f"jobs must be >= 1, or -1 for one on each core, got {jobs}")
+    asked_of_folds = plan.settings()
+    if on_demo:
+        refuse_for_demo(asked_of_folds, pretrain)
+        demo_cohort()
+        if not pretrain:
+            demo_pretraining()
+        say(f"No cohort given: using the demo's SYNTHETIC one, {COHORT}, budget {budget}")
     folder = Path(out).resolve()
     plan.check(folder)
     failed = run_plan(plan, folder, jobs=jobs, dask=dask)

@@ -56,8 +56,8 @@ def cross_validate(
             of your own: its class path, such as my_net.TinyNet, or its YAML file, see
             docs/own_network.md; or the YAML file of somebody else's encoder, see docs/adapters.md.
         cohort: store made by `lsemvae prepare cohort`; the demo's synthetic cohort by default.
-        encoder: checkpoint of a pre-trained network; with the demo's cohort, the demo's LS-EMVAE by
-            default.
+        encoder: checkpoint of a pre-trained network, or the name of one that ships, such as public
+            (see `lsemvae encoders`); with the demo's cohort, the demo's LS-EMVAE by default.
         folds: number of folds.
         epochs: training epochs per fold.
         batch_size: recordings per step.
@@ -98,11 +98,11 @@ def cross_validate(
     Returns:
         The folder of predictions.csv and metrics.json.
     """
-    from lsemvae.commands.demo import demo_cohort, demo_encoder
+    from lsemvae.commands.demo import demo_cohort, demo_encoder, refuse_for_demo
     from lsemvae.core.errors import InputError
     from lsemvae.core.tasks import Thresholds
     from lsemvae.crossval.printed import run_and_print
-    from lsemvae.crossval.run import CvSettings
+    from lsemvae.crossval.run import CvSettings, encoder_of
 
     settings = CvSettings(
         task, leads, method, folds, epochs, batch_size, lr, focal_alpha, focal_gamma, normalisation,
@@ -111,22 +111,27 @@ def cross_validate(
     ), size, inner, seed, permute_labels,
         jobs, distinct_ids, side_by_side, fold_column,
     )  # fmt: skip
-    if cohort is None:
-        cohort = demo_cohort()
-        say(f"No cohort given: using the demo's SYNTHETIC one, {cohort}")
-        if method == "ls_emvae" and encoder is None:
-            encoder = demo_encoder()
     run = run_and_print
     if references:
         from lsemvae.references.printed import run_with_references as run
     if seeds is not None:
         from functools import partial
 
-        from lsemvae.crossval.repeats import repeat_and_print
+        from lsemvae.crossval.repeats import refuse_one_seed, repeat_and_print
 
+        refuse_one_seed(seeds)
         if references:
             raise InputError("--seeds and --references do not go together; give them one by one")
         run = partial(repeat_and_print, seeds=seeds)
+    if cohort is None:
+        own_encoder = method == "ls_emvae" and encoder is None
+        if not own_encoder:
+            encoder_of(settings, encoder)
+        refuse_for_demo([settings])
+        cohort = demo_cohort()
+        say(f"No cohort given: using the demo's SYNTHETIC one, {cohort}")
+        if own_encoder:
+            encoder = demo_encoder()
     return run(
         settings, cohort, Path(out), encoder=encoder, overwrite=overwrite,
         allow_leakage=allow_leakage,

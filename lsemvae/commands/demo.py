@@ -2,15 +2,24 @@
 
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from data_modules.progress import counted_progress
 from data_modules.signals.settings import SignalSettings
+from lsemvae.core.errors import InputError
 from lsemvae.core.experiments import experiment
 from lsemvae.core.printable import say
 from lsemvae.core.tasks import PRESSURE_TASKS
 
+if TYPE_CHECKING:
+    from lsemvae.crossval.run import CvSettings
+
 DATA = Path("data/demo")
+COHORT, PRETRAINING = str(DATA / "cohort.h5"), str(DATA / "mimic.h5")
 RUNS = Path("runs/demo")
 REPORT = Path("reports/demo")
 MODEL = RUNS / "model.safetensors"
@@ -44,12 +53,40 @@ def demo() -> None:
     demo_prediction()
 
 
+def refuse_for_demo(asked: Iterable["CvSettings"], pretrain: Iterable[str] | None = None) -> None:
+    """Refuse what the demo's cohort cannot answer, before it is made: that takes minutes.
+
+    Args:
+        asked: settings of the cross-validations.
+        pretrain: stores for pre-training that were named.
+
+    Raises:
+        InputError: a task or a column of folds that the cohort lacks, or a store that is not there.
+    """
+    from data_modules.cohort.labels import number_values, task_labels
+    from data_modules.simulation.cohort import draw_cohort
+    from data_modules.store.mark import STORE, read_mark
+
+    table = draw_cohort(N_PATIENTS, rng=np.random.default_rng(0)).table
+    for one in asked:
+        if one.fold_column is not None and one.fold_column not in table:
+            raise InputError(
+                f"the demo's cohort has no column {one.fold_column!r} for the folds; leave "
+                "--fold_column out, or name your store with --cohort"
+            )
+        values = number_values if one.target.kind == "number" else task_labels
+        for name in one.target.names:
+            values(table, name, one.thresholds)
+    for store in pretrain or ():
+        read_mark(Path(store), STORE)
+
+
 def demo_cohort() -> str:
     """Return the demo's cohort, written as WFDB files and prepared where it is missing."""
     from data_modules.conversion.prepare import prepare_cohort
     from data_modules.simulation.files import write_cohort
 
-    store, table = DATA / "cohort.h5", DATA / "cohort/cohort.csv"
+    store, table = Path(COHORT), DATA / "cohort/cohort.csv"
     if not table.is_file():
         _announce("writing a synthetic cohort")
         with counted_progress("writing recordings") as progress:
@@ -68,7 +105,7 @@ def demo_pretraining() -> str:
     from data_modules.conversion.prepare import prepare_mimic
     from data_modules.simulation.files import write_mimic
 
-    store, listing = DATA / "mimic.h5", DATA / "mimic/record_list.csv"
+    store, listing = Path(PRETRAINING), DATA / "mimic/record_list.csv"
     if not listing.is_file():
         _announce("writing synthetic recordings for pre-training")
         with counted_progress("writing recordings") as progress:

@@ -37,7 +37,7 @@ def explain(
     Args:
         run: folder of a finished `lsemvae cv` run, OUT/TASK/METHOD/LEADS.
         cohort: the store that was cross-validated.
-        encoder: the pre-trained checkpoint of the run, where its method has one.
+        encoder: that the run froze, if any: a checkpoint, or a name of `lsemvae encoders`.
         records: how many, drawn at random, or names (names of digits alone in a list); all by
             default.
         method: integrated_gradients, gradient_shap, saliency or lead_occlusion.
@@ -60,9 +60,12 @@ def explain(
         choose_records,
         explain_folds,
         read_run,
+        sound_run,
         store_rows,
     )
     from lsemvae.explain.skill import model_skill
+    from lsemvae.report_evidence.cohort import verify_against_store
+
     folder = Path(run)
     about, predictions = read_run(folder)
     data = StoreDataModule(
@@ -70,6 +73,7 @@ def explain(
         batch_size=batch_size, num_workers=0,
     )  # fmt: skip
     check_files(about, data, cohort, encoder)
+    verify_against_store(data.pool.stores[0], [sound_run(folder)])
     predictions = predictions.assign(row=store_rows(predictions, data))
     chosen = choose_records(predictions, records, seed=seed)
     plan = ExplanationSettings(

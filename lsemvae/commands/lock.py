@@ -29,7 +29,7 @@ def lock(
         run: folder of one method, task and lead set, such as runs/cv/detection/ls_emvae/12L.
         cohort: the store that it ran on.
         out: the model file, such as models/detection.safetensors.
-        encoder: checkpoint of the frozen encoder, where the method has one.
+        encoder: that the run froze, if any: a checkpoint, or a name of `lsemvae encoders`.
         kind: `ensemble` averages the models of the folds; `refit` trains one more on all patients.
         point: operating point at which decisions are made; the file keeps all three.
         withhold: share of the inner recordings whose uncertainty is too large for a result; of

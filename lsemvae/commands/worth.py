@@ -43,7 +43,8 @@ def worth(
     every row. Writes references.csv, references.json and label_curve.svg to OUT/TASK/worth/LEADS.
 
     Args:
-        encoder: checkpoints; several are pre-trainings of one architecture with other seeds.
+        encoder: checkpoints, or names of `lsemvae encoders`; several are pre-trainings of one
+            architecture with other seeds.
         cohort: store made by `lsemvae prepare cohort`.
         tasks: detection by default; any column of 0 and 1 in the cohort's table.
         leads: lead sets; 12 and 6 by default.
@@ -73,7 +74,7 @@ def worth(
         fold_column: column of the cohort's table with the folds of its authors; --folds must be as
             many. Drawn by patient without it.
     """
-    from data_modules.leakage import Leak, check_leakage, refuse_leaks
+    from data_modules.leakage import Leak, LeakageCheck, check_leakage, refuse_leaks
     from data_modules.rhc_cohort import RhcCohort
     from lsemvae.core.tasks import Thresholds
     from lsemvae.crossval.refused import folds_taken_back_if_refused
@@ -110,13 +111,16 @@ def worth(
                 seed=seed, distinct_ids=distinct_ids, fold_column=fold_column,
             )  # fmt: skip
             leaks: dict[Leak, None] = {}
+            known = []
             with folds_taken_back_if_refused(Path(data.splits_file)):
                 for path, one in zip(encoder, encoders, strict=True):
                     check_same_input(path, one.data.ecg_input, data.ecg_input)
                     found = check_leakage(data.pool, data.load_splits().fold, encoder=path,
                                           trained_on=one.data.sha256)  # fmt: skip
                     leaks |= dict.fromkeys(found.leaks)
+                    known.append(found.pretraining_known)
                 refuse_leaks(list(leaks), allow_leakage)
+            leakage = LeakageCheck(list(leaks), all(known)).about()
             form = None
             if references_on is not None:
                 form = RhcCohort(references_on, task, leads=list(chosen),
@@ -124,5 +128,5 @@ def worth(
                                  distinct_ids=distinct_ids)  # fmt: skip
             folder = Path(out) / task / "worth" / lead_set_name(chosen)
             result = study(encoders, data, folder, Path(out) / "features", settings, jobs=jobs,
-                           overwrite=overwrite, form=form)  # fmt: skip
+                           leakage=leakage, overwrite=overwrite, form=form)  # fmt: skip
             print_worth(result, folder)

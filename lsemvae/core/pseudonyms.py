@@ -4,12 +4,15 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
-from lsemvae.core.files import whole_or_absent
+from lsemvae.core.errors import InputError
+from lsemvae.core.files import named, prepare_place, sync_file
 
 SALT_VARIABLE = "LSEMVAE_SALT_FILE"
 SALT_FILE = "~/.config/lsemvae/salt"
+SHORTEST, N_BYTES = 16, 32
 N_DIGITS = 16  # 64 bits: two of a million ids meet with a chance of 3e-8
 
 
@@ -29,13 +32,33 @@ def local_salt(file: Path | None = None) -> bytes:
     Args:
         file: of the salt; the environment variable LSEMVAE_SALT_FILE by default, or else
             `~/.config/lsemvae/salt`.
+
+    Raises:
+        InputError: it cannot be written, or is too short: anybody could make its pseudonyms.
     """
     file = file or Path(os.environ.get(SALT_VARIABLE, SALT_FILE)).expanduser()
-    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        _make(file)
+    salt = file.read_bytes()
+    if len(salt) < SHORTEST:
+        raise InputError(
+            f"the key {file} has {len(salt)} bytes; expected {SHORTEST} or more; put it back from "
+            "a copy, or, if no name was made with it yet, remove it and run again: one is made"
+        )
+    return salt
+
+
+def _make(file: Path) -> None:
+    """Write a salt in one step; where two processes begin at the same time, the first one's."""
+    prepare_place(file)
+    begun = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_bytes()
-    with whole_or_absent(file), os.fdopen(handle, "wb") as new:
-        new.write(secrets.token_bytes(32))
-    return file.read_bytes()
+        with named(file, begun):
+            handle = os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "wb") as new:
+                new.write(secrets.token_bytes(N_BYTES))
+                sync_file(new)
+            with suppress(FileExistsError):
+                os.link(begun, file)
+    finally:
+        begun.unlink(missing_ok=True)

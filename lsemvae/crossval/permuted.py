@@ -7,7 +7,6 @@ import pandas as pd
 from data_modules.labels_cohort import LabelsCohort
 from data_modules.number_cohort import NumberCohort
 from data_modules.rhc_cohort import RhcCohort
-from lsemvae.core.errors import InputError
 from lsemvae.core.targets import find_target
 from lsemvae.evaluation.statistics.permutation import shuffled_labels
 
@@ -36,18 +35,8 @@ class PermutedCohort(RhcCohort):
 def labelled_cohort(
     store: str, task: str, *, permute_labels: int | None = None, **others: Any
 ) -> RhcCohort:
-    """Return the cohort of whatever a task predicts; arguments as above.
-
-    Raises:
-        InputError: shuffled labels of a task that is no yes or no.
-    """
-    kind = find_target(task).kind
+    """Return the cohort of whatever a task predicts; arguments as above."""
     if permute_labels is not None:
-        if kind != "binary":
-            raise InputError(
-                f"--permute_labels shuffles the labels of a yes or no, task {task!r} is none; "
-                "leave it out"
-            )
         return PermutedCohort(store, task, permute_labels=permute_labels, **others)
     modules = {"binary": RhcCohort, "number": NumberCohort, "labels": LabelsCohort}
-    return modules[kind](store, task, **others)
+    return modules[find_target(task).kind](store, task, **others)

@@ -36,8 +36,7 @@ def repeat_and_print(
     Raises:
         InputError: as `cross_validate`; seeds below 2.
     """
-    if seeds < 2:
-        raise InputError(f"seeds must be >= 2 for a spread, got {seeds}; leave it out for one run")
+    refuse_one_seed(seeds)
     folder, metrics = cross_validate(settings, cohort, out, **others)
     rows = [_row(settings.seed, metrics)]
     for number in range(1, seeds):
@@ -53,6 +52,16 @@ def repeat_and_print(
     print_table(metrics, folder)
     say(repeats_line(table))
     return folder
+
+
+def refuse_one_seed(seeds: int) -> None:
+    """Refuse fewer repeats than have a spread.
+
+    Raises:
+        InputError: seeds below 2.
+    """
+    if seeds < 2:
+        raise InputError(f"seeds must be >= 2 for a spread, got {seeds}; leave it out for one run")
 
 
 def _inner(settings: CvSettings) -> bool | None:

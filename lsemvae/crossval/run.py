@@ -101,6 +101,11 @@ class CvSettings:
             wrong.append(
                 f"task {self.task!r} cannot name a result folder; rename the column in the table"
             )
+        if self.permute_labels is not None and self.target.kind != "binary":
+            wrong.append(
+                f"--permute_labels shuffles the labels of a yes or no, task {self.task!r} is none; "
+                "leave it out"
+            )
         published = CvSettings.focal_alpha, CvSettings.focal_gamma
         if self.target.kind == "number" and (self.focal_alpha, self.focal_gamma) != published:
             wrong.append(
@@ -150,8 +155,7 @@ def cross_validate(
             other settings.
     """
     method, cache = find_method(settings.method), feature_folder or out / FEATURES
-    encoder = _named_encoder(method, settings.method, encoder)
-    pretrained = _read_encoder(method, settings.method, encoder)
+    encoder, pretrained = encoder_of(settings, encoder)
     with folds_taken_back_if_refused(settings.folder(out) / "splits.json"):
         data = open_cohort(settings, cohort, out, pretrained)
         if pretrained:
@@ -184,6 +188,21 @@ def cross_validate(
         "provenance": provenance(),
     }
     return folder, write_results(folder, predictions, about, inner_predictions, target)
+
+
+def encoder_of(settings: CvSettings, encoder: str | None) -> tuple[str | None, Pretrained | None]:
+    """Return the file of the encoder that the method freezes, and what it holds.
+
+    Args:
+        settings: name the method.
+        encoder: that was given.
+
+    Raises:
+        InputError: it is missing, of another method, or of no use to this one.
+    """
+    method = find_method(settings.method)
+    named = _named_encoder(method, settings.method, encoder)
+    return named, _read_encoder(method, settings.method, named)
 
 
 def _named_encoder(method: Method, name: str, encoder: str | None) -> str | None:

@@ -12,6 +12,7 @@ from data_modules.leakage import part_of, read_trained_on
 from data_modules.rhc_cohort import RhcCohort
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import file_sha256
 from lsemvae.core.leads import lead_indices
 from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
@@ -28,7 +29,7 @@ from lsemvae.deployment.locked_network import NETWORK_SOURCE, LockedNetwork, des
 from lsemvae.deployment.members import fold_members, refit_member
 from lsemvae.deployment.settled import number_output, settle
 from lsemvae.evaluation.report.verify import run_faults
-from lsemvae.evaluation.runs import CvRun, read_cv_run
+from lsemvae.evaluation.runs import PREDICTED, CvRun, read_cv_run
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.tables.case_mix import summarise_cohort
 from lsemvae.model_file.description import Description, Skill, Task
@@ -127,6 +128,7 @@ def lock_run(
             **{name: run.metrics[name]
                for name in ("cohort_sha256", "splits_sha256", "encoder_sha256")},
             NETWORK_SOURCE: own_source(members.networks[0]),
+            PREDICTED: file_sha256(folder / "predictions.csv"),
         },
         versions=provenance()["versions"],
         card=locked_card(run, task, options.kind, settled, _input_text(data)),

@@ -7,13 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from lsemvae.core.files import read_json
+from lsemvae.core.files import file_sha256, read_json
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.targets import Target, target_of
 from lsemvae.evaluation.kept_files import read_kept_table
 from lsemvae.evaluation.predictions import read_predictions
 
 REPEATS = "repeats.csv"
+PREDICTED = "predictions_sha256"
+"""Under this name a model or an explanation keeps the digest of its run's predictions.csv."""
 NEEDED = ("task", "method", "leads", "data", "synthetic", "splits_sha256", "pooled", "folds")
 AGAIN = "run `lsemvae cv` again with the same options: finished folds are kept"
 
@@ -55,6 +57,13 @@ class CvRun:
     def title(self) -> str:
         """Method and leads, for legends."""
         return f"{self.metrics['method']} {self.leads}"
+
+    def predicted(self, digest: str | None) -> bool:
+        """Tell whether these are the predictions of a digest; older files keep none, which is yes.
+
+        Settings are alike where a run was trained again with another seed, the digest is not.
+        """
+        return digest in (None, file_sha256(self.folder / "predictions.csv"))
 
     @property
     def data_label(self) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lsemvae.evaluation.chance import chance_text
 from lsemvae.evaluation.statistics.repeated_scores import RepeatedScores
 
 PRETRAINED, UNTRAINED, LARGER_CLASS = "pretrained", "untrained", "larger_class"
@@ -108,10 +109,12 @@ def _verdict(mine: pd.DataFrame, share: float) -> str:
     others = [row for row in lines if row.partition("/")[0] not in encoders]
     labels = f"with {100 * share:g} % of the training patients' labels"
     said = f"{labels} pre-training {_worth(lines[UNTRAINED])} against its untrained twin"
-    if not others:
-        return said
-    best = max(others, key=lambda row: float(lines[row]["auroc"]))
-    return f"{said} and {_worth(lines[best])} against {title_of(best)}"
+    if others:
+        best = max(others, key=lambda row: float(lines[row]["auroc"]))
+        said += f" and {_worth(lines[best])} against {title_of(best)}"
+    own = lines[PRETRAINED]
+    guess = chance_text(own["auroc"], own["low"], own["high"])
+    return f"{said}, but {guess[0].lower()}{guess[1:].rstrip('.')}" if guess else said
 
 
 def _worth(line: Mapping[str, Any]) -> str:

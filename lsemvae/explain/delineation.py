@@ -123,11 +123,10 @@ def _prominence(side: Signal, r_peak: Index) -> _Peaks:
     flat = side.ravel()
     at = find_peaks(flat)[0]
     at = at[np.isfinite(flat[at])]
-    peak, size = np.zeros(flat.shape, bool), np.zeros_like(flat)
-    peak[at], size[at] = True, peak_prominences(flat, at)[0]
-    size = size.reshape(side.shape)
+    peak, size = np.zeros(side.shape, bool), np.zeros(side.shape, side.dtype)
+    peak.ravel()[at], size.ravel()[at] = True, peak_prominences(flat, at)[0]
     size[np.arange(len(size)), r_peak] = 0.0
-    return _Peaks(peak.reshape(side.shape), size)
+    return _Peaks(peak, size)
 
 
 def _first_largest(values: Signal | npt.NDArray[np.int8], among: Mask) -> Index:

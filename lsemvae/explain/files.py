@@ -15,6 +15,7 @@ from lsemvae.core.leads import lead_set_name
 from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
 from lsemvae.core.tasks import find_task
+from lsemvae.evaluation.runs import PREDICTED
 from lsemvae.evaluation.statistics.estimate import Estimate
 from lsemvae.explain.attribution import DELTA_ABSOLUTE, DELTA_RELATIVE
 from lsemvae.explain.figures import gate_figure, ranking_figure, waves_figure
@@ -81,7 +82,7 @@ def _about(
     about: dict[str, Any], data: StoreDataModule, plan: ExplanationSettings
 ) -> dict[str, Any]:
     names = ("task", "method", "leads", "data", "synthetic", "normalisation", "cohort_sha256",
-             "encoder_sha256", "splits_sha256")  # fmt: skip
+             "encoder_sha256", "splits_sha256", PREDICTED)  # fmt: skip
     return {
         **{name: about[name] for name in names},
         "cut_from_leads": _n_stored(data),

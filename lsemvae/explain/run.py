@@ -10,11 +10,12 @@ import torch
 from data_modules.base import StoreDataModule
 from data_modules.progress import show_progress
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import read_json
+from lsemvae.core.files import file_sha256, read_json
 from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.crossval.fold_models import check_folds, load_fold
 from lsemvae.evaluation.predictions import read_predictions
-from lsemvae.evaluation.runs import AGAIN, NEEDED
+from lsemvae.evaluation.report.verify import run_faults
+from lsemvae.evaluation.runs import AGAIN, NEEDED, PREDICTED, CvRun, read_cv_run
 from lsemvae.explain.records import Explained, ExplanationSettings, explain_fold
 from lsemvae.models.adapter import refuse_adapter
 from lsemvae.runtime.malloc import keep_freed_memory
@@ -36,7 +37,20 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
     about = read_json(files[0], AGAIN, needs=NEEDED)
     refuse_unless_binary(about, "explain")
     refuse_adapter(about, "explain")
-    return about, read_predictions(files[1])
+    return {**about, PREDICTED: file_sha256(files[1])}, read_predictions(files[1])
+
+
+def sound_run(folder: Path) -> CvRun:
+    """Read a run whose files belong together.
+
+    Raises:
+        InputError: names everything that contradicts.
+    """
+    run = read_cv_run(folder)
+    faults, _ = run_faults(run)
+    if faults:
+        raise InputError(f"{folder}: {'; '.join(faults)}; run `lsemvae cv` again with --overwrite")
+    return run
 
 
 def check_files(

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.metrics import roc_curve
 
+from lsemvae.evaluation.chance import chance_text
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
 from lsemvae.evaluation.report.curves import legend, panel
 from lsemvae.evaluation.report.first_screen import RESEARCH, SYNTHETIC
@@ -73,8 +74,11 @@ def summary_section(evidence: ExternalEvidence) -> Section:
 
 def cautions(evidence: ExternalEvidence) -> list[str]:
     """Return what a reader has to know before believing a number."""
-    few = min(evidence.events)
+    few, auroc = min(evidence.events), evidence.measures["auroc"]
     said = []
+    guess = chance_text(auroc.value, auroc.low, auroc.high)
+    if guess:
+        said.append(f"{guess} Thresholds, calibration and net benefit of a guess mean nothing.")
     if few < FEW_EVENTS:
         said.append(
             f"Only {few} patients of the rarer class: no measure of this page is reliable, and its "

@@ -13,15 +13,21 @@ from lsemvae.leaderboard.statement import FILE
 from lsemvae.leaderboard.submission import Row, read_row, refuse_alike
 
 
-def read_rows(folder: Path, board: Board) -> list[Row]:
+def read_rows(folder: Path, board: Board, handed_in: Sequence[Row] = ()) -> list[Row]:
     """Read every accepted row of a leaderboard, all checks done again.
+
+    Args:
+        folder: of the leaderboard.
+        board: read from it.
+        handed_in: rows whose copies may stand there: what a stopped `add` of them left.
 
     Raises:
         InputError: a row was changed, removed, or put there by hand.
     """
     accepted = _accepted(folder)
     there = {one.name for one in (folder / ROWS).glob("[!.]*")}
-    strange = sorted(there - set(accepted))
+    copies = {row.statement.name for row in handed_in if _is_copied(row, folder)}
+    strange = sorted(there - set(accepted) - copies)
     if strange:
         raise InputError(
             f"{folder / ROWS / strange[0]} was not accepted; move it away and hand it in by "
@@ -52,8 +58,15 @@ def accept_rows(folder: Path, board: Board, submissions: Sequence[Path]) -> list
         InputError: see `read_row` and `refuse_alike`.
     """
     rows = [read_row(submission, board) for submission in submissions]
-    refuse_alike([*read_rows(folder, board), *rows], board)
     accepted = _accepted(folder)
+    for row in rows:
+        name = row.statement.name
+        if accepted.get(name) == file_sha256(row.folder / FILE):
+            raise InputError(
+                f"{row.folder}: two rows have the name {name!r}, for this very row was accepted "
+                "before; leave it out"
+            )
+    refuse_alike([*read_rows(folder, board, rows), *rows], board)
     (folder / ROWS).mkdir(exist_ok=True)
     for row in rows:
         with whole_folder(folder / ROWS / row.statement.name) as begun:
@@ -62,6 +75,15 @@ def accept_rows(folder: Path, board: Board, submissions: Sequence[Path]) -> list
             accepted[row.statement.name] = file_sha256(begun / FILE)
     write_text(folder / ACCEPTED, json.dumps(accepted, indent=1, sort_keys=True) + "\n")
     return rows
+
+
+def _is_copied(row: Row, folder: Path) -> bool:
+    """Tell whether a leaderboard has the very files of a row under its name."""
+    there = folder / ROWS / row.statement.name
+    return all(
+        (there / name).is_file() and file_sha256(there / name) == file_sha256(row.folder / name)
+        for name in (FILE, *row.statement.files)
+    )
 
 
 def _accepted(folder: Path) -> dict[str, str]:

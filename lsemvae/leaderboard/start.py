@@ -1,7 +1,5 @@
 """Begin a leaderboard from finished cross-validations and their store."""
 
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +7,7 @@ from tempfile import TemporaryDirectory
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.tasks import SETTINGS, Thresholds
+from lsemvae.core.whole_folder import whole_folder
 from lsemvae.evaluation.report.verify import verify_runs
 from lsemvae.evaluation.runs import CvRun
 from lsemvae.leaderboard.board import KEYS, Board, Question, read_board, write_board
@@ -42,17 +41,11 @@ def start_board(
     verify_runs(runs)
     verify_against_store(store, runs)
     board = _board(runs, store, title, allow_leakage)
-    begun = out.absolute().with_name(f".{out.name}.{os.getpid()}")
-    shutil.rmtree(begun, ignore_errors=True)
-    try:
+    with whole_folder(out) as begun:
         write_board(begun, board)
-        with TemporaryDirectory() as packed:
+        with TemporaryDirectory(dir=begun) as packed:
             rows = pack_all(runs, Path(packed), licence)
-            accepted = accept_rows(begun, read_board(begun), rows)
-        begun.replace(out)
-    finally:
-        shutil.rmtree(begun, ignore_errors=True)
-    return accepted
+            return accept_rows(begun, read_board(begun), rows)
 
 
 def pack_all(runs: Sequence[CvRun], out: Path, licence: str | None) -> list[Path]:

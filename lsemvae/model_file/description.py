@@ -13,6 +13,7 @@ from lsemvae.core.made_for import MadeFor
 from lsemvae.core.targets import Kind, find_target
 from lsemvae.core.tasks import Thresholds, find_task
 from lsemvae.model_file.cohort_summary import CohortSummary
+from lsemvae.model_file.soundness import check_sound
 from lsemvae.model_file.targets import (
     LabelOutput,
     NumberOutput,
@@ -227,7 +228,9 @@ def read_description(text: str, name: str) -> Description:
         found = parse_json(text)
         if found["format"] != FORMAT:
             raise KeyError(found["format"])
-        version = int(found["version"])
+        version = found["version"]
+        if type(version) is not int:
+            raise TypeError(version)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{name} is no model of lsemvae; make one with `lsemvae lock`") from error
     if version > VERSION:
@@ -242,6 +245,7 @@ def read_description(text: str, name: str) -> Description:
     try:
         description = _description(found)
         _check(description)
+        check_sound(description)
         return description
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{name} is damaged ({error}); copy it again or lock it again") from error

@@ -36,11 +36,11 @@ def outputs_and_responses(
     chosen: for encoders of beats, which are small.
     """
     response = encoders.convolved(ecg, leads)
-    weight: Tensor = encoders.linear_weight
-    bias: Tensor = encoders.linear_bias
     rows = [encoders.leads.index(canonical_lead(lead)) for lead in leads]
-    if rows != list(range(len(weight))):
-        weight, bias = weight[rows], bias[rows]
+    whole = rows == list(range(len(encoders.leads)))
+    weight, bias = (
+        each if whole else each[rows] for each in (encoders.linear_weight, encoders.linear_bias)
+    )
     output = torch.bmm(weight, response.flatten(2).transpose(1, 2)).transpose(1, 2) + bias
     return output.transpose(0, 1), _pooled(response)
 

@@ -1,19 +1,23 @@
 """Apply an exported model with onnxruntime."""
 
 import base64
+import mmap
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
-from lsemvae.model_file.description import read_description
+from lsemvae.model_file.description import Description, read_description
 from lsemvae.model_file.seal import check_seal
 from lsemvae.model_file.trained_on import TrainedOn
 from lsemvae.predicting.predictor import Scores
 
 DESCRIPTION, HASHES, SEAL = "lsemvae", "trained_on.", "seal"
+_ELSEWHERE = b"\x0a\x08location"  # in protobuf the key that names a tensor's file
 
 
 class OnnxPredictor:
@@ -34,6 +38,7 @@ class OnnxPredictor:
                 f"{path} needs the package onnxruntime; pip install onnxruntime"
             ) from error
         self.digest = check_seal(path)
+        _refuse_weights_elsewhere(path)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
         options.log_severity_level = 3
@@ -46,6 +51,7 @@ class OnnxPredictor:
             raise InputError(f"{path} is no readable ONNX file ({reason})") from error
         texts = self._session.get_modelmeta().custom_metadata_map
         self.description = read_description(texts.get(DESCRIPTION, ""), str(path))
+        _check_shapes(self._session, self.description, path)
         try:
             self.trained_on = TrainedOn(*(
                 np.frombuffer(base64.b64decode(texts.get(HASHES + kind, "")), "<u8")
@@ -59,3 +65,43 @@ class OnnxPredictor:
         feed = {"ecg": ecg, "present": present}
         probability, uncertainty = self._session.run(["probability", "uncertainty"], feed)
         return Scores(np.asarray(probability), np.asarray(uncertainty))
+
+
+def _refuse_weights_elsewhere(path: Path) -> None:
+    """Refuse a graph whose weights lie in a second file: the seal is that of the first.
+
+    Raises:
+        InputError: names the file.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content.find(_ELSEWHERE) >= 0:
+            raise InputError(
+                f"{path} keeps weights in a second file, which no seal guards; export the model "
+                "again with `lsemvae export`, which writes one file"
+            )
+
+
+def _check_shapes(session: Any, model: Description, path: Path) -> None:
+    """Refuse a graph that takes or gives something else than its description says.
+
+    Raises:
+        InputError: names what differs.
+    """
+    found = {one.name: list(one.shape) for one in (*session.get_inputs(), *session.get_outputs())}
+    n_leads, n_samples = len(model.leads), SignalSettings(**model.signal).n_samples
+    each = [len(model.labels)] if model.labels else []
+    wanted = {
+        "ecg": [n_leads, n_samples], "present": [n_leads], "probability": each, "uncertainty": [],
+        "logit": [model.n_members, *each],
+    }  # fmt: skip
+    wrong = [
+        f"{name} is {found[name]}, its description says {['batch', *shape]}" if name in found
+        else f"{name} is not there"
+        for name, shape in wanted.items()
+        if name not in found or found[name][1:] != shape
+    ]  # fmt: skip
+    if wrong:
+        raise InputError(
+            f"the graph of {path} does not fit what it says about itself ({'; '.join(wrong)}); "
+            "export the model again"
+        )

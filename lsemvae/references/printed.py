@@ -81,7 +81,7 @@ def run_with_references(settings: CvSettings, cohort: str, out: Path, **others: 
     )
     found = study(
         [pretrained], data, folder, out / FEATURES,
-        StudySettings(ProbeSettings(seed=settings.seed), head), jobs=settings.jobs,
+        StudySettings(ProbeSettings(seed=settings.seed), head), leakage=metrics, jobs=settings.jobs,
         overwrite=others.get("overwrite", False),
     )  # fmt: skip
     print_worth(found, folder)

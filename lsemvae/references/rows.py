@@ -85,7 +85,7 @@ def trivial_rows(
             None for that of `data`.
 
     Raises:
-        InputError: `form` lacks recordings of `data`.
+        InputError: `form` lacks recordings of `data`, or has other patients under their names.
     """
     source = data if form is None else form
     n_samples, leads = source.ecg_input.n_samples, list(source.leads)
@@ -107,6 +107,13 @@ def _places(data: StoreDataModule, form: StoreDataModule) -> npt.NDArray[np.intp
         raise InputError(
             f"{form.pool.label} lacks {len(missing)} of the {len(found)} recordings of "
             f"{data.pool.label}, the first is {missing.iloc[0]}; prepare it of the same recordings"
+        )
+    ours, theirs = (each.pool.table["patient_id"].to_numpy(str) for each in (data, form))
+    other = np.flatnonzero(ours != theirs[found])
+    if len(other):
+        raise InputError(
+            f"{form.pool.label} has other patients than {data.pool.label} under {len(other)} names "
+            f"of recordings, the first is {wanted[other[0]]}; prepare it of the same recordings"
         )
     return found
 

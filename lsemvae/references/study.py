@@ -1,7 +1,7 @@
 """Measure what pre-training was worth on a labelled cohort, and write it down in one step."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.provenance import provenance
+from lsemvae.evaluation.leakage_statement import leakage_statement
 from lsemvae.evaluation.runs import data_label, derived_notes
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.evaluation.worth import LINEAR, MLP, worth_sentence, worth_table
@@ -74,19 +75,40 @@ def reference_rows(
             of `data`.
 
     Raises:
-        InputError: encoders of several architectures; `form` lacks recordings.
+        InputError: encoders that differ in more than their seed, or in nothing; `form` lacks
+            recordings.
     """
-    first = encoders[0].network
-    for other in encoders[1:]:
-        if type(other.network) is not type(first) or other.network.init_args != first.init_args:
-            raise InputError(
-                "encoders of different architectures; those of one study may differ in their seed "
-                "only, so that their spread means something: study each architecture by itself"
-            )
+    _check_one_study(encoders)
     rows = encoder_rows(encoders, data, cache, n_twins=settings.n_twins)
     for feature in settings.features:
         rows += encoder_rows(encoders, data, cache, n_twins=settings.n_twins, feature=feature)
     return rows + trivial_rows(encoders[0], data, cache, form=form)
+
+
+def _check_one_study(encoders: Sequence[Pretrained]) -> None:
+    """Refuse encoders whose spread would not be that of seeds.
+
+    Raises:
+        InputError: two are the same, or differ in architecture or in what they were trained on.
+    """
+    first = encoders[0]
+    for other in encoders[1:]:
+        named = type(other.network), other.network.init_args
+        what = ""
+        if named != (type(first.network), first.network.init_args):
+            what = "architecture"
+        elif other.data.sha256 != first.data.sha256:
+            what = "pre-training recordings"
+        if what:
+            raise InputError(
+                f"encoders of different {what}; those of one study may differ in their seed only, "
+                f"so that their spread means something: study each {what} by itself"
+            )
+    if len({one.sha256 for one in encoders}) < len(encoders):
+        raise InputError(
+            "two of the encoders are the same file, so that they have no spread of seeds; name "
+            "each once"
+        )
 
 
 def measure(
@@ -126,6 +148,7 @@ def described(
         "leads": list(data.leads),
         "cohort_sha256": data.pool.sha256,
         "splits_sha256": data.load_splits().digest(),
+        "labels_sha256": data.load_splits().cohort_sha256,
         "normalisation": data.normalisation,
         "encoders_sha256": [one.sha256 for one in encoders],
         "settings": asdict(settings),
@@ -137,17 +160,18 @@ def described(
 
 def study(
     encoders: Sequence[Pretrained], data: RhcCohort, folder: Path, cache: Path,
-    settings: StudySettings = StudySettings(), *, jobs: int = 1, overwrite: bool = False,
-    form: RhcCohort | None = None,
+    settings: StudySettings = StudySettings(), *, leakage: Mapping[str, Any], jobs: int = 1,
+    overwrite: bool = False, form: RhcCohort | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Measure and write `references.csv` and `references.json`, unless that is done.
 
-    Arguments as in `measure`; `folder` gets the files, `overwrite` measures again.
+    Arguments as in `measure`; `folder` gets the files, `overwrite` measures again, `leakage` is
+    what `LeakageCheck.about` says.
 
     Returns:
         What `references.json` holds.
     """
-    asked = described(encoders, data, settings, form)
+    asked = described(encoders, data, settings, form) | {"leaks": list(leakage["leaks"])}
     found = None if overwrite else read_study(folder)
     if found is not None and all(found.get(k) == v for k, v in asked.items()):
         return found
@@ -157,6 +181,8 @@ def study(
     cohort = data.labelled()
     derived = derived_counts(data.pool.table.iloc[cohort["row"]], data.task, data.thresholds)
     label = data_label(data.pool.label, synthetic, derived_notes(derived))
+    said = worth_sentence(table, lead_set_name(data.leads), f"{data.task}, {label}")
+    known = leakage_statement(leakage)
     content: dict[str, Any] = to_json(
         {
             **asked,
@@ -169,7 +195,7 @@ def study(
             "encoder_saw_these_recordings": any(
                 data.pool.sha256 in one.data.sha256.split("+") for one in encoders
             ),
-            "statement": worth_sentence(table, lead_set_name(data.leads), f"{data.task}, {label}"),
+            "statement": said if known.clean else f"{said} {known.text}",
             "rows": table,
             "provenance": provenance(),
         }

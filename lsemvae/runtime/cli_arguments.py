@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lsemvae.core.errors import InputError
 
-VALUES = ("true", "false")
+VALUES = ("true", "false", "null")
 MAX_NUMBER = (1 << 63) - 1
 MAX_SEED = (1 << 32) - 1_000_000  # folds, draws and heads count on from it; NumPy takes 32 bits
 
@@ -39,11 +39,27 @@ def spell_out(command: Callable[..., Any], arguments: list[str]) -> list[str]:
         if words and len(named) > 1 and named[1].annotation == list[str]:
             options, words = [f"--{named[1].name}={json.dumps(words)}", *options], []
     switches = {f"--{p.name}" for p in parameters if p.annotation in (bool, bool | None)}
+    options = _lower_values(options, switches)
     lists = {f"--{p.name}" for p in parameters if _is_list(p.annotation)}
     return words + [
         f"{word}=true" if word in switches and after not in VALUES else _listed(word, before, lists)
         for before, word, after in zip(["", *options], options, [*options[1:], ""], strict=False)
     ]
+
+
+def _lower_values(options: list[str], switches: set[str]) -> list[str]:
+    """Return options whose switches have their values in small letters, as YAML writes them.
+
+    Raises:
+        InputError: a word follows a switch that is none of its values.
+    """
+    told = []
+    for before, word in zip(["", *options], options, strict=False):
+        is_value = before in switches and not word.startswith("-")
+        if is_value and word.lower() not in VALUES:
+            raise InputError(f"{before} takes true or false, got {word!r}")
+        told.append(word.lower() if is_value else word)
+    return told
 
 
 def _is_list(hint: Any) -> bool:
@@ -90,7 +106,7 @@ def _choices(hint: Any) -> tuple[str, ...]:
     if get_origin(hint) is Literal:
         return tuple(str(value) for value in get_args(hint))
     if hint is bool:
-        return VALUES
+        return VALUES[:2]
     return tuple(word for part in get_args(hint) for word in _choices(part))
 
 

@@ -9,6 +9,7 @@ WARNINGS = (
     ".*in eval mode at the start of training.*",  # the frozen encoder
     ".*isinstance.treespec, LeafSpec.*",
     ".*smaller than the logging interval.*",
+    "Checkpoint directory .* exists and is not empty.*",  # of the run that goes on, or is replaced
     "LightningCLI's args parameter.*",
     "Total length of `list` across ranks is zero.*",  # no part to validate on, as was asked for
 )

@@ -7,8 +7,9 @@ from typing import Any
 
 from lsemvae.core.files import replacing, write_text
 from lsemvae.core.outputs import check_output_file
+from lsemvae.core.printable import say
 from lsemvae.evaluation.plots.stress import stress_figure
-from lsemvae.evaluation.report.stress import FIGURE, FORMAT, NUMBERS
+from lsemvae.evaluation.report.stress import FIGURE, FORMAT, NUMBERS, guess_text
 from lsemvae.evaluation.runs import data_label
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.stress.run import Measured, table_of
@@ -33,7 +34,7 @@ def check_stress_folder(out: Path) -> None:
 def write_stress(
     out: Path, rows: Sequence[Measured], about: dict[str, Any], skipped: dict[str, str]
 ) -> None:
-    """Write stress.json, stress.csv and stress.svg.
+    """Write stress.json, stress.csv and stress.svg, and say it where the model only guesses.
 
     Args:
         out: the folder.
@@ -47,6 +48,10 @@ def write_stress(
     write_text(out / NUMBERS, json.dumps(to_json(numbers), indent=1, allow_nan=False) + "\n")
     write_text(out / "stress.csv", table.to_csv(index=False))
     data = data_label(about["data"], about["synthetic"])
+    guess = guess_text([{str(name): cell for name, cell in table.iloc[0].items()}])
+    if guess:
+        say(f"warning: {guess}")
     with replacing(out / FIGURE) as temporary:
-        figure = stress_figure(table, f"{about['task']} on {data}")
+        title = f"{about['task']} on {data}"
+        figure = stress_figure(table, "\n".join([title, *([guess] if guess else [])]))
         figure.savefig(temporary, metadata={"Date": None})

@@ -200,5 +200,5 @@ def about(predictor: Predictor, cohort: str, chosen: Chosen, trained_on: bool) -
         "sources": model.sources, "data": store.label,
         "synthetic": store.synthetic or model.synthetic, "cohort_sha256": store.sha256,
         "n_recordings": len(chosen.loaded), "left_out": chosen.left_out, "trained_on": trained_on,
-        "segment": chosen.signals.settings.segment,
+        "segment": chosen.signals.settings.segment, "leads": model.leads,
     }  # fmt: skip

@@ -1,6 +1,5 @@
 """Keep the state of a sweep: an Optuna study in a journal that several processes share."""
 
-import fcntl
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +8,11 @@ from typing import IO, NamedTuple
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from lsemvae.core.errors import InputError
 from lsemvae.sweep.file import SweepFile
+from lsemvae.sweep.journal import locked, open_journal
 from lsemvae.sweep.space import grid_size, pruner, sampler, search_space
 
 JOURNAL, LOCK = "journal.log", "lock"
@@ -72,9 +70,8 @@ class SweepState:
 
     def study(self, engine: BaseSampler | None = None) -> optuna.Study:
         """Open the study, making it where there is none."""
-        storage = JournalStorage(JournalFileBackend(str(self.folder / JOURNAL)))
         return optuna.create_study(
-            storage=storage,
+            storage=open_journal(self.folder / JOURNAL),
             study_name=self.sweep.name,
             direction=self.sweep.goal,
             sampler=engine,
@@ -132,18 +129,3 @@ class SweepState:
 def counted(trials: list[FrozenTrial]) -> list[FrozenTrial]:
     """Return the trials without those that were cut off and stand again elsewhere."""
     return [trial for trial in trials if RETRIED not in trial.user_attrs]
-
-
-def locked(file: Path, *, wait: bool = True) -> IO[bytes]:
-    """Return the file, open and locked; the lock ends when it is closed, or with the process.
-
-    Raises:
-        BlockingIOError: another holds it, and `wait` is False.
-    """
-    opened = file.open("ab")
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BaseException:
-        opened.close()
-        raise
-    return opened

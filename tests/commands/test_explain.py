@@ -8,6 +8,8 @@ import pytest
 
 from lsemvae.cli import main
 from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.explain import run as explain_run
+from lsemvae.report_evidence import cohort as report_cohort
 from tests.conftest import cv, error_of
 
 QUICK = ["--n_steps", "8"]
@@ -208,6 +210,33 @@ def test_model_of_another_fold_is_refused(
     assert "another probability than predictions.csv" in error_of(capsys)
 
 
+@pytest.mark.parametrize(
+    ("changed", "line"),
+    [
+        ({"method": "mvae"}, "settings are not those of fold_0"),
+        ({"mpap_threshold_mmhg": 30.0}, "settings are not those of fold_0"),
+        ({"synthetic": False}, "does not say that the recordings are synthetic"),
+    ],
+)
+def test_a_run_that_was_edited_is_refused(
+    runs: Path, cohort: Path, encoder: Path, tmp_path: Path, changed: dict[str, object], line: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    run = Path(shutil.copytree(runs / "ls_emvae/6L", tmp_path / "run"))
+    metrics = json.loads((run / "metrics.json").read_text())
+    (run / "metrics.json").write_text(json.dumps(metrics | changed))
+    assert explain(run, cohort, tmp_path / "out", "--encoder", str(encoder)) == 2
+    assert line in error_of(capsys)
+
+
+def test_labels_that_are_not_those_of_the_run_are_refused(
+    runs: Path, cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = relabelled(runs / "ls_emvae/6L", tmp_path, knows=True)
+    assert explain(run, cohort, tmp_path / "out", "--encoder", str(encoder)) == 2
+    assert "metrics.json is not of predictions.csv" in error_of(capsys)
+
+
 def relabelled(run: Path, folder: Path, *, knows: bool) -> Path:
     """Copy a run with labels that its probabilities rank rightly, or by chance."""
     copy = Path(shutil.copytree(run, folder / "run"))
@@ -222,9 +251,11 @@ def relabelled(run: Path, folder: Path, *, knows: bool) -> Path:
 @pytest.mark.parametrize("knows", [False, True])
 def test_explanation_says_whether_the_models_know_anything(
     runs: Path, cohort: Path, encoder: Path, tmp_path: Path, knows: bool,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     run = relabelled(runs / "ls_emvae/6L", tmp_path, knows=knows)
+    monkeypatch.setattr(explain_run, "run_faults", lambda _: ([], []))
+    monkeypatch.setattr(report_cohort, "verify_against_store", lambda *_: None)
     more = ["--encoder", str(encoder), "--pictures", "1", "--records", "6", "--waves", "false"]
     assert explain(run, cohort, tmp_path / "out", *more) == 0
     told = capsys.readouterr().out

@@ -63,3 +63,34 @@ def test_a_whole_number_that_nothing_takes_names_its_option(
     assert main(["cv", *given]) == 2
     assert f"--{option} may be " in error_of(capsys)
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("cv --task nope", "task 'nope' needs the column 'nope'"),
+        ("cv --task phenotype,nope", "task 'nope' needs the column 'nope'"),
+        ("cv --task mpap_mmhg --permute_labels 3", "shuffles the labels of a yes or no"),
+        ("cv --seeds 1", "seeds must be >= 2 for a spread, got 1"),
+        ("cv --seeds 3 --references", "do not go together"),
+        ("cv --method mvae", "method mvae needs --encoder"),
+        ("cv --encoder nowhere.ckpt", "encoder checkpoint nowhere.ckpt not found"),
+        ("cv --method resnet1d --fold_column f", "the demo's cohort has no column 'f'"),
+        ("benchmark --tasks nope", "task 'nope' needs the column 'nope'"),
+        ("benchmark --leads [7]", "leads must be 12, 6"),
+        ("benchmark --folds 1", "folds must be >= 2, got 1"),
+        ("benchmark --jobs 0", "jobs must be >= 1, or -1 for one on each core, got 0"),
+        ("benchmark --epochs 0", "epochs must be >= 1, got 0"),
+        ("benchmark --pretrain_epochs 0", "pretrain_epochs must be >= 1, got 0"),
+        ("benchmark --pretrain nowhere.h5", "there is no store nowhere.h5"),
+        ("benchmark --fold_column f", "the demo's cohort has no column 'f'"),
+    ],
+)
+def test_what_cannot_run_is_refused_before_minutes_go_into_the_demo_cohort(
+    arguments: str, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments.split()) == 2
+    assert expected in error_of(capsys)
+    assert list(tmp_path.iterdir()) == []

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
@@ -94,13 +95,35 @@ def test_references_of_another_form_of_the_same_recordings(
     assert "recordings of" in error_of(capsys)
 
 
-def test_several_encoders_show_the_spread_of_their_seeds(
-    cohort: Path, encoder: Path, tmp_path: Path
+def test_several_encoders_show_the_spread_of_their_seeds_and_each_counts_once(
+    cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    both = ["--encoder", f'["{encoder}","{encoder}"]', "--leads", "[6]", "--mlp", "false"]
+    checkpoint = torch.load(encoder, weights_only=True)
+    weights = checkpoint["state_dict"].values()
+    for number, weight in enumerate(one for one in weights if one.is_floating_point()):
+        noise = torch.randn(weight.shape, generator=torch.Generator().manual_seed(number))
+        weight.add_(0.05 * noise)
+    second = tmp_path / "second.ckpt"
+    torch.save(checkpoint, second)
+    few = ["--leads", "[6]", "--mlp", "false", "--fractions", "[1]", "--twins", "1"]
+    both = ["--encoder", f'["{encoder}","{second}"]', *few]
     assert worth(cohort, encoder, tmp_path, *both) == 0
     content = json.loads((tmp_path / "detection/worth/6L/references.json").read_text())
-    assert "2 pre-trainings, standard deviation over their seeds 0.000" in content["statement"]
+    (pretrained,) = [row for row in content["rows"] if row["row"] == "pretrained"]
+    assert pretrained["sd_seeds"] > 0
+    spread = f"2 pre-trainings, standard deviation over their seeds {pretrained['sd_seeds']:.3f}"
+    assert spread in content["statement"]
+    assert "what the encoder was pre-trained on is not known" in content["statement"]
+    twice = ["--encoder", f'["{encoder}","{encoder}"]', *few]
+    capsys.readouterr()
+    assert worth(cohort, encoder, tmp_path / "twice", *twice) == 2
+    assert "two of the encoders are the same file" in error_of(capsys)
+    for name, stated in checkpoint.items():
+        if isinstance(stated, dict) and "ecg_input" in stated:
+            checkpoint[name] = {**stated, "sha256": "0" * 64}
+    torch.save(checkpoint, second)
+    assert worth(cohort, encoder, tmp_path / "other", *both) == 2
+    assert "encoders of different pre-training recordings" in error_of(capsys)
 
 
 def test_folds_are_those_of_cv_in_the_same_folder(

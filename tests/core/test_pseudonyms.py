@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lsemvae.core.errors import InputError
 from lsemvae.core.pseudonyms import local_salt, pseudonym
 
 
@@ -30,3 +31,11 @@ def test_salt_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
 def test_salt_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LSEMVAE_SALT_FILE", str(tmp_path / "salt"))
     assert local_salt() == (tmp_path / "salt").read_bytes()
+
+
+@pytest.mark.parametrize("left", [b"", b"cut"])
+def test_what_a_stopped_program_left_is_no_salt(left: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "salt"
+    file.write_bytes(left)
+    with pytest.raises(InputError, match="expected 16 or more; put it back from a copy"):
+        local_salt(file)

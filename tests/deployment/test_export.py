@@ -3,23 +3,27 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 import torch
 
 from benchmarks.without_torch import untrained
 from lsemvae.cli import main
+from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS
 from lsemvae.deployment.export import export_onnx
 from lsemvae.deployment.locked_network import LockedNetwork, describe, without_decoder
 from lsemvae.deployment.model_file import LockedModel, write_model
 from lsemvae.deployment.torch_predictor import TorchPredictor
+from lsemvae.model_file.seal import OPEN_SEAL, seal
 from lsemvae.model_file.trained_on import NOBODY
 from lsemvae.models import load_pretrained
 from lsemvae.models.mopoe_vae import MopoeVae
-from lsemvae.predicting.onnx_predictor import OnnxPredictor
+from lsemvae.predicting.onnx_predictor import DESCRIPTION, SEAL, OnnxPredictor
 from lsemvae.tasks.head_task import HeadSettings
 from tests.conftest import error_of
 from tests.deployment.conftest import served_rows
@@ -81,6 +85,46 @@ def test_a_damaged_graph_is_noticed(
     damaged.write_bytes(content)
     assert main(["predict", str(damaged), str(graph), "--out", str(tmp_path / "p.csv")]) == 2
     assert "is damaged" in error_of(capsys)
+
+
+def _sealed_again(graph: Path, out: Path, old: str = "", new: str = "", **saving: Any) -> Path:
+    """Change what a graph says about itself, and seal it as the program would."""
+    content = onnx.load(graph)
+    for text in content.metadata_props:
+        if text.key == SEAL:
+            text.value = OPEN_SEAL
+        elif text.key == DESCRIPTION:
+            assert old in text.value
+            text.value = text.value.replace(old, new)
+    onnx.save(content, out, **saving)
+    seal(out)
+    return out
+
+
+def test_weights_in_a_second_file_are_refused(
+    graph: Path, recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two = {"save_as_external_data": True, "location": "weights", "size_threshold": 64}
+    split = _sealed_again(graph, tmp_path / "m.onnx", **two)
+    out = ["--out", str(tmp_path / "p.csv")]
+    assert main(["predict", str(split), str(recordings / "cohort/records"), *out]) == 2
+    assert "keeps weights in a second file, which no seal guards" in error_of(capsys)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (', "V6"]', "]", r"ecg is \['.*', 12, 120\], its description says \['batch', 11, 120\]"),
+        ('"n_members": 3', '"n_members": 7', r"logit is \['.*', 3\], .* \['batch', 7\]"),
+    ],
+)
+def test_a_graph_that_is_not_as_it_says_is_refused(
+    graph: Path, tmp_path: Path, old: str, new: str, line: str
+) -> None:
+    text = '"fewest_leads": 12', '"fewest_leads": 11'
+    few = _sealed_again(graph, tmp_path / "few.onnx", *text)
+    with pytest.raises(InputError, match=line):
+        OnnxPredictor(_sealed_again(few, tmp_path / "m.onnx", old, new))
 
 
 @pytest.mark.slow

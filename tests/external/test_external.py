@@ -75,6 +75,9 @@ def test_the_page_says_what_is_synthetic_and_what_is_small(report: Path) -> None
     page = (report / "index.html").read_text()
     assert "SYNTHETIC data" in page
     assert "patients of the rarer class" in page
+    auroc = facts(report, "summary")["measures"]["auroc"]  # type: ignore[index]
+    assert auroc["low"] < 0.5
+    assert "Thresholds, calibration and net benefit of a guess mean nothing." in page
     assert "not a medical device" in page
     assert {file.name for file in report.iterdir()} == {
         "index.html", "external.json", "measures.csv", "learning_curve.csv", "predictions.csv",

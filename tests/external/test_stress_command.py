@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
+from lsemvae.core.leads import LEADS
 from lsemvae.stress.grid import STRESSES
 from tests.conftest import error_of
 
@@ -44,6 +45,7 @@ def test_every_shift_has_its_doses_or_a_reason(found: Path) -> None:
     assert numbers["not_possible"]["heart rate higher"].startswith("the store holds median beats")
     assert (table["mean_absolute_change"][1:] > 0).all()
     assert numbers["synthetic"] is True
+    assert numbers["leads"] == list(LEADS)
     assert numbers["n_recordings"] == 80
 
 
@@ -53,8 +55,10 @@ def test_a_larger_dose_moves_the_probability_more(found: Path) -> None:
         assert table.get_group(shift).is_monotonic_increasing
 
 
-def test_the_figure_is_readable_by_a_report(found: Path) -> None:
-    assert (found / "stress.svg").read_text().startswith("<?xml")
+def test_the_figure_is_readable_by_a_report_and_says_that_the_model_guesses(found: Path) -> None:
+    figure = (found / "stress.svg").read_text()
+    assert figure.startswith("<?xml")
+    assert "What moves a guess means nothing" in figure
 
 
 def test_what_cannot_be_stressed_is_one_line(

@@ -15,6 +15,7 @@ from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.core.files import file_sha256
 from tests.conftest import error_of
+from tests.killed import KILLED, killed_at
 
 FILE = "detection_12L.csv"
 Forgery = Callable[[Path], None]
@@ -225,6 +226,29 @@ def test_a_row_that_is_not_forged_is_accepted_once(
     assert "mvae, detection, 12L: AUROC 0." in capsys.readouterr().out
     assert main(["leaderboard", "add", str(row), "--board", str(board)]) == 2
     assert "two rows have the name 'mvae'" in error_of(capsys)
+
+
+@pytest.mark.parametrize("step", [5, 9])
+def test_an_add_that_was_killed_is_done_by_the_next_one(
+    step: int, row: Path, board: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add = ["leaderboard", "add", str(row), "--board", str(board)]
+    assert killed_at(step, add) in (KILLED, 0)
+    if main(add) == 2:
+        assert "this very row was accepted before; leave it out" in error_of(capsys)
+    assert main(["leaderboard", "build", str(board), "--out", str(board.parent / "site")]) == 0
+    assert (board / "rows/mvae/statement.yaml").is_file()
+    assert not list(board.rglob(".*"))
+
+
+def test_a_start_that_was_killed_leaves_no_labels(
+    arena: Path, store: EcgStore, tmp_path: Path
+) -> None:
+    start = ["leaderboard", "start", str(arena / "runs"), "--cohort", str(store.path),
+             "--out", str(tmp_path / "board")]  # fmt: skip
+    assert killed_at(20, start) == KILLED
+    assert main(start) == 0
+    assert [one.name for one in tmp_path.iterdir()] == ["board"]
 
 
 @pytest.mark.parametrize("kind", ["patient", "signal"])

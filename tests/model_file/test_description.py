@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -25,6 +25,14 @@ EXAMPLE = Description(
 )  # fmt: skip
 
 
+def _task(**change: object) -> dict[str, object]:
+    return {**asdict(EXAMPLE.task), **change}
+
+
+def _point(threshold: object) -> dict[str, object]:
+    return {"threshold": threshold, "sensitivity": 0.5, "specificity": 0.5}
+
+
 def test_a_description_survives_its_text() -> None:
     assert read_description(EXAMPLE.to_json(), "m") == EXAMPLE
     assert EXAMPLE.threshold == 0.4
@@ -43,6 +51,30 @@ def test_a_description_survives_its_text() -> None:
         ({"frozen": None}, "is damaged"),
         ({"sources": []}, "is damaged"),
         ({"signal": 5}, "is damaged"),
+        ({"version": 4.9}, "is no model of lsemvae"),
+        ({"version": True}, "is no model of lsemvae"),
+        ({"leads": ["II", "I"]}, "leads II,I are not standard leads in their order"),
+        ({"leads": ["I", "I"]}, "not standard leads"),
+        ({"leads": ["I", "X"]}, "not trained on X"),
+        ({"trained_leads": ["I"]}, "not trained on II"),
+        ({"fewest_leads": 3}, "fewest_leads 3 of 2"),
+        ({"unit": "uV"}, "unit 'uV'"),
+        ({"normalisation": "zscore"}, "normalisation 'zscore'"),
+        ({"uncertainty_limit": "x"}, "uncertainty_limit 'x'"),
+        ({"synthetic": None}, "synthetic None"),
+        ({"signal": {"sampling_rate_hz": -1}}, "sampling_rate_hz must be"),
+        (
+            {"networks": [{"class": "LsEmvae", "init_args": {"n_samples": 120}}]},
+            "takes 120 samples, its signal settings make 5000",
+        ),
+        ({"task": _task(mpap_threshold_mmhg=None)}, "detection without mpap_threshold_mmhg"),
+        ({"task": _task(mpap_threshold_mmhg=900)}, "must be above 0 and below 150"),
+        ({"task": _task(name="phenotype")}, "phenotype without pawp_threshold_mmhg"),
+        ({"task": _task(name="mpap_mmhg")}, "kind number, its outputs are of kind binary"),
+        ({"recalibration": {"intercept": 0, "slope": float("nan")}}, "recalibration of detection"),
+        ({"points": {"youden": _point(1.7)}}, "threshold 1.7 of detection"),
+        ({"points": {"youden": _point("0.5")}}, "threshold '0.5' of detection"),
+        ({"point": "other"}, "no operating point 'other'"),
     ],
 )
 def test_what_is_no_description_of_ours_is_refused(change: dict[str, object], line: str) -> None:
@@ -77,12 +109,18 @@ def test_a_model_of_format_2_tells_one_yes_or_no() -> None:
 
 
 def test_numbers_and_labels_survive_their_text() -> None:
-    number = NumberOutput("mPAP", "mmHg", ((30.5, 8.25), (31.0, 8.0)), 9.5, 0.9)
-    one = replace(EXAMPLE, number=number, points={}, point="")
+    number = NumberOutput("mPAP", "mmHg", ((30.5, 8.25),), 9.5, 0.9)
+    task = replace(EXAMPLE.task, name="mpap_mmhg")
+    one = replace(EXAMPLE, task=task, number=number, points={}, point="")
     assert read_description(one.to_json(), "m") == one
     assert (one.target, one.value_columns) == ("number", ["estimated", "low", "high", "unit"])
     label = LabelOutput("AFIB", "AFIB = 1", Recalibration(0.2, 1.1), EXAMPLE.points)
-    several = replace(EXAMPLE, labels=(label, replace(label, name="LBBB")), points={})
+    both, task = (label, replace(label, name="LBBB")), replace(EXAMPLE.task, name="AFIB,LBBB")
+    several = replace(EXAMPLE, task=task, labels=both, points={})
+    with pytest.raises(InputError, match="labels LBBB, AFIB of task AFIB,LBBB"):
+        read_description(replace(several, labels=both[::-1]).to_json(), "m")
+    with pytest.raises(InputError, match="2 scales of 1 members"):
+        read_description(replace(one, number=replace(number, scale=((1, 1),) * 2)).to_json(), "m")
     assert read_description(several.to_json(), "m") == several
     assert several.target == "labels"
     assert several.value_columns[2:4] == ["threshold:AFIB", "probability:LBBB"]

@@ -134,9 +134,16 @@ def test_components_are_those_of_the_training_part_alone() -> None:
 
 def test_rows_of_another_form_stand_in_the_order_of_the_cohort() -> None:
     cohort, beats = (
-        SimpleNamespace(pool=SimpleNamespace(table=pd.DataFrame({"record": names}), label=label))
+        SimpleNamespace(
+            pool=SimpleNamespace(
+                table=pd.DataFrame({"record": names, "patient_id": names}), label=label
+            )
+        )
         for names, label in ((["a", "b", "c"], "recordings"), (["c", "x", "a", "b"], "beats"))
     )
     assert _places(cohort, beats).tolist() == [2, 3, 0]  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"recordings lacks 1 of the 4 recordings of beats, .* x"):
         _places(beats, cohort)  # type: ignore[arg-type]
+    beats.pool.table["patient_id"] = ["c", "x", "a", "somebody"]
+    with pytest.raises(InputError, match=r"beats has other patients .* under 1 names .* is b;"):
+        _places(cohort, beats)  # type: ignore[arg-type]

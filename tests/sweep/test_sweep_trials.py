@@ -129,6 +129,28 @@ def test_trial_that_was_cut_off_is_run_again_and_finished_ones_are_kept(tmp_path
     )
 
 
+def test_a_line_that_was_half_written_loses_its_trial_and_no_other(tmp_path: Path) -> None:
+    """As a full disk or a kill leaves it: Optuna would write the next line behind it."""
+    state, journal = SweepState(GRID, tmp_path), tmp_path / "journal.log"
+    claimed(state).lock.close()
+    whole = journal.read_bytes()
+    for end in (len(whole) - 20, len(whole)):  # in the line of the trial, and behind it
+        journal.write_bytes(whole[:end] + b'{"op_code": 6, "worker_id"')
+        run_trials(state, 1)
+        assert [name for name, *_ in finished(state)] == ["COMPLETE"] * 4
+        assert journal.read_bytes().endswith(b"\n")
+
+
+@pytest.mark.parametrize("line", [b"[]", b"{}", b"\x00" * 40, b'{"op_code": 99, "worker_id": "a"}'])
+def test_a_journal_that_was_changed_is_one_line(line: bytes, tmp_path: Path) -> None:
+    state = SweepState(GRID, tmp_path)
+    state.study()
+    journal = tmp_path / "journal.log"
+    journal.write_bytes(line + b"\n" + journal.read_bytes())
+    with pytest.raises(InputError, match="is changed or damaged; put it back"):
+        state.study()
+
+
 def test_trial_that_another_process_runs_is_left_alone(tmp_path: Path) -> None:
     state = SweepState(GRID, tmp_path)
     with claimed(state).lock:

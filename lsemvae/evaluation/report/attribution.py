@@ -10,7 +10,7 @@ from lsemvae.evaluation.kept_files import read_kept_table
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.written import number, percent, unavailable
-from lsemvae.evaluation.runs import data_label
+from lsemvae.evaluation.runs import PREDICTED, data_label
 from lsemvae.evaluation.statistics.json_values import to_json
 
 TITLE = "Attribution"
@@ -65,7 +65,12 @@ def _check_run(evidence: Evidence, found: Mapping[str, Any]) -> None:
     for run in evidence.runs:
         metrics = run.run.metrics
         if all(found.get(name) == metrics.get(name) for name in SETTINGS):
-            return
+            if run.run.predicted(found.get(PREDICTED)):
+                return
+            raise InputError(
+                f"{evidence.explained} explains another training of {run.key} than the one that is "
+                f"reported; {AGAIN}"
+            )
     raise InputError(
         f"{evidence.explained} explains {found.get('task')}/{found.get('method')} on "
         f"{len(found.get('leads', []))} leads, which is none of the reported runs (task, method, "

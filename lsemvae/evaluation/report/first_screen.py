@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lsemvae.core.tasks import Thresholds, find_task
+from lsemvae.evaluation.chance import chance_text
 from lsemvae.evaluation.leakage_statement import LeakageStatement, leakage_statement
 from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -45,6 +46,7 @@ def first_screen(evidence: Evidence) -> Section:
     main = [run for task in evidence.tasks for run in evidence.detailed(task)]
     if main:
         blocks.append(main_table(evidence, main))
+    blocks += guesses(main)
     for task in evidence.tasks:
         blocks += to_beat(evidence, task)
     blocks += [errors_table(evidence, task) for task in evidence.number_tasks]
@@ -83,6 +85,17 @@ def main_table(evidence: Evidence, main: Sequence[RunEvidence]) -> Table:
         HEADER,
         [_row(run) for run in main],
     )
+
+
+def guesses(main: Sequence[RunEvidence]) -> list[Text]:
+    """Warn of every run whose AUROC cannot be told from that of a guess."""
+    said = []
+    for run in main:
+        found = run.within_folds
+        if not reason(found):
+            guess = chance_text(*(found[name] for name in ("value", "low", "high")))
+            said += [Text(f"{run.task}, {run.title}: {guess}", "warning")] if guess else []
+    return said
 
 
 def number_texts(run: RunEvidence) -> list[Text]:

@@ -1,22 +1,25 @@
 """Show what `lsemvae stress` found of a run's model, from the folder `stress` of the run."""
 
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json
+from lsemvae.evaluation.chance import chance_text
 from lsemvae.evaluation.plots.stress import row_name
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
-from lsemvae.evaluation.report.evidence import Evidence
+from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.written import number, percent
-from lsemvae.evaluation.runs import data_label
+from lsemvae.evaluation.runs import PREDICTED, data_label
 
 FOLDER, NUMBERS, FIGURE = "stress", "stress.json", "stress.svg"
 FORMAT = "lsemvae-stress"
 HEADER = ("shift and dose", "AUROC [95 %]", "calibration slope [95 %]", "withheld",
           "mean |change| of the probability")  # fmt: skip
 SOURCES = ("cohort_sha256", "splits_sha256", "encoder_sha256")
+GUESS = "What moves a guess means nothing."
 HOW = (
     "Recordings of the store are changed by a known law: potentials change at the electrodes, so "
     "that the limb leads keep the relations of Einthoven. What is added goes through the filter of "
@@ -38,7 +41,7 @@ def stress_section(evidence: Evidence) -> Section:
         if not (folder / NUMBERS).is_file():
             continue
         found = read_stress(folder)
-        foreign = [name for name in SOURCES if found["sources"][name] != run.run.metrics[name]]
+        foreign = _foreign(found, run)
         if foreign:
             raise InputError(
                 f"{folder / NUMBERS} is of the model of another run ({', '.join(foreign)} differ); "
@@ -47,6 +50,17 @@ def stress_section(evidence: Evidence) -> Section:
         facts[run.key] = found
         blocks += stress_blocks(found, folder / FIGURE, run.key.replace("/", "_"))
     return Section("stress", "Shifts of the device", blocks, facts)
+
+
+def _foreign(found: Mapping[str, Any], run: RunEvidence) -> list[str]:
+    """Name what of a stressed model is not that of a run; older tables keep less of it."""
+    sources, metrics = found["sources"], run.run.metrics
+    kept = {name: found[name] for name in ("task", "method", "leads") if name in found}
+    pairs = {**{name: sources[name] for name in SOURCES}, **kept}
+    foreign = [name for name, value in pairs.items() if value != metrics[name]]
+    if not run.run.predicted(sources.get(PREDICTED)):
+        foreign.append("predictions")
+    return foreign
 
 
 def has_stress(evidence: Evidence) -> bool:
@@ -85,6 +99,9 @@ def stress_blocks(found: dict[str, Any], figure: Path, name: str) -> list[Block]
     if found["trained_on"]:
         blocks.append(Text("The model was trained on these recordings: AUROC and slope are too "
                            "good; only the changes mean anything.", "warning"))  # fmt: skip
+    guess = guess_text(found["rows"])
+    if guess:
+        blocks.append(Text(guess, "warning"))
     blocks.append(Table(f"{caption}: each shift alone.", HEADER, rows))
     if figure.is_file():
         auroc = [row["auroc"] for row in found["rows"] if row["auroc"] is not None]
@@ -95,6 +112,17 @@ def stress_blocks(found: dict[str, Any], figure: Path, name: str) -> list[Block]
         )  # fmt: skip
     skipped = "; ".join(f"{shift}: {why}" for shift, why in found["not_possible"].items())
     return [*blocks, *([Text(f"Not tried. {skipped}.", "note")] if skipped else [])]
+
+
+def guess_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say that the model only guesses; empty where it is better than chance.
+
+    Args:
+        rows: of the table, the first of the recordings as they are.
+    """
+    stored = rows[0]
+    said = chance_text(stored["auroc"], stored["auroc_low"], stored["auroc_high"])
+    return f"{said} {GUESS}" if said else ""
 
 
 def _with_ends(row: dict[str, Any], name: str) -> str:

@@ -3,11 +3,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.report.blocks import Picture, Table, Text
 from lsemvae.evaluation.report.stress import has_stress, stress_section
+from lsemvae.evaluation.runs import CvRun
 
 SOURCES = {"cohort_sha256": "a", "splits_sha256": "b", "encoder_sha256": None}
 ROW = {"shift": "axis turned", "dose": 30.0, "unit": "degrees", "auroc": 0.7, "auroc_low": 0.6,
@@ -24,7 +26,9 @@ def evidence(folder: Path, found: object) -> Any:
     (folder / "stress").mkdir()
     (folder / "stress/stress.json").write_text(json.dumps(found))
     (folder / "stress/stress.svg").write_text("<?xml version='1.0'?><svg/>")
-    run = SimpleNamespace(folder=folder, metrics=SOURCES)
+    (folder / "predictions.csv").write_text("record\n")
+    metrics = SOURCES | {"task": "detection", "method": "ls_emvae", "leads": ["I", "II"]}
+    run = CvRun(folder, metrics, pd.DataFrame())
     return SimpleNamespace(runs=[SimpleNamespace(run=run, key="detection/ls_emvae/12L")])
 
 
@@ -49,9 +53,22 @@ def test_a_table_on_the_training_is_a_warning(tmp_path: Path) -> None:
     assert any(isinstance(one, Text) and one.kind == "warning" for one in section.blocks)
 
 
+def test_shifts_of_a_model_that_guesses_are_said_to_mean_nothing(tmp_path: Path) -> None:
+    guess = ROW | {"auroc": 0.52, "auroc_low": 0.4}
+    section = stress_section(evidence(tmp_path, FOUND | {"rows": [guess, ROW]}))
+    (warning,) = [one for one in section.blocks if isinstance(one, Text) and one.kind == "warning"]
+    assert warning.text == (
+        "The model is no better than chance (AUROC 0.520 [0.400, 0.800]). What moves a guess means "
+        "nothing."
+    )
+
+
 def test_files_of_another_run_or_program_are_refused(tmp_path: Path) -> None:
     for number, (found, line) in enumerate((
         (FOUND | {"sources": SOURCES | {"cohort_sha256": "c"}}, "another run"),
+        (FOUND | {"leads": ["I"]}, "another run .leads differ"),
+        (FOUND | {"method": "mvae"}, "another run .method differ"),
+        (FOUND | {"sources": SOURCES | {"predictions_sha256": "0"}}, "run .predictions differ"),
         ({"format": "other"}, "none of `lsemvae stress`"),
     )):  # fmt: skip
         folder = tmp_path / str(number)

@@ -1,0 +1,135 @@
+"""Read the sheets of an Excel workbook as rows of text, and what its cells do not show."""
+
+import datetime
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from data_modules.cohort.csv_cells import MOST_ROWS
+from data_modules.cohort.sheet_marks import SheetMarks, read_marks
+from data_modules.reading.kinds import kind_and_step
+from lsemvae.core.errors import InputError
+
+MOST_CELLS = 20_000_000  # empty ones between filled ones too, which the library makes up
+MOST_UNPACKED = 256 << 20  # bytes of all parts; 100,000 rows of 30 columns have some 100 MB
+_STYLES = "xl/styles.xml"
+_OLE = b"\xd0\xcf\x11\xe0"
+
+
+class Sheet(NamedTuple):
+    """One sheet of a workbook.
+
+    Attributes:
+        rows: those that have cells, as text by their number, empty columns on the right left out.
+        hidden: whether the workbook does not show it.
+        struck: numbers of the rows whose first cell is struck through.
+        marks: what is merged, hidden or lacks a value in it.
+    """
+
+    rows: dict[int, list[str]]
+    hidden: bool
+    struck: list[int]
+    marks: SheetMarks
+
+
+def read_workbook(path: Path, only: str | None = None) -> dict[str, Sheet | None]:
+    """Read the sheets of a workbook, or the one that is named; the others are None.
+
+    Raises:
+        InputError: it is damaged, of another kind, or too large.
+    """
+    try:
+        from openpyxl.reader.excel import ExcelReader
+    except ImportError as error:
+        raise InputError(
+            f"{path} is an Excel workbook, which needs the package openpyxl: "
+            "pip install -e '.[readers]', or save the sheet as CSV UTF-8"
+        ) from error
+    _check_archive(path)
+    try:
+        reader = ExcelReader(path, read_only=True, data_only=True)
+        reader.read()
+        parts = {sheet.name: relation.target for sheet, relation in reader.parser.find_sheets()}
+        struck = _STYLES in reader.valid_files and b"strike" in reader.archive.read(_STYLES)
+        sheets: dict[str, Sheet | None] = {one.title: None for one in reader.wb.worksheets}
+        for one in reader.wb.worksheets:
+            if only in (None, one.title):
+                marks = read_marks(reader.archive.read(parts[one.title]))
+                sheets[one.title] = Sheet(*_rows(one, struck=struck), marks)
+        reader.wb.close()
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except Exception as error:  # the library documents no exceptions; a bad file may raise any
+        kind = type(error).__name__
+        raise InputError(f"{path} is no sound Excel workbook ({kind}); save it again") from error
+    return sheets
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse what is no zip, and a workbook that would unpack without measure.
+
+    Raises:
+        InputError: another kind of file, or parts of more than `MOST_UNPACKED` bytes together.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        with path.open("rb") as file:
+            found = _what_it_is(file.read(1 << 14))
+        raise InputError(f"{path} is no Excel workbook; {found}") from error
+    if unpacked > MOST_UNPACKED:
+        raise InputError(
+            f"{path} unpacks to {unpacked:,} bytes; at most {MOST_UNPACKED:,} are read: keep only "
+            "the sheet of the patients, or save it as CSV UTF-8"
+        )
+
+
+def _what_it_is(start: bytes) -> str:
+    """Say what a file is that is named as a workbook, and the next step."""
+    if start.startswith(_OLE):
+        return "it is an old one (.xls), or has a password: save it as .xlsx without a password"
+    found = kind_and_step(start)
+    if found is not None and not start.startswith(b"PK"):
+        return f"it is {found[0]}: open it in a spreadsheet and save it as .xlsx"
+    if b"\0" not in start and start.strip():
+        return "it is text: name it .csv"
+    return "it is damaged: copy it again, or save it again as .xlsx"
+
+
+def _rows(sheet: Any, *, struck: bool) -> tuple[dict[int, list[str]], bool, list[int]]:
+    """Return the rows that have cells by their number, whether it is hidden, and rows struck out.
+
+    Raises:
+        InputError: it is too large.
+    """
+    rows: dict[int, list[str]] = {}
+    struck_rows = []
+    width = n_cells = 0
+    sheet.reset_dimensions()  # programs state wrong ones, and what lies beyond would be left out
+    for number, cells in enumerate(sheet.iter_rows(values_only=not struck), start=1):
+        texts = [_text(cell.value if struck else cell) for cell in cells]
+        if any(texts):
+            longest = max(i for i, text in enumerate(texts, start=1) if text)
+            width = width or longest
+            rows[number] = texts[: max(width, longest)] + [""] * (width - len(texts))
+            if struck and next(c for c in cells if c.value is not None).font.strike:
+                struck_rows.append(number)
+        n_cells += len(cells)
+        if number > MOST_ROWS or n_cells > MOST_CELLS:
+            raise InputError(
+                f"the sheet {sheet.title!r} has more than {MOST_ROWS:,} rows or {MOST_CELLS:,} "
+                "cells; remove what lies far right or below, or save the rows as CSV UTF-8"
+            )
+    return rows, sheet.sheet_state != "visible", struck_rows
+
+
+def _text(cell: Any) -> str:
+    """Write a cell as the reader of CSV files expects it."""
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime.datetime):
+        return cell.isoformat(sep=" ") if cell.time() != datetime.time() else f"{cell.date()}"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    return " ".join(str(cell).split())
