@@ -28,7 +28,13 @@ from lsemvae.belonging import (
     check_probes,
     keep_trained_on,
 )
-from lsemvae.callbacks import ContinuedLog, SameSettings, SameThreads, StopSignal
+from lsemvae.callbacks import (
+    ContinuedLog,
+    SameSettings,
+    SameThreads,
+    StopSignal,
+    TrainedWeights,
+)
 from lsemvae.callbacks.checkpoint_io import load_safely
 from lsemvae.callbacks.config_file import ConfigFile
 from lsemvae.callbacks.earlier_run import refuse_to_replace
@@ -49,8 +55,10 @@ from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.runtime.refused_option import as_typed
+from lsemvae.runtime.suggestion import option_names
 from lsemvae.runtime.threads import share_threads
 from lsemvae.tasks import Classifier, Pretrainer
+from lsemvae.tasks.task import EcgTask
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 
@@ -84,7 +92,7 @@ class EcgCLI(LightningCLI):
         try:
             super().parse_arguments(parser, args)
         except ArgumentError as error:
-            message = as_typed(str(error), _option_names(parser))
+            message = as_typed(str(error), option_names(parser))
             raise input_error_behind(error) or parsing_error(message) from error
         except REFUSALS as error:  # such as bytes that are no text
             if (line := refused_value(error)) is None:
@@ -126,11 +134,6 @@ class EcgCLI(LightningCLI):
             self._copy_leads(config)
             if type(config.seed_everything) is int:
                 seed_fold(config.seed_everything, config.data.init_args.get("fold"))
-            if self.subcommand in ("test", "predict") and config.ckpt_path is None:
-                raise InputError(
-                    f"{self.subcommand} needs --ckpt_path, the checkpoint of a trained head; fit "
-                    "and cv write one"
-                )
         if self.subcommand not in (None, "fit"):
             config.trainer.logger = False
 
@@ -201,6 +204,14 @@ class EcgCLI(LightningCLI):
             torch.set_num_threads(share or torch.get_num_threads())
         return trainer
 
+    def _need_trained_weights(self) -> None:
+        """Refuse weights as they were drawn; tasks of others may bring trained ones."""
+        if isinstance(self.model, EcgTask):
+            check = TrainedWeights(str(self.subcommand))
+            self.trainer.callbacks.append(check)  # type: ignore[attr-defined]
+
+    before_validate = before_test = before_predict = _need_trained_weights
+
     def before_fit(self) -> None:
         """Log the configuration; let a run stop and go on, and keep what it sees for `cv`."""
         config = self.config[self.subcommand] if self.subcommand else self.config
@@ -216,17 +227,6 @@ class EcgCLI(LightningCLI):
         if isinstance(self.model, Pretrainer) and isinstance(self.datamodule, StoreDataModule):
             keep = partial(keep_trained_on, data=self.datamodule)
             self.trainer.callbacks.append(LambdaCallback(on_fit_start=keep))  # type: ignore[attr-defined]
-
-
-def _option_names(parser: LightningArgumentParser) -> list[str]:
-    """Return the options of a parser and of its subcommands."""
-    found: list[str] = []
-    for action in parser._actions:
-        found += action.option_strings
-        if isinstance(action.choices, dict):
-            for inner in action.choices.values():
-                found += _option_names(inner)
-    return found
 
 
 def build_cli(

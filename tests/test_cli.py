@@ -195,6 +195,18 @@ def test_second_fit_replaces_the_checkpoint_and_validate_keeps_the_log(
     assert (run / "metrics.csv").read_text() == log
 
 
+@pytest.mark.parametrize("given", [[], ["--ckpt_path", "last"]])
+def test_weights_as_they_were_drawn_are_not_measured(
+    given: list[str], pretraining: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    config = ["--config", str(ROOT / "experiments/demo/pretrain.yaml"), *tiny_network(),
+              "--data.init_args.store", str(pretraining)]  # fmt: skip
+    assert main(["validate", *config, *given]) == 2
+    assert "validate needs --ckpt_path=FILE" in error_of(capsys)
+
+
 def test_option_beta_is_the_end_of_beta_annealing(
     pretraining: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -4,6 +4,12 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data_modules.dataset import EcgPool
+from data_modules.leakage import PRETRAINING, find_leaks, part_of, refuse_leaks
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import parse_leads
@@ -127,8 +133,9 @@ class Plan:
             folder: of the results.
 
         Raises:
-            InputError: methods that are pre-trained without recordings for it, a task that the
-                cohort has no labels for, or a column of folds that is not there.
+            InputError: methods that are pre-trained without recordings for it, or with recordings
+                that do not go with the cohort; a task that the cohort has no labels for, or a
+                column of folds that is not there.
         """
         needy = [name for name in self.methods if _is_pretrained_here(name)]
         if needy and not self.pretrain:
@@ -136,12 +143,43 @@ class Plan:
                 f"{', '.join(needy)} are pre-trained: name stores of recordings with --pretrain, "
                 "or leave them out with --methods"
             )
-        for task in self.tasks:
+        cohorts = [
             labelled_cohort(
                 self.cohort, task, thresholds=self.thresholds, distinct_ids=self.distinct_ids,
                 splits=str(folder / "cv" / task_folder(task) / "splits.json"),
                 fold_column=self.fold_column,
-            ).labelled()  # fmt: skip
+            )
+            for task in self.tasks
+        ]  # fmt: skip
+        asked = pd.concat([cohort.labelled()["row"] for cohort in cohorts]).unique()
+        if needy:
+            self._check_pretraining(cohorts[0].pool, asked)
+
+    def _check_pretraining(self, cohort: EcgPool, asked: npt.NDArray[np.int64]) -> None:
+        """Refuse recordings for pre-training whose encoder every fold would refuse.
+
+        Args:
+            cohort: the labelled recordings.
+            asked: rows of it that belong to a task.
+
+        Raises:
+            InputError: a store is missing or prepared with other settings than the cohort, or
+                patients or recordings are in both.
+        """
+        seen = EcgPool(self.pretrain)
+        ours, theirs = (one.ecg_input._replace(unit=None) for one in (seen, cohort))
+        differences = ours.differences(theirs)
+        if differences:
+            raise InputError(
+                "the recordings of --pretrain are unlike those of --cohort "
+                f"({'; '.join(differences)}); prepare both with the same settings"
+            )
+        if not self.allow_leakage:
+            parts = [
+                part_of(PRETRAINING, [store.table for store in seen.stores]),
+                part_of("the cohort", [cohort.table.iloc[asked]]),
+            ]
+            refuse_leaks(find_leaks(parts), allow=False)
 
     def check_folder(self, folder: Path) -> None:
         """Refuse a folder that holds a benchmark of other data or another budget.

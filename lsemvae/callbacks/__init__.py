@@ -11,6 +11,7 @@ from lsemvae.callbacks.representation_probe import RepresentationProbe
 from lsemvae.callbacks.same_settings import SameSettings
 from lsemvae.callbacks.same_threads import SameThreads
 from lsemvae.callbacks.stop_signal import StopSignal
+from lsemvae.callbacks.trained_weights import TrainedWeights
 from lsemvae.callbacks.wandb_logger import PrivateWandbLogger
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "SameSettings",
     "SameThreads",
     "StopSignal",
+    "TrainedWeights",
 ]

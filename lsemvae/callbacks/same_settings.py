@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities import rank_zero_only
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.printable import say
@@ -61,7 +62,9 @@ class SameSettings(Callback):
                     "own without --ckpt_path"
                 )
         for name, new, old in changed:
-            say(f"note: this run goes on with another {name}: {_short(new)}, before {_short(old)}")
+            rank_zero_only(say)(
+                f"note: this run goes on with another {name}: {_short(new)}, before {_short(old)}"
+            )
 
     def on_train_batch_start(self, *_: Any) -> None:
         """Note that something was left to train."""
@@ -70,7 +73,7 @@ class SameSettings(Callback):
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Say so where nothing was."""
         if trainer.ckpt_path and not self._trains:
-            say(
+            rank_zero_only(say)(
                 f"note: nothing was trained: {trainer.ckpt_path} is the end of a run of "
                 f"{trainer.current_epoch} epochs and trainer.max_epochs is {trainer.max_epochs}; "
                 "raise it to train on"

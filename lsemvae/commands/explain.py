@@ -53,7 +53,7 @@ def explain(
     """
     from data_modules.base import StoreDataModule
     from lsemvae.explain.attribution import AttributionSettings
-    from lsemvae.explain.files import write_explanation
+    from lsemvae.explain.files import check_explain_folder, write_explanation
     from lsemvae.explain.records import Explained, ExplanationSettings
     from lsemvae.explain.run import (
         check_files,
@@ -66,6 +66,7 @@ def explain(
     from lsemvae.explain.skill import model_skill
     from lsemvae.report_evidence.cohort import verify_against_store
 
+    check_explain_folder(Path(out))
     folder = Path(run)
     about, predictions = read_run(folder)
     data = StoreDataModule(

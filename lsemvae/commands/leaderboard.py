@@ -36,7 +36,7 @@ def start(
 
     rows = start_board(runs, cohort, Path(out), title=title, allow_leakage=allow_leakage,
                        licence=licence)  # fmt: skip
-    say(f"leaderboard: {out} with {len(rows)} rows; keep it: it holds labels and patient ids")
+    say(f"leaderboard: {out}, rows: {len(rows)}; keep it: it holds labels and patient ids")
     return Path(out)
 
 

@@ -46,7 +46,7 @@ SAW = (
 ADD = (
     "Train on the folds, predict each record in the fold that holds it out, and make a folder of "
     "statement.yaml (below) and one CSV for each task and set of leads. The maintainer checks it "
-    "with `lsemvae leaderboard add FOLDER`."
+    "with: lsemvae leaderboard add FOLDER --board BOARD"
 )
 
 
@@ -67,7 +67,7 @@ def index_sections(board: Board, rows: Sequence[Row], scored: Sequence[Scored]) 
 
 def _summary(board: Board, rows: Sequence[Row]) -> Section:
     blocks: list[Block] = [Text(SYNTHETIC, "warning")] if board.synthetic else []
-    counts = f"{len(rows)} rows, {len(board.questions)} tasks. Data: {shown_data(board)}."
+    counts = f"Rows: {len(rows)}. Tasks: {len(board.questions)}. Data: {shown_data(board)}."
     blocks += [Text(HOW), Text(counts), Text(RESEARCH)]
     return Section("summary", "What this is", blocks)
 

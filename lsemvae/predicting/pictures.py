@@ -13,6 +13,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing
 from lsemvae.core.leads import LEADS
 from lsemvae.model_file.description import Description
+from lsemvae.predicting.decimals import told_apart
 from lsemvae.predicting.outcome import RESULT, Row
 from lsemvae.predicting.sources import Loaded
 
@@ -60,14 +61,15 @@ def headline(row: Row, model: Description) -> str:
     """Say in one line what came out, and that nobody is to be treated by it."""
     synthetic = "SYNTHETIC; " if model.synthetic or "synthetic" in row.findings else ""
     notice = f"{synthetic}research software, not a medical device"
-    if row.outcome != RESULT:
-        return f"{row.outcome}: {row.message} ({notice})"
-    if model.target != "binary":
+    if row.outcome == RESULT and model.target != "binary":
         told = ", ".join(_values(row, model))
         return f"{told} ({notice})"
+    if row.outcome != RESULT or row.probability is None or row.threshold is None:
+        return f"{row.outcome}: {row.message} ({notice})"
     side = "at or above" if row.decision else "below"
+    probability, threshold = told_apart(row.probability, row.threshold, least=3)
     return (
-        f"{model.task.positive}: {row.probability:.3f}, {side} the threshold {row.threshold:.3f} "
+        f"{model.task.positive}: {probability}, {side} the threshold {threshold} "
         f"({row.point}; {notice})"
     )
 

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from argparse import ArgumentParser
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
 from importlib import import_module
@@ -25,6 +26,17 @@ def suggest_options(message: str, known: Iterable[str]) -> str:
     """Return a parser's message about unrecognised arguments with the option that was meant."""
     unknown = re.search(r"(?i)unrecognized arguments: (--[^\s=]+)", message)
     return message + suggestion(unknown[1], known) if unknown else message
+
+
+def option_names(parser: ArgumentParser) -> list[str]:
+    """Return the options of a parser and of its subcommands."""
+    found: list[str] = []
+    for action in parser._actions:
+        found += action.option_strings
+        if isinstance(action.choices, dict):
+            for inner in action.choices.values():
+                found += option_names(inner)
+    return found
 
 
 def explain_refusal(message: str) -> str:

@@ -4,6 +4,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from lsemvae.predicting.decimals import told_apart
+
 NOTICE = "Research software, not a medical device"
 
 _ENVIRONMENT = Environment(
@@ -21,6 +23,7 @@ def sentence(text: str) -> str:
 
 
 _ENVIRONMENT.filters["sentence"] = sentence
+_ENVIRONMENT.globals["told_apart"] = told_apart
 
 
 def page(template: str, **values: Any) -> str:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from scipy.special import expit, logit
 
 from lsemvae.model_file.description import Description
+from lsemvae.predicting.decimals import told_apart
 from lsemvae.predicting.outcome import Row
 
 
@@ -26,7 +27,8 @@ def doubt(row: Row, model: Description) -> str:
     """Return in a sentence how far a withheld row is beyond the limit; empty where it is not."""
     if row.uncertainty is None or model.uncertainty_limit is None:
         return ""
-    return f"Its uncertainty is {row.uncertainty:.2f}; the limit is {model.uncertainty_limit:.2f}."
+    found, limit = told_apart(row.uncertainty, model.uncertainty_limit)
+    return f"Its uncertainty is {found}; the limit is {limit}."
 
 
 def brief(row: Row, model: Description) -> str:
@@ -57,7 +59,13 @@ def spread(row: Row, model: Description) -> Spread:
         )
         return Spread(text, low, high)
     limit = model.uncertainty_limit
-    text = f"The encoder's uncertainty is {row.uncertainty:.2f} (mean log variance)"
     if limit is None:
-        return Spread(f"{text}. This model has no limit above which it withholds a result.")
-    return Spread(f"{text}; results above {limit:.2f} are withheld.")
+        return Spread(
+            f"The encoder's uncertainty is {row.uncertainty:.2f} (mean log variance). This model "
+            "has no limit above which it withholds a result."
+        )
+    found, above = told_apart(row.uncertainty, limit)
+    return Spread(
+        f"The encoder's uncertainty is {found} (mean log variance); results above {above} are "
+        "withheld."
+    )

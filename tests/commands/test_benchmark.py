@@ -8,6 +8,9 @@ import pandas as pd
 import pytest
 import yaml
 
+from data_modules.conversion.prepare import prepare_cohort
+from data_modules.signals.settings import SignalSettings
+from data_modules.simulation.files import write_cohort
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.core.errors import InputError
@@ -170,6 +173,26 @@ def test_pretrained_methods_need_recordings_for_it(
     assert main(["benchmark", "--cohort", str(cohort), "--methods", '["mvae", "resnet1d"]',
                  "--out", str(tmp_path)]) == 2  # fmt: skip
     assert "mvae are pre-trained: name stores of recordings with --pretrain" in error_of(capsys)
+
+
+@pytest.mark.parametrize("fault", ["missing", "shared", "unlike"])
+def test_recordings_that_every_fold_would_refuse_are_refused_before_any_training(
+    fault: str, cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pretrain, expected = cohort, "leakage: pre-training and the cohort share"
+    if fault == "missing":
+        pretrain, expected = tmp_path / "none.h5", f"there is no store {tmp_path}/none.h5"
+    elif fault == "unlike":
+        source, pretrain = tmp_path / "source", tmp_path / "slow.h5"
+        write_cohort(source, n_patients=7)
+        prepare_cohort(
+            str(source / "cohort.csv"), str(source / "records"), str(pretrain),
+            signal=SignalSettings(sampling_rate_hz=125.0),
+        )  # fmt: skip
+        expected = "are unlike those of --cohort (sampling_rate_hz 125.0 against"
+    assert main(arguments(cohort, pretrain, tmp_path / "out")) == 2
+    assert expected in error_of(capsys)
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_method_is_named(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,15 +84,15 @@ def test_options_are_those_of_the_parser(name: str) -> None:
 
 
 def test_options_of_lightning_are_those_of_its_parser() -> None:
-    from lsemvae.lightning_cli import _option_names
+    from lsemvae.runtime.suggestion import option_names
 
     seen: list[ArgumentParser] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "lsemvae.lightning_cli._option_names", lambda parser: seen.append(parser) or []
+            "lsemvae.lightning_cli.option_names", lambda parser: seen.append(parser) or []
         )
         assert main(["fit", "--nonsense", "1"]) == 2
-    assert set(LIGHTNING_OPTIONS) <= set(_option_names(seen[0]))  # type: ignore[arg-type]
+    assert set(LIGHTNING_OPTIONS) <= set(option_names(seen[0]))  # type: ignore[arg-type]
 
 
 def test_completion_imports_no_torch() -> None:

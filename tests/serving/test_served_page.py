@@ -75,6 +75,7 @@ def test_withheld_and_error_say_why_and_what_to_do(browser: TestClient, model: P
     assert "it fits if I is inverted" in withheld
     assert "Which leads moved" not in withheld
     assert "No result: error The recording is too short for the model." in error
+    assert "Nothing more was checked, because the recording could not be used." in error
     assert (
         "Found: it lasts 3 s; min_duration_s is 5. Next step: record again for ten seconds."
         in error

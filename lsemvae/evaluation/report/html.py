@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from lsemvae.core.files import write_bytes
 from lsemvae.evaluation.report.blocks import Picture, Section, Table, Text, described
 from lsemvae.evaluation.statistics.json_values import to_json
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+LONG_NAME = re.compile(r"[A-Za-z_][\w.]{15,}")
+AFTER = re.compile(r"(?<=[A-Za-z0-9])([_.])(?=[A-Za-z])")
 INTERVAL = re.compile(r"\[[^\[\]]*\]|\S+ ± \S+|\d+ %")
 
 
@@ -35,6 +38,7 @@ def render_page(title: str, sections: Sequence[Section], beside: Sequence[str]) 
         (kind, list(alike)) for kind, alike in groupby(blocks, lambda block: type(block).__name__)
     ]
     environment.filters["unbroken"] = unbroken
+    environment.filters["broken_well"] = broken_well
     template = environment.get_template("report.html.j2")
     return template.render(title=title, sections=sections, beside=beside)
 
@@ -42,6 +46,12 @@ def render_page(title: str, sections: Sequence[Section], beside: Sequence[str]) 
 def unbroken(cell: str) -> str:
     """Return a cell whose intervals and `mean ± SD` stay on one line."""
     return INTERVAL.sub(lambda found: found[0].replace(" ", NO_BREAK), cell)
+
+
+def broken_well(cell: str) -> Markup:
+    """Return a cell of words; one that is a long name breaks only after `_` or `.`."""
+    text = escape(unbroken(cell))
+    return Markup(AFTER.sub(r"\1<wbr>", str(text))) if LONG_NAME.fullmatch(cell) else text
 
 
 def write_figures(sections: Sequence[Section], folder: Path) -> None:
