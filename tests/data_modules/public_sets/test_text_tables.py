@@ -25,9 +25,8 @@ def test_a_word_for_no_measurement_is_no_measurement(tmp_path: Path) -> None:
         pasp_gte_45_flag=["0", "0", "1", "0", "0", "0"],
     )  # fmt: skip
     flag = echonext_table(folder).set_index("ecg_key")["pasp_gte_45_flag"]
-    np.testing.assert_array_equal(
-        flag[[f"e{row}" for row in range(6)]], [np.nan, 0, 1, np.nan, np.nan, 0]
-    )
+    rows = ["e0", "e1", "e2", "e4", "e5"]  # e3 is of no split
+    np.testing.assert_array_equal(flag[rows], [np.nan, 0, 1, np.nan, 0])
 
 
 def test_ids_and_codes_with_decimals_are_the_same(tmp_path: Path) -> None:
