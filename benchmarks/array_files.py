@@ -31,6 +31,18 @@ def numpy_files(counts: Counts, leads: Sequence[str] = LEADS, *, rate: float = 2
     return {"r1.npy": buffer.getvalue(), "layout.json": json.dumps(layout).encode()}
 
 
+def hdf5_files(counts: Counts, leads: Sequence[str] = LEADS, *, rate: float = 250) -> Files:
+    """Return an HDF5 file of one packed dataset in a group, and the layout of its folder."""
+    import h5py
+
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file.create_dataset("ECG/data", data=counts.T, chunks=(500, len(leads)), compression="gzip")
+        file["ECG/sex"] = np.array([[102]], np.uint16)
+    layout = numpy_files(counts, leads, rate=rate)["layout.json"]
+    return {"r1.h5": buffer.getvalue(), "layout.json": layout}
+
+
 def numpy_archive_files(
     counts: Counts, leads: Sequence[str] = LEADS, *, rate: float = 250
 ) -> Files:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.array_files import matlab_files, numpy_archive_files, numpy_files
+from benchmarks.array_files import hdf5_files, matlab_files, numpy_archive_files, numpy_files
 from benchmarks.holter_files import ishne_files, kardia_files
 from lsemvae.core.leads import LEADS, LIMB_LEADS
 
@@ -279,5 +279,6 @@ WRITERS: dict[str, tuple[str, tuple[str, ...], Callable[..., Files]]] = {
     "MATLAB": ("r1.mat", LEADS, matlab_files),
     "NumPy": ("r1.npy", LEADS, numpy_files),
     "NumPy archive": ("r1.npz", LEADS, numpy_archive_files),
+    "HDF5": ("r1.h5", LEADS, hdf5_files),
 }
 """For each kind the record's name, its leads, and the function that writes it."""

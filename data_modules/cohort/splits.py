@@ -75,6 +75,11 @@ def load_or_make_splits(
         _write(file, _draw(cohort, task, n_folds, seed))
     splits = _read(file)
     _check(splits, path, cohort, task=task, n_folds=n_folds, seed=seed)
+    if GIVEN in cohort and splits.fold != _given_folds(cohort, task, n_folds).fold:
+        raise InputError(
+            f"{path} holds the folds of another column, or of this one before it changed; "
+            f"name another output folder with --out, or remove {file.parent} if its results may go"
+        )
     return splits
 
 
@@ -142,7 +147,7 @@ def _given_folds(cohort: pd.DataFrame, task: str, n_folds: int) -> Splits:
             that lacks a class.
     """
     given = cohort[GIVEN]
-    lacking = cohort["record"][given.isna()]
+    lacking = cohort["record"][given.isna() | (given.astype(str).str.strip() == "")]
     if len(lacking):
         raise InputError(f"{len(lacking)} records have no fold in the table, as {lacking.iloc[0]}")
     values, fold = np.unique(given.to_numpy(), return_inverse=True)

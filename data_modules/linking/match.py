@@ -16,6 +16,7 @@ NO_FILE = "no file of this patient"
 OUTSIDE = "no recording of this patient within the window"
 SEX = "the file states another sex than the table, or two files do"
 BORN = "the file states another birth date or age than the table, or two files do"
+SAME_DAY = "the patient has another row of that day, under another spelling of the id"
 NEARER = "another row of this patient has the nearer recording"
 NOT_LISTED = "the table has no such patient"
 NOT_CHOSEN = "outside the window, or another recording was chosen"
@@ -76,6 +77,9 @@ def match(
     files = files.assign(plain=rule.plain(files["patient"], "files"))
     rows = rows.add_prefix("table_")
     rows = rows.assign(plain=rule.plain(rows["table_patient"], "table"), row=rows.index)
+    twice = rows.duplicated(["plain", "table_rhc_date"], keep=False)
+    one_day = [Left(f"row {row}", SAME_DAY, "keep the right one") for row in rows["row"][twice]]
+    rows = rows[~twice]
     pairs = rows.merge(files[files["plain"] != ""], on="plain", how="inner")
     pairs["days"] = [
         (pd.Timestamp(taken[:10]).date() - catheter).days
@@ -92,7 +96,7 @@ def match(
     status = pairs[["row"]].assign(sex=other_sex, sound=sound, inside=inside)
     rows_left = _rows_left(rows, status, chosen, hints)
     files_left = _files_left(files, pairs, sound, chosen, given_up)
-    return Match(chosen, rows_left, files_left, possible)
+    return Match(chosen, one_day + rows_left, files_left, possible)
 
 
 def _conflicts(pairs: pd.DataFrame) -> tuple[pd.Series, pd.Series]:

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -50,6 +51,7 @@ def prepare_mimic_rhc(
     Raises:
         InputError: files or columns are missing or damaged, or no patient is left.
     """
+    from data_modules.mimic_iv.list_checks import check_lists
     from data_modules.mimic_iv.pressures import CHART_COLUMNS, charted_patients, measure_pressures
     from data_modules.mimic_iv.rhc import ECG_COLUMNS, PATIENT_COLUMNS, match_ecgs, read_cohort
     from data_modules.mimic_iv.tables import connect, create_view, find_tables, verify_tables
@@ -68,6 +70,7 @@ def prepare_mimic_rhc(
     with connect(target.parent) as connection:
         for name, table in zip(("chartevents", "patients", "record_list"), tables, strict=True):
             create_view(connection, name, table)
+        check_lists(connection, tables[2])
         flow = measure_pressures(connection, rules, require_wedge=require_wedge)
         flow |= match_ecgs(connection, ecg)
         columns, rows = read_cohort(connection)
@@ -81,6 +84,8 @@ def prepare_mimic_rhc(
     _write(_beside(target, "patients.txt"), "".join(f"{patient}\n" for patient in charted))
     _write(target, _csv_text(columns, rows))
     say(_describe(target, mimic_ecg, flow, rows))
+    for note in _notes(flow, columns, rows):
+        say(f"note: {note}")
     unverified = [file["name"] for file in files if not file["verified"]]
     if unverified:
         say(f"not verified, no SHA256SUMS.txt beside them names {', '.join(unverified)}")
@@ -112,6 +117,27 @@ def _csv_text(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
 
 def _cell(value: Any) -> Any:
     return f"{value:.10g}" if isinstance(value, float) else value
+
+
+def _notes(
+    flow: dict[str, Any], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> list[str]:
+    """Say what was left out or stays empty because of single cells of the files."""
+    removed: Counter[str] = Counter()
+    for by_rule in flow["readings"].values():
+        removed.update({rule: n for rule, n in by_rule.items() if rule not in ("kept", "repeated")})
+    listed = ", ".join(f"{rule} {n}" for rule, n in sorted(removed.items()))
+    ageless = sum(row[columns.index("age_years")] is None for row in rows)
+    return [
+        text
+        for found, text in (
+            (removed, f"readings that rules removed: {listed}"),
+            (flow["ecgs_without_time"], f"{flow['ecgs_without_time']} recordings have no time "
+                                        "that can be read, and were left out"),
+            (ageless, f"{ageless} patients have no age: no row in patients, or no number in it"),
+        )
+        if found
+    ]  # fmt: skip
 
 
 def _describe(

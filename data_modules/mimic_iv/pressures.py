@@ -5,6 +5,7 @@ Every table keeps what a rule removed beside the rule's name, so that the flow c
 
 from typing import TYPE_CHECKING, Any
 
+from data_modules.mimic_iv.list_checks import check_charted_ids
 from data_modules.mimic_iv.rules import PressureRules
 from data_modules.mimic_iv.tables import count, count_by
 from lsemvae.core.errors import InputError
@@ -27,22 +28,22 @@ SELECT *,
         WHEN charttime IS NULL THEN 'no_time'
         WHEN mmhg IS NULL OR NOT isfinite(mmhg) THEN 'no_number'
         WHEN unit IS DISTINCT FROM 'mmhg' THEN 'unit_not_mmhg'
-        WHEN warning = '1' AND NOT {keep_warned} THEN 'warned'
+        WHEN warned AND NOT {keep_warned} THEN 'warned'
         WHEN {out_of_range} THEN 'out_of_range'
         WHEN row_number() OVER (
             PARTITION BY subject_id, stay_id, charttime, item, mmhg, unit,
-            warning = '1' AND NOT {keep_warned}
+            warned AND NOT {keep_warned}
         ) > 1 THEN 'repeated'
     END AS fault
 FROM (
     SELECT
-        trim(subject_id) AS subject_id,
-        trim(stay_id) AS stay_id,
+        whole(subject_id) AS subject_id,
+        whole(stay_id) AS stay_id,
         try_cast(charttime AS TIMESTAMP) AS charttime,
-        CASE itemid {items} END AS item,
+        CASE whole(itemid) {items} END AS item,
         try_cast(valuenum AS DOUBLE) AS mmhg,
         lower(trim(valueuom)) AS unit,
-        trim(warning) AS warning
+        coalesce(lower(whole(warning)) IN ('1', 'true', 't', 'yes', 'y'), false) AS warned
     FROM chartevents
     WHERE itemid IN ({itemids})
 )
@@ -126,7 +127,7 @@ def measure_pressures(
         The flow: readings, moments and wedges, in all and by the rule that removed them.
 
     Raises:
-        InputError: the chart holds none of the four pressures.
+        InputError: the chart holds none of the four pressures, or an id that is none.
     """
     connection.execute(_readings(rules))
     if not count(connection, "SELECT count(*) FROM readings"):
@@ -134,6 +135,7 @@ def measure_pressures(
             f"chartevents holds no row with the itemids {', '.join(ITEMS)}; is it the table of "
             "MIMIC-IV's icu module?"
         )
+    check_charted_ids(connection)
     connection.execute(MOMENTS)
     connection.execute(
         MEASUREMENTS.format(
@@ -161,7 +163,7 @@ def _readings(rules: PressureRules) -> str:
         keep_warned=rules.keep_warned,
         out_of_range=" OR ".join(outside),
         items=" ".join(f"WHEN '{itemid}' THEN '{name}'" for itemid, name in ITEMS.items()),
-        itemids=", ".join(f"'{itemid}'" for itemid in ITEMS),
+        itemids=", ".join(f"'{itemid}', '{itemid}.0'" for itemid in ITEMS),
     )
 
 

@@ -18,7 +18,7 @@ ECGS = """
 CREATE TABLE ecgs AS
 SELECT subject_id, ecg_time, min(path) AS path
 FROM (
-    SELECT trim(subject_id) AS subject_id, try_cast(ecg_time AS TIMESTAMP) AS ecg_time,
+    SELECT whole(subject_id) AS subject_id, try_cast(ecg_time AS TIMESTAMP) AS ecg_time,
         trim(path) AS path
     FROM record_list
 )
@@ -56,15 +56,15 @@ SELECT
     c.subject_id AS patient_id,
     c.path AS record,
     c.mpap_mmhg, c.pawp_mmhg, c.spap_mmhg, c.dpap_mmhg,
-    try_cast(p.anchor_age AS INTEGER) + year(c.ecg_time) - try_cast(p.anchor_year AS INTEGER)
-        AS age_years,
+    try_cast(whole(p.anchor_age) AS INTEGER) + year(c.ecg_time)
+        - try_cast(whole(p.anchor_year) AS INTEGER) AS age_years,
     trim(p.gender) AS sex,
     strftime(c.ecg_time, '%Y-%m-%d %H:%M:%S') AS ecg_date,
     strftime(c.charttime, '%Y-%m-%d %H:%M:%S') AS rhc_date,
     round(c.days, 3) AS ecg_to_rhc_days,
     c.n_pressure_readings, c.n_wedge_readings,
     c.stay_id
-FROM chosen c LEFT JOIN patients p ON c.subject_id = trim(p.subject_id)
+FROM chosen c LEFT JOIN patients p ON c.subject_id = whole(p.subject_id)
 ORDER BY c.subject_id
 """
 
@@ -100,7 +100,7 @@ def read_cohort(connection: "DuckDBPyConnection") -> tuple[list[str], list[tuple
 
 def _check_patients(connection: "DuckDBPyConnection") -> None:
     twice = connection.execute(
-        "SELECT trim(subject_id) AS subject FROM patients GROUP BY subject HAVING count(*) > 1 "
+        "SELECT whole(subject_id) AS subject FROM patients GROUP BY subject HAVING count(*) > 1 "
         "ORDER BY subject LIMIT 1"
     ).fetchone()
     if twice:
@@ -125,6 +125,6 @@ def _flow(connection: "DuckDBPyConnection") -> dict[str, Any]:
         "patients_unlisted": count(
             connection,
             "SELECT count(*) FROM chosen c LEFT JOIN patients p "
-            "ON c.subject_id = trim(p.subject_id) WHERE p.subject_id IS NULL",
+            "ON c.subject_id = whole(p.subject_id) WHERE p.subject_id IS NULL",
         ),
     }

@@ -10,13 +10,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from data_modules.reading.kinds import kind_and_step
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_SNIFFED = 4096
 MEMORY_LIMIT = "2GB"  # beyond it DuckDB writes to disk
+# An id as its digits; spreadsheets and data frames write 10000032.0
+WHOLE = r"CREATE MACRO whole(id) AS regexp_replace(trim(id), '\.0+$', '')"
 N_THREADS = 4  # a gzipped file is unpacked by one; each thread takes its share of the memory
 
 
@@ -52,18 +56,20 @@ def find_tables(wanted: Sequence[tuple[Path, str, Sequence[str]]]) -> list[Mimic
         paths = [root / f"{name}{suffix}" for suffix in (".csv.gz", ".csv")]
         path = next((path for path in paths if path.is_file()), None)
         if path is None:
-            problems.append(f"there is neither {paths[0]} nor {paths[1].name}")
+            problems.append(f"there is neither {paths[0]} nor {paths[1].name}{_there(paths[0])}")
             continue
         try:
             header = _header(path)
         except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-            problems.append(f"{path} cannot be read: {error}")
+            problems.append(f"{path} cannot be read: {error}; {_step(path)}")
             continue
         lacking = [column for column in columns if column not in header]
         repeated = sorted({column for column in header if header.count(column) > 1})
         if lacking:
             found = ", ".join(header)[:300]
-            problems.append(f"{path} lacks the columns {', '.join(lacking)}; it has {found}")
+            problems.append(
+                f"{path} lacks the columns {', '.join(lacking)}; it has {found}; {_step(path)}"
+            )
         if repeated:
             problems.append(f"{path} names the columns {', '.join(repeated)} more than once")
         tables.append(MimicTable(root, path, header))
@@ -73,11 +79,34 @@ def find_tables(wanted: Sequence[tuple[Path, str, Sequence[str]]]) -> list[Mimic
     return tables
 
 
+def _there(path: Path) -> str:
+    """Name the tables that lie where one is missing."""
+    names = sorted(one.name for one in path.parent.glob("*.csv*")) if path.parent.is_dir() else []
+    return f"; its folder has {', '.join(names[:5])}: rename it if it is that" if names else ""
+
+
+def _step(path: Path) -> str:
+    """Say what to do about a file that is not the table that its name says."""
+    with path.open("rb") as file:
+        start = file.read(_SNIFFED)
+    if not start:
+        return "it is empty: download it again"
+    packed = start.startswith(b"\x1f\x8b")
+    if packed != (path.suffix == ".gz"):
+        return f"it is {'' if packed else 'not '}packed: name it .csv{'.gz' * packed}"
+    kind = None if packed else kind_and_step(start)
+    if kind is not None:
+        return f"it is {kind[0]}: download the table itself"
+    return "if a spreadsheet has saved it, or it is of another version, download it again"
+
+
 def _header(path: Path) -> list[str]:
     opener: Any = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
         line = file.readline(10_000)
-    return [name.strip() for name in next(csv.reader([line], strict=True), [])]
+    names = [name.strip().lower() for name in next(csv.reader([line], strict=True), [])]
+    # numbers of rows, and a comma at the end of each line, have no name
+    return [name or f"column {place}" for place, name in enumerate(names, start=1)]
 
 
 def verify_tables(tables: Sequence[MimicTable]) -> list[dict[str, Any]]:
@@ -141,6 +170,7 @@ def connect(spill_folder: Path) -> Iterator["DuckDBPyConnection"]:
             "autoload_known_extensions": False,
         }
         with duckdb.connect(config=settings) as connection:
+            connection.execute(WHOLE)
             try:
                 yield connection
             except duckdb.Error as error:

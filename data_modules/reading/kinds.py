@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from data_modules.reading.recording import RawRecording
 
+HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"ANN  1.0", "an ISHNE annotation file", "name the file of the recording"),
     (0, b"@ MFR", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
@@ -15,7 +16,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (2, b"MFR", "an MFER file", "export it as DICOM, HL7 aECG or SCP-ECG"),
     (
         0,
-        b"\x89HDF\r\n\x1a\n",
+        HDF5_MAGIC,
         "an HDF5 file (or MATLAB 7.3)",
         "save it as MATLAB 5 (-v7), or its matrix with numpy.save",
     ),
@@ -158,7 +159,10 @@ def named_kind(content: bytes, ending: str = "") -> str | None:
         ending: of its name, which tells one zipped kind from another where it is all there is.
     """
     found = kind_and_step(content, ending)
-    return None if found is None else f"it is {found[0]}, which is not read; {found[1]}"
+    if found is None:
+        return None
+    name, step = found
+    return f"it is {name}{'' if step.startswith('name it') else ', which is not read'}; {step}"
 
 
 def kind_and_step(content: bytes, ending: str = "") -> tuple[str, str] | None:
@@ -207,7 +211,7 @@ def _named_text(content: bytes) -> tuple[str, str] | None:
     if _JSON.match(content[:64].removeprefix(b"\xef\xbb\xbf")):
         return _named_json(content)
     if _WFDB_HEADER.match(content[:_SNIFFED]) and b".dat" in content[:_SNIFFED]:
-        return "a WFDB header by itself", "name it NAME.hea, and the record NAME"
+        return "a WFDB header", "name it NAME.hea, and the record NAME"
     root = _xml_root(content)
     if root is None:
         return None

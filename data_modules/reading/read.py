@@ -19,6 +19,7 @@ from data_modules.reading.formats.array_rows import (
 from data_modules.reading.formats.csv_table import read_csv_table
 from data_modules.reading.formats.dicom import read_dicom
 from data_modules.reading.formats.edf import BDF, read_edf
+from data_modules.reading.formats.hdf5_file import MATLAB_73, read_hdf5
 from data_modules.reading.formats.hl7_aecg import read_hl7_aecg
 from data_modules.reading.formats.ishne import read_ishne
 from data_modules.reading.formats.kardia_json import read_kardia
@@ -27,7 +28,7 @@ from data_modules.reading.formats.matlab import read_matlab
 from data_modules.reading.formats.muse_xml import read_muse_xml
 from data_modules.reading.formats.philips_xml import read_philips_xml
 from data_modules.reading.formats.scp_ecg import read_scp_ecg
-from data_modules.reading.kinds import Format, format_of, named_kind
+from data_modules.reading.kinds import HDF5_MAGIC, Format, format_of, named_kind
 from data_modules.reading.limits import MAX_FILE_BYTES, MAX_HEADER_BYTES
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording, Recording, check_recording
@@ -50,6 +51,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format("CSV", read_csv_table, needs_layout=True),
     Format("MATLAB", read_matlab, ((0, b"MATLAB 5.0"),), needs_layout=True),
+    Format("HDF5", read_hdf5, ((0, HDF5_MAGIC), (0, MATLAB_73)), needs_layout=True),
     Format("NumPy", read_numpy, ((0, b"\x93NUMPY"),), needs_layout=True),
     Format("NumPy archive", read_numpy_archive, zipped=b".npy", needs_layout=True),
 )  # fmt: skip

@@ -37,5 +37,5 @@ def unit_hint(unit: str | None) -> str:
     if unit is None:
         return "amplitude default_mv reads it as mV"
     if re.search(r"volt|v\b", unit, re.IGNORECASE):
-        return "it could mean more than one size; write mV, uV or V into the file"
+        return "it could mean more than one size; write mV, uV or V into the file or its layout"
     return "amplitude arbitrary ignores it"

@@ -150,7 +150,11 @@ def _parse_record_line(lines: list[str], *, record: str) -> tuple[float, int, in
     line = lines[0]
     match = _RECORD.fullmatch(line)
     if match is None:
-        named = named_kind(line.encode()) or "copy it again, or correct it"
+        named = named_kind(line.encode()) or (
+            "write the record's name without its folder"
+            if "/" in line.partition(" ")[0] and _RECORD.fullmatch(line.rpartition("/")[2])
+            else "copy it again, or correct it"
+        )
         problem = f"the first line {line[:60]!r} is not `name signals rate samples`; {named}"
         raise RecordError("header_invalid", record=record, problem=problem)
     stem = record.rpartition("/")[2]

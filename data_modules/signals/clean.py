@@ -14,7 +14,13 @@ import numpy.typing as npt
 from data_modules.reading.reasons import REASONS, RecordError
 from data_modules.reading.recording import Recording
 from data_modules.signals.band_filter import band_filter
-from data_modules.signals.lead_faults import FLAT_MV, find_flat, find_saturated, interpolate_gaps
+from data_modules.signals.lead_faults import (
+    FLAT_MV,
+    find_flat,
+    find_saturated,
+    interpolate_gaps,
+    missing_at_start,
+)
 from data_modules.signals.limb_faults import explain_limb_fault
 from data_modules.signals.median_beat import median_beat
 from data_modules.signals.resampling import resample
@@ -148,7 +154,7 @@ def _find_faults(
 ) -> tuple[npt.NDArray[np.float32], dict[str, LeadMask], Warnings]:
     """Return the kept part in canonical order (12, T), faults by reason code, and warnings."""
     rate = recording.sampling_rate_hz
-    kept = recording.ecg[:, : math.ceil(settings.duration_s * rate)]
+    kept, warnings = _without_missing_ends(recording, settings)
     if kept.shape[-1] < settings.min_duration_s * rate:
         seconds = kept.shape[-1] / rate
         problem = f"it lasts {seconds:.3g} s; min_duration_s is {settings.min_duration_s:g}"
@@ -166,7 +172,6 @@ def _find_faults(
     faults["lead_saturated"] = (
         judged & ~faults["lead_flat"] & find_saturated(raw, sampling_rate_hz=rate)
     )
-    warnings = []
     if bridged.any():
         counts = ", ".join(
             f"{lead} {count}" for lead, count in zip(recording.leads, bridged, strict=True) if count
@@ -176,6 +181,21 @@ def _find_faults(
         seconds = kept.shape[-1] / rate
         warnings.append(("padded", f"lasts {seconds:.4g} s; zeros up to {settings.duration_s:g} s"))
     return raw, faults, warnings
+
+
+def _without_missing_ends(
+    recording: Recording, settings: SignalSettings
+) -> tuple[npt.NDArray[np.float32], Warnings]:
+    """Return the part that is kept, without ends that no lead has, and a warning of them."""
+    rate = recording.sampling_rate_hz
+    bridged, length = round(settings.max_gap_s * rate), math.ceil(settings.duration_s * rate)
+    start = missing_at_start(recording.ecg[:, :length], more_than=bridged)
+    kept = recording.ecg[:, start : start + length]
+    end = missing_at_start(kept[:, ::-1], more_than=bridged)
+    if not start and not end:
+        return kept, []
+    text = f"{start / rate:.3g} s at the start and {end / rate:.3g} s at the end, of all leads"
+    return kept[:, : kept.shape[-1] - end], [("ends_left_out", text)]
 
 
 def _filter_and_resample(

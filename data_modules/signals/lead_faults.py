@@ -27,6 +27,23 @@ def longest_run(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     return np.asarray((position - last_false).max(axis=-1), dtype=np.int64)
 
 
+def missing_at_start(ecg: Ecg, *, more_than: int) -> int:
+    """Return how many samples at the start no lead has, 0 where they are few or too many.
+
+    A device that begins to store before its amplifier runs leaves them out in all leads. There is
+    no sample before them to bridge from, and a recording without them is sound, only shorter.
+
+    Args:
+        ecg: signals, shape (L, T), NaN where a sample is missing.
+        more_than: samples that are bridged; as many and fewer are 0, as more than `GAP_SHARE`.
+    """
+    if not len(ecg) or not np.isnan(ecg[:, 0]).all():
+        return 0
+    held = ~np.isnan(ecg).all(axis=0)
+    missing = int(held.argmax()) if held.any() else 0
+    return missing if more_than < missing <= GAP_SHARE * ecg.shape[-1] else 0
+
+
 def interpolate_gaps(ecg: Ecg, *, max_gap: int) -> tuple[Ecg, npt.NDArray[np.int64]]:
     """Bridge short gaps by straight lines.
 

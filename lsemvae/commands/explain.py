@@ -47,13 +47,13 @@ def explain(
         batch_size: recordings that pass through the network at a time.
         pictures: how many records are drawn: those named, else the positives with the largest
             predicted probability.
-        waves: whether shares of P, QRS and T are wanted (needs `pip install -e '.[waves]'`).
+        waves: whether shares of P, QRS and T are wanted.
         seed: of every draw.
         out: folder of results.
     """
     from data_modules.base import StoreDataModule
     from lsemvae.explain.attribution import AttributionSettings
-    from lsemvae.explain.files import write_explanation
+    from lsemvae.explain.files import check_explain_folder, write_explanation
     from lsemvae.explain.records import Explained, ExplanationSettings
     from lsemvae.explain.run import (
         check_files,
@@ -66,6 +66,7 @@ def explain(
     from lsemvae.explain.skill import model_skill
     from lsemvae.report_evidence.cohort import verify_against_store
 
+    check_explain_folder(Path(out))
     folder = Path(run)
     about, predictions = read_run(folder)
     data = StoreDataModule(
@@ -79,7 +80,7 @@ def explain(
     plan = ExplanationSettings(
         settings=AttributionSettings(method, n_steps, batch_size, seed),
         baseline=_baseline(method, baseline),
-        waves=_wants_waves(waves, method),
+        waves=waves and method != "lead_occlusion",
         pictured=_pictured(chosen, pictures, named=isinstance(records, str | list)),
         n_randomised=N_RANDOMISED,
     )
@@ -104,16 +105,6 @@ def _baseline(method: str, baseline: str | None) -> Any:
         usable = " or ".join(allowed.get(method, ("none",)))
         raise InputError(f"method {method} cannot use baseline={baseline}; it takes {usable}")
     return baseline
-
-
-def _wants_waves(waves: bool, method: str) -> bool:
-    """Tell whether to delineate, and find out now whether the library is there."""
-    if not waves or method == "lead_occlusion":
-        return False
-    from lsemvae.explain.waves import find_library
-
-    find_library()
-    return True
 
 
 def _pictured(chosen: "pd.DataFrame", n_pictures: int, *, named: bool) -> frozenset[str]:

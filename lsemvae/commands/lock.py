@@ -42,6 +42,9 @@ def lock(
     target = Path(out)
     if target.suffix != ".safetensors":
         raise InputError(f"--out must end in .safetensors, got {out}")
+    from lsemvae.model_file.seal import replaced_model
+
+    before = replaced_model(target)
     from lsemvae.deployment.lock import LockOptions, lock_run
     from lsemvae.deployment.model_file import write_model
     from lsemvae.report_evidence.cohort import verify_against_store
@@ -51,6 +54,8 @@ def lock(
     digest = write_model(target, locked.network, locked.trained_on)
     model = locked.network.description
     say(f"{target}: {target.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")
+    if before not in (None, digest):
+        say(f"  it replaced another model, SHA-256 {before}")
     for line in _told(model):
         say(f"  {line}")
     if model.synthetic:

@@ -5,7 +5,7 @@ import signal
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
@@ -57,8 +57,7 @@ def sweep(
     folder = Path(out or f"runs/sweeps/{plan.name}")
     state = SweepState(plan, folder, n_trials=trials, seed=seed)
     say(f"sweep {plan.name}: {plan.method}, {state.cap} trials; {folder}", flush=True)
-    check_command(plan.arguments, first_point(state.space))
-    _keep_settings(plan, folder)
+    _keep_settings(plan, check_command(plan.arguments, first_point(state.space)), folder)
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         run_trials(state, jobs)
@@ -72,18 +71,25 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _keep_settings(plan: "SweepFile", folder: Path) -> None:
+def _keep_settings(plan: "SweepFile", training: dict[str, Any], folder: Path) -> None:
     """Write down what the folder's trials try, and refuse to mix two sweeps.
 
+    Args:
+        plan: the sweep file.
+        training: what the files that it names make of a trial, see `check_command`.
+        folder: of the sweep.
+
     Raises:
-        InputError: the folder belongs to another sweep, or the file has been changed since.
+        InputError: the folder belongs to another sweep, or the file, a configuration that it names
+            or the recordings have been changed since.
     """
     settings = {name: value for name, value in asdict(plan).items() if name != "run_cap"}
+    settings["training"] = training
     text = json.dumps(settings, indent=1, sort_keys=True) + "\n"
     known = folder / SETTINGS
     if known.is_file():
         refuse_other_settings(
-            f"{folder} holds trials of another sweep file, or this one has been changed since",
+            f"{folder} holds trials of another sweep file, or what it names was changed since",
             read_json(known, f"remove {folder} to try again"), settings,
             "choose another --out, or remove that folder",
         )  # fmt: skip

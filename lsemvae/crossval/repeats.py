@@ -50,7 +50,7 @@ def repeat_and_print(
     table = pd.DataFrame(rows)
     write_text(folder / REPEATS, table.to_csv(index=False))
     print_table(metrics, folder)
-    say(repeats_line(table))
+    say(repeats_line(table, metrics))
     return folder
 
 

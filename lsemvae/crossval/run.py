@@ -303,6 +303,7 @@ def _about_data(data: RhcCohort, pretrained: Pretrained | None) -> dict[str, Any
         "synthetic": data.pool.synthetic or bool(pretrained and pretrained.data.synthetic),
         "encoder_saw_these_recordings": seen,
         "scored_epoch": "last",
+        "fold_column": data.fold_column,
     }
 
 

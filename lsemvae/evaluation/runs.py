@@ -101,16 +101,19 @@ def read_cv_run(folder: Path) -> CvRun:
     )
 
 
-def repeats_line(repeats: pd.DataFrame) -> str:
+def repeats_line(repeats: pd.DataFrame, metrics: Mapping[str, Any]) -> str:
     """Say how far the first metric spreads over repetitions of a cross-validation.
 
     Args:
         repeats: `repeats.csv`, seed and pooled metrics; the first row is the run itself.
+        metrics: of the run; where a column gave its folds, they were the same every time.
     """
     name = repeats.columns[1]
     values = repeats[name]
+    column = metrics.get("fold_column")
+    anew = f"weights drawn anew, folds of {column}" if column else "folds and weights drawn anew"
     return (
-        f"repeated {len(values)} times with folds and weights drawn anew: pooled {name} "
+        f"repeated {len(values)} times with {anew}: pooled {name} "
         f"{values.mean():.3f} ± {values.std(ddof=1):.3f} (SD), {values.min():.3f} to "
         f"{values.max():.3f}; this run {values.iloc[0]:.3f}"
     )

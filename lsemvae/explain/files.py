@@ -10,11 +10,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from data_modules.base import StoreDataModule
-from lsemvae.core.files import replacing, write_text
+from lsemvae.core.files import read_json, replacing, write_text
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.outputs import check_output_file
 from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
 from lsemvae.core.tasks import find_task
+from lsemvae.evaluation.report.attribution import NUMBERS, PICTURES
 from lsemvae.evaluation.runs import PREDICTED
 from lsemvae.evaluation.statistics.estimate import Estimate
 from lsemvae.explain.attribution import DELTA_ABSOLUTE, DELTA_RELATIVE
@@ -24,8 +26,11 @@ from lsemvae.explain.ranking import rank_leads, summarise_waves
 from lsemvae.explain.records import Explained, ExplanationSettings
 from lsemvae.explain.sheet import draw_attribution
 from lsemvae.explain.skill import knows_something, skill_facts, skill_text
+from lsemvae.predicting.pictures import file_names
 
 QUANTILES = (0.05, 0.5, 0.95)
+TABLES, FIXED = ("attribution.csv", "waves.csv", "gate.csv"), ("leads", "waves", "gate")
+KINDS = ("png", "svg")
 
 
 def write_explanation(
@@ -47,6 +52,7 @@ def write_explanation(
         found: the results.
         skill: AUROC of the explained models, from `model_skill`.
     """
+    remove_earlier(out)
     out.mkdir(parents=True, exist_ok=True)
     seed = plan.settings.seed
     leads = pd.concat(found.leads, ignore_index=True)
@@ -63,7 +69,11 @@ def write_explanation(
         "completeness": _completeness(leads),
         "ranking": ranking.to_dict("records"),
         "model_randomisation": _agreement(found.randomised),
-    }
+        PICTURES: [
+            "leads", *(["waves"] if found.waves else []), *(["gate"] if found.gate else []),
+            *_record_files(found).values(),
+        ],
+    }  # fmt: skip
     if found.waves:
         summary["waves"] = _write_waves(out, pd.concat(found.waves, ignore_index=True), title, seed)
         summary["n_not_delineated"] = len(found.not_delineated)
@@ -71,7 +81,7 @@ def write_explanation(
         _write_gate(out, about, found, f"{_source(about, data)}\n{about['skill']}")
     _write_records(out, about, data, found, leads)
     text = json.dumps(_plain({**summary, "provenance": provenance()}), indent=1, allow_nan=False)
-    write_text(out / "attribution.json", text + "\n")
+    write_text(out / NUMBERS, text + "\n")
     best = ranking.iloc[0]
     told = f"{best['lead']} has the largest share, {best['share']:.1%}"
     say(f"{title}: {told}" if knows_something(skill) else f"{title}. Of no meaning: {told}")
@@ -171,23 +181,46 @@ def _write_records(
     facts = leads.drop_duplicates("record").set_index("record").to_dict("index")
     task = about["task"]
     names = find_task(task).groups
-    for record, explained in found.records.items():
-        fact = facts[record]
+    for record, name in _record_files(found).items():
+        explained, fact = found.records[record], facts[record]
         title = (
             f"record {record}: {names[int(fact['label'])]}\n"
             f"P({names[1]}) = {fact['probability']:.2f} by the model of fold {fact['fold']} "
             f"({task}, {about['method']})\n{_source(about, data)}\n{about['skill']}"
         )
-        _save(draw_attribution(explained, title=title).figure, out / f"record_{_safe(record)}")
+        _save(draw_attribution(explained, title=title).figure, out / name)
 
 
-def _safe(record: str) -> str:
-    """Return a record's name as a file name."""
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in record)
+def _record_files(found: Explained) -> dict[str, str]:
+    """Return the name of each drawn record's picture; no two are alike."""
+    return {record: f"record_{name}" for record, name in file_names(list(found.records)).items()}
+
+
+def check_explain_folder(out: Path) -> None:
+    """Check that a folder holds no file of somebody else under our names.
+
+    Raises:
+        InputError: names what would be lost.
+    """
+    if (out / NUMBERS).exists():
+        check_output_file(out / NUMBERS, mark=b'"attribution"')
+        return
+    for name in (*TABLES, *(f"{stem}.{kind}" for stem in FIXED for kind in KINDS)):
+        check_output_file(out / name, mark=b"lsemvae-explain")
+
+
+def remove_earlier(out: Path) -> None:
+    """Remove tables and pictures of an earlier explanation, which would be shown as of this one."""
+    if not (out / NUMBERS).is_file():
+        return
+    known = read_json(out / NUMBERS, f"remove {out / NUMBERS}, or name another --out")
+    stems = [name for name in known.get(PICTURES, FIXED) if Path(name).name == name]
+    for name in (*TABLES, *(f"{stem}.{kind}" for stem in stems for kind in KINDS)):
+        (out / name).unlink(missing_ok=True)
 
 
 def _save(figure: Figure, stem: Path) -> None:
-    for kind in ("png", "svg"):
+    for kind in KINDS:
         with replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:
             figure.savefig(temporary, dpi=180)
         figure.set_layout_engine("none")  # laid out once; to do it again costs as much as to draw

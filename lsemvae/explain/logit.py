@@ -12,8 +12,8 @@ way: a flat line has none, and where they are has no gradient. What such a netwo
 distances alone, the rhythm, is the same at both ends and belongs to no sample.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -82,16 +82,38 @@ class MillivoltLogit(nn.Module):
             present: which leads there are.
             held_mv: recordings in which a network finds its beats, (B, L, T); `ecg_mv` if None.
         """
-        nobody = np.empty(0, object)
-        no_label = ecg_mv.new_empty(0)
-        ecg = self._normalised(ecg_mv, scale, present)
-        batch = EcgBatch(ecg, scale, present, self.leads, no_label, nobody, nobody)
+        if held_mv is None:
+            return self.of_ready(self._normalised(ecg_mv, scale, present), scale, present)
+        with self.held_at(held_mv, scale, present) as ready:
+            return self.of_ready(ready(ecg_mv), scale, present)
+
+    @contextmanager
+    def held_at(
+        self, ecg_mv: Tensor, scale: Tensor, present: Tensor
+    ) -> Iterator[Callable[[Tensor], Tensor]]:
+        """Hold beats at those of these recordings (B, L, T), and what they are divided by.
+
+        Yields:
+            What makes other recordings of the same size ready for `of_ready`: an affine map, so
+            that a straight path of recordings is one of what the network computes with.
+        """
         with ExitStack() as held:
-            if held_mv is not None:
-                seen = self._normalised(held_mv, scale, present)
-                for network in self._networks():
-                    held.enter_context(network.held_at(seen))
-            return self.classifier(batch)
+            network = self._network()
+            ready = self._normalised(ecg_mv, scale, present)
+            cut = held.enter_context(network.held_at(ready, present)) if network else None
+
+            def prepared(other_mv: Tensor) -> Tensor:
+                other = self._normalised(other_mv, scale, present)
+                return other if cut is None else cut(other)
+
+            yield prepared
+
+    def of_ready(self, ready: Tensor, scale: Tensor, present: Tensor) -> Tensor:
+        """Return the logits of what is ready for the network; `scale` and `present` per logit."""
+        nobody = np.empty(0, object)
+        no_label = ready.new_empty(0)
+        batch = EcgBatch(ready, scale, present, self.leads, no_label, nobody, nobody)
+        return self.classifier(batch)
 
     def _normalised(self, ecg_mv: Tensor, scale: Tensor, present: Tensor) -> Tensor:
         ecg = torch.where(present.unsqueeze(-1), ecg_mv, 0.0)
@@ -99,6 +121,6 @@ class MillivoltLogit(nn.Module):
             return ecg
         return (ecg - ecg.mean(-1, keepdim=True)) / scale.unsqueeze(-1)
 
-    def _networks(self) -> list[EcgNetwork]:
-        """Return the networks within the classifier; none where it is a plain function."""
-        return [module for module in self.modules() if isinstance(module, EcgNetwork)]
+    def _network(self) -> EcgNetwork | None:
+        """Return the network of the classifier, those it is made of aside; None without one."""
+        return next((module for module in self.modules() if isinstance(module, EcgNetwork)), None)

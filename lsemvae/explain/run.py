@@ -18,6 +18,7 @@ from lsemvae.evaluation.report.verify import run_faults
 from lsemvae.evaluation.runs import AGAIN, NEEDED, PREDICTED, CvRun, read_cv_run
 from lsemvae.explain.records import Explained, ExplanationSettings, explain_fold
 from lsemvae.models.adapter import refuse_adapter
+from lsemvae.runtime.malloc import keep_freed_memory
 
 
 def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -111,6 +112,8 @@ def explain_folds(
 ) -> None:  # fmt: skip
     """Explain each fold's share of the chosen records with that fold's model."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cpu":
+        keep_freed_memory()
     folders = {fold: folder / f"fold_{fold}" for fold in chosen["fold"].unique()}
     check_folds(list(folders.values()))
     parts = ((len(part), (fold, part)) for fold, part in chosen.groupby("fold"))

@@ -10,9 +10,9 @@ METHODS = (
     "patients of the training are withheld, so are recordings with fewer leads than any of the "
     "training, doubtful limb leads, and an uncertainty above the model's limit. Measures are of "
     "recordings with a result and a label. AUROC: DeLong's variance by patient, logit scale; "
-    "AUPRC, Brier score, net benefit: bootstrap by patient; observed / expected: ratio by patient, "
-    "log scale; intercept (log-odds as offset) and slope: logistic regression, standard errors "
-    "robust by patient, of the slope where patients have several recordings."
+    "AUPRC (on log-odds), Brier score, net benefit: bootstrap by patient; observed / expected: "
+    "ratio by patient, log scale; intercept (log-odds as offset) and slope: logistic regression, "
+    "standard errors robust by patient, of the slope where patients have several recordings."
 )
 
 

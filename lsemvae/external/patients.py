@@ -15,7 +15,7 @@ from lsemvae.evaluation.statistics.leave_site_out import Calibration, leave_one_
 from lsemvae.evaluation.statistics.observed_expected import observed_expected
 from lsemvae.evaluation.statistics.subgroups import age_bands, subgroup_performance
 from lsemvae.evaluation.tables.case_mix import case_mix_table, summarise_cohort
-from lsemvae.external.evidence import RESULT, ExternalEvidence
+from lsemvae.external.evidence import ExternalEvidence
 from lsemvae.model_file.cohort_summary import CohortSummary
 
 SUBGROUP_HEADER = ("column", "group", "patients", "positive records", "AUROC [95 %]", "AUPRC",
@@ -33,7 +33,7 @@ SITES = (
 def case_mix_section(evidence: ExternalEvidence) -> Section:
     """Return Table 1 of the training and of this cohort side by side."""
     labelled = evidence.table[evidence.table["label"].notna()]
-    scored = evidence.table.loc[evidence.table["outcome"] == RESULT, "probability"].astype(float)
+    scored = evidence.evaluated["probability"].astype(float)  # labelled, as those of training
     odds = logit(scored.clip(SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY))
     here = summarise_cohort(labelled, labelled["label"], odds)
     table = frame_table(

@@ -9,6 +9,7 @@ import mmap
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import refuse_special
 
 MARK = b"lsemvae-sha256:"
 BLANK = b"0" * 64
@@ -37,6 +38,26 @@ def check_seal(path: Path) -> str:
     if digest.encode() != found:
         raise InputError(f"{path} is damaged: its digest is another; copy it again")
     return digest
+
+
+def replaced_model(path: Path) -> str | None:
+    """Return the digest of a model that is about to be replaced; None where there is no file.
+
+    Raises:
+        InputError: the file is no whole model of ours, and would be lost.
+    """
+    refuse_special(path)
+    if path.is_dir():
+        raise InputError(f"cannot write {path}: it is a folder; name a file in it")
+    if not path.exists():
+        return None
+    try:
+        return check_seal(path)
+    except InputError as error:
+        raise InputError(
+            f"cannot write {path}: it exists and is no whole model of this program; name another "
+            "file with --out, or move that one away"
+        ) from error
 
 
 def _measure(path: Path) -> tuple[str, int, bytes]:

@@ -2,7 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import is_dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin
@@ -90,7 +90,9 @@ class EcgNetwork(nn.Module, ABC):
         """
         return None
 
-    def held_at(self, ecg: Tensor) -> AbstractContextManager[None]:
+    def held_at(
+        self, ecg: Tensor, present: Tensor
+    ) -> AbstractContextManager[Callable[[Tensor], Tensor]]:
         """Hold what has no gradient, such as the places of beats, at that of these recordings.
 
         A path from a flat line to a recording has beats at its end alone; with their places held it
@@ -98,8 +100,14 @@ class EcgNetwork(nn.Module, ABC):
 
         Args:
             ecg: (B, L, T), normalised as those that are encoded meanwhile.
+            present: (B, L) bool.
+
+        Returns:
+            A context that yields a linear map of recordings (B, L, T) to what `encode` takes
+            meanwhile, their beats, say: those of any number P of points on the path, one point
+            behind the other, with `present` (P B, L).
         """
-        return nullcontext()
+        return nullcontext(_as_they_are)
 
     def _checked(
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None
@@ -226,6 +234,10 @@ class GenerativeNetwork(PretrainableNetwork):
         self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None
     ) -> Tensor:
         """Return all twelve leads as the network sees them from the given ones, (B, 12, T)."""
+
+
+def _as_they_are(ecg: Tensor) -> Tensor:
+    return ecg
 
 
 def _structured(annotation: Any, value: Any) -> Any:

@@ -10,7 +10,7 @@ reconstruct the median beat of all leads and be found by the other part's among 
 the batch. So a code holds what leads and beats agree on, and noise is what they do not.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -31,6 +31,7 @@ from lsemvae.nn.beat_augmentation import BeatAugmentation, augment
 from lsemvae.nn.experts import Gaussian
 from lsemvae.nn.heart_beats import (
     N_RHYTHM,
+    Beats,
     BeatWindow,
     average_over_beats,
     chosen_beats,
@@ -40,7 +41,7 @@ from lsemvae.nn.heart_beats import (
 )
 from lsemvae.nn.kept_beats import KeptBeats
 from lsemvae.nn.lead_parts import split_leads
-from lsemvae.nn.pooled_responses import pooled_responses, pooled_size
+from lsemvae.nn.pooled_responses import outputs_and_responses, pooled_size
 
 N_PROJECTED = 64
 """Dimensions in which codes are compared; the comparison is linear in the code."""
@@ -64,6 +65,22 @@ class BeatCodes(NamedTuple):
     lead_mean: Tensor
     response: Tensor
     rhythm: Tensor
+
+
+class HeldBeats(NamedTuple):
+    """What is held of recordings while `encode` takes their beats.
+
+    Attributes:
+        valid: (B, K) bool, as in `Beats`.
+        rhythm: figures of the RR intervals, (B, 8).
+    """
+
+    valid: Tensor
+    rhythm: Tensor
+
+    def repeated(self, n: int) -> "HeldBeats":
+        """Return the same for the recordings n times, one time behind the other."""
+        return HeldBeats(self.valid.repeat(n, 1), self.rhythm.repeat(n, 1))
 
 
 class BeatLsEmvae(PretrainableNetwork):
@@ -101,7 +118,7 @@ class BeatLsEmvae(PretrainableNetwork):
         self.beat = LsEmvae(window.n_samples, latent_dim, fusion=fusion, objective=objective)
         self.project = nn.Linear(latent_dim, N_PROJECTED)
         self.project_lead = nn.Linear(latent_dim, N_PROJECTED)
-        self._held: Tensor | None = None
+        self._held: HeldBeats | None = None
         self.kept_beats = KeptBeats(window)
 
     def feature_dim(self, leads: Sequence[str]) -> int:
@@ -136,32 +153,59 @@ class BeatLsEmvae(PretrainableNetwork):
         return self._features(codes, leads), codes.logvar
 
     @contextmanager
-    def held_at(self, ecg: Tensor) -> Iterator[None]:
-        """Find the beats in these recordings, (B, L, T), whichever are encoded meanwhile."""
-        self._held = ecg
+    def held_at(self, ecg: Tensor, present: Tensor) -> Iterator[Callable[[Tensor], Tensor]]:
+        """Find the beats in these recordings; meanwhile `encode` takes beats cut at their places.
+
+        Args:
+            ecg: (B, L, T), normalised.
+            present: (B, L) bool.
+
+        Yields:
+            What cuts recordings (B, L, T) into the M beats that were found, (M, L, N).
+        """
+        found = find_beats(ecg, present, self.window)
+        self._held = HeldBeats(found.valid, self._rhythm(found))
         try:
-            yield
+            yield lambda other: chosen_beats(
+                cut_beats(other, found.place, self.window), found.valid
+            )[0]
         finally:
             self._held = None
 
+    def _rhythm(self, found: Beats) -> Tensor:
+        return rhythm_figures(found.peak, self.window.sampling_rate_hz)
+
     def codes(self, ecg: Tensor, leads: Sequence[str], present: Tensor | None = None) -> BeatCodes:
         """Encode every beat of the recordings; arguments as in `encode`."""
+        if self._held is not None:
+            n_points = len(ecg) // int(self._held.valid.sum())
+            held = self._held.repeated(n_points)
+            if present is None:
+                present = torch.ones(len(held.valid), len(leads), dtype=torch.bool).to(ecg.device)
+            owner = held.valid.nonzero()[:, 0]
+            return self._codes(ecg, owner, held, leads, present[owner])
         ecg, present = self._checked(ecg, leads, present)
-        found = find_beats(ecg if self._held is None else self._held, present, self.window)
+        found = find_beats(ecg, present, self.window)
         beats, owner = chosen_beats(cut_beats(ecg, found.place, self.window), found.valid)
-        averaged = partial(average_over_beats, owner=owner, valid=found.valid)
-        seen = present[owner]
-        posterior = self.beat.posterior(beats, leads, seen)
+        held = HeldBeats(found.valid, self._rhythm(found))
+        return self._codes(beats, owner, held, leads, present[owner])
+
+    def _codes(
+        self, beats: Tensor, owner: Tensor, of: HeldBeats, leads: Sequence[str], seen: Tensor
+    ) -> BeatCodes:
+        """Encode beats (M, L, N), zero where a lead is not `seen`, (M, L), of recordings (M,)."""
+        averaged = partial(average_over_beats, owner=owner, valid=of.valid)
+        output, response = outputs_and_responses(self.beat.encoders, beats, leads)
+        posterior = self.beat.fused(output, seen, leads)
         mean = averaged(posterior.mean)
         variance = averaged((posterior.mean - mean[owner]).square())
-        response = pooled_responses(self.beat.encoders, beats, leads)
         return BeatCodes(
             mean,
             variance.clamp_min(1e-12).sqrt(),
             averaged(posterior.logvar.mean(-1)),
             averaged(posterior.expert_mean[:, : len(leads)]),
             averaged(torch.where(seen.unsqueeze(-1), response, 0.0)),
-            rhythm_figures(found.peak, self.window.sampling_rate_hz),
+            of.rhythm,
         )
 
     def loss(

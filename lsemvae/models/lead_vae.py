@@ -103,9 +103,13 @@ class LeadVae(GenerativeNetwork):
 
     def lead_posteriors(self, ecg: Tensor, present: Tensor, leads: Sequence[str]) -> Gaussian:
         """Return the expert of every lead, (B, L, D) in the order given, standard where absent."""
-        mean, logvar = self.encoders(ecg, leads).float().chunk(2, -1)
+        return self.experts_of(self.encoders(ecg, leads), present)
+
+    def experts_of(self, output: Tensor, present: Tensor) -> Gaussian:
+        """Return the expert of every lead from what its encoder gave, (B, L, 2 D)."""
+        mean, logvar = output.float().chunk(2, -1)
         absent = ~present.unsqueeze(-1)
-        with torch.autocast(ecg.device.type, enabled=False):
+        with torch.autocast(output.device.type, enabled=False):
             bounded = bound_logvar(logvar).masked_fill(absent, 0.0)
         return Gaussian(mean.masked_fill(absent, 0.0), bounded)
 

@@ -121,8 +121,12 @@ class LsEmvae(LeadVae):
         return self._posterior(*self._checked(ecg, leads, present), leads)
 
     def _posterior(self, ecg: Tensor, present: Tensor, leads: Sequence[str]) -> Posterior:
-        mean, logvar = self.lead_posteriors(ecg, present, leads)
-        with torch.autocast(ecg.device.type, enabled=False):
+        return self.fused(self.encoders(ecg, leads), present, leads)
+
+    def fused(self, output: Tensor, present: Tensor, leads: Sequence[str]) -> Posterior:
+        """Return the posterior from what the lead encoders gave, (B, L, 2 D)."""
+        mean, logvar = self.experts_of(output, present)
+        with torch.autocast(output.device.type, enabled=False):
             return self.fuse(mean, logvar, present, lead_indices(leads))
 
     def fuse(self, mean: Tensor, logvar: Tensor, present: Tensor, expert: list[int]) -> Posterior:

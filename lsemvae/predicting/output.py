@@ -9,21 +9,32 @@ from typing import IO, Any
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import prepare_place, replace_file, sync_file
+from lsemvae.core.outputs import check_output_file
 from lsemvae.core.printable import spreadsheet_cell
 from lsemvae.predicting.outcome import Row
 
 Writer = Callable[[IO[str], Iterable[Row], Mapping[str, Any]], None]
 
 
-def check_out(out: Path) -> Writer:
+MARKS = {".csv": b"recording,outcome,code", ".json": b'{"model": '}
+"""How a file of predictions begins."""
+
+
+def check_out(out: Path, read: Iterable[Path] = ()) -> Writer:
     """Return how a file is written, told by its name.
 
+    Args:
+        out: the file.
+        read: recordings that are predicted.
+
     Raises:
-        InputError: it ends neither in .csv nor in .json, or its folder is a file.
+        InputError: it ends neither in .csv nor in .json, its folder is a file, it is read, or it
+            holds something that no prediction wrote.
     """
     writers: dict[str, Writer] = {".csv": write_csv, ".json": _write_json}
     if out.suffix not in writers:
         raise InputError(f"--out must end in .csv or .json, got {out}")
+    check_output_file(out, mark=MARKS[out.suffix], read=read)
     out.parent.mkdir(parents=True, exist_ok=True)
     return writers[out.suffix]
 

@@ -80,6 +80,7 @@ def predict_to(
     predictor.description = chosen_point(predictor.description, options.point)
     check_out(out)
     sources = find_sources(named)
+    check_out(out, read=dict.fromkeys(source.path for source in sources))
     journal_file = out.with_name(f"{out.name}.journal")
     try:
         identities = {source.name: source.identity for source in sources}

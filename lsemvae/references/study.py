@@ -13,11 +13,12 @@ from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.outputs import check_output_file
 from lsemvae.core.provenance import provenance
 from lsemvae.evaluation.leakage_statement import leakage_statement
 from lsemvae.evaluation.runs import data_label, derived_notes
 from lsemvae.evaluation.statistics.json_values import to_json
-from lsemvae.evaluation.worth import LINEAR, MLP, worth_sentence, worth_table
+from lsemvae.evaluation.worth import COLUMNS, LINEAR, MLP, worth_sentence, worth_table
 from lsemvae.heads.mlp import MlpSettings
 from lsemvae.models import Pretrained
 from lsemvae.references.label_draws import check_fractions
@@ -175,6 +176,7 @@ def study(
     found = None if overwrite else read_study(folder)
     if found is not None and all(found.get(k) == v for k, v in asked.items()):
         return found
+    check_output_file(folder / TABLE, mark=",".join(COLUMNS[:3]).encode())
     kept = None if overwrite else cache / SCORES
     table = measure(encoders, data, cache, settings, jobs=jobs, form=form, kept=kept)
     synthetic = data.pool.synthetic or any(one.data.synthetic for one in encoders)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from jsonargparse import Namespace
 
+from lsemvae.callbacks.same_settings import deciding
 from lsemvae.core.errors import InputError
 from lsemvae.lightning_cli import EcgCLI, build_cli
 from lsemvae.tasks import Pretrainer
@@ -58,10 +59,13 @@ def parse(arguments: Sequence[str]) -> tuple[Namespace, str]:
     return config, cli.parser.dump(config, skip_default=True)
 
 
-def check_command(arguments: Sequence[str], params: Mapping[str, Any]) -> None:
+def check_command(arguments: Sequence[str], params: Mapping[str, Any]) -> dict[str, Any]:
     """Build what the command describes at one point of the search space, and get its data ready.
 
     The network is built without memory for its weights.
+
+    Returns:
+        What decides the weights of a trial: settings by name, epochs, digest of the recordings.
 
     Raises:
         InputError: an option that does not exist or a value that it does not take, a task other
@@ -80,6 +84,12 @@ def check_command(arguments: Sequence[str], params: Mapping[str, Any]) -> None:
                 f"{callback.class_path} writes into one folder for all trials; leave its path out"
             )
     cli.datamodule.prepare_data()
+    pool = getattr(cli.datamodule, "pool", None)
+    return {
+        **deciding(cli.config_dump),
+        "max_epochs": cli.trainer.max_epochs,
+        "recordings": getattr(pool, "sha256", ""),
+    }
 
 
 def chosen_configuration(arguments: Sequence[str], params: Mapping[str, Any], folder: Path) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from lsemvae.cli import main
 from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.evaluation.report.attribution import _pictures
 from lsemvae.explain import run as explain_run
 from lsemvae.report_evidence import cohort as report_cohort
 from tests.conftest import cv, error_of
@@ -208,6 +209,35 @@ def test_model_of_another_fold_is_refused(
         shutil.copy(run / "fold_0" / name, run / "fold_1" / name)
     assert explain(run, cohort, tmp_path / "out", "--encoder", str(encoder)) == 2
     assert "another probability than predictions.csv" in error_of(capsys)
+
+
+def test_a_second_explanation_leaves_nothing_of_the_first_and_nothing_of_others_is_lost(
+    runs: Path, cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, out = runs / "ls_emvae/6L", tmp_path / "out"
+    more = ["--encoder", str(encoder), "--waves", "false"]
+    out.mkdir()
+    (out / "attribution.csv").write_text("mine\n")
+    assert explain(run, cohort, out, *more, "--records", "3") == 2
+    assert "this command did not write it" in error_of(capsys)
+    assert (out / "attribution.csv").read_text() == "mine\n"
+    (out / "attribution.csv").unlink()
+    (out / "holiday.png").write_bytes(b"\x89PNG")
+    assert explain(run, cohort, out, *more, "--records", "ecg00001,ecg00002") == 0
+    assert {file.stem for file in out.glob("record_*.png")} == {
+        "record_ecg00001", "record_ecg00002"
+    }  # fmt: skip
+    assert explain(run, cohort, out, *more, "--records", "ecg00003") == 0
+    assert {file.name for file in out.glob("record_*")} == {
+        "record_ecg00003.png", "record_ecg00003.svg"
+    }  # fmt: skip
+    assert (out / "holiday.png").is_file()
+    listed = json.loads((out / "attribution.json").read_text())["pictures"]
+    assert listed == ["leads", "gate", "record_ecg00003"]
+    shown = _pictures(out, {"pictures": listed}, "")
+    assert [picture.name for picture in shown] == [
+        "explain_gate", "explain_leads", "explain_record_ecg00003"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tests.forked import Forked
 
 GAMMA = "model.init_args.network.init_args.objective.gamma"
 CHEST = "model.init_args.network.init_args.objective.lead_weights.chest"
+DEMO = ROOT / "experiments/demo/pretrain.yaml"
 METRIC = "latent/r2_from_limb/chest"
 
 
@@ -31,7 +32,7 @@ def forked(command: list[str], *, stdout: IO[str], stderr: int) -> Forked:
 FORKED = SimpleNamespace(Popen=forked, STDOUT=subprocess.STDOUT)
 
 
-def write_sweep(folder: Path, pretraining: Path, **changes: object) -> str:
+def write_sweep(folder: Path, pretraining: Path, config: Path = DEMO, **changes: object) -> str:
     """Write a sweep of two points over the demo's pre-training, and return its name."""
     content = {
         "name": "tiny",
@@ -42,7 +43,7 @@ def write_sweep(folder: Path, pretraining: Path, **changes: object) -> str:
             "beta": {"values": [0.25, 0.5]}, GAMMA: {"value": 2.0}, CHEST: {"value": 3.0}
         },
         "command": [
-            "${env}", "${program}", "fit", f"--config={ROOT}/experiments/demo/pretrain.yaml",
+            "${env}", "${program}", "fit", f"--config={config}",
             *tiny_network(), f"--data.init_args.store={pretraining}",
             "--data.init_args.batch_size=8", "--trainer.max_epochs=1",
             "--trainer.logger=lsemvae.callbacks.PrivateWandbLogger",
@@ -61,7 +62,9 @@ def test_sweep_writes_table_picture_and_a_configuration_that_fit_takes(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("lsemvae.sweep.trials.subprocess", FORKED)
-    file = write_sweep(tmp_path, pretraining)
+    config = tmp_path / "pretrain.yaml"
+    config.write_text(DEMO.read_text())
+    file = write_sweep(tmp_path, pretraining, config)
     assert main(["sweep", file]) == 0
     folder = tmp_path / "runs/sweeps/tiny"
     table = pd.read_csv(folder / "trials.csv")
@@ -82,6 +85,9 @@ def test_sweep_writes_table_picture_and_a_configuration_that_fit_takes(
     capsys.readouterr()
     assert main(["sweep", file]) == 0
     assert "trial " not in capsys.readouterr().out.replace("best: trial", "")
+    config.write_text(DEMO.read_text().replace("lr: 0.001", "lr: 0.002"))
+    assert main(["sweep", file]) == 2
+    assert "training.model.lr 0.001 against 0.002" in error_of(capsys)
     other = write_sweep(tmp_path, pretraining, parameters={"beta": {"values": [1.0]}})
     assert main(["sweep", other]) == 2
     assert "holds trials of another sweep file" in error_of(capsys)

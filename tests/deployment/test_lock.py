@@ -131,11 +131,10 @@ def test_a_study_whose_figures_were_changed_is_refused(
 
 
 def test_a_full_disk_leaves_the_older_model(
-    study: Path, cohort: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    model: Path, study: Path, cohort: Path, encoder: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    out = tmp_path / "m.safetensors"
-    out.write_text("older")
+    out = Path(shutil.copy(model, tmp_path / "m.safetensors"))
 
     def full(_file: object) -> None:
         raise OSError(28, "No space left on device")
@@ -143,7 +142,7 @@ def test_a_full_disk_leaves_the_older_model(
     monkeypatch.setattr("lsemvae.deployment.model_file.sync_file", full)
     assert lock(study, cohort, encoder, out) == 2
     assert "No space left" in error_of(capsys)
-    assert out.read_text() == "older"
+    assert out.read_bytes() == model.read_bytes()
     assert [file.name for file in tmp_path.iterdir()] == ["m.safetensors"]
 
 

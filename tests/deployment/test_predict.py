@@ -216,3 +216,34 @@ def test_pictures_of_recordings_with_like_names_are_kept_apart(
 )
 def test_predict_with_a_configuration_is_lightnings(arguments: list[str], theirs: bool) -> None:
     assert (lightning_target("predict", arguments) is not None) == theirs
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "mine.json", "mine.safetensors", "mine.onnx"])
+def test_nothing_that_somebody_else_wrote_is_replaced(
+    model: Path, study: Path, cohort: Path, encoder: Path, tmp_path: Path, name: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    mine = tmp_path / name
+    mine.write_text("patient_id,mpap_mmhg\n" + "1,20\n" * 20)
+    before, out = mine.read_bytes(), ["--out", str(mine)]
+    locking = ["lock", str(study), "--cohort", str(cohort), "--encoder", str(encoder), *out]
+    command = {
+        ".safetensors": locking,
+        ".onnx": ["export", str(model), *out],
+    }.get(mine.suffix, ["predict", str(model), str(cohort), *out])
+    assert main(command) == 2
+    assert f"cannot write {mine}: it exists" in error_of(capsys)
+    assert mine.read_bytes() == before
+
+
+def test_a_model_that_replaces_another_says_so(
+    model: Path, study: Path, cohort: Path, encoder: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    again = shutil.copy(model, tmp_path / "m.safetensors")
+    before = read_model(model).digest
+    files = ["--cohort", str(cohort), "--encoder", str(encoder), "--out", str(again)]
+    assert main(["lock", str(study), *files, "--withhold", "0"]) == 0
+    assert "replaced another" not in capsys.readouterr().out
+    assert main(["lock", str(study), *files, "--point", "specificity_90"]) == 0
+    assert f"it replaced another model, SHA-256 {before}" in capsys.readouterr().out

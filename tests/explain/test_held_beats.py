@@ -1,5 +1,6 @@
 """Networks that look for beats are explained with the beats of the recording itself."""
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -7,7 +8,7 @@ from torch import Tensor, nn
 from lsemvae.core.leads import LEADS
 from lsemvae.core.types import EcgBatch
 from lsemvae.explain.attribution import AttributionSettings, attribute
-from lsemvae.explain.logit import Recordings
+from lsemvae.explain.logit import MillivoltLogit, Recordings
 from lsemvae.models import BeatLsEmvae
 from lsemvae.nn.heart_beats import N_RHYTHM
 from tests.nn.test_heart_beats import recording
@@ -72,7 +73,26 @@ def test_beats_are_those_of_each_call_again_afterwards(
     network: BeatLsEmvae, given: Recordings
 ) -> None:
     before = network.encode(given.ecg_mv, LEADS)
-    with network.held_at(given.ecg_mv.flip(0)):
-        other = network.encode(given.ecg_mv, LEADS)
+    with network.held_at(given.ecg_mv.flip(0), given.present) as beats:
+        other = network.encode(beats(given.ecg_mv), LEADS)
     assert not torch.equal(before, other)
     torch.testing.assert_close(network.encode(given.ecg_mv, LEADS), before)
+
+
+def test_gradients_summed_behind_the_cut_are_those_of_the_recording(
+    network: BeatLsEmvae, given: Recordings
+) -> None:
+    weight = torch.randn(network.feature_dim(LEADS), generator=torch.Generator().manual_seed(2))
+    model, few = LinearHead(network, 0.1 * weight), AttributionSettings(n_steps=6, batch_size=5)
+    logit = MillivoltLogit(model, leads=LEADS, normalisation=given.normalisation)
+    baseline = 0.1 * given.ecg_mv.flip(0)
+    nodes, sizes = np.polynomial.legendre.leggauss(6)
+    slow = torch.zeros_like(given.ecg_mv)
+    for node, size in zip(nodes.tolist(), sizes.tolist(), strict=True):  # one point at a time
+        at = baseline + (node + 1) / 2 * (given.ecg_mv - baseline)
+        at.requires_grad_()
+        (gradient,) = torch.autograd.grad(logit(at, *given[1:3], given.ecg_mv).sum(), at)
+        slow += size / 2 * gradient * (given.ecg_mv - baseline)
+    found = attribute(model, given, baseline_mv=baseline, settings=few, check=False)
+    assert slow.abs().max() > 1e-3
+    torch.testing.assert_close(found.value, slow, rtol=1e-4, atol=1e-5)

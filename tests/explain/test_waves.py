@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb
+from neurokit2 import ecg_delineate
 
 from data_modules.signals.band_filter import band_filter
 from data_modules.signals.median_beat import find_r_peaks
 from data_modules.simulation.ecg import simulate_ecg
 from data_modules.simulation.heart import draw_patients
-from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS
+from lsemvae.explain.delineation import delineate
 from lsemvae.explain.waves import WAVES, label_waves, wave_shares
 from tests.data_modules.conftest import corpora, unpack  # noqa: F401
 
@@ -57,10 +58,31 @@ def test_half_of_the_leads_decide() -> None:
     assert (calm == disturbed).mean() > 0.9
 
 
-def test_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_library_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "neurokit2", None)
-    with pytest.raises(InputError, match=r"pip install -e '\.\[waves\]'"):
-        label_waves(healthy_ecg(100.0), [50, 150], 100.0)
+    assert set(label_waves(healthy_ecg(100.0), [50, 150, 250], 100.0)) == {P, QRS, T, OTHER}
+
+
+@pytest.mark.parametrize(("rate_hz", "noise", "digits"), [(100.0, 0.0, 9), (250.0, 0.3, 1)])
+def test_marks_are_those_of_neurokit(rate_hz: float, noise: float, digits: int) -> None:
+    rng = np.random.default_rng(4)  # rounded: plateaus, and prominences that are equal
+    ecg = healthy_ecg(rate_hz)[::4]
+    ecg = np.round(ecg + noise * rng.normal(size=ecg.shape), digits).astype(np.float32)
+    peaks = find_r_peaks(healthy_ecg(rate_hz), rate_hz)
+    found = delineate(ecg, peaks, rate_hz)
+    for row, lead in enumerate(ecg):
+        _, theirs = ecg_delineate(lead, peaks, sampling_rate=rate_hz, method="prominence")
+        for name, at in found.items():
+            assert at[row].shape == peaks.shape
+            reference = np.asarray(theirs[f"ECG_{name}"], float)
+            known, expected = (each[np.isfinite(each)] for each in (at[row], reference))
+            np.testing.assert_array_equal(known, expected)
+            assert len(known) > 0
+
+
+def test_a_flat_lead_has_no_marks() -> None:
+    found = delineate(np.zeros((1, 400), np.float32), np.array([50, 150, 250]), 100.0)
+    assert all(np.isnan(at).all() for at in found.values())
 
 
 def test_shares_of_waves_by_hand() -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from scipy.special import logit
 from sklearn.metrics import roc_auc_score
 
 from data_modules.store.read import EcgStore
@@ -60,11 +61,15 @@ def test_thresholds_are_those_of_the_model(report: Path, model: Path) -> None:
     }
 
 
-def test_both_cohorts_stand_side_by_side(report: Path, cohort: Path) -> None:
+def test_both_cohorts_stand_side_by_side(report: Path, cohort: Path, elsewhere: Path) -> None:
     found = facts(report, "case_mix")
     before = {one["column"]: one for one in found["training"]["characteristics"]}  # type: ignore[index]
     assert before["age_years"]["mean"] == pytest.approx(EcgStore(cohort).table["age_years"].mean())
     assert found["here"]["n_patients"] == 77  # type: ignore[index]
+    rows = pd.read_csv(report / "predictions.csv", dtype={"recording": str})
+    known = EcgStore(elsewhere).table["mpap_mmhg"].notna().to_numpy()
+    expected = logit(rows["probability"][known]).mean()
+    assert found["here"]["log_odds_mean"] == pytest.approx(expected)  # type: ignore[index]
 
 
 def test_sites_of_the_table_are_left_out_in_turn(report: Path) -> None:

@@ -58,7 +58,7 @@ def read_array_row(root: Path, name: str, row: int, layout: Layout, *, record: s
         array = _mapped(path, record=record)
         _check_row(row, len(array), name, record=record)
         found = array[row]
-    return _recording(_leads_first(found, layout, name, record=record), layout, record=record)
+    return layout_recording(leads_first(found, layout, name, record=record), layout, record=record)
 
 
 def read_numpy(content: bytes, layout: Layout, *, record: str) -> RawRecording:
@@ -82,7 +82,7 @@ def read_numpy(content: bytes, layout: Layout, *, record: str) -> RawRecording:
             f"{saved}#{len(array) - 1}"
         )
         raise RecordError("layout_unsupported", record=record, problem=problem)
-    return _recording(_leads_first(array, layout, name, record=record), layout, record=record)
+    return layout_recording(leads_first(array, layout, name, record=record), layout, record=record)
 
 
 def read_numpy_archive(content: bytes, layout: Layout, *, record: str) -> RawRecording:
@@ -145,7 +145,7 @@ def _array(content: bytes, name: str, *, record: str) -> npt.NDArray[Any]:
     return flat.reshape(shape, order="F" if fortran else "C")
 
 
-def _recording(counts: npt.NDArray[Any], layout: Layout, *, record: str) -> RawRecording:
+def layout_recording(counts: npt.NDArray[Any], layout: Layout, *, record: str) -> RawRecording:
     """Return the recording of an array (L, T) in the unit of the layout."""
     n_signals, n_samples = counts.shape
     check_extent(n_signals, n_samples, layout.sampling_rate_hz, record=record)
@@ -211,10 +211,14 @@ def _mapped(path: str, *, record: str) -> npt.NDArray[Any]:
     return array
 
 
-def _leads_first(
+def leads_first(
     row: npt.NDArray[Any], layout: Layout, name: str, *, record: str
 ) -> npt.NDArray[Any]:
-    """Return (L, T), with the axis that is as long as the list of leads in front."""
+    """Return (L, T), with the axis that is as long as the list of leads in front.
+
+    Raises:
+        RecordError: another shape.
+    """
     axes = tuple(size for size in row.shape if size != 1)
     n_leads = len(layout.leads)
     if len(axes) != 2 or axes.count(n_leads) != 1:

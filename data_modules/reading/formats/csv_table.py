@@ -107,6 +107,13 @@ def _decimal(rows: Rows, delimiter: str, *, record: str) -> str:
     commas = [cell for cell in cells if "," in cell]
     if not commas:
         return "."
+    both = next((cell for cell in commas if "." in cell), None)
+    if both is not None:
+        problem = (
+            f"{both[:20]!r} in line {first} or below has a comma between thousands beside its "
+            "decimal point; write the numbers without commas"
+        )
+        raise invalid(problem, record=record)
     if any("." in cell for cell in cells) or all(map(_THOUSANDS.fullmatch, commas)):
         problem = (
             f"line {first} and others hold numbers such as {commas[0][:20]!r}, whose "

@@ -131,7 +131,7 @@ def _read_signals(
     others = [label for label in fields[0] if not known_lead(label) and label not in _ANNOTATIONS]
     return RawRecording(
         names=tuple(fields[0][i] for i in leads),
-        signals=np.array(stored).reshape(len(leads), -1) * factor + offset,
+        signals=np.array(stored).reshape(len(leads), len(blocks) * per_record) * factor + offset,
         units=tuple(fields[2][i] or None for i in leads),
         sampling_rate_hz=rate,
         ignored=tuple(others),

@@ -22,7 +22,8 @@ _DTYPES = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9
 _DTYPES |= {12: "<i8", 13: "<u8"}
 _MATRIX, _COMPRESSED = 14, 15
 _STRUCT, _NUMBERS = 2, range(6, 16)  # array classes
-_COMPLEX = 0x0800
+_COMPLEX, _LOGICAL = 0x0800, 0x0200
+_CLASSES = {1: "a cell array", 2: "a structure", 3: "an object", 4: "text", 5: "a sparse matrix"}
 _MOST_ELEMENTS = 1000
 _MOST_LISTED = 12
 _MOST_UNPACKED = 4 * MAX_FILE_BYTES
@@ -69,14 +70,34 @@ def _not_found(content: bytes, layout: Layout, *, record: str) -> RecordError:
     """Say what the layout lacks, or which matrices of numbers the file holds in its place."""
     found = [f"{name} {shape[0]} x {shape[1]}" for name, shape in _matrices(content, record=record)]
     listed = ", ".join(found[:_MOST_LISTED]) or "none (leads x samples)"
+    kind = _kind_of(content, layout.variable, record=record)
     lacking = [name for name in ("variable", "leads") if not getattr(layout, name)]
     problem = (
         f"the layout file states no {' and no '.join(lacking)}; the file's matrices are {listed}"
         if lacking
-        else f"it holds no matrix of numbers {layout.variable[:60]!r}; its matrices are {listed}; "
-        "correct the layout's variable (STRUCT.FIELD for a field), or save it anew"
+        else f"it holds no matrix of numbers {layout.variable[:60]!r}{kind}; its matrices are "
+        f"{listed}; correct the layout's variable (STRUCT.FIELD for a field), or save the matrix "
+        "by itself, real and full"
     )
     return RecordError("file_invalid", record=record, problem=problem)
+
+
+def _kind_of(content: bytes, variable: str, *, record: str) -> str:
+    """Say what a variable is that is no matrix; empty where there is none of that name."""
+    name = variable.partition(".")[0]
+    for parts, _ in _variables(content, record=record):
+        if parts[2].decode("latin-1") == name:
+            flags = int.from_bytes(parts[0][:4], "little")
+            shape = " x ".join(map(str, np.frombuffer(parts[1], dtype="<i4")))
+            kind = (
+                "complex"
+                if flags & _COMPLEX
+                else "true and false"
+                if flags & _LOGICAL
+                else _CLASSES.get(flags & 0xFF, "numbers")
+            )
+            return f" ({name[:60]} is {kind}, {shape})"
+    return ""
 
 
 def _matrices(content: bytes, *, record: str) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -143,8 +164,8 @@ def _matrix(body: bytes) -> npt.NDArray[np.generic] | None:
         return None
     flags, dims = elements[0][1], np.frombuffer(elements[1][1], dtype="<i4")
     kind, data = elements[3]
-    complex_or_other = int.from_bytes(flags[:4], "little") & _COMPLEX or flags[0] not in _NUMBERS
-    if complex_or_other or len(dims) != 2 or kind not in _DTYPES or min(dims) < 1:
+    marks = int.from_bytes(flags[:4], "little") & (_COMPLEX | _LOGICAL)
+    if marks or flags[0] not in _NUMBERS or len(dims) != 2 or kind not in _DTYPES or min(dims) < 1:
         return None
     values = np.frombuffer(data, dtype=_DTYPES[kind])
     return values.reshape(int(dims[1]), int(dims[0])).T

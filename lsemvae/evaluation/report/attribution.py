@@ -14,6 +14,7 @@ from lsemvae.evaluation.runs import PREDICTED, data_label
 from lsemvae.evaluation.statistics.json_values import to_json
 
 TITLE = "Attribution"
+NUMBERS, PICTURES = "attribution.json", "pictures"
 AGAIN = "run `lsemvae explain` again"
 SETTINGS = ("task", "method", "leads", "cohort_sha256", "encoder_sha256", "splits_sha256")
 ALIKE = 0.8  # a median rank correlation that is called alike; chosen, no measurement says where
@@ -41,10 +42,10 @@ def attribution_section(evidence: Evidence) -> Section:
     if found.get("waves"):
         blocks.append(_waves(found, f"{run}, {label}"))
     blocks += [Text(_completeness(found)), *randomisation_blocks(found, f"{run}, {label}")]
-    blocks += _pictures(evidence.explained, f"{run}, {label}")
+    blocks += _pictures(evidence.explained, found, f"{run}, {label}")
     gate = evidence.explained / "gate.csv"
     facts = dict(found)
-    if gate.is_file():
+    if gate.is_file() and "gate" in found.get(PICTURES, ["gate"]):
         facts["gate"] = to_json(read_kept_table(gate, AGAIN))
     return Section("attribution", TITLE, blocks, facts)
 
@@ -55,7 +56,7 @@ def read_explanation(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: there is none, or it is no JSON.
     """
-    file = folder / "attribution.json"
+    file = folder / NUMBERS
     if not file.is_file():
         raise InputError(f"{file} not found; --explain takes the folder of `lsemvae explain`")
     return read_json(file, "run `lsemvae explain` again")
@@ -138,9 +139,12 @@ def randomisation_blocks(found: Mapping[str, Any], label: str) -> list[Block]:
     return [Table(caption, header, rows), *map(Text, alike)] if rows else []
 
 
-def _pictures(folder: Path, label: str) -> list[Picture]:
+def _pictures(folder: Path, found: Mapping[str, Any], label: str) -> list[Picture]:
+    """Return the pictures of an explanation; an older one does not list its own."""
     pictures = []
-    for file in sorted(folder.glob("*.png"), key=lambda file: (file.stem[:7] == "record_", file)):
+    own = found.get(PICTURES)
+    files = [file for file in folder.glob("*.png") if own is None or file.stem in own]
+    for file in sorted(files, key=lambda file: (file.stem[:7] == "record_", file)):
         named = {
             "leads": "Ranking of leads by attribution",
             "waves": "Shares of P, QRS and T by lead",

@@ -15,9 +15,9 @@ GENERAL = (
     "Training weighs classes by the focal loss (alpha, gamma below); probabilities are therefore "
     "looked at as predicted and recalibrated inside the training folds.",
     "Measures: AUROC (DeLong, by patient), AUPRC, MCC and accuracy (bootstrap by patient, "
-    "stratified, {n} resamples), means over folds (Nadeau-Bengio), paired differences with Holm's "
-    "correction, calibration, decision curves. A number that the files do not allow is named with "
-    "the reason.",
+    "stratified, {n} resamples, AUPRC on log-odds), means over folds (Nadeau-Bengio), paired "
+    "differences with Holm's correction, calibration, decision curves. A number that the files do "
+    "not allow is named with the reason.",
     "Bootstrap intervals hold for patients with the share of positives that was seen, and those of "
     "AUPRC are somewhat narrow (simulated: docs/report.md).",
 )

@@ -10,9 +10,9 @@ from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 STATISTICS = (
     "Statistics. AUROC as the mean over the folds with DeLong's interval within folds by patient, "
     "and pooled; AUPRC, MCC and accuracy at a probability of one half, with bootstrap intervals by "
-    "patient, stratified by class ({n} resamples); paired differences by DeLong's test and the "
-    "test of Nadeau and Bengio, p adjusted by Holm's method; calibration by intercept, slope and "
-    "Brier score."
+    "patient, stratified by class ({n} resamples; that of AUPRC on log-odds); paired differences "
+    "by DeLong's test and the test of Nadeau and Bengio, p adjusted by Holm's method; calibration "
+    "by intercept, slope and Brier score."
 )
 OF_NUMBERS = (
     "Statistics of estimates. Mean absolute and root mean squared error, R², Pearson's and Lin's "

@@ -139,7 +139,8 @@ def _repeats(evidence: Evidence, task: str, facts: dict[str, Any]) -> list[Text]
         table = run.run.repeats
         if table is not None:
             facts.setdefault("repeats", {})[run.key] = table.to_dict("list")
-            blocks.append(Text(f"{run.title}: {repeats_line(table)}. Patients' intervals above."))
+            said = repeats_line(table, run.run.metrics)
+            blocks.append(Text(f"{run.title}: {said}. Patients' intervals above."))
     return blocks
 
 

@@ -1,14 +1,15 @@
 """Bootstrap any metric by patient, stratified by the patient's label."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit, logit
 
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import Labels, check_binary, patient_codes
-from lsemvae.evaluation.statistics.estimate import CONFIDENCE, Estimate
+from lsemvae.evaluation.statistics.estimate import CONFIDENCE, Estimate, Z
 from lsemvae.evaluation.statistics.metrics import METRICS, Metric, Values, Weights, plain
 
 N_RESAMPLES = 2000
@@ -36,7 +37,7 @@ def bootstrap(
     n_resamples: int = N_RESAMPLES,
     seed: int = 0,
 ) -> dict[str, Estimate]:
-    """Return metrics with percentile intervals.
+    """Return metrics with intervals: AUPRC on the scale of log-odds, all others by percentiles.
 
     Args:
         label: (N,), 0 or 1.
@@ -52,7 +53,10 @@ def bootstrap(
     draws = bootstrap_draws(
         label, {"": score}, patient_id, metrics=metrics, n_resamples=n_resamples, seed=seed
     )[""]
-    return {name: percentile(draws.value[name], draws.resampled[name]) for name in metrics}
+    return {
+        name: INTERVALS.get(name, percentile)(draws.value[name], draws.resampled[name])
+        for name in metrics
+    }
 
 
 def paired_bootstrap(
@@ -167,6 +171,28 @@ def _strata(label: Labels, codes: npt.NDArray[np.int64]) -> list[npt.NDArray[np.
     return [np.flatnonzero(kind) for kind in kinds if kind.any()]
 
 
+def on_log_odds(value: float, resampled: Values) -> Estimate:
+    """Return a share with value +- 1.96 standard deviations of its resamples, on log-odds.
+
+    Average precision is biased upwards in small samples, and in resamples, where records stand
+    several times, once more: percentiles lie too high. At worst, of an inverted ranking, every
+    resample is above the value, which its own interval does not hold. On the scale of log-odds
+    (Boyd et al. 2013, doi:10.1007/978-3-642-40994-3_29) the interval lies about the value and
+    inside 0..1. Measured beside percentiles: docs/report.md.
+
+    Args:
+        value: of all records.
+        resampled: (R,) of every resample.
+    """
+    known = resampled[~np.isnan(resampled)]
+    spread = float(known.std()) if len(known) else 0.0
+    if not 0 < value < 1 or spread == 0:
+        return percentile(value, resampled)
+    low, high = expit(logit(value) + np.array([-1, 1]) * Z * spread / (value * (1 - value)))
+    method = percentile(value, resampled).method.replace("percentile bootstrap", "bootstrap")
+    return Estimate(value, float(low), float(high), f"{method}, on log-odds")
+
+
 def percentile(value: float, resampled: Values) -> Estimate:
     """Return a value with the percentile interval of its resamples.
 
@@ -182,3 +208,7 @@ def percentile(value: float, resampled: Values) -> Estimate:
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(known, (tail, 1 - tail))
     return Estimate(value, float(low), float(high), method)
+
+
+INTERVALS: Mapping[str, Callable[[float, Values], Estimate]] = {"average_precision": on_log_odds}
+"""Intervals of metrics whose percentiles are not about their value, by metric."""

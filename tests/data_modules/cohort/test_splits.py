@@ -57,6 +57,26 @@ def test_folds_are_frozen_and_only_read_again(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == ["splits.json"]
 
 
+def test_folds_do_not_depend_on_the_order_of_the_store(tmp_path: Path) -> None:
+    shuffled = cohort().sample(frac=1, random_state=3)
+    assert splits(tmp_path / "one.json", shuffled) == splits(tmp_path / "other.json", cohort())
+
+
+def test_folds_of_a_column_are_those_of_the_column_that_is_asked_for(tmp_path: Path) -> None:
+    table, path = cohort(positive=0.5), tmp_path / "splits.json"
+    number = table["patient_id"].str[1:].astype(int)
+    first = table.assign(given_fold=number % 2)
+    made = splits(path, first, n_folds=2)
+    assert made.fold == dict(zip(table["record"], number % 2, strict=True))
+    assert splits(path, first.sample(frac=1, random_state=1), n_folds=2) == made
+    second = table.assign(given_fold=number // 2 % 2)
+    with pytest.raises(InputError, match="holds the folds of another column"):
+        splits(path, second, n_folds=2)
+    blank = table.assign(given_fold=np.where(number == 3, " ", (number % 2).astype(str)))
+    with pytest.raises(InputError, match=r"records have no fold in the table, as "):
+        splits(tmp_path / "blank.json", blank, n_folds=3)
+
+
 def test_what_is_in_the_file_counts_and_not_what_would_be_drawn(tmp_path: Path) -> None:
     path = tmp_path / "splits.json"
     splits(path, cohort())

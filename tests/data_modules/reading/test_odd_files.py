@@ -388,7 +388,6 @@ def test_text_above_a_table_is_not_repeated(leads: list[str], tmp_path: Path) ->
         (b"<examdescript/>", "Schiller"),
         (b"ANN  1.0" + bytes(600), "ISHNE annotation"),
         (b"@ MFR standard" + bytes(20), "MFER"),
-        (b"\x89HDF\r\n\x1a\n", "HDF5"),
         (b"PK\x03\x04..xl/workbook.xml", "Excel"),
         (b"%PDF-1.4", "PDF"),
         (b"X\n\x00\x00\x00\x03", "R object"),

@@ -2,6 +2,7 @@ import time
 
 import numpy as np
 import pytest
+from scipy.special import logit
 from sklearn.metrics import roc_auc_score
 
 from lsemvae.core.errors import InputError
@@ -15,7 +16,7 @@ from lsemvae.evaluation.statistics.bootstrap import (
     percentile,
 )
 from lsemvae.evaluation.statistics.delong import auroc_interval
-from lsemvae.evaluation.statistics.metrics import METRICS
+from lsemvae.evaluation.statistics.metrics import METRICS, average_precision
 from tests.evaluation.simulated import binormal, monte_carlo_error
 
 AUROC = {"auroc": METRICS["auroc"]}
@@ -150,3 +151,25 @@ def test_ten_runs_of_900_patients_take_seconds() -> None:
     started = time.perf_counter()
     paired_bootstrap(label, scores, reference="0")
     assert time.perf_counter() - started < 10  # 0.7 s on one idle core
+
+
+def test_the_interval_of_an_inverted_ranking_holds_its_own_precision() -> None:
+    # every resample of a ranking at its worst is better: percentiles lie above the value
+    score = np.arange(50.0)
+    label = (score < 25).astype(float)
+    found = bootstrap(label, score, metrics={"average_precision": average_precision})
+    value, low, high, method = found["average_precision"]
+    draws = bootstrap_draws(label, {"a": score}, metrics={"average_precision": average_precision})
+    resampled = draws["a"].resampled["average_precision"]
+    assert percentile(value, resampled).low > value
+    assert low < value < high
+    odds = logit([low, value, high])
+    assert odds[1] - odds[0] == pytest.approx(odds[2] - odds[1])
+    assert odds[1] - odds[0] == pytest.approx(1.959964 * resampled.std() / (value * (1 - value)))
+    assert method == "bootstrap by patient, 2000 resamples, on log-odds"
+
+
+def test_a_perfect_precision_has_the_interval_of_its_resamples() -> None:
+    label = np.array([0, 0, 1, 1])
+    found = bootstrap(label, label, metrics={"average_precision": average_precision})
+    assert found["average_precision"][:3] == (1, 1, 1)

@@ -1,0 +1,116 @@
+"""Read the one recording of an HDF5 file, MATLAB 7.3 among them; its layout says what it means."""
+
+import io
+import math
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from data_modules.reading.formats.array_rows import layout_recording, leads_first
+from data_modules.reading.formats.layout import Layout
+from data_modules.reading.limits import MAX_FILE_BYTES, check_values
+from data_modules.reading.reasons import RecordError
+from data_modules.reading.recording import RawRecording
+
+MATLAB_73 = b"MATLAB 7.3 MAT-file"
+_MOST_UNPACKED = 4 * MAX_FILE_BYTES
+_MOST_LISTED = 12
+_MOST_OBJECTS = 1000
+_MANY = 3  # axes of a dataset of many recordings
+_NO_NUMBERS = ("char", "logical")  # of MATLAB, which stores them as whole numbers
+
+
+def read_hdf5(content: bytes, layout: Layout, *, record: str) -> RawRecording:
+    """Read the dataset that the layout names, or the only one of two axes with its leads on one.
+
+    Args:
+        content: the file.
+        layout: leads, rate and unit; its `variable` is `GROUP/NAME`, or `STRUCT.FIELD`.
+        record: the record as the user names it.
+
+    Raises:
+        RecordError: no such dataset, several, another shape, or a damaged file.
+    """
+    import h5py
+
+    name = os.path.basename(record)
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            found = _wanted(dict(_matrices(file)), layout, name, record=record)
+            numbers = _numbers(file, found, record=record)
+    except RecordError:
+        raise
+    except Exception as error:  # the library's names, sizes and filters may raise anything
+        reason = " ".join(str(error).split())[:80]
+        problem = f"{name} cannot be read as HDF5 ({reason}); save it again, or as MATLAB 5 (-v7)"
+        raise RecordError("file_invalid", record=record, problem=problem) from error
+    return layout_recording(leads_first(numbers, layout, name, record=record), layout,
+                            record=record)  # fmt: skip
+
+
+def _matrices(file: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield path and shape of each dataset of numbers with 2 or 3 axes; links are not followed."""
+    import h5py
+
+    groups, seen = [("", file)], 0
+    while groups:
+        path, group = groups.pop()
+        for name in group:
+            seen += 1
+            if seen > _MOST_OBJECTS:
+                raise ValueError(f"more than {_MOST_OBJECTS} objects")
+            if name.startswith("#") or not isinstance(group.get(name, getlink=True), h5py.HardLink):
+                continue
+            one = group[name]
+            if isinstance(one, h5py.Group):
+                groups.append((f"{path}{name}/", one))
+            elif _is_matrix(one):
+                yield f"{path}{name}", tuple(map(int, one.shape))
+
+
+def _is_matrix(one: Any) -> bool:
+    kind = one.attrs.get("MATLAB_class", b"")
+    word = kind.decode("latin-1") if isinstance(kind, bytes) else ""
+    axes = [size for size in one.shape or () if size != 1]
+    return one.dtype.kind in "iuf" and len(axes) in (2, _MANY) and word not in _NO_NUMBERS
+
+
+def _wanted(matrices: dict[str, tuple[int, ...]], layout: Layout, name: str, *, record: str) -> str:
+    """Return the path of the matrix that is meant."""
+    named = [path for path in matrices
+             if layout.variable in ("", path, f"/{path}", path.replace("/", "."))]  # fmt: skip
+    fitting = [path for path in named if len(matrices[path]) - matrices[path].count(1) < _MANY]
+    if layout.leads and not layout.variable:
+        fitting = [path for path in fitting if len(layout.leads) in matrices[path]]
+    if len(fitting) == 1:
+        return fitting[0]
+    listed = [f"{path} {' x '.join(map(str, shape))}" for path, shape in matrices.items()]
+    found = "one matrix of numbers" + (
+        f" {layout.variable[:60]!r}" if layout.variable else f" with {len(layout.leads)} leads"
+    )
+    step = "write its path as variable, and its leads, into the layout"
+    if named and all(len(matrices[path]) - matrices[path].count(1) == _MANY for path in named):
+        step = f"of many recordings name one as {os.path.splitext(name)[0]}.hdf5#0, with variable"
+    problem = (
+        f"{name} does not hold {found}; it holds {', '.join(listed[:_MOST_LISTED]) or 'none'}; "
+        f"{step}"
+    )
+    raise RecordError("file_invalid", record=record, problem=problem)
+
+
+def _numbers(file: Any, path: str, *, record: str) -> npt.NDArray[Any]:
+    """Return the values of a dataset after its size was checked."""
+    from data_modules.hdf5_parts import own_dataset
+
+    data = own_dataset(file, path)
+    axes = sorted(int(size) for size in data.shape if size != 1)
+    check_values(axes[0], axes[1], record=record)
+    chunks = data.chunks or data.shape
+    touched = (math.ceil(size / chunk) for size, chunk in zip(data.shape, chunks, strict=True))
+    unpacked = math.prod(touched) * math.prod(chunks) * data.dtype.itemsize
+    if unpacked > _MOST_UNPACKED:
+        raise ValueError(f"{path[:40]} unpacks to {unpacked:,} bytes")
+    return np.asarray(data[()])
