@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from data_modules.store.check import changed_signals, table_is_whole
+from data_modules.store.check import changed_signals
 from data_modules.store.read import EcgStore
+from data_modules.store.whole import table_is_whole
 from lsemvae.core.errors import InputError
 
 ROWS = 32  # recordings in a shard, so that a small conversion has many

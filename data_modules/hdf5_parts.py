@@ -4,6 +4,9 @@ import math
 
 import h5py
 
+# What h5py raises for a damaged file, by which of its parts is damaged.
+HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError,
+               OverflowError)  # fmt: skip
 MOST_UNPACKED = 1 << 30  # bytes of the chunks that one row lies in
 
 

@@ -24,7 +24,7 @@ from lsemvae.command_table import (
 from lsemvae.core.errors import InputError
 from lsemvae.core.experiments import check_configs
 from lsemvae.core.printable import say
-from lsemvae.runtime.cli_arguments import options_of, refuse_huge_numbers, spell_out
+from lsemvae.runtime.cli_arguments import file_of, options_of, refuse_huge_numbers, spell_out
 from lsemvae.runtime.exit_code import exit_code
 from lsemvae.runtime.garbage import collect_rarely
 from lsemvae.runtime.refused_option import as_typed
@@ -123,3 +123,7 @@ def _call(name: str, arguments: list[str]) -> None:
     except ArgumentError as error:
         message = as_typed(str(error), options_of(function))
         raise parsing_error(f"{message}; see lsemvae {name} --help") from error
+    except UnicodeDecodeError as error:
+        if (file := file_of(error.object, options)) is None:
+            raise
+        raise InputError(f"{file} is not written in UTF-8; save it as UTF-8") from error

@@ -121,13 +121,13 @@ def _exam_ids(file: Path) -> list[str]:
     """Return the exams of a part in the order of its rows, none where it is not there."""
     import h5py
 
-    from data_modules.hdf5_parts import own_dataset
+    from data_modules.hdf5_parts import HDF5_ERRORS, own_dataset
 
     if not file.is_file():
         return []
     try:
         with h5py.File(file, "r") as part:
             return [str(int(exam)) for exam in own_dataset(part, "exam_id")[()]]
-    except (OSError, KeyError, ValueError, TypeError) as error:
+    except HDF5_ERRORS as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{file} is no part of CODE-15% ({reason})") from error

@@ -1,34 +1,13 @@
-"""Compare a store with its own digests."""
+"""Compare the signals of a store with their digests."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from data_modules.store.content import (
-    StoreDescription,
-    content_attributes,
-    content_digest,
-    signal_digest,
-)
+from data_modules.store.content import signal_digest
 from data_modules.store.read import EcgStore
 
 BLOCK = 256  # records in memory at once: 31 MB of signals
-
-
-def table_is_whole(store: EcgStore) -> bool:
-    """Tell whether table, flags and description are those that the store's digest was made of."""
-    names = ["row", "present", "columns", *(f"table/{i}" for i in range(len(store.columns)))]
-    description = StoreDescription(
-        store.sampling_rate_hz, store.n_samples, store.unit, store.label, store.settings,
-        store.source, store.made_by,
-    )  # fmt: skip
-    attributes = content_attributes(
-        description,
-        n_listed=store.plan.n_listed,
-        synthetic=store.synthetic,
-        reasons=store.reasons,
-    )
-    return content_digest(attributes, {name: store.part(name) for name in names}) == store.sha256
 
 
 def changed_signals(store: EcgStore) -> Iterator[list[str]]:

@@ -20,11 +20,12 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from data_modules.hdf5_parts import own_dataset
+from data_modules.hdf5_parts import HDF5_ERRORS, own_dataset
 from data_modules.store.content import COUNTS_PER_UNIT, signal_digest
 from data_modules.store.mark import STORE, read_mark
 from data_modules.store.places import identity, place_of
 from data_modules.store.shards import ShardPlan, is_whole, shard_offset, shard_path, shards_root
+from data_modules.store.whole import check_table
 from lsemvae.core.errors import InputError
 from lsemvae.core.json_text import parse_json
 from lsemvae.core.leads import LEADS
@@ -73,7 +74,7 @@ class EcgStore:
             with h5py.File(self.path, "r", locking=False) as file:
                 self._read_attributes(file)
                 self._read_places(file)
-        except (OSError, KeyError, ValueError, AttributeError) as error:
+        except HDF5_ERRORS as error:
             raise InputError(f"{path} is damaged ({error}); prepare it again") from error
         if mark != {"sha256": self.sha256}:
             raise InputError(f"{path} is damaged (its mark); prepare it again")
@@ -81,6 +82,7 @@ class EcgStore:
         self._files: dict[int, tuple[FileIO, int]] = {}
         self._maps: dict[str, npt.NDArray[Any]] = {}
         self._verified: npt.NDArray[np.bool_] | None = None
+        self._table_verified = False
         self._check_sizes()
 
     def __len__(self) -> int:
@@ -119,9 +121,17 @@ class EcgStore:
 
         Raises:
             KeyError: the table has no such column.
+            InputError: the table is not the one that was written.
         """
         number = {column: i for i, column in enumerate(self.columns)}[name]
+        self._verify_table()
         return self.part(f"table/{number}")
+
+    def _verify_table(self) -> None:
+        """Hash table and description, once in each process."""
+        if not self._table_verified:
+            check_table(self)
+            self._table_verified = True
 
     def read(
         self,

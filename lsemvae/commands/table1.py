@@ -39,6 +39,7 @@ def table1(
         DEFINED_TASKS,
         ESTIMATED,
         PRESSURE_TASKS,
+        RESISTANCE_TASKS,
         Thresholds,
         find_task,
     )
@@ -72,6 +73,7 @@ def table1(
     )
     by_pressures = "" if not set(chosen) & set(DEFINED_TASKS) else (
         f", mPAP > {mpap_threshold_mmhg:g} mmHg, PAWP > {pawp_threshold_mmhg:g} mmHg"
+        f"{f', PVR > {pvr_threshold_wu:g} WU' * bool(set(chosen) & set(RESISTANCE_TASKS))}"
         f"{f' ({ESTIMATED})' * estimate_mpap}"
     )  # fmt: skip
     whose = f"{store.label}{' (SYNTHETIC)' if store.synthetic else ''}"

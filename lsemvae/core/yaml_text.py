@@ -1,7 +1,7 @@
 """Refuse a text that hides a key, names an address or unfolds without measure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ import yaml
 from lsemvae.core.errors import InputError
 
 MAX_CHARACTERS = 1_000_000  # the longest shipped file has 1,300
+MAX_BYTES = 4 * MAX_CHARACTERS  # in UTF-8
 MAX_NODES = 100_000  # with every alias unfolded; the largest shipped file has 60
 MAX_DEPTH = 50  # PyYAML and jsonargparse recurse; a network's objective stands at depth 7
 
@@ -31,12 +32,47 @@ def read_yaml(path: Path) -> YamlFile:
     Raises:
         InputError: names the file and the reason.
     """
+    refuse_large(path)
     try:
         text = path.read_text(encoding="utf-8")
-        check_yaml(text)
-        return YamlFile(text, yaml.safe_load(text))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, InputError) as error:
+        return YamlFile(text, load_yaml(text))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not written in UTF-8; save it as UTF-8") from error
+    except (OSError, yaml.YAMLError, InputError) as error:
         raise InputError(f"{path}: {' '.join(str(error).split())}") from error
+
+
+def refuse_large(path: Path) -> None:
+    """Refuse what is no file, such as a pipe that nobody fills, or too large to be a configuration.
+
+    Raises:
+        InputError: names it.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no file {path}; give the path of a YAML file")
+    if (size := path.stat().st_size) > MAX_BYTES:
+        raise InputError(f"{path}: a configuration may have {MAX_BYTES:,} bytes, it has {size:,}")
+
+
+def load_yaml(text: str, load: Callable[[str], Any] = yaml.safe_load) -> Any:
+    """Load a text that passes `check_yaml`.
+
+    Args:
+        text: YAML or JSON.
+        load: PyYAML, or a loader that is based on it.
+
+    Raises:
+        InputError: see `check_yaml`.
+        yaml.YAMLError: it is no YAML, or holds a value that is none, such as 2024-99-99.
+    """
+    check_yaml(text)
+    try:
+        return load(text)
+    except (yaml.YAMLError, InputError):
+        raise
+    except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
+        # PyYAML passes on what int, float and date say
+        raise yaml.YAMLError(f"a value is not what its form or tag says: {error}") from error
 
 
 def check_yaml(text: str) -> None:
@@ -54,10 +90,14 @@ def check_yaml(text: str) -> None:
         raise InputError(
             f"a configuration may have {MAX_CHARACTERS:,} characters, this one has {len(text):,}"
         )
-    try:
-        _Unfolding().measure(yaml.parse(text, Loader=YamlLoader))
-    except yaml.YAMLError:
-        return
+    for loader in (YamlLoader, yaml.SafeLoader):  # what stops the one may pass the other
+        try:
+            _Unfolding().measure(yaml.parse(text, Loader=loader))
+        except InputError:
+            raise
+        except (yaml.YAMLError, ValueError):  # a half of a surrogate pair is a ValueError
+            continue
+        break
 
 
 def refuse_address(value: str) -> None:

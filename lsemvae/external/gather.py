@@ -5,42 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from data_modules.cohort.labels import task_labels
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
-from lsemvae.core.tasks import DEFINED_TASKS, find_task
 from lsemvae.external.evidence import RESULT, ExternalEvidence
-from lsemvae.model_file.description import Description
+from lsemvae.predicting.labels import labels_of
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.run import Options, predict_to
 
 SITE_COLUMNS = ("site", "hospital", "centre", "center")
 SUBGROUPS = ("sex", "age_years")
-
-
-def labels_of(store: EcgStore, model: Description, column: str | None) -> tuple[pd.Series, str]:
-    """Return the label of every recording, NaN where it is missing, and its definition.
-
-    Args:
-        store: of the cohort.
-        model: whose task is asked.
-        column: that means the same as the model's task; None where it has the same name.
-
-    Raises:
-        InputError: a column is named for a task that pressures define, or there is no label.
-    """
-    task = model.task.name
-    if column is not None and task in DEFINED_TASKS:
-        raise InputError(
-            f"the model's task {task} is defined by pressures ({model.task.label}), so --label is "
-            "of no use; leave it out"
-        )
-    name, thresholds = column or task, model.task.thresholds
-    try:
-        return task_labels(store.table, name, thresholds), find_task(name).defined_by(thresholds)
-    except InputError as error:
-        hint = "" if task in DEFINED_TASKS else "; name the column that means it with --label"
-        raise InputError(f"{store.path}: {error}{hint}") from error
 
 
 def check_classes(label: pd.Series, patient: pd.Series, name: str) -> None:

@@ -16,6 +16,7 @@ from lsemvae.external.evidence import (
     OUTCOMES,
     ExternalEvidence,
 )
+from lsemvae.predicting.labels import label_caution
 
 TITLES = {
     "auroc": "AUROC",
@@ -94,12 +95,8 @@ def cautions(evidence: ExternalEvidence) -> list[str]:
             "The model's file has no hashes of its training: whether patients of this cohort were "
             "among them cannot be told."
         )
-    if evidence.label != evidence.model.task.label:
-        said.append(
-            f"The label here is {evidence.label}; the model was trained for "
-            f"{evidence.model.task.label}. That both mean the same is the user's word."
-        )
-    return said
+    other = label_caution(evidence.label, evidence.model.task.label)
+    return [*said, other] if other else said
 
 
 def outcome_section(evidence: ExternalEvidence) -> Section:

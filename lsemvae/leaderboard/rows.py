@@ -41,7 +41,12 @@ def read_rows(folder: Path, board: Board, handed_in: Sequence[Row] = ()) -> list
                 f"{statement} is not as it was when the row was accepted: the statement was "
                 f"changed; {PUT_BACK}"
             )
-        rows.append(read_row(statement.parent, board))
+        try:
+            rows.append(read_row(statement.parent, board))
+        except InputError as error:
+            raise InputError(
+                f"an accepted row was changed or damaged: {error}; {PUT_BACK}"
+            ) from error
     refuse_alike(rows, board)
     return rows
 

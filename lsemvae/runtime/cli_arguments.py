@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -126,3 +127,11 @@ def refuse_huge_numbers(options: list[str]) -> None:
         largest = MAX_SEED if option in ("--seed", "--permute_labels") else MAX_NUMBER
         if len(value) > len(str(MAX_NUMBER)) + 1 or int(value) > largest:
             raise InputError(f"{option} may be {largest:,} at most, got {value[:40]}")
+
+
+def file_of(content: bytes, options: list[str]) -> str | None:
+    """Return the file of an option that has the size of what could not be decoded, or None."""
+    values = [one.partition("=")[2] if one.startswith("--") else one for one in options]
+    files = [value for value in values if value and os.path.isfile(value)]
+    sizes = {value: os.path.getsize(value) for value in files}
+    return next((one for one in files if sizes[one] == len(content)), None)

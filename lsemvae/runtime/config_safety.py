@@ -13,7 +13,7 @@ import yaml
 from jsonargparse import get_loader, set_loader, set_parsing_settings
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.yaml_text import check_yaml, refuse_address
+from lsemvae.core.yaml_text import check_yaml, load_yaml, refuse_address
 from lsemvae.runtime.allowed_classes import ROOMS, allowed_paths
 from lsemvae.runtime.own_classes import ALLOW_VARIABLE, own_packages, registered_classes
 
@@ -120,11 +120,10 @@ def _is_own(function: Any) -> bool:
 
 
 class _CheckedLoader:
-    """Load YAML with jsonargparse's own loader once `check_yaml` has passed it."""
+    """Load YAML with jsonargparse's own loader as `load_yaml` does."""
 
     def __init__(self, load: Callable[[str], Any]) -> None:
         self._load = load
 
     def __call__(self, stream: str) -> Any:
-        check_yaml(stream)
-        return self._load(stream)
+        return load_yaml(stream, self._load)

@@ -48,6 +48,8 @@ def write_stress(
     write_text(out / NUMBERS, json.dumps(to_json(numbers), indent=1, allow_nan=False) + "\n")
     write_text(out / "stress.csv", table.to_csv(index=False))
     data = data_label(about["data"], about["synthetic"])
+    if about["caution"]:
+        say(f"warning: {about['caution']}")
     guess = guess_text([{str(name): cell for name, cell in table.iloc[0].items()}])
     if guess:
         say(f"warning: {guess}")

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from data_modules.cohort.labels import task_labels
 from data_modules.signals.clean import MAX_LIMB_RESIDUAL_MV
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import COUNTS_PER_UNIT
@@ -18,6 +17,7 @@ from lsemvae.evaluation.statistics.calibration import calibration_slope
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.estimate import Estimate, undefined
 from lsemvae.model_file.trained_on import NOBODY
+from lsemvae.predicting.labels import label_caution, labels_of
 from lsemvae.predicting.outcome import RESULT, Row, is_known, judged_row
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.run import BLOCK, Judged, score_block
@@ -41,6 +41,7 @@ class Chosen(NamedTuple):
         names: (N,) of the recordings.
         unit: mV or NU.
         left_out: how many were not taken, by reason.
+        caution: where the label is defined otherwise than the model's.
     """
 
     loaded: Sequence[Loaded]
@@ -50,6 +51,7 @@ class Chosen(NamedTuple):
     names: Sequence[str]
     unit: str
     left_out: dict[str, int]
+    caution: str
 
 
 class Measured(NamedTuple):
@@ -84,8 +86,8 @@ def choose(
         InputError: the store does not fit the model, has no label, or too few are left.
     """
     store = EcgStore(cohort)
-    task = predictor.description.task
-    labels = task_labels(store.table, label or task.name, task.thresholds).to_numpy(float)
+    known, defined = labels_of(store, predictor.description, label)
+    labels = known.to_numpy(float)
     loader, sources = Loader(predictor.description), find_sources([cohort])
     seen = NOBODY if allow_trained_on else predictor.trained_on
     left_out = {"trained on": 0, "without all six limb leads": 0}
@@ -113,6 +115,7 @@ def choose(
     return Chosen(
         loaded, Signals(ecg, SignalSettings(**store.settings)), labels[rows], patients[rows],
         [sources[row].name for row in rows], store.unit, left_out,
+        label_caution(defined, predictor.description.task.label),
     )  # fmt: skip
 
 
@@ -201,4 +204,5 @@ def about(predictor: Predictor, cohort: str, chosen: Chosen, trained_on: bool) -
         "synthetic": store.synthetic or model.synthetic, "cohort_sha256": store.sha256,
         "n_recordings": len(chosen.loaded), "left_out": chosen.left_out, "trained_on": trained_on,
         "segment": chosen.signals.settings.segment, "leads": model.leads,
+        "caution": chosen.caution,
     }  # fmt: skip

@@ -95,14 +95,18 @@ class SweepState:
                 return None
             engine = sampler(self.sweep.method, self.space, self.seed + len(known))
             trial = self.study(engine).ask(self.space)
-            self.trial_folder(trial.number).mkdir(exist_ok=True)
-            return Claim(trial, locked(self.trial_folder(trial.number) / LOCK))
+            return Claim(trial, self._lock(trial.number))
+
+    def _lock(self, number: int, *, wait: bool = True) -> IO[bytes]:
+        """Return the lock of a trial, whose folder is missing where a kill came before it."""
+        self.trial_folder(number).mkdir(exist_ok=True)
+        return locked(self.trial_folder(number) / LOCK, wait=wait)
 
     def _put_back(self, study: optuna.Study) -> None:
         """Queue the point of every running trial that nobody runs any more."""
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             try:
-                with locked(self.trial_folder(trial.number) / LOCK, wait=False):
+                with self._lock(trial.number, wait=False):
                     self._retry(study, trial)
             except BlockingIOError:
                 continue

@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.core.leads import LEADS
+from lsemvae.predicting.labels import label_caution
 from lsemvae.stress.grid import STRESSES
 from tests.conftest import error_of
 
@@ -61,6 +62,14 @@ def test_the_figure_is_readable_by_a_report_and_says_that_the_model_guesses(foun
     assert "What moves a guess means nothing" in figure
 
 
+def test_a_label_of_another_definition_is_the_users_word() -> None:
+    assert label_caution("mPAP > 20 mmHg", "mPAP > 20 mmHg") == ""
+    assert label_caution("AF = 1", "AFIB = 1") == (
+        "The label here is AF = 1; the model was trained for AFIB = 1. That both mean the same is "
+        "the user's word."
+    )
+
+
 def test_what_cannot_be_stressed_is_one_line(
     model: Path, cohort: Path, pretraining: Path, elsewhere: Path, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -69,6 +78,7 @@ def test_what_cannot_be_stressed_is_one_line(
         ((cohort,), "0 recordings are left for the stress table (60 trained on"),
         ((pretraining,), "needs the column 'mpap_mmhg'"),
         ((elsewhere, "--n", "0"), "n must be >= 1, got 0"),
+        ((elsewhere, "--label", "strain"), "is defined by pressures"),
     ]
     for (store, *more), line in cases:
         assert stress(model, store, tmp_path, *more) == 2

@@ -1,8 +1,12 @@
 """What may be left out on the command line."""
 
+from pathlib import Path
+
 import pytest
 
+from lsemvae.cli import main
 from lsemvae.runtime.cli_arguments import spell_out
+from tests.conftest import error_of
 
 
 def one(file: str, *, deep: bool = False, name: str = "") -> None: ...
@@ -42,3 +46,14 @@ def test_names_and_values_that_were_left_out(
 
 def test_a_word_too_many_is_left_for_the_parser_to_refuse() -> None:
     assert spell_out(one, ["a", "b"]) == ["b", "--file=a"]
+
+
+def test_a_file_of_an_option_that_is_no_utf_8_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "signal.txt"
+    file.write_text("segment: é", encoding="latin-1")
+    archive = ["prepare", "archive", "--source", str(tmp_path), "--out", str(tmp_path / "a.h5")]
+    for option in (["--signal", str(file)], [f"--signal={file}"]):
+        assert main([*archive, *option]) == 2
+        assert f"{file} is not written in UTF-8; save it as UTF-8" in error_of(capsys)

@@ -1,5 +1,6 @@
 """Hostile configurations through the front door; each ends in one line and does nothing."""
 
+import os
 import socket
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ import yaml
 
 from lsemvae.cli import main
 from lsemvae.core.errors import InputError
-from lsemvae.core.yaml_text import MAX_CHARACTERS, MAX_DEPTH, check_yaml
+from lsemvae.core.yaml_text import MAX_CHARACTERS, MAX_DEPTH, check_yaml, read_yaml
 from tests.conftest import ROOT, error_of
 
 BASE = ROOT / "experiments/demo/pretrain.yaml"
@@ -227,6 +228,42 @@ def test_unfolding_counts_values_through_aliases() -> None:
     check_yaml(document + ", ".join(["*a"] * 10) + "]")
     with pytest.raises(InputError, match="unfold"):
         check_yaml(document + ", ".join(["*a"] * 11) + "]")
+
+
+@pytest.mark.parametrize("text", ["a: 1\na: 2", "a: http://x/y", "a: &a [*a]"])
+def test_a_head_that_one_parser_refuses_hides_nothing_from_the_other(text: str) -> None:
+    """PyYAML's parser in C stops at a directive that the one in Python passes over."""
+    with pytest.raises(InputError, match=r"stands twice|is not a local file|contains itself"):
+        check_yaml(f"%HEAD x\n---\n{text}\n")
+
+
+VALUES = ["!!int abc", "!!float x", "!!bool x", "!!timestamp x", "2024-99-99", "9" * 6000,
+          "2024-01-01T99:00:00", '"\\U00110000"']  # fmt: skip
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_value_that_is_none_is_one_line(value: str, tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(f"exclude: {value}\n")
+    with pytest.raises(InputError, match="rules"):
+        read_yaml(file)
+
+
+def test_a_value_that_is_none_is_one_line_in_a_configuration(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fit(tmp_path, "trainer: {max_epochs: 2024-99-99}") == 2
+    assert "2024-99-99" in error_of(capsys)
+
+
+def test_what_is_no_file_or_too_large_is_not_read(tmp_path: Path) -> None:
+    pipe, large = tmp_path / "pipe.yaml", tmp_path / "large.yaml"
+    os.mkfifo(pipe)
+    with large.open("wb") as file:
+        file.truncate(10**10)
+    for path, said in ((pipe, "there is no file"), (large, "may have 4,000,000 bytes")):
+        with pytest.raises(InputError, match=said):
+            read_yaml(path)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "experiments").glob("*/*.yaml")), ids=str)

@@ -16,6 +16,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.sweep import trials as sweep_trials
 from lsemvae.sweep.file import SweepFile
 from lsemvae.sweep.results import draw_parallel_coordinates, trial_table
+from lsemvae.sweep.space import sampler
 from lsemvae.sweep.study import RETRIED, RETRY_OF, Claim, SweepState, counted
 from lsemvae.sweep.trials import read_epochs, run_trials
 from tests.conftest import ROOT
@@ -127,6 +128,13 @@ def test_trial_that_was_cut_off_is_run_again_and_finished_ones_are_kept(tmp_path
         lost.trial.params,
         lost.trial.number,
     )
+
+
+def test_a_trial_that_was_killed_before_its_folder_was_made_is_run_again(tmp_path: Path) -> None:
+    state = SweepState(GRID, tmp_path)
+    state.study(sampler("grid", state.space, 0)).ask(state.space)
+    run_trials(state, 1)
+    assert [name for name, *_ in finished(state)] == ["COMPLETE"] * 4
 
 
 def test_a_line_that_was_half_written_loses_its_trial_and_no_other(tmp_path: Path) -> None:

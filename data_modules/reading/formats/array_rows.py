@@ -170,7 +170,7 @@ def _hdf5_row(path: str, variable: str, row: int, *, record: str) -> npt.NDArray
     """Read one row (T, L) of a dataset of an HDF5 file; the others are not read."""
     import h5py
 
-    from data_modules.hdf5_parts import own_dataset
+    from data_modules.hdf5_parts import HDF5_ERRORS, own_dataset
 
     name = os.path.basename(path)
     try:
@@ -183,7 +183,7 @@ def _hdf5_row(path: str, variable: str, row: int, *, record: str) -> npt.NDArray
             return np.asarray(data[row])
     except RecordError:
         raise
-    except (OSError, KeyError, ValueError, AttributeError) as error:
+    except HDF5_ERRORS as error:
         problem = f"{name} has no numbers {variable!r} ({' '.join(str(error).split())[:80]})"
         raise RecordError("file_invalid", record=record, problem=problem) from error
 

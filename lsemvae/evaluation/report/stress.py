@@ -99,6 +99,8 @@ def stress_blocks(found: dict[str, Any], figure: Path, name: str) -> list[Block]
     if found["trained_on"]:
         blocks.append(Text("The model was trained on these recordings: AUROC and slope are too "
                            "good; only the changes mean anything.", "warning"))  # fmt: skip
+    if found.get("caution"):
+        blocks.append(Text(found["caution"], "warning"))
     guess = guess_text(found["rows"])
     if guess:
         blocks.append(Text(guess, "warning"))

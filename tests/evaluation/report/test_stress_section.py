@@ -49,8 +49,12 @@ def test_table_figure_and_what_was_not_tried_are_shown(tmp_path: Path) -> None:
 
 
 def test_a_table_on_the_training_is_a_warning(tmp_path: Path) -> None:
-    section = stress_section(evidence(tmp_path, FOUND | {"trained_on": True}))
-    assert any(isinstance(one, Text) and one.kind == "warning" for one in section.blocks)
+    found = FOUND | {"trained_on": True, "caution": "The label here is AF = 1"}
+    section = stress_section(evidence(tmp_path, found))
+    warnings = [
+        one.text for one in section.blocks if isinstance(one, Text) and one.kind == "warning"
+    ]
+    assert [text.split()[1] for text in warnings] == ["model", "label"]
 
 
 def test_shifts_of_a_model_that_guesses_are_said_to_mean_nothing(tmp_path: Path) -> None:
