@@ -249,7 +249,7 @@ def test_a_value_that_is_none_is_one_line(value: str, tmp_path: Path) -> None:
         read_yaml(file)
 
 
-@pytest.mark.parametrize("key", ["~", "1", "yes", "? [a]\n", "2024-01-01"])
+@pytest.mark.parametrize("key", ["~", "1", "yes", "2024-01-01"])
 def test_a_key_that_is_no_text_is_one_line(key: str, tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text(f"exclude: [{{a: {{b: 1}}}}]\n{key}: 2\n")
