@@ -38,7 +38,8 @@ def read_dates(cells: pd.Series, name: str, order: DateOrder | None) -> DateColu
         cells: text.
         name: of the column, for messages.
         order: of day and month where they are numbers; told by the cells where one of them is
-            above 12, and by points, which stand behind the day.
+            above 12 among those with the same sign between, and by points, which stand behind the
+            day.
 
     Raises:
         InputError: day and month could change places, or the cells contradict the order.
@@ -49,8 +50,9 @@ def read_dates(cells: pd.Series, name: str, order: DateOrder | None) -> DateColu
     if numbered:
         proofs = _proofs(numbered)
         if order is None:
-            order, note = _told_by_cells(numbered, proofs, name)
-            notes.append(note)
+            told = [_told_by_cells(alike, _proofs(alike), name) for alike in _by_sign(numbered)]
+            order = told[-1][0]
+            notes += [note for _, note in told]
         against = proofs["month_first" if order == "day_first" else "day_first"]
         if against is not None:
             raise InputError(
@@ -61,6 +63,12 @@ def read_dates(cells: pd.Series, name: str, order: DateOrder | None) -> DateColu
     if serial:
         notes.append(f"{name}: {serial} numbers were read as Excel's days since 1899-12-30")
     return DateColumn([_date(text, order) for text in texts.values()], notes)
+
+
+def _by_sign(numbered: dict[Hashable, re.Match[str]]) -> list[dict[Hashable, re.Match[str]]]:
+    """Group dates by the sign between: 03/12/2020 beside 31.12.2020 is of another program."""
+    signs = dict.fromkeys(found[2] for found in numbered.values())
+    return [{row: one for row, one in numbered.items() if one[2] == sign} for sign in signs]
 
 
 def _proofs(numbered: dict[Hashable, re.Match[str]]) -> dict[DateOrder, Hashable | None]:

@@ -14,7 +14,7 @@ from data_modules.cohort.plain_id import shortened
 from data_modules.cohort.sheet import read_sheet
 from data_modules.linking.archive import Left
 from data_modules.linking.dates import DateOrder, read_dates
-from data_modules.reading.text_cells import MISSING_PATTERN, SEX
+from data_modules.reading.text_cells import MISSING_PATTERN, SEX, is_missing
 from lsemvae.core.errors import InputError
 
 NEEDED = ("patient_id", "rhc_date")
@@ -81,7 +81,7 @@ def read_hospital_table(
         patient=_whole_numbers(table["patient_id"].str.strip(), notes),
         rhc_date=pd.Series(dates.days, kept.index, dtype=object),
     )
-    rows["birth_date"] = _birth_dates(table, source, order)
+    rows["birth_date"] = _birth_dates(table, source, order, notes)
     rows["sex"] = _sexes(rows, notes)
     quantities = [str(name) for name in kept if name not in ("sex", "record")]
     for name in set(quantities) & set(NUMBER_RANGES):
@@ -110,11 +110,20 @@ def _unused(table: pd.DataFrame, source: dict[str, str]) -> list[str]:
 
 
 def _birth_dates(
-    table: pd.DataFrame, source: dict[str, str], order: DateOrder | None
+    table: pd.DataFrame, source: dict[str, str], order: DateOrder | None, notes: list[str]
 ) -> list[datetime.date | None]:
+    """Return the birth dates, and say how many cells are none and cannot be compared."""
     if "birth_date" not in table:
         return [None] * len(table)
-    return read_dates(table["birth_date"], source["birth_date"], order).days
+    born = read_dates(table["birth_date"], source["birth_date"], order).days
+    filled = [not is_missing(str(cell).strip()) for cell in table["birth_date"]]
+    lost = sum(there and day is None for there, day in zip(filled, born, strict=True))
+    if lost:
+        notes.append(
+            f"{source['birth_date']}: {lost} cells are no dates and were left empty, so they are "
+            "not compared with the recordings"
+        )
+    return born
 
 
 def _sexes(rows: pd.DataFrame, notes: list[str]) -> list[str]:

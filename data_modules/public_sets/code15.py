@@ -81,23 +81,24 @@ def code15_table(folder: Path) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    from data_modules.public_sets.csv_file import read_text_table
+    from data_modules.public_sets.csv_file import numbers_of, read_text_table, without_decimals
 
     table = read_text_table(folder / EXAMS, COLUMNS, WHAT)
+    exam = without_decimals(table["exam_id"])
     rows: dict[tuple[str, str], int] = {}
     for name in sorted(set(table["trace_file"])):
         rows |= {(name, exam): row for row, exam in enumerate(_exam_ids(folder / name))}
     if not rows:
         raise InputError(f"{folder} holds none of the files of {EXAMS}; source is {WHAT}")
-    keys = list(zip(table["trace_file"], table["exam_id"], strict=True))
+    keys = list(zip(table["trace_file"], exam, strict=True))
     row = pd.Series([rows.get(key, -1) for key in keys])
     if (row < 0).any():
         say(f"note: {int((row < 0).sum())} exams whose part is not there are left out")
-    age = pd.to_numeric(table["age"], errors="coerce")
+    age = numbers_of(table["age"], folder / EXAMS)
     found = pd.DataFrame({
         "record": table["trace_file"] + "#" + row.astype(str),
-        "patient_id": table["patient_id"],
-        "exam_id": table["exam_id"],
+        "patient_id": without_decimals(table["patient_id"]),
+        "exam_id": exam,
         "age_years": age.where(age.between(0, 120)),
         "sex": _truth(table["is_male"]).map({1.0: "M", 0.0: "F"}).fillna(""),
         **{name: _truth(table[name]) for name in LABELS},

@@ -87,7 +87,7 @@ def echonext_table(folder: Path) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    from data_modules.public_sets.csv_file import read_text_table
+    from data_modules.public_sets.csv_file import numbers_of, read_text_table, without_decimals
 
     values = {name for names in MEASURED_BY.values() for name in names}
     columns = [*GIVEN, *MEASURED_BY, COMPOSITE, *sorted(values)]
@@ -103,25 +103,25 @@ def echonext_table(folder: Path) -> "pd.DataFrame":
         told = ", ".join(f"{n} of {name}" for name, n in left.items())
         say(f"note: recordings of splits without a file of waveforms are left out: {told}")
     labels = {name: _label(table, name, measured) for name, measured in MEASURED_BY.items()}
-    age = pd.to_numeric(table["age_at_ecg"], errors="coerce")
+    age = numbers_of(table["age_at_ecg"], folder / METADATA)
     found = pd.DataFrame({
         "record": file + "#" + row.astype(str),
-        "patient_id": table["patient_key"],
+        "patient_id": without_decimals(table["patient_key"]),
         "ecg_key": table["ecg_key"],
         "age_years": age.where(age.between(0, 120)),
         "sex": table["sex"],
         "split": table["split"],
         **labels,
-        COMPOSITE: pd.to_numeric(table[COMPOSITE], errors="coerce"),
+        COMPOSITE: numbers_of(table[COMPOSITE], folder / METADATA),
     })  # fmt: skip
     return found[there].reset_index(drop=True)
 
 
 def _label(table: "pd.DataFrame", name: str, measured: tuple[str, ...]) -> "pd.Series":
     """Return a flag, missing where it is 0 and nothing of it was measured."""
-    import pandas as pd
+    from data_modules.public_sets.csv_file import numbers_of
 
-    flag = pd.to_numeric(table[name], errors="coerce")
+    flag = numbers_of(table[name], Path(METADATA))
     odd = flag[flag.notna() & ~flag.isin([0, 1])]
     if len(odd):
         raise InputError(

@@ -20,7 +20,7 @@ WHAT = "the folder of PTB-XL that holds ptbxl_database.csv and scp_statements.cs
 DATABASE = ("ecg_id", "patient_id", "age", "sex", "scp_codes", "strat_fold", "filename_lr",
             "filename_hr")  # fmt: skip
 STATEMENTS = ("diagnostic", "form", "rhythm", "diagnostic_class", "diagnostic_subclass")
-SEX = {"0": "M", "1": "F", "": ""}
+SEX = {"0": "M", "1": "F", "0.0": "M", "1.0": "F"}
 OLDEST = 89.0
 """Ages above are published as 300, to hide them; they are left empty."""
 FOLD = "official_fold"
@@ -76,18 +76,23 @@ def ptbxl_table(folder: Path, files: Literal["hr", "lr"]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    from data_modules.public_sets.csv_file import read_text_table, whole_number
+    from data_modules.public_sets.csv_file import (
+        numbers_of,
+        read_text_table,
+        whole_number,
+        words_of,
+    )
 
     database, statements = folder / "ptbxl_database.csv", folder / "scp_statements.csv"
     table = read_text_table(database, DATABASE, WHAT)
     codes = _statements(read_text_table(statements, STATEMENTS, WHAT))
-    age = pd.to_numeric(table["age"], errors="coerce")
+    age = numbers_of(table["age"], database)
     given = pd.DataFrame({
         "record": table[f"filename_{files}"],
         "patient_id": whole_number(table["patient_id"], database),
         "age_years": age.where(age <= OLDEST),
-        "sex": table["sex"].map(SEX),
-        FOLD: pd.to_numeric(table["strat_fold"], errors="coerce"),
+        "sex": words_of(table["sex"], SEX, database),
+        FOLD: numbers_of(table["strat_fold"], database),
     })  # fmt: skip
     without = table["ecg_id"][(given["patient_id"] == "") | given[FOLD].isna()]
     if len(without):

@@ -20,7 +20,10 @@ def read_encoder(method: Method, name: str, encoder: str | None) -> Pretrained:
         InputError: no checkpoint is named, it cannot be read, or it is of another method.
     """
     if encoder is None:
-        raise InputError(f"method {name} needs --encoder, a pre-trained checkpoint")
+        raise InputError(
+            f"method {name} needs --encoder, a pre-trained checkpoint; `lsemvae encoders` lists "
+            "what ships"
+        )
     pretrained = load_pretrained(encoder)
     method.check_encoder(pretrained.network, pretrained.data.ecg_input, encoder)
     return read_as(method, pretrained)

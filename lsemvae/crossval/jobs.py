@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.joblib_backend import dead_workers_named, joblib_backend
-from lsemvae.core.printable import say
+from lsemvae.core.printable import one_line, say
 from lsemvae.runtime.faults import full_disk, was_interrupted
 
 
@@ -52,21 +52,25 @@ def run_jobs(jobs: Sequence[Job], n_parallel: int, dask: str | None = None) -> l
         tasks = (delayed(_run)(job) for job in jobs)
         for outcome in Parallel(return_as="generator_unordered")(tasks):
             outcomes.append(outcome)
-            told = "done  " if outcome.error is None else "FAILED"
-            left = _time_left(monotonic() - start, len(outcomes), len(jobs))
-            say(f"{told} {outcome.name} ({len(outcomes)} of {len(jobs)}{left})", flush=True)
+            failed = outcome.error is not None
+            n_worked = sum(one.error is None for one in outcomes)
+            left = _time_left(monotonic() - start, n_worked, len(jobs) - len(outcomes))
+            why = f": {one_line(str(outcome.error))}" if failed else ""
+            done = f"{'FAILED' if failed else 'done  '} {outcome.name}"
+            say(f"{done} ({len(outcomes)} of {len(jobs)}{left}){why}", flush=True)
     return outcomes
 
 
-def _time_left(seconds: float, n_done: int, n_jobs: int) -> str:
-    """Say how long the rest takes if it takes as long as what is done, empty at the end."""
-    if n_done == n_jobs:
+def _time_left(seconds: float, n_worked: int, n_open: int) -> str:
+    """Say how long the rest takes if it takes as long as what worked, empty where nothing says."""
+    if not n_open or not n_worked:
         return ""
-    minutes = seconds / n_done * (n_jobs - n_done) / 60
+    minutes = seconds / n_worked * n_open / 60
     return f", about {minutes:.0f} min left" if minutes >= 1 else ", less than a minute left"
 
 
 def _run(job: Job) -> Outcome:
+    say(f"begun  {job.name}; it writes to {job.log}", flush=True)
     job.log.parent.mkdir(parents=True, exist_ok=True)
     with job.log.open("a") as log:
         try:

@@ -304,6 +304,7 @@ def _about_data(data: RhcCohort, pretrained: Pretrained | None) -> dict[str, Any
         "encoder_saw_these_recordings": seen,
         "scored_epoch": "last",
         "fold_column": data.fold_column,
+        "distinct_ids": data.distinct_ids,
     }
 
 

@@ -197,6 +197,7 @@ def _cohort(run: CvRun, settings: FoldSettings, cohort: str) -> RhcCohort:
         normalisation=settings.normalisation,
         batch_size=settings.batch_size,
         seed=settings.seed,
+        distinct_ids=bool(run.metrics.get("distinct_ids")),
     )
 
 

@@ -1,6 +1,7 @@
 """`lsemvae benchmark` from tiny stores to tables, resumed, in parallel and on a Dask cluster."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -275,7 +276,7 @@ def test_a_pretraining_that_was_cut_off_goes_on_from_its_last_epoch(
     "dask", [None, pytest.param("local", marks=pytest.mark.slow)], ids=["loky", "dask"]
 )
 def test_jobs_run_in_parallel_and_one_that_fails_stops_no_other(
-    dask: str | None, tmp_path: Path
+    dask: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = ["first", "fails", "breaks", "exits", "last"]
     jobs = [Job(name, tmp_path / f"{name}.txt", end, {"text": name}) for name in names]
@@ -286,6 +287,9 @@ def test_jobs_run_in_parallel_and_one_that_fails_stops_no_other(
     assert "SystemExit: 2" in str(outcomes["exits"])
     assert "Traceback" in (tmp_path / "breaks.txt").read_text()
     assert (tmp_path / "last.txt").read_text() == "last\n"
+    printed = capsys.readouterr().out
+    assert re.search(r"FAILED fails \([1-5] of 5.*\): what is wrong\n", printed)
+    assert "(5 of 5)" in printed
 
 
 def test_a_dask_scheduler_that_does_not_answer_is_an_input_error(

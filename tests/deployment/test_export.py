@@ -166,7 +166,8 @@ def test_a_mixture_over_all_subsets_of_leads_has_a_graph(tmp_path: Path) -> None
     network = without_decoder(MopoeVae(n_samples=120, latent_dim=2).eval())
     few = (network.members.sum(1) == 1) | network.members.all(1)  # 13 of 4,095: it takes seconds
     network.members, network.probability = network.members[few], network.probability[few]
-    description = replace(untrained(describe([network])), method="mopoe_vae")
+    beats = {**untrained(()).signal, "segment": "median_beat"}  # of 120 samples
+    description = replace(untrained(describe([network])), method="mopoe_vae", signal=beats)
     head = HeadSettings().build(network.feature_dim(LEADS))
     locked = LockedNetwork(description, [network], [head]).eval()
     out = tmp_path / "mopoe.onnx"

@@ -16,6 +16,7 @@ from data_modules.dataset import EcgPool
 from data_modules.normalise import normalise
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.cli import main
+from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LIMB_LEADS
 from lsemvae.crossval.fold_models import load_fold
 from lsemvae.deployment.inner_choices import uncertainty_limit
@@ -128,6 +129,26 @@ def test_a_study_whose_figures_were_changed_is_refused(
     assert lock(copied, cohort, encoder, tmp_path / "m.safetensors") == 2
     assert message in error_of(capsys)
     assert not (tmp_path / "m.safetensors").exists()
+
+
+@pytest.mark.parametrize("told", [None, False, True])
+def test_what_a_study_said_of_ids_written_alike_holds_for_its_model(
+    study: Path, cohort: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], told: bool | None,
+) -> None:  # fmt: skip
+    assert json.loads((study / "metrics.json").read_text())["distinct_ids"] is False
+    above = study.parents[2]
+    shutil.copytree(above / "detection", tmp_path / "detection")
+    copied = tmp_path / study.relative_to(above)
+    metrics = json.loads((copied / "metrics.json").read_text()) | {"distinct_ids": told}
+    (copied / "metrics.json").write_text(json.dumps(metrics))
+
+    def opened(*_: object, **given: object) -> None:
+        raise InputError(f"asked with {given['distinct_ids']}")
+
+    monkeypatch.setattr("lsemvae.deployment.lock.labelled_cohort", opened)
+    assert lock(copied, cohort, encoder, tmp_path / "m.safetensors") == 2
+    assert f"asked with {bool(told)}" in error_of(capsys)
 
 
 def test_a_full_disk_leaves_the_older_model(

@@ -169,3 +169,28 @@ def test_columns_of_names_and_birth_dates_are_told() -> None:
     found = " ".join(identity_columns(table))
     assert all(name in found for name in ("Vorname", "who", "when"))
     assert not any(name in found for name in ("mpap", "ecg_date"))
+
+
+def test_each_sign_between_the_numbers_of_dates_needs_its_own_proof() -> None:
+    """A slash beside points is another program's date, and 03/12/2020 may be March or December."""
+    mixed = ["31.12.2020", "03.04.2020", "03/12/2020"]
+    with pytest.raises(InputError, match="nobody can tell day from month, in row 2"):
+        read_dates(pd.Series(mixed), "d", None)
+    proven = read_dates(pd.Series([*mixed, "25/12/2020"]), "d", None)
+    assert str(proven.days[2]) == "2020-12-03"
+    told = read_dates(pd.Series(mixed), "d", "day_first")
+    assert str(told.days[2]) == "2020-12-03"
+    with pytest.raises(InputError, match="others are; write all dates in one way"):
+        read_dates(pd.Series([*mixed, "12/25/2020"]), "d", None)
+
+
+def test_birth_dates_that_are_none_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "id;day;born\n1;2020-03-01;1950\n2;2020-03-02;01.02.1950\n3;2020-03-03;\n"
+    )
+    columns = {"patient_id": "id", "rhc_date": "day", "birth_date": "born"}
+    table = read_hospital_table(
+        tmp_path / "t.csv", columns, sheet=None, encoding="utf-8", order=None
+    )
+    assert [str(day) for day in table.rows["birth_date"]] == ["None", "1950-02-01", "None"]
+    assert any("born: 1 cells are no dates and were left empty" in note for note in table.notes)
