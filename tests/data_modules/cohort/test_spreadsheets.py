@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from data_modules.cohort.sheet_marks import read_marks
 from data_modules.cohort.table import read_cohort_table
 from data_modules.cohort.twins import leave_out, merge_patients
 from data_modules.cohort.written_dates import serial_date, written_date
@@ -230,3 +231,11 @@ def test_a_list_of_records_may_be_a_workbook(tmp_path: Path) -> None:
     table = pd.DataFrame({"record": ["r0", "r1"], "patient_id": ["P0", "P1"]})
     assert leave_out(table, tmp_path / "list.xlsx")["record"].tolist() == ["r0"]
     assert merge_patients(table, tmp_path / "list.xlsx")["patient_id"].tolist() == ["P0", "P0"]
+
+
+@pytest.mark.parametrize(
+    "part", [b"<c ", b'<c r="A1" ', b'r="A1" ', b'<c r="A1"><f>x</f>  ', b"<row "]
+)
+def test_marks_of_a_hostile_part_cost_no_more_than_its_length(part: bytes) -> None:
+    """Each would take hours if a pattern began again at every sign and read to the end."""
+    assert not any(read_marks(b"<f><c " + part * (1_000_000 // len(part)) + b"-->"))
