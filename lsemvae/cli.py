@@ -26,6 +26,7 @@ from lsemvae.core.experiments import check_configs
 from lsemvae.core.printable import say
 from lsemvae.runtime.cli_arguments import file_of, options_of, refuse_huge_numbers, spell_out
 from lsemvae.runtime.exit_code import exit_code
+from lsemvae.runtime.garbage import collect_rarely
 from lsemvae.runtime.refused_option import as_typed
 from lsemvae.runtime.suggestion import suggestion
 from lsemvae.runtime.threads import settle_threads
@@ -36,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     `check cohort` returns 1 where it has found something, `view` where a recording is rejected.
     """
+    if argv is None:
+        collect_rarely()
     arguments = list(sys.argv[1:] if argv is None else argv)
     return exit_code(partial(_run, arguments))
 
