@@ -2,6 +2,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from importlib.metadata import distributions, version
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pandas as pd
@@ -118,6 +119,17 @@ def test_a_configuration_with_an_unknown_name_says_which_was_meant(
     file.write_text("tsk: detection\n")
     assert main(["cv", "--config", str(file)]) == 2
     assert "a configuration takes no 'tsk' here; did you mean task?" in error_of(capsys)
+
+
+def test_a_terminal_that_lacks_a_letter_gets_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = BytesIO()
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(written, encoding="ascii"))
+    out = str(tmp_path / "plan")
+    assert main(["plan", "--prevalence", ".3", "--auroc", ".8", "--out", out]) == 0
+    sys.stdout.flush()
+    assert b"AUROC 0.80            | \\xb1 0.05" in written.getvalue()
 
 
 def test_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:

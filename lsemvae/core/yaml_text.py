@@ -35,11 +35,30 @@ def read_yaml(path: Path) -> YamlFile:
     refuse_large(path)
     try:
         text = path.read_text(encoding="utf-8")
-        return YamlFile(text, load_yaml(text))
+        content = load_yaml(text)
+        refuse_other_keys(content)
+        return YamlFile(text, content)
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not written in UTF-8; save it as UTF-8") from error
     except (OSError, yaml.YAMLError, InputError) as error:
         raise InputError(f"{path}: {' '.join(str(error).split())}") from error
+
+
+def refuse_other_keys(content: Any) -> None:
+    """Refuse a key that is no text: `1` and `0x1`, or `yes` and `true`, are one key twice.
+
+    Raises:
+        InputError: names the key.
+    """
+    parts: list[Any] = [content]
+    for part in parts:
+        if isinstance(part, dict):
+            for key in part:
+                if not isinstance(key, str):
+                    raise InputError(f"the key {key!r:.40} is no text; write it in quotes")
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
 
 
 def refuse_large(path: Path) -> None:

@@ -55,13 +55,14 @@ def open_runner(adapter: Adapter) -> Runner:
 
 def _of_class(adapter: Adapter) -> Runner:
     """Open a class whose `encode` takes and returns NumPy arrays."""
-    made = import_class(adapter.source)(**adapter.init_args)
-    encode = getattr(made, "encode", None)
-    if not callable(encode):
+    kind = import_class(adapter.source)
+    if not callable(getattr(kind, "encode", None)):  # before it is built: that may do anything
         raise InputError(
             f"{adapter.source} has no method encode(ecg), which takes (B, L, T) float32 and "
             "returns (B, F); see docs/adapters.md"
         )
+    made: Any = kind(**adapter.init_args)
+    encode = made.encode
 
     def call(ecg: Tensor, _present: Tensor) -> Tensor:
         found: Any = encode(ecg.cpu().numpy())

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
@@ -17,6 +18,7 @@ def exit_code(run: Callable[[], None]) -> int:
     Args:
         run: the command.
     """
+    _write_any_letter()
     try:
         run()
     except FindingsFoundError:
@@ -39,6 +41,13 @@ def exit_code(run: Callable[[], None]) -> int:
         say("interrupted; what is finished is kept", file=sys.stderr)
         return 130
     return 0
+
+
+def _write_any_letter() -> None:
+    r"""Write letters that the terminal's encoding lacks as \xb1, in place of a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _no_memory(error: MemoryError) -> str:

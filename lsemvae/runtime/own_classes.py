@@ -2,6 +2,7 @@
 
 import inspect
 import os
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -61,8 +62,8 @@ def import_class(path: str) -> type:
             f"{path} is no class path; write module.Class, such as my_net.TinyNet, and name the "
             "folder of the module in PYTHONPATH"
         )
-    allowed = (*ROOMS, *own_packages(), *registered_classes().values())
-    if not module or not any(f"{path}.".startswith(f"{one}.") for one in allowed):
+    trusted = _lies_in(path, [*own_packages(), *registered_classes().values()])
+    if not module or not (trusted or _lies_in(path, ROOMS)):
         raise InputError(
             f"{path} may not be imported: a class runs its code. For what you know and trust: "
             f"{ALLOW_VARIABLE}={path.partition('.')[0]} in the environment"
@@ -77,4 +78,12 @@ def import_class(path: str) -> type:
         ) from error
     if not inspect.isclass(found):
         raise InputError(f"{path} is no class: the module {module} has no class {name!r}")
+    if not trusted and not _lies_in(class_path(found), ROOMS):  # modules name others' classes
+        raise InputError(
+            f"{path} may not be imported: it is {class_path(found)}, which is not of that package"
+        )
     return found
+
+
+def _lies_in(path: str, packages: Iterable[str]) -> bool:
+    return any(f"{path}.".startswith(f"{one}.") for one in packages)

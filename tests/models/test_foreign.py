@@ -235,3 +235,28 @@ def test_arrays_are_encoded_by_an_adapter_too(tmp_path: Path) -> None:
     found = encode(array, 500, 12, encoder=str(file))
     assert found.shape == (2, 12)
     assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("data_modules.store.read.FileIO", "it is _io.FileIO, which is not of that package"),
+        ("my_adapter.FileIO", "has no method encode"),
+    ],
+)
+def test_an_adapter_empties_no_file(
+    path: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Modules name classes of others; the constructor of this one opens a file for writing."""
+    (tmp_path / "my_adapter.py").write_text("from io import FileIO\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv(ALLOW_VARIABLE, "my_adapter")
+    monkeypatch.delitem(sys.modules, "my_adapter", raising=False)
+    kept = tmp_path / "kept"
+    kept.write_text("data")
+    where = {"class_path": path, "init_args": {"file": str(kept), "mode": "w"}}
+    adapter = tmp_path / "adapter.yaml"
+    adapter.write_text(yaml.safe_dump({"adapter": where, **STATED}))
+    with pytest.raises(InputError, match=re.escape(said)):
+        load_pretrained(str(adapter))
+    assert kept.read_text() == "data"

@@ -4,6 +4,7 @@ import inspect
 import io
 import pickle
 import pkgutil
+import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +30,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.models import EcgNetwork
 from lsemvae.runtime.allowed_classes import PARTS, ROOMS, allowed_paths
 from lsemvae.runtime.config_safety import secure_configurations
+from lsemvae.runtime.own_classes import import_class
 
 LIGHTNING = (callbacks, loggers, plugins, cluster_environments, profilers, strategies)
 KINDS = (Callback, Logger, Precision, LayerSync, ClusterEnvironment, Profiler, Strategy)
@@ -118,6 +120,25 @@ def test_own_classes_that_can_be_named_take_no_function(admitted: set[type]) -> 
     for one in own:
         for parameter in inspect.signature(one).parameters.values():
             assert "Callable" not in str(parameter.annotation), (one, parameter)
+
+
+def test_a_class_of_others_is_not_imported_through_a_module_of_ours() -> None:
+    """What a module imports has its name there: pathlib.Path, io.FileIO, torch's DataLoader."""
+    for package in (data_modules, lsemvae):
+        modules_below(package)
+    rooms = tuple(f"{room}." for room in ROOMS)
+    named = [
+        f"{module}.{name}"
+        for module, one in list(sys.modules.items())
+        if f"{module}.".startswith(rooms)
+        for name, found in vars(one).items()
+        if inspect.isclass(found)
+        and not f"{found.__module__}.{found.__qualname__}.".startswith(rooms)
+    ]
+    assert len(named) > 100
+    for path in named:
+        with pytest.raises(InputError, match="which is not of that package"):
+            import_class(path)
 
 
 class _Touch:

@@ -249,6 +249,14 @@ def test_a_value_that_is_none_is_one_line(value: str, tmp_path: Path) -> None:
         read_yaml(file)
 
 
+@pytest.mark.parametrize("key", ["~", "1", "yes", "2024-01-01"])
+def test_a_key_that_is_no_text_is_one_line(key: str, tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(f"exclude: [{{a: {{b: 1}}}}]\n{key}: 2\n")
+    with pytest.raises(InputError, match="is no text; write it in quotes"):
+        read_yaml(file)
+
+
 def test_a_value_that_is_none_is_one_line_in_a_configuration(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
