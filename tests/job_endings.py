@@ -9,5 +9,7 @@ def end(text: str) -> None:
         raise InputError("what is wrong")
     if text == "exits":
         raise SystemExit(2)
+    if text == "stops":
+        raise SystemExit(143)
     if text == "breaks":
         raise ZeroDivisionError("by zero")

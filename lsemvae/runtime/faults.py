@@ -14,6 +14,7 @@ OWN = ("lsemvae", "data_modules")
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")  # as NumPy says it, without errno
 NO_ROOM = "No usable temporary directory"  # as `tempfile` says it, without a name
+TOLD_TO_STOP = 143  # what a shell reports for SIGTERM
 REFUSALS = (ValueError, TypeError, ImportError, OverflowError, RuntimeError, MemoryError, KeyError,
             AssertionError, AttributeError, UnicodeError)  # fmt: skip
 
@@ -134,6 +135,13 @@ def _file_in_hand(error: OSError) -> str | None:
 def was_interrupted(error: BaseException | None) -> bool:
     """Tell whether an exit came from Ctrl-C, which Lightning turns into exit code 1."""
     return any(isinstance(one, KeyboardInterrupt) for one in _chain(error))
+
+
+def was_told_to_stop(error: BaseException) -> bool:
+    """Tell whether SIGTERM ended what ran: by our exit code, or by Lightning's exception."""
+    if isinstance(error, SystemExit) and error.code == TOLD_TO_STOP:
+        return True
+    return any(type(one).__name__ == "SIGTERMException" for one in _chain(error))
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

@@ -292,6 +292,14 @@ def test_jobs_run_in_parallel_and_one_that_fails_stops_no_other(
     assert "(5 of 5)" in printed
 
 
+def test_a_benchmark_that_is_told_to_stop_begins_no_other_run(tmp_path: Path) -> None:
+    jobs = [Job(name, tmp_path / f"{name}.txt", end, {"text": name}) for name in ("stops", "last")]
+    with pytest.raises(SystemExit) as stopped:
+        run_jobs(jobs, 1)
+    assert stopped.value.code == 143
+    assert not (tmp_path / "last.txt").exists()
+
+
 def test_a_dask_scheduler_that_does_not_answer_is_an_input_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
