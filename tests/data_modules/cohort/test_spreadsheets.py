@@ -197,6 +197,13 @@ def test_a_repeated_header_and_a_remark_are_named(tmp_path: Path) -> None:
     assert "row 6: it has 1 cells, the header has 3 ('* estimated'; remove a" in str(caught.value)
 
 
+def test_a_first_row_of_words_is_no_second_header(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(",record,patient_id,mpap_mmhg\na,ra,Pa,NA\nb,rb,Pb,21\n")
+    with pytest.raises(InputError, match="column 1 has cells but no name"):
+        read_cohort_table(path)
+
+
 def test_names_in_single_quotes_or_with_unseen_signs_are_read(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("'record','patient_id','mpap_mmhg'\n'a,b','1','20'\n")
