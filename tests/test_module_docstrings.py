@@ -10,7 +10,8 @@ ROOMS = ("benchmarks", "data_modules", "docker", "docs", "lsemvae")
 
 # Verbs that a module may begin with, in their base form. Add the one that you miss.
 VERBS = """
-Accept Act Add Align Anneal Answer Apply Ask Assign Average Begin Bootstrap Bound Build Call Carry
+Accept Act Add Align Anneal Answer Apply Ask Assign Average Begin Bootstrap Bound Bring Build Call
+Carry
 Change Check Choose Clean Collect Combine Compare Compute Convert Copy Count Create Cross-validate
 Cut Damage Deal Decode Define Delete Derive Describe Detect Divide Draw Encode End Estimate Evaluate
 Explain Export Extract Filter Find Fit Follow Format Fuse Fuzz Gather Give Group Guard Handle

@@ -3,16 +3,20 @@
 import re
 from typing import NamedTuple
 
-_PREFIX = rb"(?:\w+:)?"  # some programs write <x:row>
-_MERGED = re.compile(rb"<%bmergeCell\b[^>]*\bref=\"([A-Z]{1,3}\d+:[A-Z]{1,3}(\d+))\"" % _PREFIX)
-_ROW = re.compile(rb"<%brow\b[^>]*>" % _PREFIX)
+# Every pattern is bounded, so that no part costs more than its length.
+_PREFIX = rb"(?:\w{1,20}:)?"  # some programs write <x:row>
+_MERGED = re.compile(
+    rb"<%bmergeCell\b[^<>]{0,400}\bref=\"([A-Z]{1,3}\d+:[A-Z]{1,3}(\d+))\"" % _PREFIX
+)
+_ROW = re.compile(rb"<%brow\b[^<>]{0,400}>" % _PREFIX)
 _HIDDEN = re.compile(rb"\bhidden=\"(?:1|true)\"")
+_FORMULA = re.compile(rb"<%bf\b" % _PREFIX)
 _NUMBER = re.compile(rb"\br=\"(\d+)\"")
 # a formula and no result behind it; an empty text is a result, and states its type
 _UNVALUED = re.compile(
-    rb"<%bc\b(?![^>]*\bt=\"str\")[^>]*\br=\"([A-Z]{1,3})(\d+)\"[^>]*>\s*"
-    rb"<%bf\b(?:[^>]*/>|[^>]*>[^<]*</%bf>)\s*(?:<%bv\s*/>|<%bv>\s*</%bv>)?\s*</%bc>"
-    % ((_PREFIX,) * 7)
+    rb"<%bc\b(?![^<>]{0,400}\bt=\"str\")[^<>]{0,400}\br=\"([A-Z]{1,3})(\d+)\"[^<>]{0,400}>\s{0,20}"
+    rb"<%bf\b(?:[^<>]{0,400}/>|[^<>]{0,400}>[^<]*</%bf>)"
+    rb"\s{0,20}(?:<%bv\s{0,20}/>|<%bv>\s{0,20}</%bv>)?\s{0,20}</%bc>" % ((_PREFIX,) * 7)
 )
 
 
@@ -36,6 +40,6 @@ def read_marks(part: bytes) -> SheetMarks:
     rows = (found[0] for found in _ROW.finditer(part) if _HIDDEN.search(found[0]))
     numbers = (_NUMBER.search(row) for row in rows)
     hidden = [int(found[1]) for found in numbers if found]
-    cells = _UNVALUED.findall(part)
+    cells = _UNVALUED.findall(part) if _FORMULA.search(part) else []
     unvalued = [(f"{column.decode()}{row.decode()}", int(row)) for column, row in cells]
     return SheetMarks(merged, hidden, unvalued)

@@ -40,9 +40,13 @@ def refuse_two_headers(rows: dict[int, list[str]], path: str | Path) -> None:
         InputError: the second row is full, without numbers, and each of its cells stands once.
     """
     (first, groups), (second, names), *others = list(rows.items())
-    loose = "" in groups or len(set(groups)) < len(groups)
+    loose = 2 * len(set(groups) - {""}) <= len(names)  # a group has at least two columns
     strict = all(names) and len(set(names)) == len(names) >= len(groups)
-    if not loose or not strict or any(re.search(r"^[-+.\d]", name) for name in names):
+    if (
+        not loose
+        or not strict
+        or any(is_missing(name) or re.match(r"[-+.\d]", name) for name in names)
+    ):
         return
     if any(re.fullmatch(NUMBER, cell) for _, row in others for cell in row):
         raise InputError(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from data_modules.cohort.cell_spellings import plain_records
-from data_modules.cohort.csv_cells import read_cells
+from data_modules.cohort.sheet import read_sheet
 from lsemvae.core.errors import InputError
 
 COLUMNS = ["signal_sha256", "record", "patient_id"]
@@ -29,7 +29,7 @@ def leave_out(table: pd.DataFrame, exclude: str | Path) -> pd.DataFrame:
 
     Args:
         table: with record.
-        exclude: CSV file with the column `record`.
+        exclude: CSV file or workbook with the column `record`.
 
     Raises:
         InputError: the file cannot be read, names no record, or one that the table lacks.
@@ -44,8 +44,8 @@ def merge_patients(table: pd.DataFrame, same_patient: str | Path) -> pd.DataFram
 
     Args:
         table: with record and patient_id.
-        same_patient: CSV file with the columns `record` and `patient_id`, the right one. All
-            recordings of the patient that the record belonged to move with it.
+        same_patient: CSV file or workbook with the columns `record` and `patient_id`, the right
+            one. All recordings of the patient that the record belonged to move with it.
 
     Raises:
         InputError: the file cannot be read, names a record that the table lacks, or gives the
@@ -73,7 +73,7 @@ def merge_patients(table: pd.DataFrame, same_patient: str | Path) -> pd.DataFram
 
 
 def _read(path: str | Path, needed: tuple[str, ...]) -> pd.DataFrame:
-    cells = read_cells(path)
+    cells = read_sheet(Path(path), encoding=None)
     lacking = [name for name in needed if name not in cells.table]
     if lacking or cells.problems:
         found = ", ".join(map(str, cells.table.columns))

@@ -54,8 +54,9 @@ def read_workbook(path: Path, only: str | None = None) -> dict[str, Sheet | None
         sheets: dict[str, Sheet | None] = {one.title: None for one in reader.wb.worksheets}
         for one in reader.wb.worksheets:
             if only in (None, one.title):
+                rows = _rows(one, struck=struck)
                 marks = read_marks(reader.archive.read(parts[one.title]))
-                sheets[one.title] = Sheet(*_rows(one, struck=struck), marks)
+                sheets[one.title] = Sheet(*rows, marks)
         reader.wb.close()
     except InputError as error:
         raise InputError(f"{path}: {error}") from error

@@ -43,7 +43,7 @@ def prepare_archive(
     """
     import pandas as pd
 
-    from data_modules.cohort.csv_cells import read_cells
+    from data_modules.cohort.sheet import read_sheet
     from data_modules.conversion.convert import convert
     from data_modules.linking.archive import Left, read_archive
     from data_modules.linking.id_rule import LOOSEST
@@ -60,7 +60,7 @@ def prepare_archive(
         patient_id=[patient_name(one, secret) for one in plain]
     )
     if exclude is not None:
-        cells = read_cells(exclude).table
+        cells = read_sheet(Path(exclude), encoding=None).table
         if "patient_id" not in cells:
             found = ", ".join(map(str, cells.columns))
             raise InputError(f"{exclude} needs the column patient_id; it has {found}")

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,16 @@ from lightning import Callback, LightningModule, Trainer
 
 from lsemvae.core.printable import say
 
-# SLURM and spot machines; SLURM's --signal=USR1@...; Ctrl-C
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+# SLURM and spot machines; SLURM's --signal=USR1@...; a terminal that is closed; Ctrl-C
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP, signal.SIGINT)
 STOPPED, INTERRUPTED = 143, 130  # what a shell reports for SIGTERM and SIGINT
 
 
 class StopSignal(Callback):
-    """On SIGTERM, SIGUSR1 or Ctrl-C, save `last.ckpt` after the current step and exit.
+    """On SIGTERM, SIGUSR1, SIGHUP or Ctrl-C, save `last.ckpt` after the current step and exit.
 
-    The exit code is 143, after Ctrl-C 130; a second Ctrl-C stops at once and saves nothing.
+    The exit code is 143, after Ctrl-C 130; a second Ctrl-C stops at once and saves nothing. SIGHUP
+    is passed over where `nohup` has it ignored.
 
     With accumulated gradients, after the step that they are for. Within a validation, and after
     the last step of an epoch, the epoch is finished first: half a validation is no figure. The file
@@ -35,7 +37,8 @@ class StopSignal(Callback):
         """Listen, in place of Lightning: its handlers save amid a step, and exit with 0."""
         self._received = self._saved = self._interrupted = False
         try:
-            self._previous = {number: signal.signal(number, self._note) for number in SIGNALS}
+            heard = [number for number in SIGNALS if not _is_nohup(number)]
+            self._previous = {number: signal.signal(number, self._note) for number in heard}
         except ValueError:  # not the main thread, which alone may listen
             self._previous = {}
 
@@ -100,8 +103,13 @@ class StopSignal(Callback):
         if not trainer.is_global_zero:
             raise SystemExit(0)
         where = last_checkpoint(trainer)
-        say(f"told to stop: saved {where}; go on with --ckpt_path={where}", file=sys.stderr)
+        with suppress(OSError):  # the terminal is gone
+            say(f"told to stop: saved {where}; go on with --ckpt_path={where}", file=sys.stderr)
         raise SystemExit(INTERRUPTED if self._interrupted else STOPPED)
+
+
+def _is_nohup(number: signal.Signals) -> bool:
+    return number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN
 
 
 def last_checkpoint(trainer: Trainer) -> Path:

@@ -1,4 +1,4 @@
-"""Say of a model that it is no better than chance: what follows from a guess means nothing."""
+"""Say of a model that it cannot be told from chance: what follows from a guess means nothing."""
 
 import math
 
@@ -29,4 +29,4 @@ def chance_text(value: float | None, low: float | None, high: float | None) -> s
             f"The model is worse than chance ({measured}): look whether 1 and 0 of the label mean "
             "here what they meant in training."
         )
-    return f"The model is no better than chance ({measured})."
+    return f"The model cannot be told from chance ({measured})."

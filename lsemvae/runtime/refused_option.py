@@ -48,6 +48,8 @@ def _wrong_value(message: str) -> str:
     found = re.search(r"(?s)Parser key \"([\w.]+)\":.* value: (.*)", message)
     if found is None or not _WANTED.search(message) or "NestedArg(" in message:
         return ""
+    if "class_path" in message:  # a class is wanted: the reason is within, such as a refused import
+        return ""
     key, value = found[1], " ".join(found[2].split())
     return f"--{key} takes {_wanted(message)}, got {value.strip(chr(39))!r}"
 

@@ -62,6 +62,20 @@ def test_interrupt_saves_and_exits_as_a_shell_expects(
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_terminal_that_is_closed_stops_a_run_but_under_nohup(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            fit(tmp_path, batch=1, number=signal.SIGHUP, max_epochs=9)
+        assert stopped.value.code == 143
+        assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == 2
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        fit(tmp_path / "nohup", batch=1, number=signal.SIGHUP, max_epochs=1)
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_a_run_told_to_stop_in_its_last_step_ends_as_usual(tmp_path: Path) -> None:
     fit(tmp_path, batch=3, max_epochs=1)
     assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == 4

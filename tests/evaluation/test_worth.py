@@ -54,7 +54,7 @@ def test_the_sentence_says_what_pretraining_was_worth_or_that_it_was_worth_nothi
 def test_what_a_guess_was_worth_is_said_to_be_a_guess() -> None:
     cohort, scores = cohort_and_scores(-1.0)
     said = worth_sentence(worth_table(cohort, {LINEAR: scores}), "12L", "made up")
-    assert said.count("but the model is no better than chance (AUROC 0.5") == 2
+    assert said.count("but the model cannot be told from chance (AUROC 0.5") == 2
     cohort, scores = cohort_and_scores(0.0)
     table = worth_table(cohort, {LINEAR: scores})
     assert "chance" not in worth_sentence(table, "12L", "made up")

@@ -11,7 +11,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from data_modules.cohort.sheet_marks import read_marks
 from data_modules.cohort.table import read_cohort_table
+from data_modules.cohort.twins import leave_out, merge_patients
 from data_modules.cohort.written_dates import serial_date, written_date
 from data_modules.linking.dates import read_dates
 from lsemvae.core.errors import InputError
@@ -195,6 +197,13 @@ def test_a_repeated_header_and_a_remark_are_named(tmp_path: Path) -> None:
     assert "row 6: it has 1 cells, the header has 3 ('* estimated'; remove a" in str(caught.value)
 
 
+def test_a_first_row_of_words_is_no_second_header(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(",record,patient_id,mpap_mmhg\na,ra,Pa,NA\nb,rb,Pb,21\n")
+    with pytest.raises(InputError, match="column 1 has cells but no name"):
+        read_cohort_table(path)
+
+
 def test_names_in_single_quotes_or_with_unseen_signs_are_read(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("'record','patient_id','mpap_mmhg'\n'a,b','1','20'\n")
@@ -219,3 +228,21 @@ def test_a_word_among_numbers_is_told(tmp_path: Path) -> None:
         "ph: 1 of 3 cells are no numbers, the first is '1*' (row 2); the column was read as text "
         "and can be no label"
     ]
+
+
+def test_a_list_of_records_may_be_a_workbook(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (("record", "patient_id"), ("r1", "P0")):
+        book.active.append(row)
+    book.save(tmp_path / "list.xlsx")
+    table = pd.DataFrame({"record": ["r0", "r1"], "patient_id": ["P0", "P1"]})
+    assert leave_out(table, tmp_path / "list.xlsx")["record"].tolist() == ["r0"]
+    assert merge_patients(table, tmp_path / "list.xlsx")["patient_id"].tolist() == ["P0", "P0"]
+
+
+@pytest.mark.parametrize(
+    "part", [b"<c ", b'<c r="A1" ', b'r="A1" ', b'<c r="A1"><f>x</f>  ', b"<row "]
+)
+def test_marks_of_a_hostile_part_cost_no_more_than_its_length(part: bytes) -> None:
+    """Each would take hours if a pattern began again at every sign and read to the end."""
+    assert not any(read_marks(b"<f><c " + part * (1_000_000 // len(part)) + b"-->"))

@@ -62,8 +62,8 @@ def test_shifts_of_a_model_that_guesses_are_said_to_mean_nothing(tmp_path: Path)
     section = stress_section(evidence(tmp_path, FOUND | {"rows": [guess, ROW]}))
     (warning,) = [one for one in section.blocks if isinstance(one, Text) and one.kind == "warning"]
     assert warning.text == (
-        "The model is no better than chance (AUROC 0.520 [0.400, 0.800]). What moves a guess means "
-        "nothing."
+        "The model cannot be told from chance (AUROC 0.520 [0.400, 0.800]). What moves a guess "
+        "means nothing."
     )
 
 
