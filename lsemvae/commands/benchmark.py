@@ -11,7 +11,7 @@ from lsemvae.core.printable import say
 from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds
 
 if TYPE_CHECKING:
-    from lsemvae.benchmark.plan import Budget
+    from lsemvae.benchmark.budget import Budget
 
 
 def benchmark(
@@ -80,7 +80,8 @@ def benchmark(
             official_fold of `prepare ptbxl`; --folds must be as many. Drawn by patient without it.
         out: folder of results.
     """
-    from lsemvae.benchmark.plan import BUDGETS, Plan, run_plan
+    from lsemvae.benchmark.budget import BUDGETS
+    from lsemvae.benchmark.plan import Plan, run_plan
     from lsemvae.benchmark.tables import reasons_of, write_tables
     from lsemvae.commands.demo import (
         COHORT,

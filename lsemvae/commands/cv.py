@@ -102,7 +102,8 @@ def cross_validate(
     from lsemvae.core.errors import InputError
     from lsemvae.core.tasks import Thresholds
     from lsemvae.crossval.printed import run_and_print
-    from lsemvae.crossval.run import CvSettings, encoder_of
+    from lsemvae.crossval.run import encoder_of
+    from lsemvae.crossval.settings import CvSettings
 
     settings = CvSettings(
         task, leads, method, folds, epochs, batch_size, lr, focal_alpha, focal_gamma, normalisation,

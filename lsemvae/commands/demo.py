@@ -16,7 +16,7 @@ from lsemvae.core.printable import say
 from lsemvae.core.tasks import PRESSURE_TASKS
 
 if TYPE_CHECKING:
-    from lsemvae.crossval.run import CvSettings
+    from lsemvae.crossval.settings import CvSettings
 
 DATA = Path("data/demo")
 COHORT, PRETRAINING = str(DATA / "cohort.h5"), str(DATA / "mimic.h5")
@@ -32,7 +32,7 @@ def demo() -> None:
     """Walk the whole way on synthetic data: pre-train, cross-validate, report, lock."""
     from lsemvae.commands.report import report
     from lsemvae.crossval.printed import run_and_print
-    from lsemvae.crossval.run import CvSettings
+    from lsemvae.crossval.settings import CvSettings
 
     say("twelve steps, about four minutes where nothing else runs; what is done is not done again")
     cohort, encoder = demo_cohort(), demo_encoder()

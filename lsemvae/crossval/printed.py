@@ -8,7 +8,8 @@ from rich.table import Table
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.printable import say
 from lsemvae.core.targets import Target, target_of
-from lsemvae.crossval.run import CvSettings, cross_validate
+from lsemvae.crossval.run import cross_validate
+from lsemvae.crossval.settings import CvSettings
 from lsemvae.evaluation.statistics.labels_summary import MACRO
 from lsemvae.evaluation.tables.terminal import PlainConsole
 

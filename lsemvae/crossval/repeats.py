@@ -10,7 +10,8 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
 from lsemvae.core.printable import say
 from lsemvae.crossval.printed import print_table
-from lsemvae.crossval.run import FEATURES, CvSettings, cross_validate
+from lsemvae.crossval.run import cross_validate
+from lsemvae.crossval.settings import FEATURES, CvSettings
 from lsemvae.evaluation.runs import REPEATS, repeats_line
 
 FOLDER = ".repeats"

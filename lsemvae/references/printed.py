@@ -14,7 +14,8 @@ from lsemvae.core.printable import say
 from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.crossval.frozen_encoder import read_encoder
 from lsemvae.crossval.printed import print_table
-from lsemvae.crossval.run import FEATURES, CvSettings, cross_validate, open_cohort
+from lsemvae.crossval.run import cross_validate, open_cohort
+from lsemvae.crossval.settings import FEATURES, CvSettings
 from lsemvae.evaluation.plots.label_curve import label_curve
 from lsemvae.evaluation.tables.terminal import PlainConsole
 from lsemvae.evaluation.worth import HEADER, worth_cells
