@@ -174,7 +174,7 @@ def is_as_written(path: Path) -> bool:
     """Tell whether a file is there and is, to the bit, what its digest was taken of."""
     if not (path.is_file() and digest_file(path).is_file()):
         return False
-    return digest_file(path).read_text().split()[:1] == [file_sha256(path)]
+    return digest_file(path).read_text(errors="replace").split()[:1] == [file_sha256(path)]
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -34,12 +34,18 @@ def local_salt(file: Path | None = None) -> bytes:
             `~/.config/lsemvae/salt`.
 
     Raises:
-        InputError: it cannot be written, or is too short: anybody could make its pseudonyms.
+        InputError: it cannot be made or read, or is too short: anybody could make its pseudonyms.
     """
     file = file or Path(os.environ.get(SALT_VARIABLE, SALT_FILE)).expanduser()
-    if not file.exists():
-        _make(file)
-    salt = file.read_bytes()
+    try:
+        if not file.exists():
+            _make(file)
+        salt = file.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"the key {file} cannot be made or read ({error.strerror}); name another file, by "
+            f"--key or by {SALT_VARIABLE} in the environment"
+        ) from error
     if len(salt) < SHORTEST:
         raise InputError(
             f"the key {file} has {len(salt)} bytes; expected {SHORTEST} or more; put it back from "

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from lsemvae.core.files import (
     sync_file,
 )
 from lsemvae.models.checkpoint_content import check_archive, check_content
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def local_path(path: str | os.PathLike[str]) -> Path:
@@ -96,7 +99,7 @@ def _write_digests(path: Path, digests: list[str]) -> None:
 
 
 def _read_digests(path: Path) -> list[str]:
-    lines = digest_file(path).read_text().splitlines()
+    lines = digest_file(path).read_text(errors="replace").splitlines()
     return [line.split(maxsplit=1)[0] for line in lines if line.strip()]
 
 
@@ -115,7 +118,13 @@ def read_checkpoint(path: Path, *, mmap: bool = False) -> dict[str, Any]:
     path = Path(os.path.realpath(path))
     if not path.is_file():
         raise InputError(f"there is no checkpoint {path}; look at --ckpt_path")
-    if digest_file(path).exists() and file_sha256(path) not in _read_digests(path):
+    digests = _read_digests(path) if digest_file(path).exists() else None
+    if digests is not None and not all(map(_SHA256.fullmatch, digests or [""])):
+        raise InputError(
+            f"{digest_file(path)} is empty or damaged, so nobody can tell whether {path.name} is "
+            "what was written; copy both again, or, if you trust it, remove the first"
+        )
+    if digests is not None and file_sha256(path) not in digests:
         raise InputError(
             f"{path} is damaged: its SHA-256 is not the one that was written with it; take "
             "another copy or an earlier checkpoint (if you changed it yourself, remove "

@@ -39,3 +39,10 @@ def test_what_a_stopped_program_left_is_no_salt(left: bytes, tmp_path: Path) -> 
     file.write_bytes(left)
     with pytest.raises(InputError, match="expected 16 or more; put it back from a copy"):
         local_salt(file)
+
+
+def test_a_home_that_takes_no_key_is_one_line_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file")
+    file = tmp_path / "home/.config/salt"
+    with pytest.raises(InputError, match=r"salt cannot be made or read .*by --key or by LSEMVAE"):
+        local_salt(file)

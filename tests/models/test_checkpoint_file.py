@@ -79,6 +79,20 @@ def test_a_flipped_bit_is_noticed(tmp_path: Path) -> None:
         read_checkpoint(path)
 
 
+@pytest.mark.parametrize("written", [b"", b"\xff" * 64, b"3f2a  last.ckpt"])
+def test_a_damaged_digest_is_not_called_a_damaged_checkpoint(
+    written: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "last.ckpt"
+    write_checkpoint(content(1.0), path)
+    digest = tmp_path / "last.ckpt.sha256"
+    digest.write_bytes(written)
+    with pytest.raises(InputError, match=r"sha256 is empty or damaged, .*remove the first"):
+        read_checkpoint(path)
+    digest.unlink()
+    assert read_checkpoint(path)["state_dict"]
+
+
 class Code:
     """An object whose unpickling runs a function."""
 
