@@ -11,6 +11,7 @@ from data_modules.leakage import LeakageCheck, check_leakage, refuse_leaks
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name, parse_leads
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
 from lsemvae.core.targets import find_target
@@ -74,18 +75,6 @@ def cross_validate(
     wanted = method.pretrained and settings.target.kind != "labels"
     inner = wanted if settings.inner is None else settings.inner
     fold_settings = _fold_settings(settings, data, pretrained, method)
-    run_missing_folds(
-        folder, data, fold_settings, encoder=encoder, pretrained=pretrained, inner=inner,
-        jobs=settings.jobs, side_by_side=settings.side_by_side, overwrite=overwrite,
-        feature_folder=cache,
-    )  # fmt: skip
-    fold_of, target = data.load_splits().fold, settings.target
-    predictions = gather_predictions(folder, fold_of, settings.folds, target)
-    if pretrained:
-        predictions = describe_codes(predictions, folder, data, pretrained, cache)
-    inner_predictions = gather_inner(folder, fold_of, settings.folds, target) if inner else None
-    if target.kind == "number":
-        predictions = with_intervals(predictions, inner_predictions)
     about = {
         "task": settings.task,
         **method.about(),
@@ -94,7 +83,28 @@ def cross_validate(
         **asdict(fold_settings),
         "provenance": provenance(),
     }
-    return folder, write_results(folder, predictions, about, inner_predictions, target)
+    with writing_alone(folder):
+        run_missing_folds(
+            folder, data, fold_settings, encoder=encoder, pretrained=pretrained, inner=inner,
+            jobs=settings.jobs, side_by_side=settings.side_by_side, overwrite=overwrite,
+            feature_folder=cache,
+        )  # fmt: skip
+        return folder, _gathered(folder, data, pretrained, cache, about, inner=inner)
+
+
+def _gathered(
+    folder: Path, data: RhcCohort, pretrained: Pretrained | None, cache: Path,
+    about: dict[str, Any], *, inner: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Write what all folds predict, and return what metrics.json holds."""
+    fold_of, target = data.load_splits().fold, find_target(data.task)
+    predictions = gather_predictions(folder, fold_of, data.n_folds, target)
+    if pretrained:
+        predictions = describe_codes(predictions, folder, data, pretrained, cache)
+    inner_predictions = gather_inner(folder, fold_of, data.n_folds, target) if inner else None
+    if target.kind == "number":
+        predictions = with_intervals(predictions, inner_predictions)
+    return write_results(folder, predictions, about, inner_predictions, target)
 
 
 def encoder_of(settings: CvSettings, encoder: str | None) -> tuple[str | None, Pretrained | None]:

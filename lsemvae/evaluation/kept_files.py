@@ -1,7 +1,8 @@
 """Read what an earlier command wrote; say what to run again where it is spoilt."""
 
+import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from zipfile import BadZipFile
 
 import numpy as np
@@ -22,9 +23,29 @@ def read_kept_table(file: Path, next_step: str, **options: Any) -> pd.DataFrame:
         InputError: it is empty, cut, or of something else.
     """
     try:
-        table: pd.DataFrame = pd.read_csv(file, **options)
+        return read_every_cell(file, **options)
     except ValueError as error:  # pandas' own errors are ValueErrors
         raise _spoilt(file, error, next_step) from error
+
+
+def read_every_cell(file: Path | TextIO, **options: Any) -> pd.DataFrame:
+    """Read a CSV file whose lines have no more cells than its header.
+
+    pandas would take the first column for an index, and so move every other by one.
+
+    Args:
+        file: CSV file, or its text.
+        options: of `pandas.read_csv`.
+
+    Raises:
+        ValueError: lines are longer, or it is no CSV file.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            table: pd.DataFrame = pd.read_csv(file, index_col=False, **options)
+        except pd.errors.ParserWarning as error:
+            raise ValueError("its lines have more cells than its header") from error
     return table
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.targets import BINARY, HIGH, LOW, Kind, Target
+from lsemvae.evaluation.kept_files import read_every_cell
 from lsemvae.evaluation.statistics.labels_summary import label_counts, labels_metrics
 from lsemvae.evaluation.statistics.metrics import base_rate_accuracy, binary_metrics
 from lsemvae.evaluation.statistics.number_metrics import number_metrics
@@ -30,7 +31,7 @@ def read_predictions(file: Path, target: Target = BINARY) -> pd.DataFrame:
     names = {"record": str, "patient_id": str}
     numbers = [*target.truth, *target.predicted, *([LOW, HIGH] if target.kind == "number" else [])]
     try:
-        table = pd.read_csv(
+        table = read_every_cell(
             file, dtype=names, keep_default_na=False, na_values=dict.fromkeys(numbers, "")
         )
     except (OSError, ValueError) as error:

@@ -10,6 +10,7 @@ import pandas as pd
 from lsemvae.core.errors import InputError
 from lsemvae.core.printable import one_line
 from lsemvae.core.targets import HIGH, LOW
+from lsemvae.evaluation.kept_files import read_every_cell
 from lsemvae.leaderboard.board import Question
 
 NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
@@ -65,7 +66,7 @@ def _read_text(file: Path) -> pd.DataFrame:
     try:
         if not reason:
             text = io.StringIO(content.decode("utf-8"))
-            table = pd.read_csv(text, dtype=str, keep_default_na=False, index_col=False)
+            table = read_every_cell(text, dtype=str, keep_default_na=False)
             short = table.index[table.isna().any(axis=1)]
             reason = f"line {short[0] + 2} has too few cells" if len(short) else ""
     except ValueError as error:  # UnicodeDecodeError, ParserError, EmptyDataError

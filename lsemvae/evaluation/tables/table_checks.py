@@ -7,6 +7,7 @@ import pandas as pd
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
+from lsemvae.evaluation.kept_files import read_every_cell
 from lsemvae.evaluation.tables.paper import paper_table
 from lsemvae.evaluation.tables.printed import printed_interval, rows_of
 from lsemvae.evaluation.tables.table1_checks import (
@@ -77,8 +78,8 @@ def read_published(path: Path, like: str) -> pd.DataFrame:
     if not path.is_file():
         raise InputError(f"there is no table {path}; give the path of a CSV file")
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        table = read_every_cell(path, dtype=str, keep_default_na=False)
+    except ValueError as error:  # of decoding, of pandas, of lines that are too long
         raise InputError(f"{path} is not a CSV file in UTF-8 ({error})") from error
     expected = [str(name) for name in paper_table(like)]
     missing = [name for name in expected if name not in table]
