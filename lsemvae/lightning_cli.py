@@ -32,6 +32,7 @@ from lsemvae.callbacks import (
     ContinuedLog,
     SameSettings,
     SameThreads,
+    SoleWriter,
     StopSignal,
     TrainedWeights,
 )
@@ -223,6 +224,7 @@ class EcgCLI(LightningCLI):
             processes=self.trainer.world_size,
         )
         own = [StopSignal(), SameThreads(), ContinuedLog(self.trainer, resume=resume), same]
+        self.trainer.callbacks.insert(0, SoleWriter())  # type: ignore[attr-defined]
         self.trainer.callbacks.extend(own)  # type: ignore[attr-defined]
         if isinstance(self.model, Pretrainer) and isinstance(self.datamodule, StoreDataModule):
             keep = partial(keep_trained_on, data=self.datamodule)

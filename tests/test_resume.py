@@ -14,6 +14,7 @@ from data_modules.base import StoreDataModule
 from lsemvae.callbacks import BetaAnnealing, StopSignal
 from lsemvae.cli import main
 from lsemvae.core.files import digest_file
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.tasks.task import EcgTask
 from tests.conftest import ROOT, error_of, tiny_network
 
@@ -211,3 +212,12 @@ def test_a_run_with_nothing_left_to_train_says_so(
     assert "note: nothing was trained" in printed.out
     assert "a run of 3 epochs" in printed.out
     assert "goes on with another" not in printed.out
+
+
+def test_a_folder_where_another_process_trains_is_left_alone(
+    pretraining: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with writing_alone(tmp_path):
+        assert main(arguments(pretraining, tmp_path)) == 2
+    assert "another process writes into" in error_of(capsys)
+    assert list(tmp_path.iterdir()) == []

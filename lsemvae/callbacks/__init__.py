@@ -10,6 +10,7 @@ from lsemvae.callbacks.reconstructions import ReconstructionWriter
 from lsemvae.callbacks.representation_probe import RepresentationProbe
 from lsemvae.callbacks.same_settings import SameSettings
 from lsemvae.callbacks.same_threads import SameThreads
+from lsemvae.callbacks.sole_writer import SoleWriter
 from lsemvae.callbacks.stop_signal import StopSignal
 from lsemvae.callbacks.trained_weights import TrainedWeights
 from lsemvae.callbacks.wandb_logger import PrivateWandbLogger
@@ -26,6 +27,7 @@ __all__ = [
     "RepresentationProbe",
     "SameSettings",
     "SameThreads",
+    "SoleWriter",
     "StopSignal",
     "TrainedWeights",
 ]
