@@ -218,12 +218,8 @@ class EcgCLI(LightningCLI):
         config = self.config[self.subcommand] if self.subcommand else self.config
         log_configuration(self.trainer.logger, config.as_dict())
         resume = config.get("ckpt_path") is not None
-        same = SameSettings(
-            self.config_dump,
-            recordings=getattr(getattr(self.datamodule, "pool", None), "sha256", ""),
-            processes=self.trainer.world_size,
-        )
-        own = [StopSignal(), SameThreads(), ContinuedLog(self.trainer, resume=resume), same]
+        own = [StopSignal(), SameThreads(), ContinuedLog(self.trainer, resume=resume),
+               SameSettings(self.config_dump)]  # fmt: skip
         self.trainer.callbacks.insert(0, SoleWriter())  # type: ignore[attr-defined]
         self.trainer.callbacks.extend(own)  # type: ignore[attr-defined]
         if isinstance(self.model, Pretrainer) and isinstance(self.datamodule, StoreDataModule):

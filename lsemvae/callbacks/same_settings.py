@@ -31,12 +31,17 @@ class SameSettings(Callback):
 
     Args:
         settings: of a subcommand of LightningCLI, as its parser dumps them.
-        more: what else decides them, such as the digest of the recordings.
     """
 
-    def __init__(self, settings: dict[str, Any], **more: str | int) -> None:
-        self._settings = {**deciding(settings), **more}
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self._settings = deciding(settings)
         self._trains = False
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Add the recordings, which a data module may just have made, and the processes."""
+        pool = getattr(getattr(trainer, "datamodule", None), "pool", None)
+        self._settings["recordings"] = getattr(pool, "sha256", "")
+        self._settings["processes"] = trainer.world_size
 
     def state_dict(self) -> dict[str, Any]:
         """Return the settings by name."""
