@@ -1,5 +1,6 @@
 """Write and read the file of a locked model: safetensors, described and sealed."""
 
+import json
 import os
 import warnings
 from pathlib import Path
@@ -55,6 +56,7 @@ def write_model(path: Path, network: LockedNetwork, trained_on: TrainedOn) -> st
     try:
         prepare_place(path)
         save_file(tensors, temporary, metadata=texts)
+        _order_texts(temporary)
         digest = seal(temporary)
         with temporary.open("rb") as file:
             sync_file(file)
@@ -64,6 +66,18 @@ def write_model(path: Path, network: LockedNetwork, trained_on: TrainedOn) -> st
     finally:
         temporary.unlink(missing_ok=True)
     return digest
+
+
+def _order_texts(path: Path) -> None:
+    """Sort the texts of a safetensors file, which stand in any order, so that equal models agree."""
+    with path.open("r+b") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode().ljust(size)
+        if len(text) == size:
+            file.seek(8)
+            file.write(text)
 
 
 def read_model(path: Path) -> LockedModel:
