@@ -69,7 +69,7 @@ def write_model(path: Path, network: LockedNetwork, trained_on: TrainedOn) -> st
 
 
 def _order_texts(path: Path) -> None:
-    """Sort the texts of a safetensors file, which stand in any order, so that equal models agree."""
+    """Sort the texts of a safetensors file, written in any order: equal models are equal files."""
     with path.open("r+b") as file:
         size = int.from_bytes(file.read(8), "little")
         header = json.loads(file.read(size))
