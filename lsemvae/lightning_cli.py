@@ -1,6 +1,5 @@
 """Run LightningCLI for fit, validate, test and predict, and tie data and task together."""
 
-import gc
 from argparse import ArgumentError
 from functools import partial
 from importlib import import_module
@@ -54,6 +53,7 @@ from lsemvae.runtime.cpu_matmul import faster_float32_products
 from lsemvae.runtime.faults import REFUSALS, failed_run, input_error_behind, refused_value
 from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.malloc import keep_freed_memory
+from lsemvae.runtime.process_group import end_process_group
 from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.runtime.refused_option import as_typed
 from lsemvae.runtime.suggestion import option_names
@@ -290,13 +290,3 @@ def _last_checkpoint(cli: EcgCLI) -> Path | None:
         return None
     name = kept.last_model_path or kept.best_model_path
     return Path(name) if name else None
-
-
-def end_process_group() -> None:
-    """End what Lightning leaves to the interpreter's end, where 1 in 7 runs aborted over gloo.
-
-    Trainer and sharded optimiser hold the group, in cycles: those that are done with go first.
-    """
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        gc.collect()
-        torch.distributed.destroy_process_group()

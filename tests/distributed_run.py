@@ -11,8 +11,8 @@ from lightning import Callback, Trainer, seed_everything
 from data_modules.mimic_ecg import MimicEcg
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import BetaAnnealing, LatentDiagnostics, RepresentationProbe
-from lsemvae.lightning_cli import end_process_group
 from lsemvae.models import LsEmvae, MultimodalCnn, ls_emvae
+from lsemvae.runtime.process_group import end_process_group
 from lsemvae.tasks import Classifier, Pretrainer
 from tests.conftest import LATENT_DIM, N_SAMPLES
 from tests.tiny_batches import MemoryLogger

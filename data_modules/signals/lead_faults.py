@@ -37,7 +37,7 @@ def missing_at_start(ecg: Ecg, *, more_than: int) -> int:
         ecg: signals, shape (L, T), NaN where a sample is missing.
         more_than: samples that are bridged; as many and fewer are 0, as more than `GAP_SHARE`.
     """
-    if not len(ecg) or not np.isnan(ecg[:, 0]).all():
+    if not ecg.size or not np.isnan(ecg[:, 0]).all():
         return 0
     held = ~np.isnan(ecg).all(axis=0)
     missing = int(held.argmax()) if held.any() else 0

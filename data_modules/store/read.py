@@ -124,14 +124,10 @@ class EcgStore:
             InputError: the table is not the one that was written.
         """
         number = {column: i for i, column in enumerate(self.columns)}[name]
-        self._verify_table()
-        return self.part(f"table/{number}")
-
-    def _verify_table(self) -> None:
-        """Hash table and description, once in each process."""
         if not self._table_verified:
             check_table(self)
             self._table_verified = True
+        return self.part(f"table/{number}")
 
     def read(
         self,

@@ -4,13 +4,10 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from data_modules.dataset import EcgPool
-from data_modules.leakage import PRETRAINING, find_leaks, part_of, refuse_leaks
 from lsemvae.benchmark.budget import Budget
+from lsemvae.benchmark.pretraining_check import check_pretraining
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import parse_leads
@@ -107,33 +104,9 @@ class Plan:
         ]  # fmt: skip
         asked = pd.concat([cohort.labelled()["row"] for cohort in cohorts]).unique()
         if needy:
-            self._check_pretraining(cohorts[0].pool, asked)
-
-    def _check_pretraining(self, cohort: EcgPool, asked: npt.NDArray[np.int64]) -> None:
-        """Refuse recordings for pre-training whose encoder every fold would refuse.
-
-        Args:
-            cohort: the labelled recordings.
-            asked: rows of it that belong to a task.
-
-        Raises:
-            InputError: a store is missing or prepared with other settings than the cohort, or
-                patients or recordings are in both.
-        """
-        seen = EcgPool(self.pretrain)
-        ours, theirs = (one.ecg_input._replace(unit=None) for one in (seen, cohort))
-        differences = ours.differences(theirs)
-        if differences:
-            raise InputError(
-                "the recordings of --pretrain are unlike those of --cohort "
-                f"({'; '.join(differences)}); prepare both with the same settings"
+            check_pretraining(
+                self.pretrain, cohorts[0].pool, asked, allow_leakage=self.allow_leakage
             )
-        if not self.allow_leakage:
-            parts = [
-                part_of(PRETRAINING, [store.table for store in seen.stores]),
-                part_of("the cohort", [cohort.table.iloc[asked]]),
-            ]
-            refuse_leaks(find_leaks(parts), allow=False)
 
     def check_folder(self, folder: Path) -> None:
         """Refuse a folder that holds a benchmark of other data or another budget.

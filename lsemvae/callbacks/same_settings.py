@@ -39,8 +39,7 @@ class SameSettings(Callback):
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Add the recordings, which a data module may just have made, and the processes."""
-        pool = getattr(getattr(trainer, "datamodule", None), "pool", None)
-        self._settings["recordings"] = getattr(pool, "sha256", "")
+        self._settings["recordings"] = recordings_of(getattr(trainer, "datamodule", None))
         self._settings["processes"] = trainer.world_size
 
     def state_dict(self) -> dict[str, Any]:
@@ -83,6 +82,11 @@ class SameSettings(Callback):
                 f"{trainer.current_epoch} epochs and trainer.max_epochs is {trainer.max_epochs}; "
                 "raise it to train on"
             )
+
+
+def recordings_of(data: object) -> str:
+    """Return the digest of what a data module reads, empty where it is none of ours."""
+    return str(getattr(getattr(data, "pool", None), "sha256", ""))
 
 
 def deciding(settings: dict[str, Any]) -> dict[str, Any]:

@@ -71,10 +71,19 @@ class LeadEncoderBank(nn.Module):
         Raises:
             InputError: a lead name is unknown or repeated, or `ecg` does not fit.
         """
-        flat, rows = self.convolved(ecg, leads).flatten(2), self._rows(ecg, leads)
+        return self.read_out(self.convolved(ecg, leads), leads, n_outputs)
+
+    def read_out(
+        self, response: Tensor, leads: Sequence[str], n_outputs: int | None = None
+    ) -> Tensor:
+        """Return the outputs of the linear layers, (B, L, O), on what `convolved` answers.
+
+        Other arguments and errors as in `forward`.
+        """
+        rows = self._rows(leads)
         weight = _pick(self.linear_weight, rows)[:, :n_outputs]
         bias = _pick(self.linear_bias, rows)[..., :n_outputs]
-        outputs = apply_function(_StackedLinear, flat, weight)
+        outputs = apply_function(_StackedLinear, response.flatten(2), weight)
         return (outputs + bias).transpose(0, 1)
 
     def convolved(self, ecg: Tensor, leads: Sequence[str]) -> Tensor:
@@ -82,22 +91,22 @@ class LeadEncoderBank(nn.Module):
 
         Arguments and errors as in `forward`.
         """
-        rows = self._rows(ecg, leads)
-        weights = [_pick(weight, rows) for weight in self.conv_weights]
-        biases = [_pick(bias, rows) for bias in self.conv_biases]
-        return convolve(ecg.transpose(0, 1), weights, biases)
-
-    def _rows(self, ecg: Tensor, leads: Sequence[str]) -> list[int]:
-        """Check names and shape; return the index of each lead's encoder."""
-        unknown = [lead for lead in parse_leads(leads) if lead not in self.leads]
-        if unknown:
-            raise InputError(
-                f"no encoder for {', '.join(unknown)}; this network has {', '.join(self.leads)}"
-            )
+        rows = self._rows(leads)
         if ecg.shape[1:] != (len(leads), self.n_samples):
             raise InputError(
                 f"ecg must be (batch, {len(leads)} leads, {self.n_samples} samples); "
                 f"got {tuple(ecg.shape)}; crop or pad, or build the network for this length"
+            )
+        weights = [_pick(weight, rows) for weight in self.conv_weights]
+        biases = [_pick(bias, rows) for bias in self.conv_biases]
+        return convolve(ecg.transpose(0, 1), weights, biases)
+
+    def _rows(self, leads: Sequence[str]) -> list[int]:
+        """Check the names; return the index of each lead's encoder."""
+        unknown = [lead for lead in parse_leads(leads) if lead not in self.leads]
+        if unknown:
+            raise InputError(
+                f"no encoder for {', '.join(unknown)}; this network has {', '.join(self.leads)}"
             )
         return [self.leads.index(canonical_lead(lead)) for lead in leads]
 

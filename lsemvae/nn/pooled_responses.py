@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lsemvae.core.leads import canonical_lead
 from lsemvae.nn.lead_encoders import CHANNELS, LeadEncoderBank
 
 
@@ -32,17 +31,10 @@ def outputs_and_responses(
 ) -> tuple[Tensor, Tensor]:
     """Return the encoders' outputs (B, L, O) and `pooled_responses` of the same convolutions.
 
-    Arguments as in `pooled_responses`. The weights of the linear layers are copied where leads are
-    chosen: for encoders of beats, which are small.
+    Arguments as in `pooled_responses`.
     """
     response = encoders.convolved(ecg, leads)
-    rows = [encoders.leads.index(canonical_lead(lead)) for lead in leads]
-    whole = rows == list(range(len(encoders.leads)))
-    weight, bias = (
-        each if whole else each[rows] for each in (encoders.linear_weight, encoders.linear_bias)
-    )
-    output = torch.bmm(weight, response.flatten(2).transpose(1, 2)).transpose(1, 2) + bias
-    return output.transpose(0, 1), _pooled(response)
+    return encoders.read_out(response, leads), _pooled(response)
 
 
 def _pooled(response: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from jsonargparse import Namespace
 
-from lsemvae.callbacks.same_settings import deciding
+from lsemvae.callbacks.same_settings import deciding, recordings_of
 from lsemvae.core.errors import InputError
 from lsemvae.lightning_cli import EcgCLI, build_cli
 from lsemvae.tasks import Pretrainer
@@ -84,11 +84,10 @@ def check_command(arguments: Sequence[str], params: Mapping[str, Any]) -> dict[s
                 f"{callback.class_path} writes into one folder for all trials; leave its path out"
             )
     cli.datamodule.prepare_data()
-    pool = getattr(cli.datamodule, "pool", None)
     return {
         **deciding(cli.config_dump),
         "max_epochs": cli.trainer.max_epochs,
-        "recordings": getattr(pool, "sha256", ""),
+        "recordings": recordings_of(cli.datamodule),
     }
 
 

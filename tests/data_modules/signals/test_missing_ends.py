@@ -52,3 +52,8 @@ def test_more_than_a_twentieth_is_no_end_and_what_is_bridged_stays_bridged() -> 
     with pytest.raises(RecordError, match="lead_gap"):
         without(251, 0)
     assert codes(without(25, 0)) == ["gap_interpolated"]
+
+
+def test_a_recording_without_samples_is_too_short() -> None:
+    with pytest.raises(RecordError, match="it lasts 0 s; min_duration_s is 5"):
+        clean_ecg(recording(make_ecg_mv(5000)[:, :0]), SETTINGS)

@@ -1,0 +1,41 @@
+"""Refuse recordings for pre-training that do not go with a cohort, before anything is trained."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from data_modules.dataset import EcgPool
+from data_modules.leakage import PRETRAINING, find_leaks, part_of, refuse_leaks
+from lsemvae.core.errors import InputError
+
+
+def check_pretraining(
+    stores: Sequence[str], cohort: EcgPool, asked: npt.NDArray[np.int64], *, allow_leakage: bool
+) -> None:
+    """Refuse recordings for pre-training whose encoder every fold would refuse.
+
+    Args:
+        stores: for pre-training.
+        cohort: the labelled recordings.
+        asked: rows of it that belong to a task.
+        allow_leakage: go on although patients or recordings are in both.
+
+    Raises:
+        InputError: a store is missing or prepared with other settings than the cohort, or
+            patients or recordings are in both.
+    """
+    seen = EcgPool(stores)
+    ours, theirs = (one.ecg_input._replace(unit=None) for one in (seen, cohort))
+    differences = ours.differences(theirs)
+    if differences:
+        raise InputError(
+            "the recordings of --pretrain are unlike those of --cohort "
+            f"({'; '.join(differences)}); prepare both with the same settings"
+        )
+    if not allow_leakage:
+        parts = [
+            part_of(PRETRAINING, [store.table for store in seen.stores]),
+            part_of("the cohort", [cohort.table.iloc[asked]]),
+        ]
+        refuse_leaks(find_leaks(parts), allow=False)
