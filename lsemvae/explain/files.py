@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from data_modules.base import StoreDataModule
+from lsemvae.core.counted import counted
 from lsemvae.core.files import read_json, replacing, write_text
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.outputs import check_output_file
@@ -110,7 +111,9 @@ def _source(about: dict[str, Any], data: StoreDataModule) -> str:
     """Name leads and data, and say what they are not."""
     n_used, n_stored = len(data.leads), _n_stored(data)
     names = (
-        f"{n_used} leads" if lead_set_name(data.leads) == f"{n_used}L" else ", ".join(data.leads)
+        f"{counted(n_used, 'lead')}"
+        if lead_set_name(data.leads) == f"{n_used}L"
+        else ", ".join(data.leads)
     )
     cut = f" cut from {n_stored}-lead recordings" if n_stored > n_used else ""
     label = f"SYNTHETIC data ({about['data']})" if about["synthetic"] else about["data"]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json
 from lsemvae.evaluation.chance import chance_text
@@ -94,7 +95,10 @@ def stress_blocks(found: dict[str, Any], figure: Path, name: str) -> list[Block]
          percent(row["withheld"]), number(row["mean_absolute_change"])]
         for row in found["rows"]
     ]  # fmt: skip
-    caption = f"{found['task']}, {found['method']}, {found['n_recordings']} recordings of {data}"
+    caption = (
+        f"{found['task']}, {found['method']}, {counted(found['n_recordings'], 'recording')} of "
+        f"{data}"
+    )
     blocks: list[Block] = []
     if found["trained_on"]:
         blocks.append(Text("The model was trained on these recordings: AUROC and slope are too "
