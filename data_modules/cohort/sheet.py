@@ -73,7 +73,7 @@ def _notes(name: str, sheet: Sheet) -> list[str]:
         if read:
             notes.append(
                 f"{counted(len(read), 'row is', 'rows are')} {state} in the workbook (row "
-                f"{_named(read)}) and were read as all others; remove them if they shall not count"
+                f"{_named(read)}) but read as all others; remove what shall not count"
             )
     return notes
 

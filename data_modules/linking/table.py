@@ -121,7 +121,7 @@ def _birth_dates(
     lost = sum(there and day is None for there, day in zip(filled, born, strict=True))
     if lost:
         notes.append(
-            f"{source['birth_date']}: {counted(lost, 'cell is', 'cells are')} no dates and were "
+            f"{source['birth_date']}: {counted(lost, 'cell is no date and was', 'cells are no dates and were')} "
             "left empty, so they are not compared with the recordings"
         )
     return born
@@ -140,7 +140,7 @@ def _sexes(rows: pd.DataFrame, notes: list[str]) -> list[str]:
     unknown = sum(not sex and bool(cell) for sex, cell in zip(found, rows["sex"], strict=True))
     if unknown:
         notes.append(
-            f"sex: {counted(unknown, 'cell is', 'cells are')} neither F nor M and were left empty"
+            f"sex: {counted(unknown, 'cell is neither F nor M and was', 'cells are neither F nor M and were')} left empty"
         )
     return found
 

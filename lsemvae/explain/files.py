@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -26,12 +27,13 @@ from lsemvae.explain.gate import summarise_gate
 from lsemvae.explain.ranking import rank_leads, summarise_waves
 from lsemvae.explain.records import Explained, ExplanationSettings
 from lsemvae.explain.sheet import draw_attribution
-from lsemvae.explain.skill import knows_something, skill_facts, skill_text
+from lsemvae.explain.skill import knows_something, skill_facts, skill_lines
 from lsemvae.predicting.pictures import file_names
 
 QUANTILES = (0.05, 0.5, 0.95)
 TABLES, FIXED = ("attribution.csv", "waves.csv", "gate.csv"), ("leads", "waves", "gate")
 KINDS = ("png", "svg")
+LINE = 90  # letters of a picture's title, beyond which it is cut
 
 
 def write_explanation(
@@ -59,7 +61,7 @@ def write_explanation(
     leads = pd.concat(found.leads, ignore_index=True)
     write_text(out / "attribution.csv", leads.to_csv(index=False, float_format="%.6g"))
     ranking = rank_leads(leads, seed=seed)
-    about = {**about, "skill": skill_text(skill)}
+    about = {**about, "skill": "\n".join(fill(one, LINE) for one in skill_lines(skill))}
     title = _title(about, data, plan)
     _save(ranking_figure(ranking, f"Leads by attribution\n{title}"), out / "leads")
     summary = {

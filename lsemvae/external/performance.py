@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.metrics import roc_curve
 
+from lsemvae.core.chance import chance_text
 from lsemvae.core.counted import counted
-from lsemvae.evaluation.chance import chance_text
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
 from lsemvae.evaluation.report.curves import legend, panel
 from lsemvae.evaluation.report.first_screen import RESEARCH, SYNTHETIC

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from data_modules.signals.settings import SignalSettings
+from lsemvae.core.chance import CHANCE
 from lsemvae.core.counted import counted
 from lsemvae.core.ecg_input import EcgInput
 from lsemvae.core.errors import InputError
@@ -24,7 +25,6 @@ from lsemvae.model_file.targets import (
 )
 
 MOST_MEMBERS = 1000  # a study has as many as folds
-CHANCE = 0.5  # the AUROC of a guess
 FORMAT = "lsemvae-model"
 VERSION = 4
 

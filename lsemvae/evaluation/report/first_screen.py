@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lsemvae.core.chance import chance_text
 from lsemvae.core.counted import counted
 from lsemvae.core.tasks import Thresholds, find_task
-from lsemvae.evaluation.chance import chance_text
 from lsemvae.evaluation.leakage_statement import LeakageStatement, leakage_statement
 from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence

@@ -106,10 +106,10 @@ def test_single_cells_that_cost_a_patient_or_an_age_are_told(
 ) -> None:
     (tmp_path / "one").mkdir()
     assert run(tmp_path / "one", LIST, lambda b: b.replace(b"2150-03-04 09", b"soon 09", 1)) == 0
-    assert "note: 1 recordings have no time that can be read" in capsys.readouterr().out
+    assert "note: 1 recording has no time that can be read" in capsys.readouterr().out
     (tmp_path / "two").mkdir()
     assert run(tmp_path / "two", PATIENTS, lambda b: b.replace(b",60,", b",>89,")) == 0
-    assert "note: 1 patients have no age" in capsys.readouterr().out
+    assert "note: 1 patient has no age" in capsys.readouterr().out
     (tmp_path / "three").mkdir()
     decimal = b',"27,5","27,5",'
     assert run(tmp_path / "three", CHART, lambda b: b.replace(b",27,27,", decimal)) == 0

@@ -12,7 +12,7 @@ def test_labels_become_bool_and_scores_double_precision() -> None:
 
 
 def test_all_faults_are_named_at_once() -> None:
-    with pytest.raises(InputError, match=r"1 labels are not 0 or 1, as 2.0; 1 of 3 scores are NaN"):
+    with pytest.raises(InputError, match=r"1 label is not 0 or 1, as 2.0; NaN: 1 of 3 scores"):
         check_binary([0, 1, 2], [0.5, np.nan, 0.5])
 
 
@@ -43,5 +43,5 @@ def test_patients_are_numbered_from_zero_and_default_to_one_record_each() -> Non
     assert patient_codes(None, 3).tolist() == [0, 1, 2]
     with pytest.raises(InputError, match="one per record"):
         patient_codes(["a"], 3)
-    with pytest.raises(InputError, match="1 records have no patient"):
+    with pytest.raises(InputError, match="1 record has no patient"):
         patient_codes(["a", None, "b"], 3)
