@@ -50,7 +50,7 @@ def leave_out_units(cells: pd.Series) -> tuple[pd.Series, list[str]]:
     if not units or found.empty:
         return cells, []
     shown = f"{cells[found.index[0]]!r} as {found.iloc[0]}"
-    note = f"{cells.name}: the column's unit was left out in {counted(len(found), 'cell')}, {shown}"
+    note = f"{cells.name}: read without the column's unit: {counted(len(found), 'cell')}, {shown}"
     return found.reindex(cells.index).fillna(cells), [note]
 
 

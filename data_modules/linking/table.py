@@ -120,9 +120,9 @@ def _birth_dates(
     filled = [not is_missing(str(cell).strip()) for cell in table["birth_date"]]
     lost = sum(there and day is None for there, day in zip(filled, born, strict=True))
     if lost:
+        said = counted(lost, "cell is no date and was", "cells are no dates and were")
         notes.append(
-            f"{source['birth_date']}: {counted(lost, 'cell is no date and was', 'cells are no dates and were')} "
-            "left empty, so they are not compared with the recordings"
+            f"{source['birth_date']}: {said} left empty, so not compared with the recordings"
         )
     return born
 
@@ -139,9 +139,8 @@ def _sexes(rows: pd.DataFrame, notes: list[str]) -> list[str]:
     found = [words.get(word, "") for word in plain]
     unknown = sum(not sex and bool(cell) for sex, cell in zip(found, rows["sex"], strict=True))
     if unknown:
-        notes.append(
-            f"sex: {counted(unknown, 'cell is neither F nor M and was', 'cells are neither F nor M and were')} left empty"
-        )
+        said = counted(unknown, "cell is not F or M and was", "cells are not F or M and were")
+        notes.append(f"sex: {said} left empty")
     return found
 
 

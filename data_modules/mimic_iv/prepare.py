@@ -17,10 +17,12 @@ from data_modules.mimic_iv.rules import EcgWindow, PressureRules
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_bytes
+from lsemvae.core.outputs import check_output_file
 from lsemvae.core.printable import say
 
 FORMAT = "lsemvae-mimic-rhc-flow"
 VERSION = 1
+FIRST_COLUMNS = "patient_id,record,mpap_mmhg"
 DEFAULT_RULES = PressureRules()
 DEFAULT_WINDOW = EcgWindow()
 
@@ -97,6 +99,8 @@ def _target(out: str) -> Path:
     if target.suffix != ".csv" or target.is_dir():
         raise InputError(f"out must name a .csv file, got {out}")
     target.parent.mkdir(parents=True, exist_ok=True)
+    check_output_file(_beside(target, "flow.json"), mark=FORMAT.encode())
+    check_output_file(target, mark=FIRST_COLUMNS.encode())
     return target
 
 

@@ -216,7 +216,7 @@ def test_impossible_orders_of_pressures_are_warnings(path: Path) -> None:
         (b"\x89HDF\r\n\x1a\n\x00", "it is an HDF5 file"),
         ("record,patient_id\n1,2\n".encode("utf-16-le"), "binary"),
         (b"record,patient_id,record\n1,2,3\n", "'record' occurs more than once"),
-        (b"record,patient_id\n1,2,3\n4\n", "(?s)row 2: it has 3 cells.*row 3: it has 1 cells"),
+        (b"record,patient_id\n1,2,3\n4\n", "(?s)row 2: it has 3 cells.*row 3: it has 1 cell"),
         (b'record,patient_id\n1,"2\n', "is not a CSV file"),
         (b"record,patient_id,signal_sha256\n1,2,3\n", "a name that the store uses"),
         (b"record|patient_id\n1|2\n", "lacks the columns record, patient_id"),

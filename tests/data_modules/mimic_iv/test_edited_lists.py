@@ -72,7 +72,7 @@ def test_what_still_says_the_same_gives_the_same_table(
         (LIST, lambda b: b.replace(b"\n10000032", b"\n1.0000032E7"), "'1.0000032E7' is no id"),
         (CHART, lambda b: b.replace(b"\n10000032", b"\nP32"), "subject_id 'P32' is no id"),
         (LIST, lambda b: b.replace(b"p10000032", b"p99999999"), "is that of another patient"),
-        (LIST, lambda b: b[:-30], "does not end with the study of its row (1 rows)"),
+        (LIST, lambda b: b[:-30], "does not end with the study of its row (1 row)"),
         (LIST, lambda b: b.replace(b"2150-03-04 09:00:00", b"04.03.2150 09:00"),
          "no ecg_time can be read, such as '04.03.2150 09:00'"),
         (LIST, lambda b: b.replace(b",", b";"), "if a spreadsheet has saved it"),
