@@ -13,6 +13,7 @@ from data_modules.cohort.quantities import (
     computed_resistance,
     quantity,
 )
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
 from lsemvae.core.tasks import Thresholds
@@ -90,8 +91,8 @@ def _codes(table: pd.DataFrame) -> list[Finding]:
         n = int((values == code).sum())
         if code in MISSING_CODES and n >= LEAST_CODED and below.max() < CODE_GAP * code:
             text = (
-                f"{name} is {code:g} in {n} rows and at most {below.max():g} in all others: if "
-                "that stands for a missing value, leave it empty"
+                f"{name} is {code:g} in {counted(n, 'row')} and at most {below.max():g} in all "
+                "others: if that stands for a missing value, leave it empty"
             )
             found.append(Finding("missing value", rows(values == code), text))
     return found

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+from lsemvae.core.counted import counted
 from lsemvae.core.printable import say
 
 
@@ -36,9 +37,9 @@ def export(
     target = Path(out)
     if target.suffix != ".onnx":
         raise InputError(f"--out must end in .onnx, got {out}")
-    from lsemvae.model_file.seal import replaced_model
+    from lsemvae.model_file.seal import check_model_place
 
-    before = replaced_model(target)
+    check_model_place(target)
     from lsemvae.deployment.export import export_onnx
     from lsemvae.deployment.model_file import read_model
 
@@ -48,11 +49,9 @@ def export(
     say("writing the graph, then comparing it with the network: up to a minute", file=sys.stderr)
     made = export_onnx(locked, target, leads=chosen, hashes=hashes, int8=int8)
     say(f"{target}: {format}, {target.stat().st_size / 1e6:.1f} MB, SHA-256 {made.digest}")
-    if before not in (None, made.digest):
-        say(f"  it replaced another graph, SHA-256 {before}")
     say(f"  largest difference of a probability from the network's on noise: {made.difference:.2g}")
     if chosen != trained:
         say(
-            f"warning: the model was trained on {len(trained)} leads; with {len(chosen)} its "
-            "calibration and thresholds are not known to hold"
+            f"warning: the model was trained on {counted(len(trained), 'lead')}; with "
+            f"{len(chosen)} its calibration and thresholds are not known to hold"
         )

@@ -42,9 +42,9 @@ def lock(
     target = Path(out)
     if target.suffix != ".safetensors":
         raise InputError(f"--out must end in .safetensors, got {out}")
-    from lsemvae.model_file.seal import replaced_model
+    from lsemvae.model_file.seal import check_model_place
 
-    before = replaced_model(target)
+    check_model_place(target)
     from lsemvae.deployment.lock import LockOptions, lock_run
     from lsemvae.deployment.model_file import write_model
     from lsemvae.report_evidence.cohort import verify_against_store
@@ -54,8 +54,6 @@ def lock(
     digest = write_model(target, locked.network, locked.trained_on)
     model = locked.network.description
     say(f"{target}: {target.stat().st_size / 1e6:.1f} MB, SHA-256 {digest}")
-    if before not in (None, digest):
-        say(f"  it replaced another model, SHA-256 {before}")
     for line in _told(model):
         say(f"  {line}")
     if model.synthetic:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
+from lsemvae.core.earlier_results import replaced_result, tell
 from lsemvae.core.errors import InputError
 from lsemvae.core.json_text import parse_json
 
@@ -37,12 +38,16 @@ def refuse_special(path: Path) -> None:
 def replace_file(temporary: Path, path: Path) -> None:
     """Give a whole file its name in one step, and bring the name to the disk.
 
+    Where a remembered result is lost by it, see `remember_result`, that is told.
+
     Raises:
         InputError: see `refuse_special`.
     """
     refuse_special(path)
+    note = replaced_result(temporary, path)
     os.replace(temporary, path)
     sync_folder(path.parent)
+    tell(note)
 
 
 @contextmanager

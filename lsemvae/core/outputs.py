@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from lsemvae.core.earlier_results import remember_result
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import refuse_special
+from lsemvae.core.files import file_sha256, refuse_special
 
 HEAD_BYTES = 65_536
 PICTURES = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml", ".jpg": b"\xff\xd8"}
@@ -12,6 +13,8 @@ PICTURES = {".png": b"\x89PNG", ".pdf": b"%PDF", ".svg": b"<?xml", ".jpg": b"\xf
 
 def check_output_file(path: Path, *, mark: bytes, read: Iterable[str | Path | None] = ()) -> None:
     """Check that a file may be written, before anything is computed for it.
+
+    An earlier result of the same command is remembered: another one in its place is told.
 
     Args:
         path: the file that will be written or replaced.
@@ -40,6 +43,8 @@ def check_output_file(path: Path, *, mark: bytes, read: Iterable[str | Path | No
             f"cannot write {path}: it exists and this command did not write it; name another file "
             "with --out, or move that one away"
         )
+    if head:
+        remember_result(path, file_sha256)
 
 
 def check_picture_file(path: Path, *, read: Iterable[str | Path | None] = ()) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import mmap
 from pathlib import Path
 
+from lsemvae.core.earlier_results import remember_result
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import refuse_special
 
@@ -40,8 +41,8 @@ def check_seal(path: Path) -> str:
     return digest
 
 
-def replaced_model(path: Path) -> str | None:
-    """Return the digest of a model that is about to be replaced; None where there is no file.
+def check_model_place(path: Path) -> None:
+    """Check that a model may be written; an earlier one is remembered by its digest.
 
     Raises:
         InputError: the file is no whole model of ours, and would be lost.
@@ -50,14 +51,15 @@ def replaced_model(path: Path) -> str | None:
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; name a file in it")
     if not path.exists():
-        return None
+        return
     try:
-        return check_seal(path)
+        check_seal(path)
     except InputError as error:
         raise InputError(
             f"cannot write {path}: it exists and is no whole model of this program; name another "
             "file with --out, or move that one away"
         ) from error
+    remember_result(path, check_seal)
 
 
 def _measure(path: Path) -> tuple[str, int, bytes]:

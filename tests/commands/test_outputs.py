@@ -114,8 +114,12 @@ def test_a_store_of_other_recordings_is_kept(
     assert run(rows[3:6]) == 2
     assert "is a store of 3 other recordings and would be lost" in error_of(capsys)
     assert out.read_bytes() == before
+    assert run(rows[:3]) == 0
+    assert "replaced another" not in capsys.readouterr().err
     assert run(rows[2:4]) == 0
-    assert "2 of the 3 recordings of" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "2 of the 3 recordings of" in said.out
+    assert f"note: {out} replaced another result, of " in said.err
 
 
 @pytest.mark.parametrize("place", ["", "/deeper"])

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from data_modules.conversion.destination import check_output
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import (
+    file_sha256,
     is_as_written,
     read_json,
     replacing,
@@ -145,3 +147,30 @@ def test_own_output_is_replaced_and_nothing_else_is(tmp_path: Path) -> None:
         check_output_file(tmp_path, mark=b"")
     with pytest.raises(InputError, match="a picture's name ends in"):
         check_picture_file(foreign)
+
+
+def test_a_result_that_replaces_another_says_so_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, text = tmp_path / "table1.csv", tmp_path / "table1.md"
+
+    def run(content: str) -> str:
+        for file in (table, text):
+            check_output_file(file, mark=b"a,b")
+        for file in (table, text):
+            write_text(file, f"a,b\n{content}\n")
+        return capsys.readouterr().err
+
+    assert run("1,2") == ""
+    os.utime(table, (0, 1_700_000_000))
+    first = file_sha256(table)
+    assert run("1,2") == ""
+    os.utime(table, (0, 1_700_000_000))
+    said = run("1,3").splitlines()
+    assert len(said) == 1
+    assert re.fullmatch(
+        rf"note: {table} replaced another result, of 2023-11-\d\d \d\d:\d\d, SHA-256 {first[:8]}…",
+        said[0],
+    )
+    write_text(table, "a,b\n1,4\n")  # the state of a run: nobody asked whether it is a result
+    assert capsys.readouterr().err == ""

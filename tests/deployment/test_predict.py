@@ -83,7 +83,7 @@ def test_a_stopped_run_goes_on_where_it_was(
     assert predict(model, cohort, "--out", out, "--allow_trained_on", "--fewest_leads", "1") == 2
     assert "of other options" in error_of(capsys)
     assert predict(model, cohort, "--out", out, "--allow_trained_on") == 0
-    assert "going on: 32 of 60" in capsys.readouterr().out
+    assert "going on: 32 recordings of 60" in capsys.readouterr().out
     assert out.read_text() == whole.read_text()
     assert not journal.exists()
 
@@ -244,6 +244,9 @@ def test_a_model_that_replaces_another_says_so(
     for _ in range(2):
         assert main(["lock", str(study), *files, "--withhold", "0"]) == 0
     before = read_model(out).digest
-    assert "replaced another" not in capsys.readouterr().out
+    assert "replaced another" not in capsys.readouterr().err
     assert main(["lock", str(study), *files, "--point", "specificity_90"]) == 0
-    assert f"it replaced another model, SHA-256 {before}" in capsys.readouterr().out
+    note = f"note: {out} replaced another result, of "
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith(note)]
+    assert len(told) == 1
+    assert told[0].endswith(f", SHA-256 {before[:8]}…")

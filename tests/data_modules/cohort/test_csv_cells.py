@@ -120,7 +120,7 @@ def test_rows_keep_the_numbers_of_the_spreadsheet(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("\na,b\n1,2\n,\n\n3\n4,5\n")
     cells = read_cells(tmp_path / "t.csv")
     assert cells.table.index.tolist() == [3, 7]
-    assert cells.problems == ["row 6: it has 1 cells, the header has 2"]
+    assert cells.problems == ["row 6: it has 1 cell, the header has 2"]
 
 
 def test_an_empty_last_column_is_dropped(tmp_path: Path) -> None:

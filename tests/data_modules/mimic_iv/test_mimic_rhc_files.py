@@ -154,3 +154,19 @@ def test_without_duckdb_the_extra_is_named(
     monkeypatch.setitem(sys.modules, "duckdb", None)
     assert run(files.write(tmp_path)) == 2
     assert "pip install -e '.[mimic]'" in capsys.readouterr().err
+
+
+def test_a_table_of_others_stays_and_another_of_ours_is_told(
+    files: MimicFiles, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "out.csv"
+    table.write_text("patient,age\n1,2\n")
+    assert run(files.write(tmp_path)) == 2
+    assert f"cannot write {table}: it exists and this command did not" in capsys.readouterr().err
+    table.unlink()
+    assert run(tmp_path) == 0
+    assert run(tmp_path) == 0
+    assert "replaced" not in capsys.readouterr().err
+    files.read(B, "10 12:00", "mpap", 31)
+    assert run(files.write(tmp_path)) == 0
+    assert f"note: {table}.flow.json replaced another result, of 2" in capsys.readouterr().err
