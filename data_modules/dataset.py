@@ -11,6 +11,7 @@ import torch
 from torch.utils.data import Dataset
 
 from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_indices
 from lsemvae.core.types import EcgBatch, EcgInput, Names, Normalisation
@@ -167,8 +168,9 @@ class EcgDataset(Dataset[EcgBatch]):
         if len(without):
             first = pool.names("record", without[:1])[0]
             raise InputError(
-                f"{len(without)} records have none of the leads {', '.join(leads)}, the first is "
-                f"{first}; take them out of the table or choose other leads"
+                f"{counted(len(without), 'record has', 'records have')} none of the leads "
+                f"{', '.join(leads)}, the first is {first}; take them out of the table or choose "
+                "other leads"
             )
 
     def __len__(self) -> int:

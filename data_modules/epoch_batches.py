@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 WORKER_TIMEOUT_S = 600  # a worker that yields nothing for so long hangs
@@ -47,7 +48,7 @@ class EpochBatches(DistributedSampler[Any]):
         self.batch_size, self.n_records = batch_size, len(dataset)  # type: ignore[arg-type]
         if 0 < self.n_records < n_ranks:
             raise InputError(
-                f"{self.n_records} records cannot be shared by {n_ranks} processes; use "
+                f"{counted(self.n_records, 'record')} cannot be shared by {n_ranks} processes; use "
                 f"--trainer.devices={self.n_records} at most"
             )
         self.n_done = 0

@@ -12,6 +12,7 @@ from data_modules.base import StoreDataModule
 from data_modules.cohort.identity import cut_ids
 from data_modules.cohort.plain_id import plain_id
 from data_modules.dataset import Indices
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.printable import say
 from lsemvae.core.types import Normalisation
@@ -79,7 +80,7 @@ class MimicEcg(StoreDataModule):
         rows = np.flatnonzero(~np.array(excluded)[position])
         if len(rows) == len(ids):
             raise InputError(
-                f"none of the {len(listed)} patients in {self.exclude_patients} is in "
+                f"none of the {counted(len(listed), 'patient')} in {self.exclude_patients} is in "
                 f"{self.pool.label}, so the list may belong to other data; expected ids such as "
                 f"{ids[0].decode()}"
             )
@@ -90,11 +91,14 @@ class MimicEcg(StoreDataModule):
     def _split(self) -> tuple[Any, Any]:
         rows = self.usable_rows()
         if len(rows) < len(self.pool):
-            say(f"{len(self.pool) - len(rows)} recordings without any of the leads are left out")
+            say(
+                f"left out: {counted(len(self.pool) - len(rows), 'recording')} without any of the "
+                "leads"
+            )
         if self.exclude_patients is not None:
             n_usable = len(rows)
             rows = np.intersect1d(rows, self.training_rows())
-            say(f"{n_usable - len(rows)} recordings of excluded patients are left out")
+            say(f"left out: {counted(n_usable - len(rows), 'recording')} of excluded patients")
         if self.val_fraction == 0.0:
             say("val_fraction is 0: no validation, hence no diagnostics and no reconstructions")
             return rows, rows[:0]

@@ -4,6 +4,7 @@ import pandas as pd
 
 from data_modules.cohort.labels import number_values
 from data_modules.rhc_cohort import RhcCohort
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.made_for import MadeFor
 from lsemvae.core.targets import find_target
@@ -33,8 +34,8 @@ class NumberCohort(RhcCohort):
         known = int(value.notna().sum())
         if known < N_STRATA * self.n_folds:
             raise InputError(
-                f"task {self.task!r} has {known} records with a value; {self.n_folds} folds need "
-                f"{N_STRATA * self.n_folds} at least"
+                f"task {self.task!r} has {counted(known, 'record')} with a value; {self.n_folds} "
+                f"folds need {N_STRATA * self.n_folds} at least"
             )
         stratum = (value.rank(method="first") - 1) * N_STRATA // known
         return self.records_with(table, label=value, stratum=stratum)

@@ -9,6 +9,7 @@ import pandas as pd
 from data_modules.cohort.columns import DATES, NUMBER, NUMBER_RANGES, REQUIRED
 from data_modules.cohort.csv_cells import decimal_commas, thousands_points
 from data_modules.reading.text_cells import MISSING_PATTERN
+from lsemvae.core.counted import counted
 
 _COMMA_NUMBER = r"[-+]?(?:[0-9]+[.,]?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _SIGN_AND_TEXT = r"[+-].*[A-Za-z(=!|]"
@@ -31,11 +32,11 @@ def plain_records(table: pd.DataFrame) -> list[str]:
     slashes = cells.str.contains("\\", regex=False) & ~cells.str.match(r"[A-Za-z]:|\\\\")
     if slashes.any():
         cells = cells.where(~slashes, cells.str.replace("\\", "/", regex=False))
-        notes.append(f"record: backslashes were read as / in {slashes.sum()} rows")
+        notes.append(f"record: backslashes were read as / in {counted(slashes.sum(), 'row')}")
     header = cells.str.match(r".*[^/]\.hea$", flags=re.IGNORECASE)
     if header.any():
         cells = cells.where(~header, cells.str.slice(stop=-len(".hea")))
-        notes.append(f"record: the ending .hea was left out in {header.sum()} rows")
+        notes.append(f"record: the ending .hea was left out in {counted(header.sum(), 'row')}")
     table["record"] = cells
     return notes
 
@@ -52,7 +53,7 @@ def empty_missing_words(table: pd.DataFrame, names: Iterable[str]) -> list[str]:
         if words.any() and (known or (len(others) > 0 and number.all())):
             table[name] = cells.where(~words, "")
             found = ", ".join(sorted(set(cells[words]))[:5])
-            notes.append(f"{name}: {words.sum()} cells with {found} were read as empty")
+            notes.append(f"{name}: read as empty: {counted(words.sum(), 'cell')} with {found}")
     return notes
 
 
@@ -86,8 +87,8 @@ def neutralise(table: pd.DataFrame) -> list[str]:
             table[name] = cells.where(~signs, "'" + cells)
             rows = ", ".join(map(str, table.index[signs][:5]))
             notes.append(
-                f"{name}: {signs.sum()} cells begin with a formula sign (row {rows}); an "
-                "apostrophe was put before them"
+                f"{name}: {counted(signs.sum(), 'cell begins', 'cells begin')} with a formula sign "
+                f"(row {rows}); an apostrophe was put before them"
             )
     return notes
 
@@ -134,6 +135,6 @@ def tell_thousands(
             found.append(
                 f"row {row}: {step}: in this table commas are the decimal signs"
                 if commas
-                else f"{step}: {points.sum()} points were read as decimal ones (row {row})"
+                else f"{step}: {counted(points.sum(), 'point')} read as decimal (row {row})"
             )
     return (found, []) if commas else ([], found)

@@ -11,6 +11,7 @@ from data_modules.cohort.labels import task_labels
 from data_modules.cohort.quantity_checks import check_quantities, rows
 from data_modules.cohort.twins import signal_twins
 from data_modules.reading.text_cells import SEX
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
 from lsemvae.core.tasks import DEFINED_TASKS, PRESSURE_TASKS, Thresholds
@@ -102,7 +103,10 @@ def _patients(table: pd.DataFrame) -> list[Finding]:
     repeated = table["patient_id"].duplicated(keep=False)
     if repeated.any():
         n = table["patient_id"][repeated].nunique()
-        text = f"{n} patients have several recordings; folds keep them together"
+        text = (
+            f"{counted(n, 'patient has', 'patients have')} several recordings; folds keep them "
+            "together"
+        )
         found.append(Finding("repeated patient", rows(repeated), text))
     found += _two_sexes(table)
     quantities = [name for name in NUMBER_RANGES if name in table]
@@ -129,7 +133,10 @@ def _two_sexes(table: pd.DataFrame) -> list[Finding]:
     if not several.any():
         return []
     n = table["patient_id"][several].nunique()
-    text = f"{n} patients have recordings of two sexes: is each id that of one person?"
+    text = (
+        f"{counted(n, 'patient has', 'patients have')} recordings of two sexes: is each id that of "
+        "one person?"
+    )
     return [Finding("two sexes", rows(several), text)]
 
 
@@ -189,7 +196,10 @@ def _missing(table: pd.DataFrame) -> list[Finding]:
     for name in table.columns.difference([*REQUIRED, "signal_sha256"], sort=False):
         empty = table[name].isna() | (table[name] == "")
         if empty.any():
-            text = f"{name} is missing in {empty.sum()} of {len(table)} rows ({empty.mean():.1%})"
+            text = (
+                f"{name} is missing in {empty.sum()} of {counted(len(table), 'row')} "
+                f"({empty.mean():.1%})"
+            )
             found.append(Finding("missing", rows(empty), text))
     return found
 

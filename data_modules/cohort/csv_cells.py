@@ -18,6 +18,7 @@ from data_modules.cohort.table_top import (
 )
 from data_modules.reading.kinds import kind_and_step
 from data_modules.reading.text_cells import Sniffed, sniff_table
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 DELIMITERS = ",;\t"
@@ -118,8 +119,8 @@ def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) 
     widest = max(map(len, filled.values()), default=0)
     if widest > MOST_COLUMNS:
         raise InputError(
-            f"{path} has a row of {widest:,} cells; at most {MOST_COLUMNS:,} columns are read: "
-            "look whether a line break is missing"
+            f"{path} has a row of {counted(widest, 'cell')}; at most {MOST_COLUMNS:,} columns are "
+            "read: look whether a line break is missing"
         )
     if len(filled) < 2:
         raise InputError(f"{path} has no rows; expected a header line and one line per recording")
@@ -203,7 +204,7 @@ def _frame(rows: dict[int, list[str]]) -> tuple[pd.DataFrame, list[str]]:
     problems = [f"the column {name!r} occurs more than once" for name in repeated]
     for number, row in rows.items():
         if len(row) != len(header):
-            text = f"row {number}: it has {len(row)} cells, the header has {len(header)}"
+            text = f"row {number}: it has {counted(len(row), 'cell')}, the header has {len(header)}"
             problems.append(text + _only_text(row))
         elif row == header:
             problems.append(f"row {number}: it holds the names of the columns again; remove it")

@@ -8,6 +8,7 @@ import pandas as pd
 from data_modules.cohort.columns import NUMBER
 from data_modules.cohort.written_dates import month_of
 from data_modules.reading.text_cells import are_units
+from lsemvae.core.counted import counted
 
 # The unit that the name of a column states, by the end of the name, as people write it.
 _OWN_UNITS = {
@@ -54,7 +55,7 @@ def leave_out_units(cells: pd.Series) -> tuple[pd.Series, list[str]]:
     if not units or found.empty:
         return cells, []
     shown = f"{cells[found.index[0]]!r} as {found.iloc[0]}"
-    note = f"{cells.name}: {len(found)} cells with the column's unit were read, {shown}"
+    note = f"{cells.name}: read without the column's unit: {counted(len(found), 'cell')}, {shown}"
     return found.reindex(cells.index).fillna(cells), [note]
 
 

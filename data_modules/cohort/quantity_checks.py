@@ -13,6 +13,7 @@ from data_modules.cohort.quantities import (
     computed_resistance,
     quantity,
 )
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
 from lsemvae.core.tasks import Thresholds
@@ -91,8 +92,8 @@ def _codes(table: pd.DataFrame) -> list[Finding]:
         if code is not None:
             n = int((values == code).sum())
             text = (
-                f"{name} is {code:g} in {n} rows and {limit} in all others: if that stands for a "
-                "missing value, leave it empty"
+                f"{name} is {code:g} in {counted(n, 'row')} and {limit} in all others: if that "
+                "stands for a missing value, leave it empty"
             )
             found.append(Finding("missing value", rows(values == code), text))
     return found

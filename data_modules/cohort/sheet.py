@@ -4,6 +4,7 @@ from pathlib import Path
 
 from data_modules.cohort.csv_cells import Cells, frame_cells, read_cells
 from data_modules.cohort.workbook import Sheet, read_workbook
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 EXCEL = (".xlsx", ".xlsm")
@@ -71,8 +72,8 @@ def _notes(name: str, sheet: Sheet) -> list[str]:
         read = [str(row) for row in rows if row in sheet.rows]
         if read:
             notes.append(
-                f"{len(read)} rows are {state} in the workbook (row {_named(read)}) and were read "
-                "as all others; remove them if they shall not count"
+                f"{counted(len(read), 'row is', 'rows are')} {state} in the workbook (row "
+                f"{_named(read)}) but read as all others; remove what shall not count"
             )
     return notes
 

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data_modules.cohort.group_folds import stratified_group_folds
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import named
 from lsemvae.core.json_text import parse_json
@@ -121,7 +122,7 @@ def _draw(cohort: pd.DataFrame, task: str, n_folds: int, seed: int) -> Splits:
     if n_folds < 2 or n_patients < n_folds:
         raise InputError(
             f"{n_folds} folds need at least 2 folds and as many patients; task {task!r} has "
-            f"{n_patients} patients"
+            f"{counted(n_patients, 'patient')}"
         )
     if GIVEN in cohort:
         return _given_folds(cohort, task, n_folds)
@@ -149,7 +150,10 @@ def _given_folds(cohort: pd.DataFrame, task: str, n_folds: int) -> Splits:
     given = cohort[GIVEN]
     lacking = cohort["record"][given.isna() | (given.astype(str).str.strip() == "")]
     if len(lacking):
-        raise InputError(f"{len(lacking)} records have no fold in the table, as {lacking.iloc[0]}")
+        raise InputError(
+            f"{counted(len(lacking), 'record has', 'records have')} no fold in the table, as "
+            f"{lacking.iloc[0]}"
+        )
     values, fold = np.unique(given.to_numpy(), return_inverse=True)
     if len(values) != n_folds:
         raise InputError(
@@ -199,8 +203,8 @@ def _check_classes(
         )
     if smaller < n_folds:
         raise InputError(
-            f"{n_folds} folds need {n_folds} patients of each class; the smaller class of {what} "
-            f"has {smaller}: use fewer folds"
+            f"{n_folds} folds need {counted(n_folds, 'patient')} of each class; the smaller class "
+            f"of {what} has {smaller}: use fewer folds"
         )
 
 

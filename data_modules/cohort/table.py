@@ -28,6 +28,7 @@ from data_modules.cohort.number_words import leave_out_units
 from data_modules.cohort.quantity_checks import doubtful_values
 from data_modules.cohort.sheet import read_sheet
 from data_modules.cohort.written_dates import plain_dates
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 MAX_LISTED = 20
@@ -161,8 +162,8 @@ def _words_among_numbers(cells: pd.Series) -> list[str]:
         return []
     first = filled.index[~numbers][0]
     return [
-        f"{cells.name}: {(~numbers).sum()} of {len(filled)} cells are no numbers, the first is "
-        f"{filled[first]!r} (row {first}); the column was read as text and can be no label"
+        f"{cells.name}: no numbers in {(~numbers).sum()} of {counted(len(filled), 'cell')}, the "
+        f"first is {filled[first]!r} (row {first}); the column was read as text and can be no label"
     ]
 
 
@@ -178,7 +179,8 @@ def _as_numbers(cells: pd.Series, *, known: bool) -> pd.Series:
 def _unlabelled(table: pd.DataFrame) -> list[str]:
     """Say how many records have no mean pressure, which both tasks of the paper need."""
     n = int(table["mpap_mmhg"].isna().sum()) if "mpap_mmhg" in table else 0
-    return [f"mpap_mmhg is empty in {n} of {len(table)} rows: no label for them"] if n else []
+    rows = counted(len(table), "row")
+    return [f"mpap_mmhg is empty in {n} of {rows}: no label for them"] if n else []
 
 
 def _implausible(table: pd.DataFrame) -> list[str]:

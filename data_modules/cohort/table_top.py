@@ -6,6 +6,7 @@ from pathlib import Path
 
 from data_modules.cohort.columns import NUMBER
 from data_modules.reading.text_cells import are_units, is_missing
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 
@@ -73,7 +74,10 @@ def plain_texts(rows: dict[int, list[str]]) -> list[str]:
             if cell.startswith('="') and (found := _TEXT_FORMULA.fullmatch(cell)):
                 row[place] = found[1].strip()
                 n_changed += 1
-    return [f'{n_changed} cells such as ="12" were read as the text in them'] if n_changed else []
+    if not n_changed:
+        return []
+    said = counted(n_changed, 'cell such as ="12" was read', 'cells such as ="12" were read')
+    return [f"{said} as the text in them"]
 
 
 def refuse_units(rows: dict[int, list[str]], path: str | Path) -> None:

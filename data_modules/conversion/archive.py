@@ -4,6 +4,7 @@ from pathlib import Path
 
 from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.printable import say
 
@@ -67,9 +68,9 @@ def prepare_archive(
         table = table[~table["patient_id"].isin(cells["patient_id"])]
     if table.empty:
         raise InputError(
-            f"none of the {archive.n_files} files of {source} is left: {len(archive.left)} do not "
-            "say whose they are, the others are excluded; with a table of record and patient_id, "
-            "`lsemvae prepare cohort --table` reads them"
+            f"none of the {counted(archive.n_files, 'file')} of {source} is left: "
+            f"{len(archive.left)} do not say whose they are, the others are excluded; with a table "
+            "of record and patient_id, `lsemvae prepare cohort --table` reads them"
         )
     summary = convert(
         table[["record", "patient_id"]].reset_index(drop=True), folder, store,
@@ -78,6 +79,8 @@ def prepare_archive(
     )  # fmt: skip
     write_table(store.with_name(f"{store.name}.left_out.csv"),
                 pd.DataFrame(archive.left, columns=Left._fields))  # fmt: skip
-    say(f"{len(archive.left)} of {archive.n_files} files do not say whose they are; "
-          f"{store}.left_out.csv")  # fmt: skip
+    left = counted(
+        len(archive.left), "file does not say whose it is", "files do not say whose they are"
+    )
+    say(f"{left}, of {archive.n_files}; {store}.left_out.csv")
     return summary

@@ -38,6 +38,7 @@ from data_modules.store.content import StoreDescription
 from data_modules.store.mark import VERSION
 from data_modules.store.shards import ShardPlan, is_whole, plan_shards, shard_path, write_shard
 from data_modules.store.write import is_single_file
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.joblib_backend import joblib_backend
 from lsemvae.core.printable import say
@@ -192,7 +193,11 @@ def _look_around(out: Path, job: ShardWork, journal: Journal) -> None:
             journal.forget(number)
     if journal.finished:
         done = sum(len(plan.span(number)) for number in journal.finished)
-        say(f"going on: {done:,} of {plan.n_listed:,} recordings were converted before")
+        n = f"{plan.n_listed:,}"
+        say(
+            f"going on: {counted(done, f'recording of {n} was', f'recordings of {n} were')} "
+            "converted before"
+        )
     check_space(out, plan, finished=set(journal.finished))
 
 

@@ -11,6 +11,7 @@ from data_modules.store.mark import STORE, mark_version, quarantine_list, read_m
 from data_modules.store.read import EcgStore
 from data_modules.store.shards import ShardPlan, shards_root
 from data_modules.store.write import is_single_file
+from lsemvae.core.counted import counted
 from lsemvae.core.earlier_results import remember_result
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import refuse_special
@@ -67,13 +68,13 @@ def check_replaced(path: Path, records: Sequence[str]) -> None:
     lost = len(old - set(records))
     if old and (old | _quarantined(path)).isdisjoint(records):
         raise InputError(
-            f"{path} is a store of {len(old)} other recordings and would be lost; name another "
-            "file, or remove it"
+            f"{path} is a store of {counted(len(old), 'other recording')} and would be lost; name "
+            "another file, or remove it"
         )
     remember_result(path, _stated_digest)
     if lost:
-        say(f"note: {lost} of the {len(old)} recordings of {path} are not in this list; the store "
-            "is replaced")  # fmt: skip
+        gone = counted(lost, "recording", "recordings")
+        say(f"note: not in this list: {gone} of the {len(old)} of {path}; the store is replaced")
 
 
 def _stated_digest(path: Path) -> str:

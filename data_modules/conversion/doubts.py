@@ -9,6 +9,7 @@ import pandas as pd
 from data_modules.cohort.twins import signal_twins
 from data_modules.conversion.subjects import compare_subjects
 from data_modules.signals.gains import gain_doubts
+from lsemvae.core.counted import counted
 
 Doubts = dict[int, tuple[tuple[str, str], ...]]
 """Reasons, as (code, message), by the recording's position in the list."""
@@ -46,8 +47,9 @@ def cohort_doubts(
     if len(twins):
         n = twins["signal_sha256"].nunique()
         whole.append(
-            f"{n} signal(s) stand under several patients, {len(twins)} recordings in all; cv "
-            "refuses them: mend the table, or prepare again with --exclude or --same_patient"
+            f"{counted(n, 'signal stands', 'signals stand')} under several patients, "
+            f"{counted(len(twins), 'recording')} in all; cv refuses them: mend the table, or "
+            "prepare again with --exclude or --same_patient"
         )
     return doubts, tuple(whole)
 
@@ -82,8 +84,8 @@ def subject_doubts(
     if not found.renamed:
         return SubjectFindings(reasons, {}, ())
     text = (
-        f"the headers of {np.count_nonzero(stated)} recordings name other subjects than the "
-        "table, so its ids were taken as new ones"
+        f"the headers of {counted(int(np.count_nonzero(stated)), 'recording')} name other subjects "
+        "than the table, so its ids were taken as new ones"
     )
     text += f"; {len(reasons)} do not fit one to one" if reasons else ""
     return SubjectFindings({}, reasons, (text,))

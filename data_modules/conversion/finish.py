@@ -26,6 +26,7 @@ from data_modules.store.content import StoreDescription
 from data_modules.store.mark import quarantine_list
 from data_modules.store.shards import ShardPlan
 from data_modules.store.write import Accepted, write_store
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS
 
@@ -169,6 +170,7 @@ def _refuse(
     with contextlib.suppress(OSError):  # shards of the older store may be beside it
         folder.parent.rmdir()
     raise InputError(
-        f"none of the {summary.listed} recordings was usable ({count_text(summary.rejected)}); "
-        f"{failed} says why for each; first: {first.record}: {first.reasons[0][1]}"
+        f"none of the {counted(summary.listed, 'recording')} was usable "
+        f"({count_text(summary.rejected)}); {failed} says why for each; first: {first.record}: "
+        f"{first.reasons[0][1]}"
     )

@@ -9,6 +9,7 @@ from data_modules.conversion.flow import carry_flow
 from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.reading.amplitude import Amplitude
 from data_modules.signals.settings import SignalSettings
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.printable import say
 
@@ -142,7 +143,7 @@ def prepare_cohort(
     for warning in warnings[:MAX_LISTED]:
         say(f"warning: {table}: {warning}")
     if len(warnings) > MAX_LISTED:
-        say(f"warning: {table}: {len(warnings)} warnings in all")
+        say(f"warning: {table}: {counted(len(warnings), 'warning')} in all")
     paths = _paths(listed["record"].tolist(), source, out, key) if pseudonyms else None
     summary = convert(
         listed,
@@ -172,8 +173,8 @@ def _paths(records: list[str], source: str, out: str, key: str | None) -> list[s
     lost = [record for record in records if record not in known]
     if lost:
         raise InputError(
-            f"{len(lost)} of {len(records)} records, first {lost[0]}, are no pseudonyms of files "
-            f"in {source}; give the folder and the key that `lsemvae link` was given"
+            f"{len(lost)} of {counted(len(records), 'record')}, first {lost[0]}, are no pseudonyms "
+            f"of files in {source}; give the folder and the key that `lsemvae link` was given"
         )
     return [known[record] for record in records]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data_modules.reading.reasons import NOTES, REMEDIES, SKIPPED
+from lsemvae.core.counted import counted
 from lsemvae.core.files import replacing
 from lsemvae.core.printable import printable, spreadsheet_cell
 
@@ -126,7 +127,7 @@ def describe(summary: ConversionSummary) -> str:
     """Return the lines that end a conversion."""
     rate = summary.listed / max(summary.seconds, 1e-9)
     lines = [
-        f"{summary.store}: {summary.accepted} of {summary.listed} recordings accepted, "
+        f"{summary.store}: {summary.accepted} of {counted(summary.listed, 'recording')} accepted, "
         f"{summary.with_warnings} of them with warnings, in {summary.seconds:.1f} s ({rate:.0f}/s)"
     ]
     skipped = {code: n for code, n in summary.rejected.items() if code in SKIPPED}

@@ -12,6 +12,7 @@ from data_modules.reading.reasons import REASONS, REMEDIES, RecordError
 from data_modules.reading.stored.dates import ordered_date
 from data_modules.reading.stored.facts import StoredFacts, day_first
 from data_modules.reading.stored.read import list_records, read_facts
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.joblib_backend import joblib_backend
 
@@ -108,8 +109,8 @@ def _check_order(found: Iterable[StoredFacts | str], order: DateOrder) -> None:
     if other:
         meant = "month_first" if order == "day_first" else "day_first"
         raise InputError(
-            f"the dates of {other} files are not {order.replace('_', ' ')}; if their devices write "
-            f"the other way, say --file_dates {meant}; if not, take these files out"
+            f"the dates of {counted(other, 'file')} are not {order.replace('_', ' ')}; if their "
+            f"devices write the other way, say --file_dates {meant}; if not, take these files out"
         )
 
 

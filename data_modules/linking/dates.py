@@ -11,6 +11,7 @@ from data_modules.cohort.cell_checks import YEARS
 from data_modules.cohort.written_dates import serial_date, written_date
 from data_modules.reading.stored.dates import iso_date, ordered_date
 from data_modules.reading.text_cells import is_missing
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 DateOrder = Literal["day_first", "month_first"]
@@ -69,8 +70,8 @@ def read_dates(cells: pd.Series, name: str, order: DateOrder | None) -> DateColu
     odd = [row for row, day in zip(texts, days, strict=True) if _other_years(day)]
     if odd:
         notes.append(
-            f"{name}: {len(odd)} dates are outside the years {YEARS[0]} to {YEARS[1]} and were "
-            f"left empty, the first in row {odd[0]}; look in which calendar they were written"
+            f"{name}: left empty: {counted(len(odd), 'date')} outside the years {YEARS[0]} to "
+            f"{YEARS[1]}, the first in row {odd[0]}; look in which calendar they were written"
         )
     return DateColumn([None if _other_years(day) else day for day in days], notes)
 

@@ -17,6 +17,7 @@ from data_modules.linking.match import Match
 from data_modules.linking.pseudonyms import patient_name, shift_days
 from data_modules.linking.table import HospitalTable
 from data_modules.reading.stored.facts import MEASURED
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
 from lsemvae.core.outputs import check_output_file
@@ -134,8 +135,11 @@ def write_study(out: Path, study: Study, cohort: pd.DataFrame, n_recordings: int
     write_text(out / COHORT, text)
     for line in describe(flow):
         say(line)
-    say(f"{out / COHORT}: {len(cohort)} recordings of {cohort['patient_id'].nunique()} patients")
-    say(f"{out / EXCEPTIONS}: {len(left)} lines")
+    say(
+        f"{out / COHORT}: {counted(len(cohort), 'recording')} of "
+        f"{counted(cohort['patient_id'].nunique(), 'patient')}"
+    )
+    say(f"{out / EXCEPTIONS}: {counted(len(left), 'line')}")
 
 
 def exceptions(study: Study) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from data_modules.cohort.sheet import read_sheet
 from data_modules.linking.archive import Left
 from data_modules.linking.dates import DateOrder, read_dates
 from data_modules.reading.text_cells import MISSING_PATTERN, SEX, is_missing
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 NEEDED = ("patient_id", "rhc_date")
@@ -106,8 +107,8 @@ def _unused(table: pd.DataFrame, source: dict[str, str]) -> list[str]:
     unused = [str(name) for name in table if name not in source.values()]
     if not unused:
         return []
-    return [f"{len(unused)} columns were left out ({', '.join(unused)[:300]}); keep one with "
-            "--columns.NAME ITS_NAME"]  # fmt: skip
+    said = counted(len(unused), "column was", "columns were")
+    return [f"{said} left out ({', '.join(unused)[:300]}); keep one with --columns.NAME ITS_NAME"]
 
 
 def _birth_dates(
@@ -120,9 +121,9 @@ def _birth_dates(
     filled = [not is_missing(str(cell).strip()) for cell in table["birth_date"]]
     lost = sum(there and day is None for there, day in zip(filled, born, strict=True))
     if lost:
+        said = counted(lost, "cell is no date and was", "cells are no dates and were")
         notes.append(
-            f"{source['birth_date']}: {lost} cells are no dates and were left empty, so they are "
-            "not compared with the recordings"
+            f"{source['birth_date']}: {said} left empty, so not compared with the recordings"
         )
     return born
 
@@ -139,7 +140,8 @@ def _sexes(rows: pd.DataFrame, notes: list[str]) -> list[str]:
     found = [words.get(word, "") for word in plain]
     unknown = sum(not sex and bool(cell) for sex, cell in zip(found, rows["sex"], strict=True))
     if unknown:
-        notes.append(f"sex: {unknown} cells are neither F nor M and were left empty")
+        said = counted(unknown, "cell is not F or M and was", "cells are not F or M and were")
+        notes.append(f"sex: {said} left empty")
     return found
 
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from data_modules.mimic_iv.tables import MimicTable
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _first(connection: "DuckDBPyConnection", table: str, rule: str, column: str,
     ).fetchone()
     if row is None or not row[0]:
         return ""
-    return f"{table}: {column} {row[1][:80]!r} {what} ({row[0]} rows)"
+    return f"{table}: {column} {row[1][:80]!r} {what} ({counted(row[0], 'row')})"
 
 
 def _times(connection: "DuckDBPyConnection") -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from data_modules.mimic_iv.rules import EcgWindow, PressureRules
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_bytes
 from lsemvae.core.outputs import check_output_file
@@ -131,14 +132,16 @@ def _notes(
     for by_rule in flow["readings"].values():
         removed.update({rule: n for rule, n in by_rule.items() if rule not in ("kept", "repeated")})
     listed = ", ".join(f"{rule} {n}" for rule, n in sorted(removed.items()))
+    timeless = flow["ecgs_without_time"]
     ageless = sum(row[columns.index("age_years")] is None for row in rows)
     return [
         text
         for found, text in (
             (removed, f"readings that rules removed: {listed}"),
-            (flow["ecgs_without_time"], f"{flow['ecgs_without_time']} recordings have no time "
-                                        "that can be read, and were left out"),
-            (ageless, f"{ageless} patients have no age: no row in patients, or no number in it"),
+            (timeless, f"{counted(timeless, 'recording has', 'recordings have')} no time that can "
+                       "be read, and were left out"),
+            (ageless, f"{counted(ageless, 'patient has', 'patients have')} no age: no row in "
+                      "patients, or no number in it"),
         )
         if found
     ]  # fmt: skip
@@ -158,8 +161,8 @@ def _describe(
     excluded = shlex.quote(str(_beside(target, "patients.txt")))
     return "\n".join(
         [
-            f"{target}: {len(rows)} patients, one ECG each",
-            f"  flow:       {flow['patients_charted']} patients with charted pressures, "
+            f"{target}: {counted(len(rows), 'patient')}, one ECG each",
+            f"  flow:       {counted(flow['patients_charted'], 'patient')} with charted pressures, "
             f"{flow['patients_measured']} with a measurement, {flow['patients_with_ecg']} of them "
             f"with an ECG, {len(rows)} within the window; {_beside(target, 'flow.json')}",
             f"  detection:  mPAP above {limits.mpap_mmhg:g} mmHg in {len(elevated)} of {len(rows)}",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS
 from lsemvae.core.printable import say
@@ -93,7 +94,7 @@ def code15_table(folder: Path) -> "pd.DataFrame":
     keys = list(zip(table["trace_file"], exam, strict=True))
     row = pd.Series([rows.get(key, -1) for key in keys])
     if (row < 0).any():
-        say(f"note: {int((row < 0).sum())} exams whose part is not there are left out")
+        say(f"note: left out: {counted(int((row < 0).sum()), 'exam')} whose part is not there")
     age = numbers_of(table["age"], folder / EXAMS)
     found = pd.DataFrame({
         "record": table["trace_file"] + "#" + row.astype(str),

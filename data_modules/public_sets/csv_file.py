@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from data_modules.reading.kinds import kind_and_step
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 # What R and pandas write for an empty cell when they save such a table again.
@@ -60,7 +61,9 @@ def _rows(lines: Any, file: Path) -> list[list[str]]:
     for row in lines:
         width = len(found[0]) if found else len(row)
         if row and (len(row) < width or any(row[width:])):
-            found_there = f"line {lines.line_num} has {len(row)} cells, the first has {width}"
+            found_there = (
+                f"line {lines.line_num} has {counted(len(row), 'cell')}, the first has {width}"
+            )
             raise InputError(f"{file}: {found_there}; {_AGAIN}")
         if row:
             found.append(row[:width])

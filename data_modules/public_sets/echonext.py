@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS
 from lsemvae.core.printable import say
@@ -147,7 +148,7 @@ def _n_rows(file: Path, n_listed: int) -> bool:
         raise InputError(f"{file} is no whole NumPy array ({str(error)[:80]})") from error
     if shape[0] != n_listed:
         raise InputError(
-            f"{file} holds {shape[0]} recordings, {METADATA} lists {n_listed} of that split; get "
-            "both from one version of the data set"
+            f"{file} holds {counted(shape[0], 'recording')}, {METADATA} lists {n_listed} of that "
+            "split; get both from one version of the data set"
         )
     return True

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
+from lsemvae.core.counted import counted
 from lsemvae.core.leads import LEADS
 
 SHORTEST_RHYTHM_S = 4.0  # a median beat or a template lasts 0.6 to 2 s
@@ -97,7 +98,10 @@ def _why(recorded: Sequence[Part], every: frozenset[str], n_whole: int) -> str:
     if not recorded:
         return "it holds no rhythm, only what was computed from one"
     if n_whole > 1:
-        return f"{n_whole} parts hold all its leads, and nobody can tell which one is meant"
+        return (
+            f"{counted(n_whole, 'part holds', 'parts hold')} all its leads, and nobody can tell "
+            "which one is meant"
+        )
     if sum(len(part.leads) for part in recorded) == len(every):
         return "its leads were recorded in turn, not at the same time"
     return "no part holds all its leads at the same time for long enough"

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from data_modules.signals.clean import CleanEcg
 from data_modules.store.content import COUNTS_PER_UNIT
+from lsemvae.core.counted import counted
 from lsemvae.core.leads import LEADS
 
 if TYPE_CHECKING:
@@ -198,7 +199,8 @@ def _other_steps(off: FloatArray, step_mv: FloatArray) -> dict[int, str]:
         told = (np.abs(factor) > np.log(STEP_FACTOR)) & (off / factor > 0.5)
     return {
         int(i): f"amplitude {np.exp(off[i]):.2g} times the cohort's median and ADC step "
-        f"{step_mv[i]:g} mV, where {counts.max()} recordings have {usual:g}: look at the gain"
+        f"{step_mv[i]:g} mV, where {counted(counts.max(), 'recording has', 'recordings have')} "
+        f"{usual:g}: look at the gain"
         for i in np.flatnonzero(told)
     }
 
@@ -223,9 +225,9 @@ def _step_groups(logarithm: FloatArray, step_mv: FloatArray) -> list[str]:
         error = SD_MOST * np.sqrt(1 / len(group) + 1 / len(first))
         if abs(factor) > np.log(STEP_FACTOR) and off / factor > 0.5 and abs(off) > Z_GROUPS * error:
             told.append(
-                f"{len(group)} recordings with an ADC step of {step:g} mV have {np.exp(off):.2g} "
-                f"times the amplitude of the {len(first)} with {usual:g} mV: look at the gain of "
-                "both"
+                f"{counted(len(group), 'recording')} with an ADC step of {step:g} mV have "
+                f"{np.exp(off):.2g} times the amplitude of the {len(first)} with {usual:g} mV: "
+                "look at the gain of both"
             )
     return told
 

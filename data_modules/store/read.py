@@ -26,6 +26,7 @@ from data_modules.store.mark import STORE, read_mark
 from data_modules.store.places import identity, place_of
 from data_modules.store.shards import ShardPlan, is_whole, shard_offset, shard_path, shards_root
 from data_modules.store.whole import check_table
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.json_text import parse_json
 from lsemvae.core.leads import LEADS
@@ -283,8 +284,8 @@ class EcgStore:
         ]
         if wrong:
             raise InputError(
-                f"{self.path} lacks {len(wrong)} of its {self.plan.n_shards} shards, or they are "
-                f"cut short (the first is {wrong[0]} in {self._folder}); copy the folder "
+                f"{self.path} lacks {len(wrong)} of its {counted(self.plan.n_shards, 'shard')}, or "
+                f"they are cut short (the first is {wrong[0]} in {self._folder}); copy the folder "
                 f"{self._folder.parent.name} together with the store"
             )
 

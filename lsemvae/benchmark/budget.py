@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from lsemvae.core.counted import counted
 from lsemvae.models.method import Size
 
 
@@ -30,11 +31,11 @@ class Budget:
     def described(self, pretrained: bool) -> str:
         """Return a line for a caption; `pretrained` says whether any method is pre-trained."""
         networks = {"paper": "networks as published", "small": "small networks"}[self.size]
-        parts = [networks, f"{self.epochs} epochs per fold at lr {self.lr:g}"]
+        parts = [networks, f"{counted(self.epochs, 'epoch')} per fold at lr {self.lr:g}"]
         if pretrained:
             length = "as each experiment file says"
             if self.pretrain_epochs is not None:
-                length = f"{self.pretrain_epochs} epochs"
+                length = f"{counted(self.pretrain_epochs, 'epoch')}"
             parts.append(f"pre-training {length}")
             if self.pretrain_lr is not None:
                 parts.append(f"at lr {self.pretrain_lr:g}")

@@ -8,6 +8,7 @@ import pandas as pd
 
 from lsemvae.benchmark.budget import Budget
 from lsemvae.benchmark.pretraining_check import check_pretraining
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import parse_leads
@@ -271,6 +272,6 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[s
 def _run_part(part: list[Job], jobs: int, dask: str | None) -> dict[str, str]:
     if not part:
         return {}
-    say(f"{len(part)} jobs", flush=True)
+    say(f"{counted(len(part), 'job')}", flush=True)
     outcomes = run_jobs(part, jobs, dask)
     return {outcome.name: outcome.error for outcome in outcomes if outcome.error is not None}

@@ -9,6 +9,7 @@ import pandas as pd
 
 from data_modules.store.read import EcgStore
 from lsemvae.benchmark.plan import Plan, run_name
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing, write_text
 from lsemvae.core.leads import lead_set_name, parse_leads
@@ -57,7 +58,8 @@ def write_tables(plan: Plan, folder: Path, failed: Mapping[str, str]) -> None:
     several = [run for run in runs if run.target.kind == "labels"]
     if several:
         write_labels_tables(folder, labels_rows(several), caption(plan, several))
-    say(f"{len(runs)} of {plan.n_runs} runs are in the tables of {folder}")
+    of = f"of {plan.n_runs}"
+    say(f"{counted(len(runs), f'run {of} is', f'runs {of} are')} in the tables of {folder}")
 
 
 def _write_binary(plan: Plan, folder: Path, runs: list[CvRun]) -> None:
@@ -107,8 +109,8 @@ def write_labels_tables(folder: Path, rows: list[dict[str, Any]], about: str) ->
     for task in dict.fromkeys(row["task"] for row in rows):
         mine = [row for row in rows if row["task"] == task]
         text = (
-            f"AUROC of {len(mine[0]['names'])} labels at once, means over the folds, intervals by "
-            f"patient (DeLong; the macro's over all labels). {about}"
+            f"AUROC of {counted(len(mine[0]['names']), 'label')} at once, means over the folds, "
+            f"intervals by patient (DeLong; the macro's over all labels). {about}"
         )
         table = labels_table(mine)
         write_table(table, folder / f"labels_{task_folder(task)}", text)

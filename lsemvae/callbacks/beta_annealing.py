@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from lightning import Callback, LightningModule, Trainer
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.tasks.pretrain import Pretrainer
 
@@ -80,8 +81,8 @@ class BetaAnnealing(Callback):
         n_steps = max(1, int(total) // 2) if self.n_steps is None else self.n_steps
         if n_steps > total:
             raise InputError(
-                f"beta reaches its end after {n_steps} steps, the run has {total}; set n_steps of "
-                "BetaAnnealing to at most that"
+                f"beta reaches its end after {counted(n_steps, 'step')}, the run has {total}; set "
+                "n_steps of BetaAnnealing to at most that"
             )
         return n_steps
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import parse_leads
 from lsemvae.core.printable import say
@@ -130,8 +131,8 @@ def benchmark(
     write_tables(plan, folder, failed)
     if failed:
         raise InputError(
-            f"{len(failed)} runs failed, the others are kept: {reasons_of(failed)}. Run the same "
-            "command again to try them once more"
+            f"{counted(len(failed), 'run failed', 'runs failed')}, the others are kept: "
+            f"{reasons_of(failed)}. Run the same command again to try them once more"
         )
 
 

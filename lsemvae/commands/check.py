@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_modules.store.mark import quarantine_list
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding, FindingsFoundError, describe_findings, write_findings
 from lsemvae.core.outputs import check_output_file
@@ -146,8 +147,8 @@ def _gain_findings(store: "EcgStore", records: "pd.Series[str]") -> list[Finding
     n_scaled = store.reasons.get("warnings", {}).get("leads_scaled_separately", 0)
     if 2 * n_scaled > len(store):
         text = (
-            f"{n_scaled} of {len(store)} recordings have leads that were scaled one by one, so "
-            "amplitudes mean nothing: prepare the set again with --amplitude arbitrary"
+            f"{n_scaled} of {counted(len(store), 'recording')} have leads that were scaled one by "
+            "one, so amplitudes mean nothing: prepare the set again with --amplitude arbitrary"
         )
         return [Finding("gain", ("all records",), text)]
     doubts = gain_doubts(store_amplitudes(store))
@@ -160,8 +161,8 @@ def _gain_findings(store: "EcgStore", records: "pd.Series[str]") -> list[Finding
     if len(outlying) < n_told:
         beside = quarantine_list(store.path).name
         of_all.append(
-            f"`lsemvae prepare` doubted the gain of {n_told} recordings, and the list beside the "
-            f"store does not name them all; prepare again, or copy {beside} to it"
+            f"`lsemvae prepare` doubted the gain of {counted(n_told, 'recording')}, and the list "
+            f"beside the store does not name them all; prepare again, or copy {beside} to it"
         )
     return found + [Finding("gain", ("all records",), text) for text in of_all]
 

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+from lsemvae.core.counted import counted
 from lsemvae.core.printable import say
 
 
@@ -51,6 +52,6 @@ def export(
     say(f"  largest difference of a probability from the network's on noise: {made.difference:.2g}")
     if chosen != trained:
         say(
-            f"warning: the model was trained on {len(trained)} leads; with {len(chosen)} its "
-            "calibration and thresholds are not known to hold"
+            f"warning: the model was trained on {counted(len(trained), 'lead')}; with "
+            f"{len(chosen)} its calibration and thresholds are not known to hold"
         )

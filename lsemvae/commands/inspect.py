@@ -3,6 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.printable import say
 
@@ -48,13 +49,14 @@ def describe(store: "EcgStore") -> dict[str, str]:
 
     listed, patients = store.plan.n_listed, len(np.unique(store.column("patient_id")))
     lacking = {lead: int(n) for lead, n in zip(LEADS, (~store.present).sum(0), strict=True) if n}
-    files = f"an index and {store.plan.n_shards} shards" if store.shard_folder else "one file"
+    shards = counted(store.plan.n_shards, "shard")
+    files = f"an index and {shards}" if store.shard_folder else "one file"
     return {
         "store": f"{store.path}, {files}",
         "data": f"{store.label}{', SYNTHETIC' if store.synthetic else ''}",
-        "made from": f"{listed:,} listed recordings in {store.source or '(not named)'}",
+        "made from": f"{counted(listed, 'listed recording')} in {store.source or '(not named)'}",
         "made by": store.made_by or "(not named)",
-        "records": f"{len(store):,} of {patients:,} patients",
+        "records": f"{len(store):,} of {counted(patients, 'patient')}",
         "rejected": _counts(store.reasons.get("rejected", {})),
         "warnings": _counts(store.reasons.get("warnings", {})),
         "signals": f"12 leads of {store.n_samples} samples at {store.sampling_rate_hz:g} Hz, int16 "
@@ -77,7 +79,10 @@ def _amplitudes(store: "EcgStore") -> str:
         return "arbitrary, so not compared with usual ones"
     amplitude = store_amplitudes(store, N_MEASURED)
     found = gain_doubts(amplitude)
-    told = f"{np.nanmedian(amplitude):.2g} times the usual ones, median of {len(amplitude)} records"
+    told = (
+        f"{np.nanmedian(amplitude):.2g} times the usual ones, median of "
+        f"{counted(len(amplitude), 'record')}"
+    )
     return f"WARNING: {found.cohort}" if found.cohort else told
 
 
@@ -106,6 +111,6 @@ def _verify(opened: "EcgStore", store: str) -> None:
     changed = [name for names in progress for name in names]
     if changed:
         raise InputError(
-            f"{store}: the signals of {len(changed):,} records are not those that were written, "
-            f"the first is {changed[0]}; copy the store again, or prepare it again"
+            f"{store}: the signals of {counted(len(changed), 'record')} are not those that were "
+            f"written, the first is {changed[0]}; copy the store again, or prepare it again"
         )

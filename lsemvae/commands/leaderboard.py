@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.printable import say
 
@@ -96,7 +97,10 @@ def add(rows: list[str], *, board: str = "leaderboard") -> None:
     for one in score_rows(accepted, found):
         name, first = one.row.statement.name, one.figures[0]
         say(f"{name}, {one.entry.task}, {one.entry.lead_set}: {first.metric} {shown(first)}")
-    say(f"accepted: {len(accepted)} rows; `lsemvae leaderboard build` makes the site anew")
+    say(
+        f"accepted: {counted(len(accepted), 'row')}; `lsemvae leaderboard build` makes the site "
+        "anew"
+    )
 
 
 def build(board: str = "leaderboard", *, out: str = "site") -> Path:

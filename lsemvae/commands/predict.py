@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_modules.reading.amplitude import Amplitude
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.printable import say
 
@@ -47,7 +48,7 @@ def predict(
     predictor = open_model(Path(model))
     counts = predict_to(Path(out), predictor, recordings, options)
     listed = ", ".join(f"{n:,} {outcome}" for outcome, n in counts.most_common())
-    say(f"{out}: {counts.total():,} recordings, {listed}")
+    say(f"{out}: {counted(counts.total(), 'recording')}, {listed}")
     if predictor.description.synthetic:
         say("note: the model was trained on SYNTHETIC data")
     return Path(out)

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.made_with import refuse_other_settings
@@ -56,7 +57,7 @@ def sweep(
     plan = read_sweep(file)
     folder = Path(out or f"runs/sweeps/{plan.name}")
     state = SweepState(plan, folder, n_trials=trials, seed=seed)
-    say(f"sweep {plan.name}: {plan.method}, {state.cap} trials; {folder}", flush=True)
+    say(f"sweep {plan.name}: {plan.method}, {counted(state.cap, 'trial')}; {folder}", flush=True)
     _keep_settings(plan, check_command(plan.arguments, first_point(state.space)), folder)
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:

@@ -11,6 +11,7 @@ from lightning.pytorch.loggers import CSVLogger
 from data_modules.epoch_batches import EpochBatches
 from data_modules.progress import counted_progress
 from data_modules.rhc_cohort import RhcCohort
+from lsemvae.core.counted import counted
 from lsemvae.crossval.features import Features
 from lsemvae.crossval.folds import (
     FINISHED,
@@ -63,7 +64,7 @@ def run_heads(
     heads = [_begin(folder, data, task, settings, everything) for folder, data in parts]
     weights: list[dict[str, torch.Tensor]] = [{} for _ in heads]
     total = settings.epochs * len(heads)
-    with counted_progress(f"training {len(heads)} heads, epochs") as report:
+    with counted_progress(f"training {counted(len(heads), 'head')}, epochs") as report:
 
         def on_epoch_end(end: EndOfEpoch) -> None:
             _log(heads[end.number], end, task)

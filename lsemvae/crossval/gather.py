@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
 from lsemvae.core.targets import BINARY, HIGH, LOW, Target
@@ -116,7 +117,10 @@ def _check(
         )
     missing = set(fold_of) - set(predictions["record"])
     if missing:
-        raise InputError(f"{folder}: {len(missing)} records lack a prediction, as {min(missing)}")
+        raise InputError(
+            f"{folder}: {counted(len(missing), 'record lacks', 'records lack')} a prediction, as "
+            f"{min(missing)}"
+        )
     folds_of_patient = predictions.groupby("patient_id")["fold"].nunique()
     leaked = folds_of_patient[folds_of_patient > 1]
     if len(leaked):

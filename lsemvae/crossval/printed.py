@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
+from lsemvae.core.counted import counted
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.printable import say
 from lsemvae.core.targets import Target, target_of
@@ -30,11 +31,11 @@ def print_table(metrics: dict[str, Any], folder: Path) -> None:
     """Print the metrics of a cross-validation, with the label of the data."""
     target = target_of(metrics)
     data = f"{metrics['data']}{' (SYNTHETIC)' if metrics['synthetic'] else ''}"
-    derived = "".join(f"; {way} in {n} records" for way, n in metrics["derived"].items())
+    derived = "".join(f"; {way} in {counted(n, 'record')}" for way, n in metrics["derived"].items())
     table = Table(
         title=f"{metrics['task']}, {metrics['method']}, {lead_set_name(metrics['leads'])}, {data}",
-        caption=f"{metrics['n_records']} records of {metrics['n_patients']} patients, "
-        f"{_base(metrics, target)}{derived}",
+        caption=f"{counted(metrics['n_records'], 'record')} of "
+        f"{counted(metrics['n_patients'], 'patient')}, {_base(metrics, target)}{derived}",
     )
     if target.kind == "labels":
         _add_labels(table, metrics, target)
@@ -104,7 +105,7 @@ def _base(metrics: dict[str, Any], target: Target) -> str:
             f"{metrics['base_rate_accuracy']:.3f}"
         )
     if target.kind == "labels":
-        return f"{len(target.names)} labels; an AUROC of chance is 0.500"
+        return f"{counted(len(target.names), 'label')}; an AUROC of chance is 0.500"
     measured, number = metrics["measured"], target.number
     return (
         f"{number.title} {measured['mean']:.1f} ± {measured['sd']:.1f} {number.unit}; MAE of the "

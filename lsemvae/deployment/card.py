@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lsemvae.core.counted import counted
 from lsemvae.core.leads import LEADS
 from lsemvae.deployment.settled import Settled
 from lsemvae.evaluation.leakage_statement import leakage_statement
@@ -48,7 +49,8 @@ def locked_card(run: CvRun, task: Task, kind: str, settled: Settled, input_text:
         "outcome": task.positive,
         "n_patients": metrics["n_patients"],
         "n_positive": metrics.get("n_positive", "not one yes or no"),
-        "evaluation": f"{len(metrics['folds'])} folds by patient, {metrics['epochs']} epochs",
+        "evaluation": f"{len(metrics['folds'])} folds by patient, "
+        f"{counted(metrics['epochs'], 'epoch')}",
         "leakage": leaks.text,
         "leakage_clean": leaks.clean,
         "performance": [

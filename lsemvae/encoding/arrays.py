@@ -16,6 +16,7 @@ from data_modules.signals.clean import CleanEcg, clean_ecg
 from data_modules.signals.gains import gain_warnings
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import COUNTS_PER_UNIT
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_indices, parse_leads
 from lsemvae.core.printable import say
@@ -216,10 +217,11 @@ class ArrayEncoder:
 
 def _tell(doubts: Mapping[int, str], n_records: int) -> None:
     if doubts:
-        row, text = next(iter(doubts.items()))
+        (row, text), of = next(iter(doubts.items())), f"of {n_records}"
         say(
-            f"note: {len(doubts)} of {n_records} recordings are doubtful, as recording {row}: "
-            f"{text}; compare names and order of the leads, and the unit, with the array"
+            f"note: {counted(len(doubts), f'recording {of} is', f'recordings {of} are')} doubtful, "
+            f"as recording {row}: {text}; compare names and order of the leads, and the unit, with "
+            "the array"
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.files import file_sha256, read_json
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.targets import Target, target_of
@@ -78,7 +79,7 @@ class CvRun:
 
 def derived_notes(counts: Mapping[str, int]) -> tuple[str, ...]:
     """Return a note for each way in which labels were derived, with the number of records."""
-    return tuple(f"{way} in {n} records" for way, n in counts.items())
+    return tuple(f"{way} in {counted(n, 'record')}" for way, n in counts.items())
 
 
 def data_label(data: str, synthetic: bool, derived: Iterable[str] = ()) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lsemvae.evaluation.chance import chance_text
+from lsemvae.core.chance import chance_text
 from lsemvae.evaluation.statistics.repeated_scores import RepeatedScores
 
 PRETRAINED, UNTRAINED, LARGER_CLASS = "pretrained", "untrained", "larger_class"

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.explain.logit import Classify, MillivoltLogit, Recordings
 
@@ -107,9 +108,10 @@ def attribute(
     )
     if check and not bool(complete.all()):
         raise InputError(
-            f"the integrated gradients of {int((~complete).sum())} recordings miss the logit's "
+            "the integrated gradients of "
+            f"{counted(int((~complete).sum()), 'recording misses', 'recordings miss')} the logit's "
             f"difference by up to {float(attribution.delta.abs().max()):.3g} with "
-            f"{REFINEMENTS[-1] * settings.n_steps} steps; give more n_steps"
+            f"{counted(REFINEMENTS[-1] * settings.n_steps, 'step')}; give more n_steps"
         )
     return attribution
 
@@ -247,8 +249,9 @@ def _lead_occlusion(logit: MillivoltLogit, recordings: Recordings, batch_size: i
     alone = recordings.present.sum(1) < 2
     if bool(alone.any()):
         raise InputError(
-            f"lead_occlusion drops one lead at a time; {int(alone.sum())} recordings have only one "
-            "of the leads; leave them out or use integrated_gradients"
+            "lead_occlusion drops one lead at a time; "
+            f"{counted(int(alone.sum()), 'recording has', 'recordings have')} only one of the "
+            "leads; leave them out or use integrated_gradients"
         )
     kept = recordings.present.unsqueeze(1) & ~torch.eye(n_leads, dtype=torch.bool).to(alone.device)
     row = torch.arange(n_records, device=alone.device).repeat_interleave(n_leads)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from data_modules.base import StoreDataModule
+from lsemvae.core.counted import counted
 from lsemvae.core.files import read_json, replacing, write_text
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.outputs import check_output_file
@@ -25,12 +27,13 @@ from lsemvae.explain.gate import summarise_gate
 from lsemvae.explain.ranking import rank_leads, summarise_waves
 from lsemvae.explain.records import Explained, ExplanationSettings
 from lsemvae.explain.sheet import draw_attribution
-from lsemvae.explain.skill import knows_something, skill_facts, skill_text
+from lsemvae.explain.skill import knows_something, skill_facts, skill_lines
 from lsemvae.predicting.pictures import file_names
 
 QUANTILES = (0.05, 0.5, 0.95)
 TABLES, FIXED = ("attribution.csv", "waves.csv", "gate.csv"), ("leads", "waves", "gate")
 KINDS = ("png", "svg")
+LINE = 90  # letters of a picture's title, beyond which it is cut
 
 
 def write_explanation(
@@ -58,7 +61,7 @@ def write_explanation(
     leads = pd.concat(found.leads, ignore_index=True)
     write_text(out / "attribution.csv", leads.to_csv(index=False, float_format="%.6g"))
     ranking = rank_leads(leads, seed=seed)
-    about = {**about, "skill": skill_text(skill)}
+    about = {**about, "skill": "\n".join(fill(one, LINE) for one in skill_lines(skill))}
     title = _title(about, data, plan)
     _save(ranking_figure(ranking, f"Leads by attribution\n{title}"), out / "leads")
     summary = {
@@ -110,7 +113,9 @@ def _source(about: dict[str, Any], data: StoreDataModule) -> str:
     """Name leads and data, and say what they are not."""
     n_used, n_stored = len(data.leads), _n_stored(data)
     names = (
-        f"{n_used} leads" if lead_set_name(data.leads) == f"{n_used}L" else ", ".join(data.leads)
+        f"{counted(n_used, 'lead')}"
+        if lead_set_name(data.leads) == f"{n_used}L"
+        else ", ".join(data.leads)
     )
     cut = f" cut from {n_stored}-lead recordings" if n_stored > n_used else ""
     label = f"SYNTHETIC data ({about['data']})" if about["synthetic"] else about["data"]

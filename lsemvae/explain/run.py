@@ -9,6 +9,7 @@ import torch
 
 from data_modules.base import StoreDataModule
 from data_modules.progress import show_progress
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, read_json
 from lsemvae.core.targets import refuse_unless_binary
@@ -99,9 +100,9 @@ def choose_records(
     unknown = sorted(set(names) - set(predictions["record"]))
     if unknown:
         raise InputError(
-            f"{len(unknown)} records were not predicted in this run: {', '.join(unknown[:5])}; "
-            f"its predictions.csv holds {predictions['record'].iloc[0]} and "
-            f"{len(predictions) - 1} others"
+            f"{counted(len(unknown), 'record was', 'records were')} not predicted in this run: "
+            f"{', '.join(unknown[:5])}; its predictions.csv holds {predictions['record'].iloc[0]} "
+            f"and {len(predictions) - 1} others"
         )
     return predictions[predictions["record"].isin(names)]
 

@@ -5,12 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from lsemvae.core.chance import CHANCE, GUESS, chance_text
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.estimate import Estimate, undefined
-
-CHANCE = 0.5
-MEANINGLESS = "no better than chance: the ranking means nothing"
 
 
 def model_skill(predictions: pd.DataFrame) -> Estimate:
@@ -33,12 +31,12 @@ def knows_something(skill: Estimate) -> bool:
     return skill.low > CHANCE
 
 
-def skill_text(skill: Estimate) -> str:
+def skill_lines(skill: Estimate) -> list[str]:
     """Return the AUROC with interval, and what follows where chance is in it."""
-    if math.isnan(skill.low):
-        return f"AUROC unknown ({skill.method}): whether the ranking means anything is unknown too"
-    interval = f"AUROC {skill.value:.2f} [{skill.low:.2f}, {skill.high:.2f}]"
-    return interval if knows_something(skill) else f"{interval}, {MEANINGLESS}"
+    if knows_something(skill):
+        return [f"AUROC {skill.value:.3f} [{skill.low:.3f}, {skill.high:.3f}]"]
+    why = f" ({skill.method})" if math.isnan(skill.low) else ""
+    return [f"{chance_text(skill.value, skill.low, skill.high)}{why}", GUESS]
 
 
 def skill_facts(skill: Estimate) -> dict[str, Any]:
@@ -48,5 +46,5 @@ def skill_facts(skill: Estimate) -> dict[str, Any]:
         "low": skill.low,
         "high": skill.high,
         "better_than_chance": knows_something(skill),
-        "text": skill_text(skill),
+        "text": " ".join(skill_lines(skill)),
     }

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from data_modules.store.read import EcgStore
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.external.evidence import RESULT, ExternalEvidence
 from lsemvae.predicting.labels import labels_of
@@ -25,8 +26,8 @@ def check_classes(label: pd.Series, patient: pd.Series, name: str) -> None:
     counts = [patient[label == side].nunique() for side in (1, 0)]
     if min(counts) < 2:
         raise InputError(
-            f"{name}: {counts[0]} patients with a positive and {counts[1]} with a negative label; "
-            "validation needs two of each at least, and says little below 100"
+            f"{name}: {counted(counts[0], 'patient')} with a positive and {counts[1]} with a "
+            "negative label; validation needs two of each at least, and says little below 100"
         )
 
 

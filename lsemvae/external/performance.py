@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.metrics import roc_curve
 
-from lsemvae.evaluation.chance import chance_text
+from lsemvae.core.chance import chance_text
+from lsemvae.core.counted import counted
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
 from lsemvae.evaluation.report.curves import legend, panel
 from lsemvae.evaluation.report.first_screen import RESEARCH, SYNTHETIC
@@ -53,10 +54,11 @@ def summary_section(evidence: ExternalEvidence) -> Section:
     )
     blocks.append(
         Text(
-            f"{len(table)} of {len(evidence.table)} recordings have a result and a label, of "
-            f"{table['patient_id'].nunique()} patients; {positive} patients have a positive and "
-            f"{negative} a negative recording; {percent(float(table['label'].mean()))} of the "
-            "recordings are positive."
+            f"{len(table)} of {counted(len(evidence.table), 'recording has', 'recordings have')} a "
+            f"result and a label, of {counted(table['patient_id'].nunique(), 'patient')}; "
+            f"{counted(positive, 'patient has', 'patients have')} a positive and {negative} a "
+            f"negative recording; {percent(float(table['label'].mean()))} of the recordings are "
+            "positive."
         )
     )
     found = to_json(evidence.measures)
@@ -82,13 +84,13 @@ def cautions(evidence: ExternalEvidence) -> list[str]:
         said.append(f"{guess} Thresholds, calibration and net benefit of a guess mean nothing.")
     if few < FEW_EVENTS:
         said.append(
-            f"Only {few} patients of the rarer class: no measure of this page is reliable, and its "
-            "intervals rest on approximations that need more."
+            f"Only {counted(few, 'patient')} of the rarer class: no measure of this page is "
+            "reliable, and its intervals rest on approximations that need more."
         )
     elif few < ENOUGH_EVENTS:
         said.append(
-            f"{few} patients of the rarer class: external validation wants {ENOUGH_EVENTS} of each "
-            "(Collins 2016); intervals are wide."
+            f"{counted(few, 'patient')} of the rarer class: external validation wants "
+            f"{ENOUGH_EVENTS} of each (Collins 2016); intervals are wide."
         )
     if not evidence.knows_patients:
         said.append(

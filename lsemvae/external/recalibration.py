@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.report.blocks import Picture, Section, Table, Text, draw
 from lsemvae.evaluation.report.curves import legend, marker, panel, styles
@@ -39,7 +40,7 @@ def learning_section(evidence: ExternalEvidence) -> Section:
     ]  # fmt: skip
     caption = (
         f"Recalibration on {evidence.name}, tested on the other patients: median and middle 95 % "
-        f"of {evidence.n_draws} draws."
+        f"of {counted(evidence.n_draws, 'draw')}."
     )
     return Section(
         "recalibration", title,

@@ -1,6 +1,6 @@
 """Train the publication's head on many sets of features side by side."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,8 +40,9 @@ class MlpSettings:
 
 
 def train_heads(
-    features: Tensor, label: Tensor, train: Sequence[Rows], settings: MlpSettings
-) -> Tensor:
+    features: Tensor, label: Tensor, train: Sequence[Rows], settings: MlpSettings,
+    on_epoch_end: Callable[[], None] = lambda: None,
+) -> Tensor:  # fmt: skip
     """Return the logits of all records by every head, each trained on its own records.
 
     Heads begin with the same weights and see the same dropout. Every epoch of every head has the
@@ -53,6 +54,7 @@ def train_heads(
         label: (N,), 0 or 1.
         train: E arrays of positions: the training part of each head.
         settings: see `MlpSettings`.
+        on_epoch_end: called after every epoch, for a reader who waits.
 
     Returns:
         (E, N), in eval mode.
@@ -62,10 +64,13 @@ def train_heads(
     optimiser = adamw(heads, settings.lr, settings.weight_decay)  # type: ignore[arg-type]
     number = torch.arange(len(features))[:, None]
     keep, hidden = 1 - settings.head.dropout, settings.head.hidden
-    for rows, counted in _batches(train, settings):
-        kept = torch.rand((1, rows.shape[1], hidden), generator=generator) < keep
-        batch = Batch(features[number, rows], label[rows], counted, kept / keep)
-        step(heads, optimiser, batch, settings.focal)
+    random = np.random.default_rng(settings.seed)
+    for _ in range(settings.epochs):
+        for rows, counted in _batches(train, settings.batch_size, random):
+            kept = torch.rand((1, rows.shape[1], hidden), generator=generator) < keep
+            batch = Batch(features[number, rows], label[rows], counted, kept / keep)
+            step(heads, optimiser, batch, settings.focal)
+        on_epoch_end()
     with torch.no_grad():
         return heads.logits(features)
 
@@ -81,16 +86,16 @@ def _initial(features: Tensor, n_hidden: int, generator: torch.Generator) -> Sta
     return StackedHeads(*(one.expand(n_heads, -1, -1).clone().requires_grad_() for one in drawn))
 
 
-def _batches(train: Sequence[Rows], settings: MlpSettings) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield positions (E, B) of every step, and what each counts: 1 / batch, or 0 for padding."""
-    random = np.random.default_rng(settings.seed)
-    n_steps = -(-max(map(len, train)) // settings.batch_size)
-    for _ in range(settings.epochs):
-        order = random.random(max(map(len, train)))
-        dealt = [np.array_split(rows[order[: len(rows)].argsort()], n_steps) for rows in train]
-        for number in range(n_steps):
-            parts = [parts[number] for parts in dealt]
-            width = max(map(len, parts))
-            rows = np.stack([np.resize(part, width) for part in parts])
-            counted = np.stack([(np.arange(width) < len(part)) / len(part) for part in parts])
-            yield torch.from_numpy(rows), torch.from_numpy(counted.astype(np.float32))
+def _batches(
+    train: Sequence[Rows], batch_size: int, random: np.random.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield positions (E, B) of an epoch's steps, and what each counts: 1 / batch or 0."""
+    n_steps = -(-max(map(len, train)) // batch_size)
+    order = random.random(max(map(len, train)))
+    dealt = [np.array_split(rows[order[: len(rows)].argsort()], n_steps) for rows in train]
+    for number in range(n_steps):
+        parts = [parts[number] for parts in dealt]
+        width = max(map(len, parts))
+        rows = np.stack([np.resize(part, width) for part in parts])
+        counted = np.stack([(np.arange(width) < len(part)) / len(part) for part in parts])
+        yield torch.from_numpy(rows), torch.from_numpy(counted.astype(np.float32))

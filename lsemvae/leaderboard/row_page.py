@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from lsemvae.core.counted import counted
 from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.written import number
 from lsemvae.leaderboard.addresses import (
@@ -58,8 +59,8 @@ def _statement(board: Board, row: Row) -> Section:
 def _entry_section(board: Board, scored: Scored) -> Section:
     entry = scored.entry
     caption = (
-        f"{entry.task}, {entry.lead_set}, {shown_data(board)}: {len(scored.run.predictions)} "
-        "records, computed from the predictions."
+        f"{entry.task}, {entry.lead_set}, {shown_data(board)}: "
+        f"{counted(len(scored.run.predictions), 'record')}, computed from the predictions."
     )
     cells = [[one.metric, shown(one), "" if one.sd is None else number(one.sd)]
              for one in scored.figures]  # fmt: skip

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from data_modules.signals.settings import SignalSettings
+from lsemvae.core.chance import CHANCE
+from lsemvae.core.counted import counted
 from lsemvae.core.ecg_input import EcgInput
 from lsemvae.core.errors import InputError
 from lsemvae.core.json_text import parse_json
@@ -23,7 +25,6 @@ from lsemvae.model_file.targets import (
 )
 
 MOST_MEMBERS = 1000  # a study has as many as folds
-CHANCE = 0.5  # the AUROC of a guess
 FORMAT = "lsemvae-model"
 VERSION = 4
 
@@ -284,7 +285,7 @@ def _check(description: Description) -> None:
     if not 1 <= n_members <= MOST_MEMBERS or len(listed) != (
         1 if description.frozen else n_members
     ):
-        raise ValueError(f"it has {len(listed)} networks for {n_members} members")
+        raise ValueError(f"it has {counted(len(listed), 'network')} for {n_members} members")
 
 
 def refuse_unless_one_label(description: Description, command: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.models.checkpoint_content import check_archive
 from lsemvae.models.st_mem import StMem
@@ -95,7 +96,7 @@ def _converted(
     unknown = sorted(set(state) - taken)
     if missing or unknown:
         raise InputError(
-            f"{name} is no published ST-MEM for {len(network.leads)} leads (missing: "
+            f"{name} is no published ST-MEM for {counted(len(network.leads), 'lead')} (missing: "
             f"{_some(missing)}; unknown: {_some(unknown)})"
         )
     weights = {ours: _joined(ours, [state[key] for key in keys], own[ours])

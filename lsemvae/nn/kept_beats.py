@@ -17,6 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from lsemvae.core.counted import counted
 from lsemvae.nn.heart_beats import BeatWindow, cut_beats, find_beats, median_of_beats
 
 LIMIT_BYTES = 512 * 2**20
@@ -102,8 +103,9 @@ class KeptBeats:
         elif not self._is_full:
             self._is_full = True
             warnings.warn(
-                f"the beats of {len(self._kept)} recordings fill {self._limit_bytes / 2**20:.0f} "
-                "MB; those of the others are found in every epoch anew, with the same result",
+                f"the beats of {counted(len(self._kept), 'recording')} fill "
+                f"{self._limit_bytes / 2**20:.0f} MB; those of the others are found in every "
+                "epoch anew, with the same result",
                 stacklevel=2,
             )
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 MLP_RATIO = 4
@@ -36,7 +37,7 @@ class TransformerSize:
         if self.dim % self.n_heads or self.dim % 2:
             raise InputError(
                 f"dim must be even and a multiple of n_heads, got dim {self.dim} with "
-                f"{self.n_heads} heads; take dim = n_heads x features per head"
+                f"{counted(self.n_heads, 'head')}; take dim = n_heads x features per head"
             )
 
 

@@ -14,6 +14,7 @@ from data_modules.progress import counted_progress
 from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.reasons import RecordError
 from data_modules.store.content import COUNTS_PER_UNIT
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_indices
 from lsemvae.core.printable import say
@@ -97,8 +98,8 @@ def predict_to(
     journal_file.unlink()
     if not counts[RESULT] and first is not None:
         raise NoResultError(
-            f"none of {counts.total()} recordings gave a result, see {out}; {first.recording}: "
-            f"{first.outcome} ({first.code}), {first.message}"
+            f"none of {counted(counts.total(), 'recording')} gave a result, see {out}; "
+            f"{first.recording}: {first.outcome} ({first.code}), {first.message}"
         )
     return counts
 
@@ -150,7 +151,11 @@ def _predict_missing(
     missing = [source for source in sources if source.name not in journal.done]
     done = len(sources) - len(missing)
     if done:
-        say(f"going on: {done:,} of {len(sources):,} recordings were predicted before")
+        n = f"{len(sources):,}"
+        say(
+            f"going on: {counted(done, f'recording of {n} was', f'recordings of {n} were')} "
+            "predicted before"
+        )
     with counted_progress("predicting", already=done) as report:
         names = file_names([source.name for source in sources])
         for rows in predicted_blocks(predictor, missing, options, names):

@@ -1,8 +1,8 @@
 """Predict every record out of fold with the publication's head on the features of every row."""
 
-from collections.abc import Sequence
-from functools import cache
-from itertools import groupby, product
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
+from itertools import count, groupby, product
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from data_modules.progress import counted_progress
 from lsemvae.heads.mlp import MlpSettings, train_heads
 from lsemvae.references.kept_scores import ByFraction, Scores, keep_scores, read_scores
 from lsemvae.references.probing import (
@@ -70,24 +71,40 @@ def _trained(
 ) -> list[Scores]:
     """Return the out-of-fold logits (D, N) of rows for one share of the labels."""
     found = [np.full((1 + planned[-1].draw, len(cohort)), np.nan) for _ in rows]
-    label = torch.tensor(cohort["label"].to_numpy(np.float32))
-    fold, place = cohort["fold"].to_numpy(), cohort["row"].to_numpy()
-    width = [row.n_components or row.features.shape[1] for row in rows]
-    for _, alike in groupby(sorted(range(len(rows)), key=width.__getitem__), width.__getitem__):
-        numbers = list(alike)
-
-        @cache
-        def standardised(number: int, held_out: int) -> Tensor:
-            return _standardised(rows[number], place, np.flatnonzero(fold != held_out))
-
-        for group in _side_by_side(planned):
-            seen = np.unique(np.concatenate([(*one.rows, *one.held_out) for one in group]))
-            sets = torch.stack([standardised(n, one.fold)[seen] for n in numbers for one in group])
-            train = [np.searchsorted(seen, one.rows) for one in group] * len(numbers)
-            logits = train_heads(sets, label[seen], train, settings).numpy()
-            for own, (number, one) in zip(logits, product(numbers, group), strict=True):
-                found[number][one.draw, one.held_out] = own[np.searchsorted(seen, one.held_out)]
+    groups, widths, done = _side_by_side(planned), _of_one_width(rows), count(1)
+    total = settings.epochs * len(groups) * len(widths)
+    share = f"with {100 * planned[0].fraction:g} % of the labels"
+    with counted_progress(f"training heads {share}, epochs") as report:
+        for numbers in widths:
+            standardised = cache(partial(_standardised, rows, cohort))
+            for group in groups:
+                _train(
+                    group, {n: partial(standardised, n) for n in numbers}, cohort, settings, found,
+                    on_epoch_end=lambda: report(next(done), total),
+                )  # fmt: skip
     return found
+
+
+def _of_one_width(rows: Sequence[Row]) -> list[list[int]]:
+    """Return the positions of rows by their number of features."""
+    width = [row.n_components or row.features.shape[1] for row in rows]
+    ordered = sorted(range(len(rows)), key=width.__getitem__)
+    return [list(alike) for _, alike in groupby(ordered, width.__getitem__)]
+
+
+def _train(
+    group: Sequence[Training], features: Mapping[int, Callable[[int], Tensor]],
+    cohort: pd.DataFrame, settings: MlpSettings, found: Sequence[Scores], *,
+    on_epoch_end: Callable[[], None],
+) -> None:  # fmt: skip
+    """Train the heads of a group of trainings for several rows and write their logits down."""
+    label = torch.tensor(cohort["label"].to_numpy(np.float32))
+    seen = np.unique(np.concatenate([(*one.rows, *one.held_out) for one in group]))
+    sets = torch.stack([of_fold(one.fold)[seen] for of_fold in features.values() for one in group])
+    train = [np.searchsorted(seen, one.rows) for one in group] * len(features)
+    logits = train_heads(sets, label[seen], train, settings, on_epoch_end).numpy()
+    for own, (number, one) in zip(logits, product(features, group), strict=True):
+        found[number][one.draw, one.held_out] = own[np.searchsorted(seen, one.held_out)]
 
 
 def _side_by_side(planned: Sequence[Training]) -> list[list[Training]]:
@@ -99,7 +116,10 @@ def _side_by_side(planned: Sequence[Training]) -> list[list[Training]]:
     return [list(planned)] if planned[0].fraction == 1 else [[one] for one in planned]
 
 
-def _standardised(row: Row, place: np.ndarray, train: np.ndarray) -> Tensor:
+def _standardised(rows: Sequence[Row], cohort: pd.DataFrame, number: int, held_out: int) -> Tensor:
+    """Return a row's features (N, F), every one standardised on the training part of a fold."""
+    row, place = rows[number], cohort["row"].to_numpy()
+    train = np.flatnonzero(cohort["fold"].to_numpy() != held_out)
     features = torch.from_numpy(checked(fold_features(row, place[train])[place], row.kind))
     mean, sd = features[train].mean(0), features[train].std(0)
     scaled: Tensor = (features - mean) / torch.where(sd > 0, sd, 1.0)

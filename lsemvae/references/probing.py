@@ -12,6 +12,8 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from data_modules.cohort.splits import Splits
+from data_modules.progress import show_progress
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.joblib_backend import joblib_backend
 from lsemvae.crossval.features import Features
@@ -115,8 +117,12 @@ def linear_scores(
     """
     planned = trainings(cohort, settings)
     with joblib_backend(jobs, None):
-        each: list[ByFraction] = Parallel()(
+        scored = Parallel(return_as="generator")(
             delayed(_kept_scores)(row, cohort, planned, settings, kept) for row in rows
+        )
+        counted = ((1, one) for one in scored)
+        each: list[ByFraction] = list(
+            show_progress(counted, total=len(rows), text="linear probe, rows of features")
         )
     return by_kind(rows, each)
 
@@ -188,7 +194,8 @@ def checked(features: Features, kind: str) -> Features:
     missing = np.flatnonzero(~np.isfinite(features).all(1))
     if len(missing):
         raise InputError(
-            f"{kind}: {len(missing)} labelled records have no finite features, the first at "
-            f"position {missing[0]}; they have none of the leads, or the encoder has diverged"
+            f"{kind}: {counted(len(missing), 'labelled record has', 'labelled records have')} no "
+            f"finite features, the first at position {missing[0]}; they have none of the leads, or "
+            "the encoder has diverged"
         )
     return features

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from data_modules.base import StoreDataModule
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.crossval.features import Features, cached_features
 from lsemvae.models import Pretrained
@@ -105,7 +106,7 @@ def _places(data: StoreDataModule, form: StoreDataModule) -> npt.NDArray[np.intp
     missing = data.pool.table["record"][found < 0]
     if len(missing):
         raise InputError(
-            f"{form.pool.label} lacks {len(missing)} of the {len(found)} recordings of "
+            f"{form.pool.label} lacks {len(missing)} of the {counted(len(found), 'recording')} of "
             f"{data.pool.label}, the first is {missing.iloc[0]}; prepare it of the same recordings"
         )
     ours, theirs = (each.pool.table["patient_id"].to_numpy(str) for each in (data, form))

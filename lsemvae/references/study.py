@@ -1,6 +1,7 @@
 """Measure what pre-training was worth on a labelled cohort, and write it down in one step."""
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,10 +11,12 @@ import pandas as pd
 
 from data_modules.cohort.quantities import derived_counts
 from data_modules.rhc_cohort import RhcCohort
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.outputs import check_output_file
+from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
 from lsemvae.evaluation.leakage_statement import leakage_statement
 from lsemvae.evaluation.runs import data_label, derived_notes
@@ -128,13 +131,26 @@ def measure(
         form: see `reference_rows`.
         kept: folder of the scores of rows; None keeps none.
     """
+    what = f"{data.task}, {lead_set_name(data.leads)}"
+    each = counted(len(encoders), "encoder"), counted(settings.n_twins, "untrained twin")
+    _tell(f"{what}, 1 of 3: features of {each[0]}, {each[1]}, random convolutions and PCA")
     rows = reference_rows(encoders, data, cache, settings, form)
     cohort = labelled_folds(data.labelled(), data.load_splits())
+    _tell(
+        f"{what}, 2 of 3: linear probe on {counted(len(rows), 'row')} of features, "
+        f"{counted(len(settings.probe.fractions), 'share')} of the labels"
+    )
     scores = {LINEAR: linear_scores(rows, cohort, settings.probe, jobs=jobs, kept=kept)}
     if settings.mlp is not None:
+        _tell(f"{what}, 3 of 3: the publication's head, {counted(settings.mlp.epochs, 'epoch')}")
         draws = replace(settings.probe, fractions=settings.mlp_fractions)
         scores[MLP] = mlp_scores(rows, cohort, settings.mlp, draws=draws, kept=kept)
     return worth_table(cohort, scores)
+
+
+def _tell(text: str) -> None:
+    """Say on stderr what begins: without a terminal there is no bar, and minutes pass."""
+    say(text, file=sys.stderr, flush=True)
 
 
 def described(

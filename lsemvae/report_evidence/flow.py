@@ -5,6 +5,7 @@ from pathlib import Path
 from data_modules.cohort.flow import flow_of_store, read_flow
 from data_modules.reading.reasons import REASONS
 from data_modules.store.read import EcgStore
+from lsemvae.core.counted import counted
 from lsemvae.core.study_flow import Exclusion, Flow, FlowStep
 
 
@@ -22,8 +23,8 @@ def study_flow(store: EcgStore) -> tuple[Flow, str]:
     flow = read_flow(file)
     if flow.steps[-1].n != len(store):
         return flow_of_preparation(store), (
-            f"{file.name} leads to {flow.steps[-1].n} recordings and the store has {len(store)}; "
-            "it was left out"
+            f"{file.name} leads to {counted(flow.steps[-1].n, 'recording')} and the store has "
+            f"{len(store)}; it was left out"
         )
     return flow, ""
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.safe_files import check_record_name
+from lsemvae.core.counted import counted
 from lsemvae.predicting.outcome import ERROR, Row, error_row
 from lsemvae.predicting.sources import Source, sources_in
 from lsemvae.serving.uploads import Upload
@@ -59,7 +60,7 @@ def join(uploads: Sequence[Upload], folder: Path) -> Joined:
 def _refused_name(name: str, n: int) -> Row | None:
     """Return the row of a file whose name cannot be taken, None for a sound one."""
     if n > 1:
-        problem = f"{n} files of one upload have this name, so none of them was read"
+        problem = f"{counted(n, 'file')} of one upload have this name, so none of them was read"
         return Row(name, ERROR, "name_repeated", message=problem)
     try:
         check_record_name(name)

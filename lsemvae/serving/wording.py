@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from data_modules.reading.reasons import NOTES, REASONS, REMEDIES
+from lsemvae.core.chance import GUESS, chance_text
 from lsemvae.core.printable import one_line
 from lsemvae.model_file.description import Skill
 from lsemvae.predicting.outcome import ERROR, RESULT, WITHHELD_FOR, Row
@@ -96,10 +97,5 @@ def guess_text(skill: Skill | None) -> str:
     """Say why nothing is told of what moved an answer; empty where something can be told."""
     if skill is None or skill.above_chance:
         return ""
-    if skill.low is None:
-        found = f"It is not known whether this model is better than chance (AUROC {skill.auroc:.2f}"
-        found += ", without an interval)."
-    else:
-        found = "In its study this model was no better than chance (AUROC "
-        found += f"{skill.auroc:.2f} [{skill.low:.2f}, {skill.high:.2f}])."
-    return f"{found} What moves a guess explains nothing, so it is not shown."
+    found = chance_text(skill.auroc, skill.low, skill.high)
+    return f"In its study: {found} {GUESS} It is not shown."

@@ -11,6 +11,7 @@ from data_modules.signals.clean import MAX_LIMB_RESIDUAL_MV
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import COUNTS_PER_UNIT
 from data_modules.store.read import EcgStore
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import limb_lead_residual
 from lsemvae.evaluation.statistics.calibration import calibration_slope
@@ -107,8 +108,9 @@ def choose(
     if len(rows) < LEAST_RECORDINGS:
         said = ", ".join(f"{count} {why}" for why, count in left_out.items())
         raise InputError(
-            f"{cohort}: {len(rows)} recordings are left for the stress table ({said}), at least "
-            f"{LEAST_RECORDINGS} are needed; --allow_trained_on takes those of the training too"
+            f"{cohort}: {counted(len(rows), 'recording is', 'recordings are')} left for the stress "
+            f"table ({said}), at least {LEAST_RECORDINGS} are needed; --allow_trained_on takes "
+            "those of the training too"
         )
     ecg = np.stack([one.ecg for one in loaded]) / COUNTS_PER_UNIT
     patients = store.table["patient_id"].to_numpy(str)

@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing, write_text
 from lsemvae.sweep.command import chosen_configuration
-from lsemvae.sweep.study import NOTE, RETRY_OF, SweepState, counted
+from lsemvae.sweep.study import NOTE, RETRY_OF, SweepState, told_once
 
 TABLE, MARKDOWN, PICTURE, BEST = "trials.csv", "trials.md", "parallel_coordinates.png", "best.yaml"
 N_TICKS = 5
@@ -30,7 +31,7 @@ def write_results(state: SweepState) -> FrozenTrial:
     Raises:
         InputError: no trial was completed.
     """
-    trials = counted(state.study().get_trials(deepcopy=False))
+    trials = told_once(state.study().get_trials(deepcopy=False))
     table = trial_table(trials, state)
     write_text(state.folder / TABLE, table.to_csv(index=False))
     write_text(state.folder / MARKDOWN, _markdown(table, state))
@@ -125,7 +126,9 @@ def draw_parallel_coordinates(trials: Sequence[FrozenTrial], state: SweepState) 
     axes.set_xticks(range(len(columns)), [short_name(name) for name in [*columns][:-1]]
                     + [state.sweep.metric])  # fmt: skip
     axes.set(yticks=[], xlim=(-0.25, len(columns) - 0.5), ylim=(-0.05, 1.05))
-    axes.set_title(f"{state.sweep.name}: {len(shown)} trials; grey ones were stopped early")
+    axes.set_title(
+        f"{state.sweep.name}: {counted(len(shown), 'trial')}; grey ones were stopped early"
+    )
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)
     return figure

@@ -91,7 +91,7 @@ class SweepState:
             self._put_back(plain)
             known = plain.get_trials(deepcopy=False)
             waiting = any(trial.state == TrialState.WAITING for trial in known)
-            if not waiting and len(counted(known)) >= self.cap:
+            if not waiting and len(told_once(known)) >= self.cap:
                 return None
             engine = sampler(self.sweep.method, self.space, self.seed + len(known))
             trial = self.study(engine).ask(self.space)
@@ -130,6 +130,6 @@ class SweepState:
         study.tell(trial.number, state=TrialState.FAIL)
 
 
-def counted(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+def told_once(trials: list[FrozenTrial]) -> list[FrozenTrial]:
     """Return the trials without those that were cut off and stand again elsewhere."""
     return [trial for trial in trials if RETRIED not in trial.user_attrs]

@@ -114,7 +114,7 @@ def cosine_schedule(
     n_warmup = round(n_steps * warmup_epochs / n_epochs)
     if n_warmup >= n_steps:
         raise InputError(
-            f"{warmup_epochs:g} epochs of warm-up do not fit a run of {n_epochs}; lower "
+            f"a warm-up of {warmup_epochs:g} epochs does not fit a run of {n_epochs}; lower "
             "warmup_epochs or raise trainer.max_epochs"
         )
     return torch.optim.lr_scheduler.LambdaLR(

@@ -62,7 +62,7 @@ def test_every_method_gets_a_row_per_task_and_lead_set(finished: Path) -> None:
 def test_the_tables_name_data_budget_and_what_the_encoders_saw(finished: Path) -> None:
     for kind in ("md", "tex"):
         text = (finished / f"table2_detection.{kind}").read_text()
-        for part in ("SYNTHETIC data", "small networks", "1 epochs per fold", "2 folds by patient"):
+        for part in ("SYNTHETIC data", "small networks", "1 epoch per fold", "2 folds by patient"):
             assert part in text
     assert "**" in (finished / "table2_detection.md").read_text()
     assert (finished / "ablations_detection.md").is_file()

@@ -78,7 +78,7 @@ def test_inspect_finds_a_flipped_bit_in_a_signal(
     assert main(["inspect", str(store)]) == 0
     assert main(["inspect", str(store), "--verify"]) == 2
     record = opened.table["record"][2]
-    assert f"signals of 1 records are not those that were written, the first is {record}" in (
+    assert f"signals of 1 record are not those that were written, the first is {record}" in (
         error_of(capsys)
     )
 

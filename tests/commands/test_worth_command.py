@@ -25,7 +25,10 @@ def test_worth_writes_a_table_a_curve_and_one_sentence_per_lead_set(
     cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert worth(cohort, encoder, tmp_path) == 0
-    said = capsys.readouterr().out
+    said, told = capsys.readouterr()
+    for number in (1, 2, 3):
+        assert f"detection, 12L, {number} of 3: " in told
+    assert "1 of 3: features of 1 encoder, 2 untrained twins" in told
     for leads in ("12L", "6L"):
         folder = tmp_path / "detection/worth" / leads
         table = pd.read_csv(folder / "references.csv")

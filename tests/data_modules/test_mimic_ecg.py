@@ -35,7 +35,7 @@ def test_excluded_patients_are_in_neither_part(
     everybody = data.pool.table["patient_id"]
     assert seen == set(everybody) - set(ids)
     n_excluded = everybody.isin(ids).sum()
-    assert f"{n_excluded} recordings of excluded patients are left out" in capsys.readouterr().out
+    assert f"left out: {n_excluded} recordings of excluded patients" in capsys.readouterr().out
 
 
 def test_an_excluded_patient_is_left_out_in_every_spelling(
@@ -65,7 +65,7 @@ def test_patients_of_pooled_stores_are_named_as_in_their_store(
         (None, "cannot be read"),
         ("\n \n", "is empty; expected one patient id per line"),
         ("1.23457E+11\n", "lost digits in a spreadsheet"),
-        ("nobody\n", "none of the 1 patients in .* is in .*, so the list may belong to other data"),
+        ("nobody\n", "none of the 1 patient in .* is in .*, so the list may belong to other data"),
     ],
 )
 def test_a_useless_list_is_refused_before_training(

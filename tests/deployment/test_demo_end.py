@@ -18,7 +18,7 @@ def test_the_demo_takes_the_next_patient_where_one_is_withheld(
     def predict(_: str, recordings: list[str], *, out: str) -> None:
         asked.extend(recordings)
         if len(asked) == 1:
-            raise NoResultError("none of 1 recordings gave a result")
+            raise NoResultError("none of 1 recording gave a result")
 
     monkeypatch.setattr("lsemvae.commands.predict.predict", predict)
     monkeypatch.setattr(demo, "DATA", tmp_path)
@@ -27,7 +27,7 @@ def test_the_demo_takes_the_next_patient_where_one_is_withheld(
     demo.demo_prediction()
     assert len(set(asked)) == 2
     printed = capsys.readouterr().out
-    assert "note: none of 1 recordings gave a result" in printed
+    assert "note: none of 1 recording gave a result" in printed
     assert f"Drop {Path(asked[1]).name} and" in printed
     assert "A page for such files: .venv/bin/lsemvae serve" in printed
 

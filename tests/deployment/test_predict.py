@@ -83,7 +83,7 @@ def test_a_stopped_run_goes_on_where_it_was(
     assert predict(model, cohort, "--out", out, "--allow_trained_on", "--fewest_leads", "1") == 2
     assert "of other options" in error_of(capsys)
     assert predict(model, cohort, "--out", out, "--allow_trained_on") == 0
-    assert "going on: 32 of 60" in capsys.readouterr().out
+    assert "going on: 32 recordings of 60" in capsys.readouterr().out
     assert out.read_text() == whole.read_text()
     assert not journal.exists()
 

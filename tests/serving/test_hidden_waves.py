@@ -69,8 +69,8 @@ def test_what_moves_a_guess_is_not_told(model: PeakModel, low: float | None, sho
         text = text_of(client.get("/recordings/1"))
     assert bool(waves_of(text)) == shown
     assert ("Change of log-odds" in text) == shown
-    assert ("What moves a guess explains nothing" in text) == (not shown)
-    assert ("no better than chance (AUROC 0.60 [0.49, 0.70])" in text) == (low == 0.49)
+    assert ("What moves a guess means nothing" in text) == (not shown)
+    assert ("cannot be told from chance (AUROC 0.600 [0.490, 0.700])" in text) == (low == 0.49)
 
 
 def test_a_median_beat_is_hidden_about_its_own_r_peak(model: PeakModel, tmp_path: Path) -> None:

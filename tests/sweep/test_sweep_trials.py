@@ -17,7 +17,7 @@ from lsemvae.sweep import trials as sweep_trials
 from lsemvae.sweep.file import SweepFile
 from lsemvae.sweep.results import draw_parallel_coordinates, trial_table
 from lsemvae.sweep.space import sampler
-from lsemvae.sweep.study import RETRIED, RETRY_OF, Claim, SweepState, counted
+from lsemvae.sweep.study import RETRIED, RETRY_OF, Claim, SweepState, told_once
 from lsemvae.sweep.trials import read_epochs, run_trials
 from tests.conftest import ROOT
 
@@ -54,7 +54,7 @@ def claimed(state: SweepState) -> Claim:
 
 
 def finished(state: SweepState) -> list[tuple[str, Any, float | None]]:
-    trials = counted(state.study().get_trials())
+    trials = told_once(state.study().get_trials())
     return sorted((trial.state.name, trial.params["gamma"], trial.value) for trial in trials)
 
 
@@ -121,8 +121,8 @@ def test_trial_that_was_cut_off_is_run_again_and_finished_ones_are_kept(tmp_path
     run_trials(state, 1)
     trials = state.study().get_trials()
     assert [trial.number for trial in trials if RETRIED in trial.user_attrs] == [lost.trial.number]
-    assert sorted(trial.params["gamma"] for trial in counted(trials)) == [1, 2, 3, 4]
-    assert all(trial.state == TrialState.COMPLETE for trial in counted(trials))
+    assert sorted(trial.params["gamma"] for trial in told_once(trials)) == [1, 2, 3, 4]
+    assert all(trial.state == TrialState.COMPLETE for trial in told_once(trials))
     (again,) = [trial for trial in trials if RETRY_OF in trial.user_attrs]
     assert (again.params, again.user_attrs[RETRY_OF]) == (
         lost.trial.params,

@@ -14,6 +14,7 @@ from data_modules.reading.formats.layout import Layout
 from data_modules.reading.limits import MAX_FILE_BYTES, check_values
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
+from lsemvae.core.counted import counted
 
 MATLAB_73 = b"MATLAB 7.3 MAT-file"
 _MOST_UNPACKED = 4 * MAX_FILE_BYTES
@@ -89,7 +90,9 @@ def _wanted(matrices: dict[str, tuple[int, ...]], layout: Layout, name: str, *, 
         return fitting[0]
     listed = [f"{path} {' x '.join(map(str, shape))}" for path, shape in matrices.items()]
     found = "one matrix of numbers" + (
-        f" {layout.variable[:60]!r}" if layout.variable else f" with {len(layout.leads)} leads"
+        f" {layout.variable[:60]!r}"
+        if layout.variable
+        else f" with {counted(len(layout.leads), 'lead')}"
     )
     step = "write its path as variable, and its leads, into the layout"
     if named and all(len(matrices[path]) - matrices[path].count(1) == _MANY for path in named):

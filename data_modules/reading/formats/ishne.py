@@ -15,6 +15,7 @@ from data_modules.reading.limits import check_extent, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.stated_numbers import invalid
+from lsemvae.core.counted import counted
 
 FIXED = 522  # bytes before the block of free length
 MAX_LEADS = 12
@@ -62,7 +63,7 @@ def read_ishne(content: bytes, *, record: str) -> RawRecording:
     n_samples, rest = divmod(len(content) - header.data, 2 * n_leads)
     if rest or header.n_declared not in (n_samples, n_samples * n_leads):  # writers count both ways
         problem = (
-            f"it declares {header.n_declared} samples of {n_leads} leads and holds "
+            f"it declares {header.n_declared} samples of {counted(n_leads, 'lead')} and holds "
             f"{len(content) - header.data} bytes of them; copy it again if the source's own file "
             "has another size, else export it anew"
         )
@@ -106,7 +107,9 @@ def parse_header(content: bytes, *, record: str) -> Header:
             record=record,
         )
     if not 1 <= n_leads <= MAX_LEADS:
-        raise invalid(f"it states {n_leads} leads; expected 1 to {MAX_LEADS}", record=record)
+        raise invalid(
+            f"it states {counted(n_leads, 'lead')}; expected 1 to {MAX_LEADS}", record=record
+        )
     codes = struct.unpack_from(f"<{n_leads}h", content, 158)
     (stored,) = struct.unpack_from("<H", content, 8)
     computed = crc_hqx(content[10:data], 0xFFFF)

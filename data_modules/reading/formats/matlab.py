@@ -16,6 +16,7 @@ from data_modules.reading.limits import MAX_FILE_BYTES, check_extent
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.stated_numbers import invalid
+from lsemvae.core.counted import counted
 
 _HEADER = 128
 _DTYPES = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8"}
@@ -53,8 +54,8 @@ def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
     signals = matrix if matrix.shape[0] == len(layout.leads) else matrix.T
     if signals.shape[0] != len(layout.leads):
         problem = (
-            f"{layout.variable} is {matrix.shape} for the {len(layout.leads)} leads of the layout; "
-            "name every row or column in its leads"
+            f"{layout.variable} is {matrix.shape} for the {counted(len(layout.leads), 'lead')} of "
+            "the layout; name every row or column in its leads"
         )
         raise RecordError("file_invalid", record=record, problem=problem)
     check_extent(signals.shape[0], signals.shape[1], layout.sampling_rate_hz, record=record)

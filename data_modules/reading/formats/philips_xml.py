@@ -15,6 +15,7 @@ from data_modules.reading.limits import check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.stated_numbers import invalid, number, wrong_size
+from lsemvae.core.counted import counted
 from lsemvae.core.leads import LEADS
 
 _VERSIONS = ("1.03", "1.04", "1.04.01", "1.04.02")
@@ -120,7 +121,7 @@ def _counts(
         wanted = [known_lead(name) is not None for name in names]
         return decode_xli(raw, wanted=wanted, n_samples=n_samples, record=record)
     if len(raw) != 2 * n_leads * n_samples:
-        problem = f"it has {len(raw)} bytes for {n_leads} leads of {n_samples} samples"
+        problem = f"it has {len(raw)} bytes for {counted(n_leads, 'lead')} of {n_samples} samples"
         raise wrong_size(problem, record=record)
     return np.frombuffer(raw, dtype="<i2").reshape(n_leads, n_samples).astype(np.int64)
 

@@ -18,6 +18,7 @@ from data_modules.reading.limits import MAX_SIGNALS, check_extent, check_gain, c
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import IMPLIED_BY_I_AND_II, RawRecording
 from data_modules.reading.stated_numbers import invalid, wrong_size
+from lsemvae.core.counted import counted
 
 _SECTION_HEADER = 16
 _DEFAULT_HUFFMAN = 19_999
@@ -106,7 +107,7 @@ def _crc_matches(part: bytes) -> bool:
 def _leads(section: bytes, *, record: str) -> _Leads:
     n_leads, flags = struct.unpack_from("<BB", section)
     if not 0 < n_leads <= MAX_SIGNALS:
-        problem = f"it declares {n_leads} leads; accepted are 1 to {MAX_SIGNALS}"
+        problem = f"it declares {counted(n_leads, 'lead')}; accepted are 1 to {MAX_SIGNALS}"
         raise RecordError("header_limit", record=record, problem=problem)
     rows = [struct.unpack_from("<IIB", section, 2 + 9 * k) for k in range(n_leads)]
     # bit 2: all leads were recorded at once; files of a single lead may leave it out
@@ -172,7 +173,7 @@ def _rhythm(sections: dict[int, bytes], leads: _Leads, *, record: str) -> RawRec
 def _plain(data: bytes, n_leads: int, n_samples: int, *, record: str) -> npt.NDArray[np.int64]:
     """Read uncompressed samples, lead after lead."""
     if len(data) != 2 * n_leads * n_samples:
-        problem = f"it has {len(data)} bytes for {n_leads} leads of {n_samples} samples"
+        problem = f"it has {len(data)} bytes for {counted(n_leads, 'lead')} of {n_samples} samples"
         raise wrong_size(problem, record=record)
     return np.frombuffer(data, dtype="<i2").reshape(n_leads, n_samples).astype(np.int64)
 

@@ -5,6 +5,7 @@ import re
 
 from data_modules.reading.formats.table_start import TableStart, split_cells
 from data_modules.reading.reasons import RecordError
+from lsemvae.core.counted import counted
 
 Rows = dict[int, str]
 """Lines of numbers by their number in an editor."""
@@ -80,6 +81,8 @@ def _check_cells(n_cells: dict[int, int], n_columns: int, *, trailing: bool, rec
             if number == first
             else "remove the line if it is a remark, else export the table again"
         )
-        problem = f"line {number} has {n} cells for {n_columns} columns; {hint}"
+        problem = (
+            f"line {number} has {counted(n, 'cell')} for {counted(n_columns, 'column')}; {hint}"
+        )
         code = "size_mismatch" if number == first else "file_invalid"
         raise RecordError(code, record=record, problem=problem)

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
+from lsemvae.core.counted import counted
 from lsemvae.evaluation.plots.figures import COLOURS, DASHES
 from lsemvae.evaluation.tables.study_plan import Precision
 
@@ -30,13 +31,13 @@ def plan_figure(measures: Sequence[Precision], title: str, n_patients: int | Non
         axes.plot(
             axis, [one.half_width(n) for n in axis], color=colour, linewidth=1.6,
             linestyle=DASHES[number % len(DASHES)],
-            label=f"{one.name}: ± {one.target:g} from {one.n_patients:,} patients",
+            label=f"{one.name}: ± {one.target:g} from {counted(one.n_patients, 'patient')}",
         )  # fmt: skip
         axes.plot(one.n_patients, one.target, "o", color=colour, markersize=5)
     if n_patients:
         axes.axvline(n_patients, color="#666666", linewidth=0.9)
         axes.annotate(
-            f"{n_patients:,} patients", (n_patients, 1), xycoords=("data", "axes fraction"),
+            counted(n_patients, "patient"), (n_patients, 1), xycoords=("data", "axes fraction"),
             xytext=(3, -11), textcoords="offset points", fontsize=8, color="#444444",
         )  # fmt: skip
     axes.set_xscale("log")

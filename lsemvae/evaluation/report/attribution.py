@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json
 from lsemvae.evaluation.kept_files import read_kept_table
@@ -37,7 +38,7 @@ def attribution_section(evidence: Evidence) -> Section:
     found = read_explanation(evidence.explained)
     _check_run(evidence, found)
     label = data_label(found["data"], found["synthetic"])
-    run = f"{found['task']}, {found['method']}, {len(found['leads'])} leads"
+    run = f"{found['task']}, {found['method']}, {counted(len(found['leads']), 'lead')}"
     blocks: list[Block] = [Text(HOW), *_skill(found), _ranking(found, f"{run}, {label}")]
     if found.get("waves"):
         blocks.append(_waves(found, f"{run}, {label}"))
@@ -74,8 +75,8 @@ def _check_run(evidence: Evidence, found: Mapping[str, Any]) -> None:
             )
     raise InputError(
         f"{evidence.explained} explains {found.get('task')}/{found.get('method')} on "
-        f"{len(found.get('leads', []))} leads, which is none of the reported runs (task, method, "
-        "leads and hashes are compared); explain one of them"
+        f"{counted(len(found.get('leads', [])), 'lead')}, which is none of the reported runs "
+        "(task, method, leads and hashes are compared); explain one of them"
     )
 
 
@@ -98,8 +99,8 @@ def _ranking(found: Mapping[str, Any], label: str) -> Table:
     rows = [[str(row["lead"]), _interval(row)] for row in found["ranking"]]
     how = found["attribution"]
     caption = (
-        f"Leads by mean share of attribution over {found['n_records']} records, {how['method']}, "
-        f"baseline {how['baseline']}, {label}."
+        f"Leads by mean share of attribution over {counted(found['n_records'], 'record')}, "
+        f"{how['method']}, baseline {how['baseline']}, {label}."
     )
     return Table(caption, ("lead", "share [95 %]"), rows)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lsemvae.core.counted import counted
 from lsemvae.core.tasks import find_task
 from lsemvae.evaluation.leakage_statement import leakage_statement
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -38,8 +39,9 @@ def card_facts(evidence: Evidence, run: RunEvidence) -> dict[str, Any]:
         "outcome": question(evidence, run.task),
         "n_patients": counts["n_patients"],
         "n_positive": counts["n_positive_patients"],
-        "evaluation": f"{len(metrics['folds'])} folds by patient, {metrics['epochs']} epochs, "
-        f"scored epoch: {metrics.get('scored_epoch', 'not stated')}",
+        "evaluation": f"{len(metrics['folds'])} folds by patient, "
+        f"{counted(metrics['epochs'], 'epoch')}, scored epoch: "
+        f"{metrics.get('scored_epoch', 'not stated')}",
         "leakage": leaks.text,
         "leakage_clean": leaks.clean,
         "base_rate": f"Accuracy of always naming the larger class: "

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.tasks import Thresholds
 from lsemvae.evaluation.report.blocks import Block, Section, Table, Text, frame_table
 from lsemvae.evaluation.report.evidence import CohortEvidence, Evidence
@@ -133,7 +134,7 @@ def _leads_and_dates(cohort: CohortEvidence) -> list[Block]:
                 f"Days from ECG to catheter (negative: ECG after it): median {days['q50']:g}, "
                 f"quartiles {days['q25']:g} to {days['q75']:g}, range {days['q0']:g} to "
                 f"{days['q100']:g}; unknown in {days['n_missing']:g} of "
-                f"{days['n'] + days['n_missing']:g} recordings."
+                f"{counted(int(days['n'] + days['n_missing']), 'recording')}."
             )
         )
     return blocks

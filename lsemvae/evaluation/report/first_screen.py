@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lsemvae.core.chance import chance_text
+from lsemvae.core.counted import counted
 from lsemvae.core.tasks import Thresholds, find_task
-from lsemvae.evaluation.chance import chance_text
 from lsemvae.evaluation.leakage_statement import LeakageStatement, leakage_statement
 from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -139,9 +140,9 @@ def base_rate(evidence: Evidence, task: str) -> str:
     """Return what is right without any model: it has to be seen on a narrow screen, too."""
     counts = evidence.of_task(task)[0].summary["records"]
     return (
-        f"Base rate ({task}): {counts['n_positive']} of {counts['n_records']} records are "
-        f"positive, so naming the larger class alone is right in "
-        f"{percent(counts['base_rate_accuracy'])}."
+        f"Base rate ({task}): {counts['n_positive']} of "
+        f"{counted(counts['n_records'], 'record is', 'records are')} positive, so naming the "
+        f"larger class alone is right in {percent(counts['base_rate_accuracy'])}."
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lsemvae.core.counted import counted
 from lsemvae.core.study_flow import Flow, FlowStep
 from lsemvae.core.tasks import Thresholds, find_task
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -82,7 +83,7 @@ def _cohort(flow: Flow) -> list[str]:
 
 
 def _step(step: FlowStep) -> str:
-    patients = "" if step.patients is None else f" ({step.patients} patients)"
+    patients = "" if step.patients is None else f" ({counted(step.patients, 'patient')})"
     left = ", ".join(f"{one.n} ({one.reason})" for one in step.excluded)
     return f"{step.n} {step.text}{patients}" + (f", left out: {left}" if left else "")
 
@@ -109,8 +110,9 @@ def _outcome(evidence: Evidence, task: str) -> str:
     defined = find_task(task).defined_by(Thresholds.of_settings(run.run.metrics))
     derived = "".join(f" ({note})" for note in run.run.derived)
     return (
-        f"{task}: {defined}{derived}; {counts['n_records']} recordings of {counts['n_patients']} "
-        f"patients, {counts['n_positive']} recordings positive."
+        f"{task}: {defined}{derived}; {counted(counts['n_records'], 'recording')} of "
+        f"{counted(counts['n_patients'], 'patient')}, {counted(counts['n_positive'], 'recording')} "
+        "positive."
     )
 
 
@@ -120,8 +122,9 @@ def _number(evidence: Evidence, task: str) -> str:
     derived = "".join(f" ({note})" for note in run.run.derived)
     return (
         f"{task}: the measured {target.title} in {target.unit}, as a number{derived}; "
-        f"{counts['n_records']} recordings of {counts['n_patients']} patients, "
-        f"{counts['measured_mean']:.1f} ± {counts['measured_sd']:.1f} {target.unit}."
+        f"{counted(counts['n_records'], 'recording')} of "
+        f"{counted(counts['n_patients'], 'patient')}, {counts['measured_mean']:.1f} ± "
+        f"{counts['measured_sd']:.1f} {target.unit}."
     )
 
 
@@ -136,7 +139,8 @@ def _labels(evidence: Evidence, task: str) -> str:
     counts = run.summary["records"]
     return (
         f"Several labels at once, positive of known: {'; '.join(told)}{derived}; "
-        f"{counts['n_records']} recordings of {counts['n_patients']} patients."
+        f"{counted(counts['n_records'], 'recording')} of "
+        f"{counted(counts['n_patients'], 'patient')}."
     )
 
 
@@ -174,9 +178,10 @@ def _model(run: RunEvidence) -> str:
     normalised = NORMALISED.get(about.get("normalisation", ""), "")
     amplitudes = f"; {normalised}" if normalised else ""
     return (
-        f"{run.run.method_title} on {', '.join(about['leads'])}: {how}; {about['epochs']} epochs, "
-        f"{about['batch_size']} recordings a step, learning rate {about['lr']:g}, {_loss(run)}, "
-        f"seed {about.get('seed', 'not stated')}{amplitudes}; scored epoch: "
+        f"{run.run.method_title} on {', '.join(about['leads'])}: {how}; "
+        f"{counted(about['epochs'], 'epoch')}, {counted(about['batch_size'], 'recording')} a step, "
+        f"learning rate {about['lr']:g}, {_loss(run)}, seed "
+        f"{about.get('seed', 'not stated')}{amplitudes}; scored epoch: "
         f"{about.get('scored_epoch', 'not stated')}."
     )
 

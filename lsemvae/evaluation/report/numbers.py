@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lsemvae.core.counted import counted
 from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.number_figures import agreement_figure, levels_figure
@@ -51,10 +52,10 @@ def errors_table(evidence: Evidence, task: str) -> Table:
     header = ("model", f"MAE ({target.unit}) [95 %]", f"RMSE ({target.unit}) [95 %]", "R² [95 %]",
               "Pearson [95 %]", "CCC [95 %]", f"MAE of the mean ({target.unit})")  # fmt: skip
     caption = (
-        f"Estimated {target.title}, out of fold, on {evidence.label}: {counts['n_records']} "
-        f"records of {counts['n_patients']} patients, measured {counts['measured_mean']:.1f} ± "
-        f"{counts['measured_sd']:.1f} {target.unit}. Last column: error of naming the mean of each "
-        "training part. Bootstrap by patient."
+        f"Estimated {target.title}, out of fold, on {evidence.label}: "
+        f"{counted(counts['n_records'], 'record')} of {counted(counts['n_patients'], 'patient')}, "
+        f"measured {counts['measured_mean']:.1f} ± {counts['measured_sd']:.1f} {target.unit}. Last "
+        "column: error of naming the mean of each training part. Bootstrap by patient."
     )
     rows = [[run.title, *_errors(run)] for run in runs]
     return Table(caption, header, rows)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from lsemvae.core.counted import counted
 from lsemvae.core.study_flow import Arm, FlowStep
 from lsemvae.evaluation.flow_diagram import Box, flow_diagram
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Text
@@ -57,8 +58,10 @@ def _boxes(steps: Sequence[FlowStep], arm: Arm) -> list[Box]:
 
 
 def _counts(step: FlowStep) -> list[str]:
-    same = step.patients is None or (step.unit == "patients" and step.patients == step.n)
-    return [f"n = {step.n:,}" + ("" if same else f" ({step.patients:,} patients)")]
+    n = f"n = {step.n:,}"
+    if step.patients is None or (step.unit == "patients" and step.patients == step.n):
+        return [n]
+    return [f"{n} ({counted(step.patients, 'patient')})"]
 
 
 def _analysed(evidence: Evidence, n_stored: int) -> Box:
@@ -66,7 +69,7 @@ def _analysed(evidence: Evidence, n_stored: int) -> Box:
     tasks = [*evidence.tasks, *evidence.number_tasks, *evidence.label_tasks]
     counts = {task: evidence.of_task(task)[0].summary["records"] for task in tasks}
     lines = [
-        f"{task}: n = {one['n_records']:,} ({one['n_patients']:,} patients)"
+        f"{task}: n = {one['n_records']:,} ({counted(one['n_patients'], 'patient')})"
         + (f", {one['n_positive']:,} positive" if "n_positive" in one else "")
         for task, one in counts.items()
     ]

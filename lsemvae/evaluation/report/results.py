@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.clinical_baseline import CLINICAL, MACHINE_BASELINE
 from lsemvae.evaluation.report.baselines import Baseline, clinical, machine
@@ -109,11 +110,11 @@ def _per_run(evidence: Evidence, task: str, baselines: Sequence[Baseline]) -> Ta
     rows.append(["larger class alone", "0.500", "0.000", "", "0.500", number(counts["prevalence"]),
                  "0.000", number(counts["base_rate_accuracy"])])  # fmt: skip
     caption = (
-        f"{task}, every run and what it has to beat, on {evidence.label}; intervals by patient "
-        "for these models (DeLong within folds) and for models trained anew (Nadeau-Bengio); "
-        f"pooled: all folds as one; {counts['n_records']} records of "
-        f"{counts['n_patients']} patients, {counts['n_positive']} records positive (the AUPRC of "
-        "chance is their share)."
+        f"{task}, every run and what it has to beat, on {evidence.label}; intervals by patient for "
+        "these models (DeLong within folds) and for models trained anew (Nadeau-Bengio); pooled: "
+        f"all folds as one; {counted(counts['n_records'], 'record')} of "
+        f"{counted(counts['n_patients'], 'patient')}, {counted(counts['n_positive'], 'record')} "
+        "positive (the AUPRC of chance is their share)."
     )
     return Table(caption, HEADER, rows)
 

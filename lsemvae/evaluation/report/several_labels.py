@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.plots.figures import COLOURS
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
@@ -46,9 +47,9 @@ def macro_table(evidence: Evidence, task: str) -> Table:
     runs = evidence.of_task(task)
     counts, target = runs[0].summary["records"], runs[0].run.target
     caption = (
-        f"Macro AUROC of {len(target.names)} labels ({', '.join(target.names)}) on "
-        f"{evidence.label}: {counts['n_records']} records of {counts['n_patients']} patients, "
-        "out of fold."
+        f"Macro AUROC of {counted(len(target.names), 'label')} ({', '.join(target.names)}) on "
+        f"{evidence.label}: {counted(counts['n_records'], 'record')} of "
+        f"{counted(counts['n_patients'], 'patient')}, out of fold."
     )
     rows = [[run.title, or_none(run.summary["macro"])] for run in runs]
     return Table(caption, ("model", "macro AUROC [95 %]"), rows)

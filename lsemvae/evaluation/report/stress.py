@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lsemvae.core.chance import GUESS, chance_text
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json
-from lsemvae.evaluation.chance import chance_text
 from lsemvae.evaluation.plots.stress import row_name
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -19,7 +20,6 @@ FORMAT = "lsemvae-stress"
 HEADER = ("shift and dose", "AUROC [95 %]", "calibration slope [95 %]", "withheld",
           "mean |change| of the probability")  # fmt: skip
 SOURCES = ("cohort_sha256", "splits_sha256", "encoder_sha256")
-GUESS = "What moves a guess means nothing."
 HOW = (
     "Recordings of the store are changed by a known law: potentials change at the electrodes, so "
     "that the limb leads keep the relations of Einthoven. What is added goes through the filter of "
@@ -94,7 +94,10 @@ def stress_blocks(found: dict[str, Any], figure: Path, name: str) -> list[Block]
          percent(row["withheld"]), number(row["mean_absolute_change"])]
         for row in found["rows"]
     ]  # fmt: skip
-    caption = f"{found['task']}, {found['method']}, {found['n_recordings']} recordings of {data}"
+    caption = (
+        f"{found['task']}, {found['method']}, {counted(found['n_recordings'], 'recording')} of "
+        f"{data}"
+    )
     blocks: list[Block] = []
     if found["trained_on"]:
         blocks.append(Text("The model was trained on these recordings: AUROC and slope are too "

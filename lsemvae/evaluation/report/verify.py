@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import read_json
 from lsemvae.core.json_text import parse_json
@@ -177,7 +178,9 @@ def _against_splits(run: CvRun) -> tuple[list[str], list[str]]:
     faults = [f"record {wrong.iloc[0]} is predicted in a fold not its own"] if len(wrong) else []
     lacking = sorted(set(fold_of) - set(run.predictions["record"]))
     if lacking:
-        faults.append(f"{len(lacking)} records lack a prediction, as {lacking[0]}")
+        faults.append(
+            f"{counted(len(lacking), 'record lacks', 'records lack')} a prediction, as {lacking[0]}"
+        )
     return faults, []
 
 

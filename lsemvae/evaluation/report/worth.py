@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.files import read_json
 from lsemvae.core.leads import lead_set_name
 from lsemvae.evaluation.plots.label_curve import label_curve
@@ -68,12 +69,13 @@ def _blocks(found: dict[str, Any], run: RunEvidence) -> list[Block]:
     leads = lead_set_name(found["leads"])
     probe = found["settings"]["probe"]
     caption = (
-        f"{found['task']}, {leads}, {data}: {found['n_records']} records of {found['n_patients']} "
-        f"patients, {found['n_positive']} positive. Frozen features on the folds of this run; "
-        "AUROC, mean over folds, draws and seeds; intervals by patient (DeLong within folds), "
-        "seeds and draws included. Linear probe: C of "
+        f"{found['task']}, {leads}, {data}: {counted(found['n_records'], 'record')} of "
+        f"{counted(found['n_patients'], 'patient')}, {found['n_positive']} positive. Frozen "
+        "features on the folds of this run; AUROC, mean over folds, draws and seeds; intervals by "
+        "patient (DeLong within folds), seeds and draws included. Linear probe: C of "
         f"{', '.join(f'{c:g}' for c in probe['strengths'])}, chosen on inner parts; "
-        f"{probe['n_draws']} draws of patients at every share below 100 %, the same for every row."
+        f"{counted(probe['n_draws'], 'draw')} of patients at every share below 100 %, the same for "
+        "every row."
     )
     if found["encoder_saw_these_recordings"]:
         caption += " The encoder has seen these recordings, without labels."

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 Labels = npt.NDArray[np.bool_]
@@ -46,9 +47,12 @@ def _label_faults(labels: Scores, both_classes: bool) -> list[str]:
     faults = []
     strange = ~np.isin(labels, (0, 1))
     if strange.any():
-        faults.append(f"{strange.sum()} labels are not 0 or 1, as {labels[strange][0]}")
+        faults.append(
+            f"{counted(strange.sum(), 'label is', 'labels are')} not 0 or 1, as "
+            f"{labels[strange][0]}"
+        )
     elif both_classes and len(np.unique(labels)) < 2:
-        faults.append(f"all {len(labels)} labels are {labels[0]:.0f}, expected both classes")
+        faults.append(f"no label of {len(labels)} but {labels[0]:.0f}, expected both classes")
     return faults
 
 
@@ -56,11 +60,14 @@ def _score_faults(scores: Scores, probabilities: bool) -> list[str]:
     faults = []
     missing = np.isnan(scores).sum()
     if missing:
-        faults.append(f"{missing} of {len(scores)} scores are NaN")
+        faults.append(f"NaN: {missing} of {counted(len(scores), 'score')}")
     outside = (scores < 0) | (scores > 1) if probabilities else np.isinf(scores)
     if outside.any():
         expected = "in 0..1" if probabilities else "finite"
-        faults.append(f"{outside.sum()} scores are not {expected}, as {scores[outside][0]}")
+        faults.append(
+            f"{counted(outside.sum(), 'score is', 'scores are')} not {expected}, as "
+            f"{scores[outside][0]}"
+        )
     return faults
 
 
@@ -79,10 +86,13 @@ def patient_codes(patient_id: npt.ArrayLike | None, n_records: int) -> npt.NDArr
     identifiers = np.asarray(patient_id)
     if identifiers.shape != (n_records,):
         raise InputError(
-            f"got patient identifiers {identifiers.shape} for {n_records} records; "
-            "give one per record"
+            f"got patient identifiers {identifiers.shape} for {counted(n_records, 'record')}; give "
+            "one per record"
         )
     missing = pd.isna(identifiers)
     if missing.any():
-        raise InputError(f"{missing.sum()} records have no patient identifier; give one per record")
+        raise InputError(
+            f"{counted(missing.sum(), 'record has', 'records have')} no patient identifier; give "
+            "one per record"
+        )
     return np.unique(identifiers.astype(str), return_inverse=True)[1].astype(np.int64)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, logit
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import Labels, check_binary, patient_codes
 from lsemvae.evaluation.statistics.estimate import CONFIDENCE, Estimate, Z
@@ -164,8 +165,8 @@ def _strata(label: Labels, codes: npt.NDArray[np.int64]) -> list[npt.NDArray[np.
     negative = np.bincount(codes, weights=~label) > 0
     if min(positive.sum(), negative.sum()) < 2:
         raise InputError(
-            f"got {positive.sum()} patients with a positive and {negative.sum()} with a negative "
-            "record; a bootstrap by patient needs at least two of each"
+            f"got {counted(positive.sum(), 'patient')} with a positive and {negative.sum()} with a "
+            "negative record; a bootstrap by patient needs at least two of each"
         )
     kinds = positive & ~negative, negative & ~positive, positive & negative
     return [np.flatnonzero(kind) for kind in kinds if kind.any()]
@@ -200,7 +201,7 @@ def percentile(value: float, resampled: Values) -> Estimate:
         A resample in which the metric has no value is left out, and the method says how many.
     """
     known = resampled[~np.isnan(resampled)]
-    method = f"percentile bootstrap by patient, {len(resampled)} resamples"
+    method = f"percentile bootstrap by patient, {counted(len(resampled), 'resample')}"
     if len(known) < len(resampled):
         method += f", undefined in {len(resampled) - len(known)}"
     if not len(known):

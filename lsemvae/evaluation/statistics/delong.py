@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import Labels, Scores, check_binary, patient_codes
 from lsemvae.evaluation.statistics.estimate import Comparison, Estimate, Z, compare_by_wald
@@ -98,8 +99,8 @@ def delong(
         counts.append(len(np.unique(codes[side])))
     if min(counts) < 2:
         raise InputError(
-            f"got {counts[0]} patients with a positive and {counts[1]} with a negative record; "
-            "DeLong's variance needs at least two of each"
+            f"got {counted(counts[0], 'patient')} with a positive and {counts[1]} with a negative "
+            "record; DeLong's variance needs at least two of each"
         )
     cross = sums[0] @ sums[1].T
     covariance = (

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.performance import MIN_PATIENTS, Performance, performance
 
@@ -32,8 +33,8 @@ def label_sensitivity(
         label = np.asarray(values, dtype=np.float64)
         if label.shape != (len(predictions),):
             raise InputError(
-                f"label definition {name} has shape {label.shape} for {len(predictions)} "
-                "predictions; give one label per row"
+                f"label definition {name} has shape {label.shape} for "
+                f"{counted(len(predictions), 'prediction')}; give one label per row"
             )
         inside = ~np.isnan(label)
         part = predictions[inside]

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import Labels, Scores, check_binary, patient_codes
 from lsemvae.evaluation.statistics.bootstrap import CHUNK_WEIGHTS
@@ -60,8 +61,8 @@ def learning_curve(
     possible = [k for k in sizes if 2 * k <= n_patients]
     if not possible:
         raise InputError(
-            f"{n_patients} patients are too few to recalibrate with {min(sizes)} and to test on as "
-            "many others"
+            f"{counted(n_patients, 'patient is', 'patients are')} too few to recalibrate with "
+            f"{min(sizes)} and to test on as many others"
         )
     random = np.random.default_rng(seed)
     rows = []

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import Labels, patient_codes
 from lsemvae.evaluation.statistics.delong import structural_components
@@ -70,11 +71,13 @@ def label_aurocs(
     truth, scores = np.asarray(label, np.float64), np.asarray(score, np.float64)
     if truth.shape != scores.shape or truth.ndim != 2 or truth.shape[1] != len(names):
         raise InputError(
-            f"got labels {truth.shape} and scores {scores.shape} of {len(names)} labels; give one "
-            "of each per record and label"
+            f"got labels {truth.shape} and scores {scores.shape} of "
+            f"{counted(len(names), 'label')}; give one of each per record and label"
         )
     if not np.isfinite(scores).all():
-        raise InputError(f"{int((~np.isfinite(scores)).sum())} scores are not finite")
+        raise InputError(
+            f"{counted(int((~np.isfinite(scores)).sum()), 'score is', 'scores are')} not finite"
+        )
     codes = patient_codes(patient_id, len(truth))
     parts = np.zeros(len(truth)) if fold is None else np.asarray(fold)
     numbers = np.unique(parts)
@@ -104,8 +107,8 @@ def _one(
     counts = [len(np.unique(codes[side])) for side in (positive, ~positive)]
     if min(counts) < 2:
         raise InputError(
-            f"{where}: {counts[0]} patients with a positive and {counts[1]} with a negative "
-            "record; DeLong's variance needs at least two of each"
+            f"{where}: {counted(counts[0], 'patient')} with a positive and {counts[1]} with a "
+            "negative record; DeLong's variance needs at least two of each"
         )
     components = structural_components(positive, score)
     value = float(components[positive].mean())

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import patient_codes
 from lsemvae.evaluation.statistics.bootstrap import CHUNK_WEIGHTS, N_RESAMPLES, percentile
@@ -32,10 +33,14 @@ def check_numbers(measured: npt.ArrayLike, estimated: npt.ArrayLike) -> tuple[Va
             "per record"
         )
     if len(truth) < FEWEST:
-        raise InputError(f"got {len(truth)} records; a statistic of numbers needs {FEWEST}")
+        raise InputError(
+            f"got {counted(len(truth), 'record')}; a statistic of numbers needs {FEWEST}"
+        )
     bad = int((~(np.isfinite(truth) & np.isfinite(estimate))).sum())
     if bad:
-        raise InputError(f"{bad} records lack a finite measured or estimated value")
+        raise InputError(
+            f"{counted(bad, 'record lacks', 'records lack')} a finite measured or estimated value"
+        )
     return truth, estimate
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from lsemvae.core.counted import counted
 from lsemvae.evaluation.statistics import metrics
 from lsemvae.evaluation.statistics.binary_arrays import check_binary, patient_codes
 from lsemvae.evaluation.statistics.delong import auroc_interval
@@ -74,8 +75,8 @@ def performance(
     if min(positive, negative) < needed:
         return _suppressed(
             counts,
-            f"{positive} patients with a positive and {negative} with a negative record; "
-            f"at least {needed} of each are needed",
+            f"{counted(positive, 'patient')} with a positive and {negative} with a negative "
+            f"record; at least {needed} of each are needed",
         )
     return Performance(
         *counts,

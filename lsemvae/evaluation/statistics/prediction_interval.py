@@ -5,6 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import patient_codes
 from lsemvae.evaluation.statistics.bootstrap import N_RESAMPLES, percentile
@@ -78,7 +79,9 @@ def coverage(
     truth, lower, upper = (np.asarray(values, np.float64) for values in (measured, low, high))
     lacking = int((~(np.isfinite(lower) & np.isfinite(upper))).sum())
     if lacking or not len(truth):
-        raise InputError(f"{lacking} of {len(truth)} records have no finite prediction interval")
+        raise InputError(
+            f"no finite prediction interval: {lacking} of {counted(len(truth), 'record')}"
+        )
     inside = ((truth >= lower) & (truth <= upper)).astype(np.float64)
     codes = patient_codes(patient_id, len(inside))
     if len(np.unique(codes)) == len(codes):

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.performance import MIN_PATIENTS, Performance, performance
 
@@ -31,8 +32,8 @@ def subgroup_performance(
     """
     if len(group) != len(predictions):
         raise InputError(
-            f"got {len(group)} values of {group.name} for {len(predictions)} predictions; "
-            "give one per row"
+            f"got {counted(len(group), 'value')} of {group.name} for "
+            f"{counted(len(predictions), 'prediction')}; give one per row"
         )
     names = group.astype(object).where(group.notna(), MISSING).astype(str).to_numpy()
     return {

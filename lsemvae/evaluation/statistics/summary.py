@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.predictions import COLUMNS
 from lsemvae.evaluation.statistics.abstention import abstention_curve
@@ -125,10 +126,16 @@ def _check(predictions: pd.DataFrame, name: str = "predictions") -> None:
     if missing:
         raise InputError(f"{name}: no column {', '.join(missing)}; expected {', '.join(COLUMNS)}")
     if predictions["fold"].isna().any():
-        raise InputError(f"{name}: {predictions['fold'].isna().sum()} records have no fold")
+        raise InputError(
+            f"{name}: {counted(predictions['fold'].isna().sum(), 'record has', 'records have')} no "
+            "fold"
+        )
     twice = predictions["record"][predictions["record"].duplicated()]
     if len(twice):
-        raise InputError(f"{name}: {len(twice)} records are predicted twice, as {twice.iloc[0]}")
+        raise InputError(
+            f"{name}: {counted(len(twice), 'record is', 'records are')} predicted twice, as "
+            f"{twice.iloc[0]}"
+        )
     try:
         check_binary(predictions["label"], predictions["probability"], probabilities=True)
     except InputError as error:
@@ -141,5 +148,7 @@ def _beside(predictions: pd.DataFrame, table: pd.DataFrame, name: str) -> pd.Dat
         raise InputError(f"the {name} needs a column record without duplicates")
     lacking = predictions["record"][~predictions["record"].isin(table["record"])]
     if len(lacking):
-        raise InputError(f"the {name} lacks {len(lacking)} records, as {lacking.iloc[0]}")
+        raise InputError(
+            f"the {name} lacks {counted(len(lacking), 'record')}, as {lacking.iloc[0]}"
+        )
     return table.set_index("record", drop=False).loc[predictions["record"]].reset_index(drop=True)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics import sample_size as size
 from lsemvae.evaluation.statistics.estimate import Z
@@ -134,8 +135,9 @@ def plan_table(plan: StudyPlan, n_patients: int | None) -> pd.DataFrame:
         for positives in [row["patients"] and math.ceil(row["patients"] * plan.prevalence)]
     )
     table = table[["aim", "wanted", "patients", "positives", "reached", "source"]]
-    name = f"with {n_patients} patients"
-    return table.rename(columns={"reached": name}) if n_patients else table.drop(columns="reached")
+    if not n_patients:
+        return table.drop(columns="reached")
+    return table.rename(columns={"reached": f"with {counted(n_patients, 'patient')}"})
 
 
 def _or_none(count: int | None) -> int | str:

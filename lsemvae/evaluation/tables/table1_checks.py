@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ttest_ind_from_stats
 
+from lsemvae.core.counted import counted
 from lsemvae.core.findings import Finding
 from lsemvae.evaluation.tables.printed import half_unit, printed_interval, rows_of
 
@@ -60,8 +61,9 @@ def pooled_columns(table: pd.DataFrame) -> list[Finding]:
             Finding(
                 "pooled column",
                 (f"{whole}, {name}",),
-                f"{len(rows)} cells are no {name} of both parts together: {values}; {unweighted} "
-                "of them equal the plain mean of the two columns, whatever the sizes of the parts",
+                f"{counted(len(rows), 'cell is', 'cells are')} no {name} of both parts together: "
+                f"{values}; {unweighted} of them equal the plain mean of the two columns, "
+                "whatever the sizes of the parts",
             )
         )
     return found

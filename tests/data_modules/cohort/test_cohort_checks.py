@@ -35,7 +35,7 @@ def test_one_id_of_two_sexes_is_found(table: pd.DataFrame) -> None:
     table.loc[[0, 1, 2, 3], "sex"] = ["F", "M", "F", None]
     found = {finding.check: finding for finding in check_cohort_values(table, LIMITS)}
     assert found["two sexes"].where == ("0", "1")
-    assert "1 patients have recordings of two sexes" in found["two sexes"].message
+    assert "1 patient has recordings of two sexes" in found["two sexes"].message
     table.loc[[0, 1], "sex"] = ["F", "female"]
     assert "two sexes" not in {one.check for one in check_cohort_values(table, LIMITS)}
 

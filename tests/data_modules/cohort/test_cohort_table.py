@@ -139,7 +139,7 @@ def test_free_text_with_a_sign_is_kept_but_can_no_longer_run(path: Path, cell: s
     cohort = read_cohort_table(path)
     assert cohort.table["note"].tolist() == [f"'{cell}", "fine"]
     assert cohort.warnings == [
-        "note: 1 cells begin with a formula sign (row 2); an apostrophe was put before them"
+        "note: 1 cell begins with a formula sign (row 2); an apostrophe was put before them"
     ]
 
 
@@ -216,7 +216,7 @@ def test_impossible_orders_of_pressures_are_warnings(path: Path) -> None:
         (b"\x89HDF\r\n\x1a\n\x00", "it is an HDF5 file"),
         ("record,patient_id\n1,2\n".encode("utf-16-le"), "binary"),
         (b"record,patient_id,record\n1,2,3\n", "'record' occurs more than once"),
-        (b"record,patient_id\n1,2,3\n4\n", "(?s)row 2: it has 3 cells.*row 3: it has 1 cells"),
+        (b"record,patient_id\n1,2,3\n4\n", "(?s)row 2: it has 3 cells.*row 3: it has 1 cell"),
         (b'record,patient_id\n1,"2\n', "is not a CSV file"),
         (b"record,patient_id,signal_sha256\n1,2,3\n", "a name that the store uses"),
         (b"record|patient_id\n1|2\n", "lacks the columns record, patient_id"),
@@ -248,7 +248,7 @@ def test_words_for_missing_are_empty_in_columns_of_numbers_alone(path: Path, wor
     np.testing.assert_array_equal(cohort.table["mpap_mmhg"], [np.nan, 28])
     np.testing.assert_array_equal(cohort.table["bnp"], [np.nan, 7])
     assert cohort.table["note"].tolist() == [word, "x"]
-    assert f"mpap_mmhg: 1 cells with {word} were read as empty" in cohort.warnings
+    assert f"mpap_mmhg: read as empty: 1 cell with {word}" in cohort.warnings
     path.write_text(f"record,patient_id\n1,{word}\n")
     with pytest.raises(InputError, match=r"row 2: patient_id is .* a word for missing"):
         read_cohort_table(path)

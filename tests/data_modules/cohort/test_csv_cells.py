@@ -121,7 +121,7 @@ def test_rows_keep_the_numbers_of_the_spreadsheet(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("\na,b\n1,2\n,\n\n3\n4,5\n")
     cells = read_cells(tmp_path / "t.csv")
     assert cells.table.index.tolist() == [3, 7]
-    assert cells.problems == ["row 6: it has 1 cells, the header has 2"]
+    assert cells.problems == ["row 6: it has 1 cell, the header has 2"]
 
 
 def test_an_empty_last_column_is_dropped(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_mark_between_thousands_is_not_taken_for_a_decimal_one(cell: str, tmp_
 
 def test_a_column_of_percents_is_told_to_be_text(tmp_path: Path) -> None:
     read = table_of(tmp_path / "t.csv", "a;1;240;25%", "b;2;310;30%")
-    assert any("bnp: 2 of 2 cells are no numbers" in one for one in read.warnings)
+    assert any("bnp: no numbers in 2 of 2 cells" in one for one in read.warnings)
 
 
 @pytest.mark.parametrize("name", ["rhc_date", "sex"])
@@ -186,4 +186,4 @@ def test_words_for_missing_are_empty_in_dates_and_sexes(
     path.write_text(f"record,patient_id,{name}\na,1,{word}\nb,2,{value}\n", encoding="utf-8")
     read = read_cohort_table(path)
     assert read.table[name].tolist() == ["", value]
-    assert f"{name}: 1 cells with {word} were read as empty" in read.warnings
+    assert f"{name}: read as empty: 1 cell with {word}" in read.warnings

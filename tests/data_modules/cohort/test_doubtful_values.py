@@ -75,7 +75,7 @@ def test_two_words_for_two_sexes_are_fine(words: list[str], tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("column", "cells", "told"),
     [
-        ("lvef_percent", ["60", "-9", "55"], "-9 in 1 rows and at least 55 in all others"),
+        ("lvef_percent", ["60", "-9", "55"], "-9 in 1 row and at least 55 in all others"),
         ("visits", ["3", "9999", "4", "9999"], "9999 in 2 rows and at most 4 in all others"),
         ("dead", ["0", "9", "1", "9"], "9 in 2 rows and at most 1 in all others"),
     ],

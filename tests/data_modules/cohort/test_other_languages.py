@@ -44,7 +44,7 @@ def test_what_stands_for_no_number_is_missing_and_counted(
     text = f"record;patient_id;mpap_mmhg\na;1;31,5\nb;2;{word}\nc;3;22\n"
     assert check(tmp_path / "t.csv", text) == 1
     shown = capsys.readouterr().out
-    assert f"note: mpap_mmhg: 1 cells with {word} were read as empty" in shown
+    assert f"note: mpap_mmhg: read as empty: 1 cell with {word}" in shown
     assert "mpap_mmhg is missing in 1 of 3 rows" in shown
     assert read_cohort_table(tmp_path / "t.csv").table["mpap_mmhg"].tolist()[::2] == [31.5, 22.0]
 

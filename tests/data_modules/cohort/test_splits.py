@@ -73,7 +73,7 @@ def test_folds_of_a_column_are_those_of_the_column_that_is_asked_for(tmp_path: P
     with pytest.raises(InputError, match="holds the folds of another column"):
         splits(path, second, n_folds=2)
     blank = table.assign(given_fold=np.where(number == 3, " ", (number % 2).astype(str)))
-    with pytest.raises(InputError, match=r"records have no fold in the table, as "):
+    with pytest.raises(InputError, match=r"record has no fold in the table, as "):
         splits(tmp_path / "blank.json", blank, n_folds=3)
 
 

@@ -103,8 +103,8 @@ def test_hidden_and_struck_rows_are_read_and_told(tmp_path: Path) -> None:
     assert len(read.table) == 4
     assert "the sheet 'Sheet' is hidden in the workbook; it was read" in read.warnings
     text = "\n".join(read.warnings)
-    assert "2 rows are hidden in the workbook (row 3, 5) and were read as all others" in text
-    assert "1 rows are struck through in the workbook (row 4)" in text
+    assert "2 rows are hidden in the workbook (row 3, 5) but read as all others" in text
+    assert "1 row is struck through in the workbook (row 4)" in text
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,8 @@ def test_the_unit_that_the_column_states_may_stand_in_the_cell(
     other = 3 if column == "bsa_m2" else 30
     read = read_cohort_table(csv(tmp_path / "t.csv", cell, column, other=other))
     assert read.table[column].tolist() == [value, other]
-    assert "were read" in read.warnings[0]
+    said = "1 cell such as" if cell.startswith('"') else "read without the column's unit: 1 cell"
+    assert said in read.warnings[0]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +176,7 @@ def test_a_cell_that_is_no_number_says_why_and_what_to_write(
 def test_more_words_for_no_value_are_counted_as_empty(word: str, tmp_path: Path) -> None:
     read = read_cohort_table(csv(tmp_path / "t.csv", word))
     assert read.table["mpap_mmhg"].isna().tolist() == [True, False]
-    assert f"mpap_mmhg: 1 cells with {word} were read as empty" in read.warnings
+    assert f"mpap_mmhg: read as empty: 1 cell with {word}" in read.warnings
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,7 @@ def test_a_repeated_header_and_a_remark_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_cohort_table(csv(tmp_path / "t.csv", "20", more=more))
     assert "row 4: it holds the names of the columns again; remove it" in str(caught.value)
-    assert "row 6: it has 1 cells, the header has 3 ('* estimated'; remove a" in str(caught.value)
+    assert "row 6: it has 1 cell, the header has 3 ('* estimated'; remove a" in str(caught.value)
 
 
 def test_a_first_row_of_words_is_no_second_header(tmp_path: Path) -> None:
@@ -240,7 +241,7 @@ def test_a_word_among_numbers_is_told(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("record,patient_id,ph\na,1,1*\nb,2,0\nc,3,1\n")
     assert read_cohort_table(path).warnings == [
-        "ph: 1 of 3 cells are no numbers, the first is '1*' (row 2); the column was read as text "
+        "ph: no numbers in 1 of 3 cells, the first is '1*' (row 2); the column was read as text "
         "and can be no label"
     ]
 

@@ -78,7 +78,7 @@ def test_all_twins_are_named_at_once_and_can_be_dropped_or_merged(
     prepare, (one, twin, other, second) = twin_cohort(recordings, tmp_path)
     store = str(tmp_path / "store.h5")
     assert main(prepare) == 0
-    assert "2 signal(s) stand under several patients, 4 recordings" in capsys.readouterr().out
+    assert "2 signals stand under several patients, 4 recordings" in capsys.readouterr().out
     assert main(["check", "cohort", "--store", store]) == 1
     text = capsys.readouterr().out
     assert f"  {one}, {twin}: identical waveforms under different patients" in text

@@ -124,7 +124,7 @@ def test_finished_shards_are_not_converted_again(
     monkeypatch.setattr(data_modules.conversion.convert, "convert_block", watch)
     assert run(source, tmp_path / "o").listed == N
     assert seen == ["6", "7", "8"]
-    assert "going on: 6 of 9 recordings were converted before" in capsys.readouterr().out
+    assert "going on: 6 recordings of 9 were converted before" in capsys.readouterr().out
 
 
 def test_other_settings_or_another_source_start_from_the_beginning(

@@ -193,7 +193,7 @@ def test_birth_dates_that_are_none_are_counted(tmp_path: Path) -> None:
         tmp_path / "t.csv", columns, sheet=None, encoding="utf-8", order=None
     )
     assert [str(day) for day in table.rows["birth_date"]] == ["None", "1950-02-01", "None"]
-    assert any("born: 1 cells are no dates and were left empty" in note for note in table.notes)
+    assert any("born: 1 cell is no date and was left empty" in note for note in table.notes)
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_what_still_says_the_same_gives_the_same_table(
         (LIST, lambda b: b.replace(b"\n10000032", b"\n1.0000032E7"), "'1.0000032E7' is no id"),
         (CHART, lambda b: b.replace(b"\n10000032", b"\nP32"), "subject_id 'P32' is no id"),
         (LIST, lambda b: b.replace(b"p10000032", b"p99999999"), "is that of another patient"),
-        (LIST, lambda b: b[:-30], "does not end with the study of its row (1 rows)"),
+        (LIST, lambda b: b[:-30], "does not end with the study of its row (1 row)"),
         (LIST, lambda b: b.replace(b"2150-03-04 09:00:00", b"04.03.2150 09:00"),
          "no ecg_time can be read, such as '04.03.2150 09:00'"),
         (LIST, lambda b: b.replace(b",", b";"), "if a spreadsheet has saved it"),
@@ -106,10 +106,10 @@ def test_single_cells_that_cost_a_patient_or_an_age_are_told(
 ) -> None:
     (tmp_path / "one").mkdir()
     assert run(tmp_path / "one", LIST, lambda b: b.replace(b"2150-03-04 09", b"soon 09", 1)) == 0
-    assert "note: 1 recordings have no time that can be read" in capsys.readouterr().out
+    assert "note: 1 recording has no time that can be read" in capsys.readouterr().out
     (tmp_path / "two").mkdir()
     assert run(tmp_path / "two", PATIENTS, lambda b: b.replace(b",60,", b",>89,")) == 0
-    assert "note: 1 patients have no age" in capsys.readouterr().out
+    assert "note: 1 patient has no age" in capsys.readouterr().out
     (tmp_path / "three").mkdir()
     decimal = b',"27,5","27,5",'
     assert run(tmp_path / "three", CHART, lambda b: b.replace(b",27,27,", decimal)) == 0

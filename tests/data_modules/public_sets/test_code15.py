@@ -54,7 +54,7 @@ def test_exams_are_found_by_their_id_and_labels_are_missing_where_empty(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert prepare(write_set(tmp_path)) == 0
-    assert "1 exams whose part is not there" in capsys.readouterr().out
+    assert "1 exam whose part is not there" in capsys.readouterr().out
     store = EcgStore(tmp_path / "c.h5")
     table = store.table.set_index("exam_id")
     index = [str(int(exam)) for exam in table.index]

@@ -115,7 +115,7 @@ BY_LEADS = "\n".join(f"{lead}," + ",".join(f"{value:.3f}" for value in row)
         (table(names=[f'"{lead}, uV"' for lead in LEADS]), MV, "unit_unknown", "uV in its name"),
         (BY_LEADS, MV, "file_invalid", "the leads stand in lines"),
         (BY_LEADS.replace("I,", "").replace("V,", ""), NAMED, "size_mismatch", "transpose"),
-        (PLAIN + "\n# end", MV, "file_invalid", "line 1502 has 1 cells for 12 columns; remove"),
+        (PLAIN + "\n# end", MV, "file_invalid", "line 1502 has 1 cell for 12 columns; remove"),
         (",".join(LEADS), MV, "size_mismatch", "no line of numbers"),
         (table(first=lambda i: f'"{i * i}"'), MV, "size_mismatch", "line 2 has 13 cells for 12"),
         (PLAIN.replace("\n0.0000", '\n"0.0000', 1), MV, "file_invalid", "a quote in or behind"),

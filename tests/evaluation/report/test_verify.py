@@ -49,7 +49,7 @@ def into_two_folds(table: pd.DataFrame) -> pd.DataFrame:
         (lambda table: table[table["fold"] != 1], "fold 1 is missing"),
         (first_again, "record r000 is predicted twice"),
         (into_two_folds, "patient p000 is in several folds"),
-        (lambda table: table[1:], "1 records lack a prediction, as r000"),
+        (lambda table: table[1:], "1 record lacks a prediction, as r000"),
         (lambda table: table.assign(label=1 - table["label"]), "metrics.json is not of predic"),
         (lambda table: table.assign(probability=table["probability"] ** 9), "accuracy"),
         (lambda table: table.assign(fold=(table["fold"] + 1) % 3), "in a fold not its own"),

@@ -12,7 +12,7 @@ def test_labels_become_bool_and_scores_double_precision() -> None:
 
 
 def test_all_faults_are_named_at_once() -> None:
-    with pytest.raises(InputError, match=r"1 labels are not 0 or 1, as 2.0; 1 of 3 scores are NaN"):
+    with pytest.raises(InputError, match=r"1 label is not 0 or 1, as 2.0; NaN: 1 of 3 scores"):
         check_binary([0, 1, 2], [0.5, np.nan, 0.5])
 
 
@@ -20,7 +20,7 @@ def test_all_faults_are_named_at_once() -> None:
     ("label", "score", "said"),
     [
         ([], [], "no record"),
-        ([1, 1], [0.2, 0.3], "all 2 labels are 1"),
+        ([1, 1], [0.2, 0.3], "no label of 2 but 1"),
         ([0, np.nan], [0.2, 0.3], "not 0 or 1, as nan"),
         ([0, 1], [0.2], "one of each per record"),
         ([[0, 1]], [[0.2, 0.1]], "one of each per record"),
@@ -43,5 +43,5 @@ def test_patients_are_numbered_from_zero_and_default_to_one_record_each() -> Non
     assert patient_codes(None, 3).tolist() == [0, 1, 2]
     with pytest.raises(InputError, match="one per record"):
         patient_codes(["a"], 3)
-    with pytest.raises(InputError, match="1 records have no patient"):
+    with pytest.raises(InputError, match="1 record has no patient"):
         patient_codes(["a", None, "b"], 3)

@@ -126,7 +126,7 @@ def test_undefined_resamples_are_counted_in_the_method() -> None:
 
 
 def test_unusable_input_is_refused() -> None:
-    with pytest.raises(InputError, match="1 patients with a positive"):
+    with pytest.raises(InputError, match="1 patient with a positive"):
         bootstrap([1, 0, 0], [0.1, 0.2, 0.3])
     with pytest.raises(InputError, match="reference c is none of a, b"):
         paired_bootstrap([1, 0], {"a": [0, 1], "b": [1, 0]}, reference="c")

@@ -98,9 +98,9 @@ def test_equal_scores_have_an_auroc_of_one_half() -> None:
 
 
 def test_a_variance_needs_two_patients_of_each_class() -> None:
-    with pytest.raises(InputError, match="1 patients with a positive and 3"):
+    with pytest.raises(InputError, match="1 patient with a positive and 3"):
         auroc_interval([1, 0, 0, 0], [0.1, 0.2, 0.3, 0.4])
-    with pytest.raises(InputError, match="1 patients with a positive and 2"):
+    with pytest.raises(InputError, match="1 patient with a positive and 2"):
         auroc_interval([1, 1, 0, 0], [0.1, 0.2, 0.3, 0.4], ["a", "a", "b", "c"])
 
 

@@ -76,7 +76,7 @@ def test_a_constant_estimate_has_no_correlation_and_no_skill() -> None:
 
 
 def test_what_is_no_number_is_refused() -> None:
-    with pytest.raises(InputError, match="1 records lack a finite"):
+    with pytest.raises(InputError, match="1 record lacks a finite"):
         number_metrics([1, 2, np.nan], [1, 2, 3])
     with pytest.raises(InputError, match="give one of each"):
         number_metrics([1, 2, 3], [1, 2])

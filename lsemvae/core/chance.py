@@ -3,6 +3,7 @@
 import math
 
 CHANCE = 0.5  # the AUROC of a guess
+GUESS = "What moves a guess means nothing."
 
 
 def chance_text(value: float | None, low: float | None, high: float | None) -> str:

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from lsemvae.evaluation.chance import chance_text
+from lsemvae.core.chance import chance_text
 
 
 @pytest.mark.parametrize(
