@@ -80,6 +80,8 @@ def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
         (["prepare"], "prepare needs one more word: mimic, cohort, archive, mimic-rhc"),
         (["zzz"], "unknown command 'zzz'; see lsemvae --help"),
         (["cv", "--leeds", "6"], "unrecognized arguments: --leeds 6; did you mean --leads?"),
+        (["table1", "--task", "detection"], "no option --task; did you mean --tasks?"),
+        (["cv", "--co", "a.h5"], "no option --co; did you mean --config or --cohort?"),
         (["view", "a", "--signal.hihg_hz=5"], "did you mean --signal.high_hz?"),
         (["view"], "options are required: --record; see lsemvae view --help"),
         (["plan"], "options are required: --prevalence, --auroc; see lsemvae plan --help"),

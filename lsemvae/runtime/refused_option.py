@@ -24,9 +24,18 @@ def as_typed(message: str, known: Iterable[str]) -> str:
         known: the options of the command.
     """
     known = list(known)
-    told = _missing(message) or _no_value(message) or _wrong_value(message)
+    told = _ambiguous(message) or _missing(message) or _no_value(message) or _wrong_value(message)
     told = told or _unknown_key(message, known)
     return told or suggest_options(explain_refusal(message), known)
+
+
+def _ambiguous(message: str) -> str:
+    """Return which options begin as what was typed; NAME+ is jsonargparse's form of the same."""
+    found = re.search(r"ambiguous option: (--[\w.]+)\S* could match (--.+)", message)
+    if found is None:
+        return ""
+    options = dict.fromkeys(name.rstrip("+;") for name in re.findall(r"--[\w.]+", found[2]))
+    return f"there is no option {found[1]}; did you mean {' or '.join(options)}?"
 
 
 def _missing(message: str) -> str:
