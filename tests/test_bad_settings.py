@@ -97,6 +97,27 @@ def test_foreign_checkpoint_is_one_line(
 
 
 @pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--prevalence", "!!timestamp x", "has the tag !!timestamp (line 1)"),
+        ("--prevalence", "a: !!timestamp x", "has the tag !!timestamp"),
+        ("--n_parameters", "[!!timestamp x]", "has the tag !!timestamp"),
+        ("--out", "!!binary YQ==", "has the tag !!binary"),
+        ("--n_parameters", "!!set {1}", "has the tag !!set"),
+        ("--config", "--", "--config needs a value"),
+        ("--n_parameters", "9" * 5000, "--n_parameters takes a list, got '[999"),
+    ],
+)
+def test_odd_yaml_in_an_option_is_one_short_line(
+    option: str, value: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [f"{option}={value}", "--auroc", ".8"]
+    assert main(["plan", *given, *([] if "prev" in option else ["--prevalence", ".3"])]) == 2
+    assert expected in (line := error_of(capsys))
+    assert len(line) < 400
+
+
+@pytest.mark.parametrize(
     "arguments", [["cv", "--lr", "nan"], ["cv", "--jobs", "abc"], ["cv", "--folds", "1"]]
 )
 def test_bad_number_of_a_command_is_one_line(

@@ -98,6 +98,7 @@ def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
         (["prepare", "cohort", "--table=t", "--source=s", "--out=o", "--signal.low_hz", "low"],
          "--signal.low_hz takes a number, got 'low'"),
         (["fit", "--trainer.max_epochs", "x"], "--trainer.max_epochs takes a whole number"),
+        (["fit", "--model", "x"], "--model takes the path of a class, got 'x'"),
         (["--verison"], "unknown command '--verison'; did you mean --version?"),
         (["fit", "--trainer.max_epoochs", "3"], "did you mean --trainer.max_epochs?"),
         (

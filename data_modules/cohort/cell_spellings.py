@@ -1,12 +1,13 @@
 """Read cells in the spellings that spreadsheets write, with a note on every kind of change."""
 
+import math
 import re
 from collections.abc import Iterable
 
 import pandas as pd
 
 from data_modules.cohort.columns import DATES, NUMBER, NUMBER_RANGES, REQUIRED
-from data_modules.cohort.csv_cells import decimal_commas
+from data_modules.cohort.csv_cells import decimal_commas, thousands_points
 from data_modules.reading.text_cells import MISSING_PATTERN
 from lsemvae.core.counted import counted
 
@@ -17,7 +18,8 @@ _PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("j", "n"),
           ("positive", "negative"), ("pos", "neg"), ("wahr", "falsch"), ("ja", "nein"),
           ("vrai", "faux"), ("oui", "non"), ("vero", "falso"), ("verdadero", "falso"),
           ("verdadeiro", "falso"), ("s\u00ed", "no"), ("si", "no"),
-          ("sim", "n\u00e3o"))  # fmt: skip
+          ("sim", "n\u00e3o"), ("ja", "nej"), ("tak", "nie"), ("evet", "hay\u0131r"),
+          ("checked", "unchecked"))  # fmt: skip
 _AS_NUMBER = {word: str(1 - i) for pair in _PAIRS for i, word in enumerate(pair)}
 
 
@@ -40,14 +42,15 @@ def plain_records(table: pd.DataFrame) -> list[str]:
 
 
 def empty_missing_words(table: pd.DataFrame, names: Iterable[str]) -> list[str]:
-    """Empty the cells of number columns that hold a word for a missing value."""
+    """Empty the cells of numbers, dates and sexes that hold a word for a missing value."""
     notes = []
     for name in names:
         cells = table[name]
         words = cells.str.fullmatch(MISSING_PATTERN)
         others = cells[~words & (cells != "")]
         number = others.str.fullmatch(_COMMA_NUMBER)
-        if words.any() and (name in NUMBER_RANGES or (len(others) > 0 and number.all())):
+        known = name in (*NUMBER_RANGES, *DATES, "sex")
+        if words.any() and (known or (len(others) > 0 and number.all())):
             table[name] = cells.where(~words, "")
             found = ", ".join(sorted(set(cells[words]))[:5])
             notes.append(f"{name}: read as empty: {counted(words.sum(), 'cell')} with {found}")
@@ -101,3 +104,37 @@ def read_decimal_commas(table: pd.DataFrame, names: Iterable[str]) -> list[str]:
             table[name] = cells.where(~commas, cells.str.replace(",", ".", regex=False))
             notes.append(f"{name}: {commas.sum()} decimal commas were read as decimal points")
     return notes
+
+
+def tell_thousands(
+    table: pd.DataFrame, names: Iterable[str], delimiter: str, *, commas: bool
+) -> tuple[list[str], list[str]]:
+    """Find points that may stand between thousands, before numbers are read.
+
+    Args:
+        table: text.
+        names: of the columns of numbers.
+        delimiter: between the cells; semicolons speak for decimal commas.
+        commas: other columns have decimal commas, so that a point can be no decimal one.
+
+    Returns:
+        A problem for each column where the table has decimal commas; else a note for each.
+    """
+    found = []
+    for name in names if commas or delimiter == ";" else ():
+        cells = table[name]
+        points = thousands_points(cells)
+        others = cells[~points & (cells != "")]
+        if not points.any() or not others.str.fullmatch(NUMBER).all():
+            continue
+        row = cells.index[points][0]
+        plain = cells[row].replace(".", "")
+        low, high = NUMBER_RANGES.get(name, (-math.inf, math.inf))
+        if low <= float(plain) <= high:
+            step = f"{name} is {cells[row]!r}; if it means {plain}, write that"
+            found.append(
+                f"row {row}: {step}: in this table commas are the decimal signs"
+                if commas
+                else f"{step}: {counted(points.sum(), 'point')} read as decimal (row {row})"
+            )
+    return (found, []) if commas else ([], found)

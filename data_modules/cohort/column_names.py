@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from data_modules.cohort.columns import REQUIRED, RESERVED
+from data_modules.cohort.columns import NUMBER_RANGES, REQUIRED, RESERVED
 
 # How tables name the quantities, without blanks, signs and units.
 _ALIKE = {
@@ -15,8 +15,11 @@ _ALIKE = {
     "age_years": "age|alter",
     "cardiac_output_l_min": "co|hzv|cardiacoutput",
     "pvr_wu": "pvr",
+    "pvr_dyn_s_cm5": "pvr(indyn.*|dyn.*)",
 }
-_UNIT_AT_END = r"(mmhg|lmin|wu|years|yrs|y|dynscm5)?"
+_UNIT_AT_END = r"(mmhg|lmin|wu|years|yrs|y)?"
+# what pandas and R put behind a name that occurs twice, or in both tables of a join
+_SECOND = re.compile(r"(\.\d+|\.\.\.\d+|_[xy]|\.[xy])$")
 
 
 def rename_columns(cells: pd.DataFrame, columns: dict[str, str]) -> tuple[pd.DataFrame, list[str]]:
@@ -53,18 +56,25 @@ def rename_columns(cells: pd.DataFrame, columns: dict[str, str]) -> tuple[pd.Dat
 
 
 def unmapped_columns(table: pd.DataFrame) -> list[str]:
-    """Tell the columns that are named like a known quantity which the table lacks.
+    """Tell the columns that are named like a known quantity, and are not the one that is read.
 
     Their numbers stay under the file's name, so that no task finds them.
     """
-    plain = {name: re.sub(r"[^a-z0-9]", "", str(name).casefold()) for name in table}
+    bare = {name: _SECOND.sub("", str(name).casefold()) for name in table}
+    plain = {name: re.sub(r"[^a-z0-9]", "", word) for name, word in bare.items()}
     notes = []
     for ours, ways in _ALIKE.items():
         known = re.compile(f"({ways}){_UNIT_AT_END}|{ours.replace('_', '')}")
         like = [name for name, word in plain.items() if known.fullmatch(word)]
+        like = [name for name in like if name not in NUMBER_RANGES]
         if like and ours not in table:
             notes.append(
                 f"there is no column {ours}, but {like[0]!r}; if it is that, in that unit, say "
                 f"--columns.{ours}={like[0]!r}"
+            )
+        elif like and (table[like[0]] != table[ours]).any():
+            notes.append(
+                f"the column {like[0]!r} holds other values than {ours}, which is read; if the "
+                f"other is right, say --columns.{ours}={like[0]!r}"
             )
     return notes

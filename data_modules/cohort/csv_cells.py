@@ -235,3 +235,13 @@ def decimal_commas(cells: pd.Series) -> "pd.Series[bool]":
     thousands = cells[commas].str.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}")
     points = cells.str.contains(".", regex=False)
     return commas & (not points.any()) & (not thousands.all())
+
+
+def thousands_points(cells: pd.Series) -> "pd.Series[bool]":
+    """Say which cells hold a point that may stand between thousands, as in 1.234; none if clear.
+
+    A column is clear that holds a decimal point with fewer or more than three digits after it.
+    """
+    points = cells.str.fullmatch(r"[-+]?[0-9]*\.[0-9]+")
+    thousands = cells.str.fullmatch(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+")
+    return thousands & (not (points & ~thousands).any())

@@ -30,7 +30,12 @@ _REASONS = (
     (_DATE, _MADE_DATE),
     (r"[\d.,]+ ?[-\u2013\u2014/\u00b1] ?[\d.,]+.*",
      "it holds several values: write one, or leave it empty"),
-    (r"[-+]?\d+,\d+", "write a decimal point"),
+    (r"[-+]?[1-9]\d{0,2}(?:[,' \u2019\u00a0\u202f]\d{3})+(?:\.\d+)?",
+     "a mark between thousands, or a decimal comma: write the number without the one, or with a "
+     "point for the other"),
+    (r"[-+]?[1-9]\d{0,2}(?:[.' \u2019\u00a0\u202f]\d{3})+,\d+",
+     "write it without marks between thousands and with a decimal point"),
+    (r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?", "write a decimal point"),
 )  # fmt: skip
 _REMARK = re.compile(r"([-+]?[\d.]+)\s*(\S.*)")
 

@@ -21,8 +21,10 @@ from lsemvae.core.tasks import Thresholds
 MMHG_PER_KPA = 7.50062
 # Outputs are written to 0.1 L/min: at a gradient of 40 mmHg and 4 L/min that is 0.25 WU.
 RESISTANCE_TOLERANCE_WU = 1.0
-MISSING_CODES = (77, 88, 99, 777, 888, 999)
+MISSING_CODES = (77, 88, 99, 777, 888, 999, 7777, 8888, 9999, 99999)
+NEGATIVE_CODES = (-7, -8, -9, -77, -88, -99, -777, -888, -999, -9999, -99999)
 LEAST_CODED, CODE_GAP = 2, 0.85  # repeated, and no other value within 15 %
+FEW_CLASSES_CODE, MOST_CLASSES = 9, 2  # 9 beside 0, 1 and 2
 
 
 class UsualRange(NamedTuple):
@@ -82,20 +84,32 @@ def doubtful_values(table: pd.DataFrame) -> list[Finding]:
 
 
 def _codes(table: pd.DataFrame) -> list[Finding]:
-    """Find 99 and its like where it is repeated and far above all other values."""
+    """Find 99 and -9 and their like where they are far from all other values of a column."""
     found = []
-    for name in QUANTITIES:
+    for name in [*QUANTITIES, *table.select_dtypes("number").columns.difference([*QUANTITIES])]:
         values = _numbers(table, name)
-        code = values.max()
-        below = values[values < code]
-        n = int((values == code).sum())
-        if code in MISSING_CODES and n >= LEAST_CODED and below.max() < CODE_GAP * code:
+        code, limit = _code_of(values)
+        if code is not None:
+            n = int((values == code).sum())
             text = (
-                f"{name} is {code:g} in {counted(n, 'row')} and at most {below.max():g} in all "
-                "others: if that stands for a missing value, leave it empty"
+                f"{name} is {code:g} in {counted(n, 'row')} and {limit} in all others: if that "
+                "stands for a missing value, leave it empty"
             )
             found.append(Finding("missing value", rows(values == code), text))
     return found
+
+
+def _code_of(values: pd.Series) -> tuple[float | None, str]:
+    """Return the value that looks like a code of a column, and where all others lie."""
+    low, high = values.min(), values.max()
+    above, below = values[values > low], values[values < high]
+    if low in NEGATIVE_CODES and above.min() >= 0:
+        return low, f"at least {above.min():g}"
+    few = high == FEW_CLASSES_CODE and below.max() <= MOST_CLASSES
+    coded = high in MISSING_CODES and below.max() < CODE_GAP * high
+    if (few or coded) and int((values == high).sum()) >= LEAST_CODED:
+        return high, f"at most {below.max():g}"
+    return None, ""
 
 
 def _units(table: pd.DataFrame) -> list[Finding]:

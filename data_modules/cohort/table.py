@@ -19,6 +19,7 @@ from data_modules.cohort.cell_spellings import (
     plain_records,
     read_decimal_commas,
     read_truth_values,
+    tell_thousands,
 )
 from data_modules.cohort.column_names import rename_columns, unmapped_columns
 from data_modules.cohort.columns import DATES, NUMBER, NUMBER_RANGES, ORDERED, REQUIRED
@@ -32,6 +33,11 @@ from lsemvae.core.errors import InputError
 
 MAX_LISTED = 20
 N_ROWS = 3  # of a warning
+# bounds, percents and numbers with marks, but no dates
+_NUMBER_LIKE = (
+    r"(?!\d+[./]\d+[./]\d{2,4}$)[<>=~\u2264\u2265]* ?[-+]?\d+"
+    r"(?:[.,'\u2019 \u00a0\u202f]\d+)*(?: ?%)?"
+)
 _CODE = r"[-+]?0\d.*|.*\d{16,}.*"  # "007" and 16 digits are identifiers, no quantities
 
 
@@ -115,8 +121,12 @@ def _inspect(
     problems = [*cells.problems, *lacking]
     numeric = table.columns.difference([*REQUIRED, "sex", *DATES, *text], sort=False)
     notes = [*cells.notes, *plain_records(table), *unmapped_columns(table)]
-    notes += empty_missing_words(table, numeric) + _plain_spellings(table)
-    notes += [] if cells.delimiter == "," else read_decimal_commas(table, numeric)
+    maybe_empty = table.columns.difference([*REQUIRED, *text], sort=False)
+    notes += empty_missing_words(table, maybe_empty) + _plain_spellings(table)
+    if cells.delimiter != ",":
+        commas = read_decimal_commas(table, numeric)
+        doubts = tell_thousands(table, numeric, cells.delimiter, commas=bool(commas))
+        problems, notes = problems + doubts[0], notes + commas + doubts[1]
     notes += read_truth_values(table, numeric) + neutralise(table)
     problems += check_identity(table) + check_formulas(table)
     for name, limits in NUMBER_RANGES.items():
@@ -147,7 +157,8 @@ def _words_among_numbers(cells: pd.Series) -> list[str]:
     """Tell a column that stays text although most of its cells are numbers."""
     filled = cells[cells != ""]
     numbers = filled.str.fullmatch(NUMBER) & ~filled.str.fullmatch(_CODE)
-    if cells.name in NUMBER_RANGES or not 0.5 < numbers.mean() < 1.0:
+    like = numbers | filled.str.fullmatch(_NUMBER_LIKE) & ~filled.str.fullmatch(_CODE)
+    if cells.name in NUMBER_RANGES or numbers.all() or not like.mean() > 0.5:
         return []
     first = filled.index[~numbers][0]
     return [

@@ -12,7 +12,8 @@ from lsemvae.core.errors import InputError
 
 MOST_CELLS = 20_000_000  # empty ones between filled ones too, which the library makes up
 MOST_UNPACKED = 256 << 20  # bytes of all parts; 100,000 rows of 30 columns have some 100 MB
-_STYLES = "xl/styles.xml"
+_STYLES, _BOOK = "xl/styles.xml", "xl/workbook.xml"
+_STRICT = b"http://purl.oclc.org/ooxml/"  # names that the library does not know: no sheet, no row
 _OLE = b"\xd0\xcf\x11\xe0"
 
 
@@ -75,10 +76,17 @@ def _check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(part.file_size for part in archive.infolist())
+            small = unpacked <= MOST_UNPACKED and _BOOK in archive.namelist()
+            strict = small and _STRICT in archive.read(_BOOK)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         with path.open("rb") as file:
             found = _what_it_is(file.read(1 << 14))
         raise InputError(f"{path} is no Excel workbook; {found}") from error
+    if strict:
+        raise InputError(
+            f"{path} is saved as a Strict Open XML workbook; save it as the plain `Excel Workbook "
+            "(.xlsx)`, or the sheet as CSV UTF-8"
+        )
     if unpacked > MOST_UNPACKED:
         raise InputError(
             f"{path} unpacks to {unpacked:,} bytes; at most {MOST_UNPACKED:,} are read: keep only "

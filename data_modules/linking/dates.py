@@ -7,16 +7,20 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
+from data_modules.cohort.cell_checks import YEARS
 from data_modules.cohort.written_dates import serial_date, written_date
 from data_modules.reading.stored.dates import iso_date, ordered_date
 from data_modules.reading.text_cells import is_missing
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 DateOrder = Literal["day_first", "month_first"]
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?", re.ASCII)
 _COMPACT = re.compile(r"(19|20)\d{6}", re.ASCII)
-_NUMBERED = re.compile(r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4})( .*)?", re.ASCII)
+_NUMBERED = re.compile(
+    r"(\d{1,2})([-/. ])(\d{1,2})\2(\d{4})(?: +\d{1,2}(?:[:.].*| ?[AP]M)?)?", re.ASCII | re.I
+)
 
 
 class DateColumn(NamedTuple):
@@ -62,7 +66,18 @@ def read_dates(cells: pd.Series, name: str, order: DateOrder | None) -> DateColu
     serial = sum(serial_date(text) is not None for text in texts.values())
     if serial:
         notes.append(f"{name}: {serial} numbers were read as Excel's days since 1899-12-30")
-    return DateColumn([_date(text, order) for text in texts.values()], notes)
+    days = [_date(text, order) for text in texts.values()]
+    odd = [row for row, day in zip(texts, days, strict=True) if _other_years(day)]
+    if odd:
+        notes.append(
+            f"{name}: left empty: {counted(len(odd), 'date')} outside the years {YEARS[0]} to "
+            f"{YEARS[1]}, the first in row {odd[0]}; look in which calendar they were written"
+        )
+    return DateColumn([None if _other_years(day) else day for day in days], notes)
+
+
+def _other_years(day: datetime.date | None) -> bool:
+    return day is not None and not YEARS[0] <= day.year <= YEARS[1]
 
 
 def _by_sign(numbered: dict[Hashable, re.Match[str]]) -> list[dict[Hashable, re.Match[str]]]:

@@ -19,12 +19,16 @@ def open_key(file: str | None, *, out: Path) -> bytes:
         out: folder that results go to, which must not hold the key.
 
     Raises:
-        InputError: the key would lie among the results, or is too short to be one.
+        InputError: the key would lie among the results, or is no file or too short to be one.
     """
     if file is None:
         return local_salt()
-    path = Path(file).expanduser()
-    if out.resolve() in path.resolve().parents:
+    try:
+        path = Path(file).expanduser()
+        inside = out.resolve() in path.resolve().parents
+    except RuntimeError as error:  # links in a circle, or ~name of nobody
+        raise InputError(f"the key {file} cannot be made or read ({error}); name a file") from error
+    if inside:
         raise InputError(
             f"the key {file} would lie in {out}, which is what you pass on; whoever has the key "
             "can undo the pseudonyms: keep it elsewhere"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from data_modules.cohort.cell_spellings import tell_thousands
 from data_modules.cohort.columns import NEVER_ZERO, NUMBER, NUMBER_RANGES
 from data_modules.cohort.csv_cells import decimal_commas
 from data_modules.cohort.identity import identity_columns
@@ -89,7 +90,7 @@ def read_hospital_table(
         rows[name], units = leave_out_units(rows[name])
         notes += units
     if cells.delimiter != ",":
-        _read_decimal_commas(rows, quantities)
+        notes += _read_marks(rows, quantities, path, cells.delimiter)
     usable, left = _usable(rows, quantities)
     return HospitalTable(usable, quantities, left, len(rows), notes)
 
@@ -144,10 +145,22 @@ def _sexes(rows: pd.DataFrame, notes: list[str]) -> list[str]:
     return found
 
 
-def _read_decimal_commas(rows: pd.DataFrame, names: list[str]) -> None:
+def _read_marks(rows: pd.DataFrame, names: list[str], path: Path, delimiter: str) -> list[str]:
+    """Read decimal commas as points, and tell points that may stand between thousands.
+
+    Raises:
+        InputError: they do, as the table has decimal commas.
+    """
+    any_commas = False
     for name in names:
         commas = decimal_commas(rows[name])
+        any_commas |= bool(commas.any())
         rows[name] = rows[name].where(~commas, rows[name].str.replace(",", ".", regex=False))
+    known = [name for name in names if name in NUMBER_RANGES]
+    problems, notes = tell_thousands(rows, known, delimiter, commas=any_commas)
+    if problems:
+        raise InputError(f"{path}: {'; '.join(problems[:5])}; correct the table")
+    return notes
 
 
 def _usable(rows: pd.DataFrame, quantities: list[str]) -> tuple[pd.DataFrame, list[Left]]:

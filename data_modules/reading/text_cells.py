@@ -9,8 +9,8 @@ MISSING = ("NA", "N/A", "n.a.", "#N/A", "#NV", "#N/D", "NaN", "NULL", "None", "k
            "unknown", ".", "-", "--", "?", "#VALUE!", "#WERT!", "#DIV/0!", "#REF!", "#BEZUG!",
            "#NUM!", "#ZAHL!", "#NAME?", "#NULL!", "-nan", "1.#QNAN", "-1.#QNAN", "1.#IND",
            "-1.#IND", "<NA>", "NaT", "nil", "(blank)", "n.d.", "k. A.", "\u2013", "\u2014",
-           "not done", "not measured", "not available")  # fmt: skip
-"""What R, pandas, Excel (with its failed formulas), C and hand-kept tables write for no value.
+           "not done", "not measured", "not available", "\\N", "(null)", "unk")  # fmt: skip
+"""What R, pandas, Excel (with its failed formulas), C, databases and people write for no value.
 
 Case is ignored.
 """

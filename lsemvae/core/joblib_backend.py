@@ -78,7 +78,7 @@ def joblib_backend(n_parallel: int, dask: str | None) -> Iterator[None]:
         try:
             client: Any = Client
             stack.enter_context(client(address, timeout=DASK_TIMEOUT))
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a ValueError: it is no address
             raise InputError(f"no Dask scheduler answers at {dask}: {error}") from error
         with parallel_config(backend="dask"):
             yield

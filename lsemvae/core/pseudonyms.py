@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def pseudonym(identifier: str, salt: bytes) -> str:
     A plain hash of an id is no protection: the few million possible ids are tried in seconds. Hence
     HMAC-SHA-256 with a salt that never leaves this machine.
     """
-    digest = hmac.new(salt, identifier.encode(), hashlib.sha256).hexdigest()
+    digest = hmac.new(salt, identifier.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()
     return f"h{digest[:N_DIGITS]}"
 
 
@@ -40,6 +41,8 @@ def local_salt(file: Path | None = None) -> bytes:
     try:
         if not file.exists():
             _make(file)
+        if not stat.S_ISREG(file.stat().st_mode):  # a pipe would never end
+            raise InputError(f"the key {file} is a folder, a pipe or a device; name a file")
         salt = file.read_bytes()
     except OSError as error:
         raise InputError(

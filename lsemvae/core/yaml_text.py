@@ -16,6 +16,9 @@ MAX_DEPTH = 50  # PyYAML and jsonargparse recurse; a network's objective stands 
 
 # What a scheduler of Dask listens on; neither Lightning nor fsspec fetches anything from there.
 _SCHEDULER = re.compile(r"\s*(tcp|tls|ucxx?|inproc)://")
+_STANDARD = "tag:yaml.org,2002:"
+# A configuration holds these; PyYAML fails on other tags in ways that its callers do not expect.
+_TAGS = {f"{_STANDARD}{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map")}
 YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -95,7 +98,7 @@ def load_yaml(text: str, load: Callable[[str], Any] = yaml.safe_load) -> Any:
 
 
 def check_yaml(text: str) -> None:
-    """Refuse a text with a key twice in one mapping, an address, or values without measure.
+    """Refuse a text with a key twice, an address, a tag of another kind or values without measure.
 
     A text that is no YAML at all passes: the parser behind says what is wrong with it.
 
@@ -158,6 +161,7 @@ class _Unfolding:
     def measure(self, events: Iterable[Any]) -> None:
         for event in events:
             line = event.start_mark.line + 1
+            _check_tag(getattr(event, "tag", None), line)
             if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
                 is_mapping = isinstance(event, yaml.MappingStartEvent)
                 self._open.append(_Node(event.anchor, is_mapping=is_mapping))
@@ -204,3 +208,11 @@ class _Unfolding:
                 f"aliases unfold to more than {MAX_NODES:,} values (line {line}); write them out, "
                 "or look at where this file comes from"
             )
+
+
+def _check_tag(tag: str | None, line: int) -> None:
+    if tag is not None and tag.startswith(_STANDARD) and tag not in _TAGS:
+        raise InputError(
+            f"a value has the tag !!{tag.removeprefix(_STANDARD)} (line {line}); write it without "
+            "tag, or in quotes where it is text"
+        )

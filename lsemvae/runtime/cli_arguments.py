@@ -58,7 +58,7 @@ def _lower_values(options: list[str], switches: set[str]) -> list[str]:
     for before, word in zip(["", *options], options, strict=False):
         is_value = before in switches and not word.startswith("-")
         if is_value and word.lower() not in VALUES:
-            raise InputError(f"{before} takes true or false, got {word!r}")
+            raise InputError(f"{before} takes true or false, got {word[:200]!r}")
         told.append(word.lower() if is_value else word)
     return told
 

@@ -52,15 +52,19 @@ def secure_configurations() -> None:
 
 
 def check_arguments(arguments: Iterable[str]) -> None:
-    """Refuse an address, and check the options that hold a mapping or a list as `check_yaml` does.
+    """Refuse an address, and check what holds a mapping, a list or a tag as `check_yaml` does.
 
     Raises:
-        InputError: as `check_yaml`.
+        InputError: as `check_yaml`; or argparse would take the value for the end of the options.
     """
     for argument in arguments:
-        value = argument.partition("=")[2] if argument.startswith("--") else argument
+        option, sign, value = argument.partition("=")
+        if not argument.startswith("--"):
+            value = argument
+        elif sign and value == "--":
+            raise InputError(f"{option} needs a value, got '--'")
         refuse_address(value)
-        if value.lstrip().startswith(("{", "[")):
+        if value.lstrip().startswith(("{", "[")) or "!" in value:
             check_yaml(value)
 
 

@@ -12,6 +12,7 @@ _KINDS = {
     "str": "text",
     "dict": "names with values, such as {name: value}",
 }
+MOST_SHOWN = 200  # letters of a value
 _WANTED = re.compile(r"Expected an? (?:<class '(\w+)'>|typing\.Literal\[([^\]]*)\])")
 
 
@@ -60,7 +61,7 @@ def _wrong_value(message: str) -> str:
     if "class_path" in message:  # a class is wanted: the reason is within, such as a refused import
         return ""
     key, value = found[1], " ".join(found[2].split())
-    return f"--{key} takes {_wanted(message)}, got {value.strip(chr(39))!r}"
+    return f"--{key} takes {_wanted(message)}, got {value.strip(chr(39))[:MOST_SHOWN]!r}"
 
 
 def _wanted(message: str) -> str:
@@ -68,10 +69,12 @@ def _wanted(message: str) -> str:
     kinds = [
         _KINDS.get(kind, kind) or " or ".join(re.findall(r"'([^']*)'", words))
         for kind, words in _WANTED.findall(message)
-        if kind != "NoneType"
+        if kind not in ("NoneType", "list")  # a list is said of what it holds
     ]
     wanted = " or ".join(dict.fromkeys(kinds))
-    return f"a list of {wanted}" if "list[" in message else wanted
+    if "list[" not in message:
+        return wanted or "the path of a class"
+    return f"a list of {wanted}" if wanted else "a list"
 
 
 def _unknown_key(message: str, known: list[str]) -> str:

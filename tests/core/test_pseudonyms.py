@@ -1,11 +1,14 @@
 import hashlib
 import hmac
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
+from data_modules.linking.pseudonyms import open_key, record_name
 from lsemvae.core.errors import InputError
+from lsemvae.core.joblib_backend import joblib_backend
 from lsemvae.core.pseudonyms import local_salt, pseudonym
 
 
@@ -46,3 +49,23 @@ def test_a_home_that_takes_no_key_is_one_line_with_the_way_out(tmp_path: Path) -
     file = tmp_path / "home/.config/salt"
     with pytest.raises(InputError, match=r"salt cannot be made or read .*by --key or by LSEMVAE"):
         local_salt(file)
+
+
+def test_a_key_that_is_no_file_is_one_line_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "circle").symlink_to("circle")
+    for name in ("pipe", "", "circle"):
+        with pytest.raises(InputError, match=r"the key .* a file"):
+            open_key(str(tmp_path / name), out=tmp_path / "out")
+
+
+def test_a_file_name_that_is_not_utf8_has_a_name_of_its_own() -> None:
+    assert record_name("a\udcff", b"salt") != record_name("a\udcfe", b"salt")
+
+
+def test_what_is_no_address_of_a_scheduler_is_one_line() -> None:
+    with (
+        pytest.raises(InputError, match="no Dask scheduler answers at nowhere: missing port"),
+        joblib_backend(1, "nowhere"),
+    ):
+        pass

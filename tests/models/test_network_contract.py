@@ -252,7 +252,7 @@ def test_networks_of_fixed_leads_take_those_and_refuse_others(name: str, leads: 
 def test_compiled_networks_give_the_same_features(
     build: Callable[[int, Leads], EcgNetwork], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The graph is traced and run without code generation, which the compiled loss tests.
+    """The graph is traced and run without code generation, which a compiled loss is tested for.
 
     With the leads and with further blocks the tracing grows, and nothing that it finds.
     """

@@ -4,7 +4,7 @@ import datetime
 import re
 
 _ISO = re.compile(r"(\d{4})(?:(\d\d)(\d\d)|[-./](\d\d?)[-./](\d\d?))", re.ASCII)
-_NUMBERED = re.compile(r"(\d\d?)[-/. ](\d\d?)[-/. ](\d{4})", re.ASCII)
+_NUMBERED = re.compile(r"(\d\d?)([-/. ])(\d\d?)\2(\d{4})", re.ASCII)
 _NAMED = re.compile(r"(\d\d?)[-/. ]([A-Za-z]{3})[A-Za-z]*[-/. ](\d{4})", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _CLOCK = re.compile(
@@ -48,7 +48,7 @@ def ordered_date(text: str, *, day_first: bool) -> datetime.date | None:
     found = _NUMBERED.fullmatch(plain)
     if not found:
         return None
-    first, second, year = map(int, found.groups())
+    first, second, year = map(int, found.group(1, 3, 4))
     return calendar_date(year, *((second, first) if day_first else (first, second)))
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_modules.cohort.csv_cells import DELIMITERS, decimal_commas, read_cells
+from data_modules.cohort.table import CohortTable, read_cohort_table
 from lsemvae.core.errors import InputError
 
 CELL = st.text(st.characters(exclude_categories=["Cc", "Cs"]) | st.sampled_from(',;\t\n"'))
@@ -145,3 +146,44 @@ def test_decimal_commas_are_told_from_points_and_thousands(
     cells: list[str], expected: list[bool]
 ) -> None:
     assert decimal_commas(pd.Series(cells, dtype=str)).tolist() == expected
+
+
+def table_of(path: Path, *lines: str) -> CohortTable:
+    path.write_text("\n".join(["record;patient_id;pvr_dyn_s_cm5;bnp", *lines]), encoding="utf-8")
+    return read_cohort_table(path)
+
+
+def test_points_between_thousands_are_told_where_semicolons_divide(tmp_path: Path) -> None:
+    read = table_of(tmp_path / "t.csv", "a;1;240;1.234", "b;2;310;560")
+    assert any("bnp is '1.234'; if it means 1234, write that" in one for one in read.warnings)
+    clear = table_of(tmp_path / "t.csv", "a;1;240;1.234", "b;2;310;5.6")
+    assert not any("bnp" in one for one in clear.warnings)
+
+
+def test_points_between_thousands_beside_decimal_commas_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"row 2: bnp is '1\.234'.*commas are the decimal signs"):
+        table_of(tmp_path / "t.csv", "a;1;240,5;1.234", "b;2;310;560")
+
+
+@pytest.mark.parametrize("cell", ["1,234", "1 234", "1'234", "1\u00a0234"])
+def test_a_mark_between_thousands_is_not_taken_for_a_decimal_one(cell: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="a mark between thousands, or a decimal comma"):
+        table_of(tmp_path / "t.csv", f"a;1;{cell};5", "b;2;1.310;5")
+
+
+def test_a_column_of_percents_is_told_to_be_text(tmp_path: Path) -> None:
+    read = table_of(tmp_path / "t.csv", "a;1;240;25%", "b;2;310;30%")
+    assert any("bnp: no numbers in 2 of 2 cells" in one for one in read.warnings)
+
+
+@pytest.mark.parametrize("name", ["rhc_date", "sex"])
+@pytest.mark.parametrize("word", ["NA", "NULL", "\\N", "(null)", "unk"])
+def test_words_for_missing_are_empty_in_dates_and_sexes(
+    name: str, word: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "t.csv"
+    value = {"rhc_date": "2020-03-01", "sex": "F"}[name]
+    path.write_text(f"record,patient_id,{name}\na,1,{word}\nb,2,{value}\n", encoding="utf-8")
+    read = read_cohort_table(path)
+    assert read.table[name].tolist() == ["", value]
+    assert f"{name}: read as empty: 1 cell with {word}" in read.warnings

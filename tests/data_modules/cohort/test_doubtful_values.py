@@ -70,3 +70,38 @@ def test_a_sex_in_several_words_is_a_finding(words: list[str], tmp_path: Path) -
 def test_two_words_for_two_sexes_are_fine(words: list[str], tmp_path: Path) -> None:
     found = check_cohort_values(read(tmp_path, "sex", words)[0], CohortLimits())
     assert not [one for one in found if one.check == "sex"]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "told"),
+    [
+        ("lvef_percent", ["60", "-9", "55"], "-9 in 1 row and at least 55 in all others"),
+        ("visits", ["3", "9999", "4", "9999"], "9999 in 2 rows and at most 4 in all others"),
+        ("dead", ["0", "9", "1", "9"], "9 in 2 rows and at most 1 in all others"),
+    ],
+)
+def test_codes_for_missing_are_told_in_columns_of_any_name(
+    column: str, cells: list[str], told: str, tmp_path: Path
+) -> None:
+    assert told in read(tmp_path, column, cells)[1]
+
+
+@pytest.mark.parametrize("cells", [["-9", "-3", "2"], ["9", "9", "8", "5"], ["-2", "0", "1"]])
+def test_values_with_neighbours_are_no_codes(cells: list[str], tmp_path: Path) -> None:
+    assert "missing value" not in read(tmp_path, "base_excess", cells)[1]
+
+
+@pytest.mark.parametrize("name", ["mPAP", "mpap_mmhg.1", "mpap_mmhg_y", "MPAP_mmHg"])
+def test_a_second_column_of_a_quantity_with_other_values_is_told(name: str, tmp_path: Path) -> None:
+    text = f"record,patient_id,mpap_mmhg,{name}\na,1,31,31\nb,2,22,27\n"
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    read_values = read_cohort_table(tmp_path / "t.csv")
+    assert read_values.table["mpap_mmhg"].tolist() == [31, 22]
+    assert f"the column '{name}' holds other values than mpap_mmhg" in read_values.warnings[0]
+
+
+def test_a_resistance_in_dyn_is_not_offered_as_one_in_wood_units(tmp_path: Path) -> None:
+    warnings = read(tmp_path, "PVR (dyn s cm-5)", ["240", "310"])[1]
+    assert "--columns.pvr_dyn_s_cm5='PVR (dyn s cm-5)'" in warnings
+    assert "pvr_wu" not in warnings
+    assert "pvr_wu" not in read(tmp_path, "pvr_dyn_s_cm5", ["240", "310"])[1]

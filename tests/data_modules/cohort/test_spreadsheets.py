@@ -59,6 +59,21 @@ def test_what_a_workbook_does_not_hold_is_refused_by_cell(
         read_cohort_table(workbook(tmp_path / "t.xlsx", change))
 
 
+def test_a_strict_workbook_is_named(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "plain.xlsx", lambda book, sheet: None)
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(tmp_path / "t.xlsx", "w") as new:
+        for item in old.infolist():
+            content = old.read(item)
+            names = re.sub(
+                rb"http://schemas.openxmlformats.org/(\w+)/2006",
+                rb"http://purl.oclc.org/ooxml/\1",
+                content,
+            )
+            new.writestr(item, names)
+    with pytest.raises(InputError, match="Strict Open XML workbook; save it as the plain"):
+        read_cohort_table(tmp_path / "t.xlsx")
+
+
 def test_a_formula_with_its_value_is_read(tmp_path: Path) -> None:
     path = workbook(tmp_path / "t.xlsx", lambda book, sheet: sheet.__setitem__("C4", "=20+3"))
     with zipfile.ZipFile(path) as old:

@@ -194,3 +194,25 @@ def test_birth_dates_that_are_none_are_counted(tmp_path: Path) -> None:
     )
     assert [str(day) for day in table.rows["birth_date"]] == ["None", "1950-02-01", "None"]
     assert any("born: 1 cell is no date and was left empty" in note for note in table.notes)
+
+
+@pytest.mark.parametrize(
+    "cell", ["03/04/2020 - 05/04/2020", "03/04-2020", "2563-04-03", "1399/01/15", "0020-04-03"]
+)
+def test_a_range_and_a_year_of_another_calendar_are_no_date(cell: str) -> None:
+    read = read_dates(pd.Series([cell, "13/04/2020"], index=[2, 3]), "d", None)
+    assert read.days == [None, datetime.date(2020, 4, 13)]
+    assert not any(cell in note for note in read.notes)
+
+
+def test_a_date_beside_its_time_is_read() -> None:
+    cells = pd.Series(["13/04/2020 08:30", "14/04/2020 8:05 PM"])
+    assert [day.day for day in read_dates(cells, "d", None).days if day] == [13, 14]
+
+
+def test_points_between_thousands_stop_a_hospitals_table(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    lines = ["patient_id;rhc_date;mpap_mmhg;pvr_dyn_s_cm5", "1;2020-03-04;31,5;1.234"]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(InputError, match=r"row 2: pvr_dyn_s_cm5 is '1\.234'; if it means 1234"):
+        read_hospital_table(path, {}, sheet=None, encoding="utf-8", order=None)
