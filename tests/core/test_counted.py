@@ -11,7 +11,7 @@ from lsemvae.core.counted import counted
 PROGRAM = Path(__file__).parents[2]
 NOUNS = (
     "patients|recordings|records|runs|jobs|rows|cells|columns|epochs|heads|trials|files|lines|exams|"
-    "predictions|scores|draws|warnings|labels|shards|networks|resamples"
+    "predictions|scores|draws|warnings|labels|shards|networks"
 )
 BARE = re.compile(rf" (?:other |listed |labelled |more )?(?:{NOUNS})\b")
 A_NUMBER = re.compile(

@@ -52,7 +52,9 @@ def _label_faults(labels: Scores, both_classes: bool) -> list[str]:
             f"{labels[strange][0]}"
         )
     elif both_classes and len(np.unique(labels)) < 2:
-        faults.append(f"no label of {len(labels)} but {labels[0]:.0f}, expected both classes")
+        faults.append(
+            f"all {counted(len(labels), 'label')} are {labels[0]:.0f}, expected both classes"
+        )
     return faults
 
 

@@ -201,7 +201,7 @@ def percentile(value: float, resampled: Values) -> Estimate:
         A resample in which the metric has no value is left out, and the method says how many.
     """
     known = resampled[~np.isnan(resampled)]
-    method = f"percentile bootstrap by patient, {counted(len(resampled), 'resample')}"
+    method = f"percentile bootstrap by patient, {len(resampled)} resamples"
     if len(known) < len(resampled):
         method += f", undefined in {len(resampled) - len(known)}"
     if not len(known):

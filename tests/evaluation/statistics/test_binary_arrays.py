@@ -20,7 +20,7 @@ def test_all_faults_are_named_at_once() -> None:
     ("label", "score", "said"),
     [
         ([], [], "no record"),
-        ([1, 1], [0.2, 0.3], "no label of 2 but 1"),
+        ([1, 1], [0.2, 0.3], "all 2 labels are 1"),
         ([0, np.nan], [0.2, 0.3], "not 0 or 1, as nan"),
         ([0, 1], [0.2], "one of each per record"),
         ([[0, 1]], [[0.2, 0.1]], "one of each per record"),

@@ -44,5 +44,5 @@ def test_coverage_is_counted_with_both_ends() -> None:
 
 
 def test_a_record_without_an_interval_is_refused() -> None:
-    with pytest.raises(InputError, match="1 of 3 records have no finite"):
+    with pytest.raises(InputError, match="no finite prediction interval: 1 of 3 records"):
         coverage([1, 2, 3], [0, 0, np.nan], [4, 4, np.nan])
