@@ -1,5 +1,6 @@
 """Check the cells of a cohort table one by one; every problem names its row."""
 
+import datetime
 import posixpath
 import re
 
@@ -8,7 +9,7 @@ import pandas as pd
 from data_modules.cohort.columns import NEVER_ZERO, NUMBER, OTHER_UNIT, REQUIRED
 from data_modules.cohort.identity import cut_ids
 from data_modules.cohort.number_words import why_no_number
-from data_modules.cohort.written_dates import serial_date
+from data_modules.cohort.written_dates import FIRST_DAY, serial_date
 from data_modules.reading.text_cells import MISSING_PATTERN
 
 _DAY = r"\d{4}-\d{1,2}-\d{1,2}(?!\d)|\d{8}(?!\d)"
@@ -81,22 +82,22 @@ def check_numbers(cells: pd.Series, limits: tuple[float, float]) -> list[str]:
     return problems
 
 
-def check_dates(cells: pd.Series) -> list[str]:
-    """Check that the cells of a date column are dates."""
+def check_dates(cells: pd.Series, first_day: datetime.date = FIRST_DAY) -> list[str]:
+    """Check that the cells of a date column are dates; the first day is of the workbook."""
     filled = cells[cells != ""]
     parsed = pd.to_datetime(filled, format="ISO8601", errors="coerce", utc=True)
     whole = filled.str.match(_DAY)  # 2020 alone would be read as its first of January
     years = parsed.dt.year.between(*YEARS)
     return [
         at_row(i, f"{cells.name} is {filled[i]!r}; expected YYYY-MM-DD, with or without a time"
-                  f"{_serial_hint(filled[i])}")
+                  f"{_serial_hint(filled[i], first_day)}")
         for i in filled.index[parsed.isna() | ~whole | ~years]
     ]  # fmt: skip
 
 
-def _serial_hint(cell: str) -> str:
+def _serial_hint(cell: str, first_day: datetime.date) -> str:
     """Say which day a number of days is in a spreadsheet; empty for anything else."""
-    day = serial_date(cell)
+    day = serial_date(cell, first_day)
     if day is None:
         return ""
     return f"; as a spreadsheet's number of days it is {day}: format the column as dates"

@@ -1,6 +1,7 @@
 """Read delimited text files as cells of text, whatever spreadsheet wrote them."""
 
 import csv
+import datetime
 import io
 import re
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from data_modules.cohort.table_top import (
     refuse_two_headers,
     refuse_units,
 )
+from data_modules.cohort.written_dates import FIRST_DAY
 from data_modules.reading.kinds import kind_and_step
 from data_modules.reading.text_cells import Sniffed, sniff_table
 from lsemvae.core.counted import counted
@@ -41,12 +43,14 @@ class Cells(NamedTuple):
         problems: one line for each thing that was left out.
         delimiter: between the cells.
         notes: one line for each thing that was left out on purpose.
+        first_day: from which a workbook counts the days of dates.
     """
 
     table: pd.DataFrame
     problems: list[str]
     delimiter: str
     notes: list[str]
+    first_day: datetime.date = FIRST_DAY
 
 
 def read_cells(path: str | Path, encoding: str | None = None) -> Cells:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from data_modules.cohort.csv_cells import Cells, frame_cells, read_cells
+from data_modules.cohort.number_formats import tell_formats
 from data_modules.cohort.workbook import Sheet, read_workbook
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
@@ -42,9 +43,11 @@ def read_sheet(path: Path, sheet: str | None = None, encoding: str | None = "utf
         )
     name, found = next(iter(filled.items()))
     header = min(found.rows)
+    shown = tell_formats(found.formatted, found.rows)  # the header is taken from the rows below
     cells = frame_cells(found.rows, path, NO_DELIMITER)
     problems = [*_problems(found, header), *cells.problems]
-    return cells._replace(problems=problems, notes=[*_notes(name, found), *cells.notes])
+    notes = [*_notes(name, found), *shown, *cells.notes]
+    return cells._replace(problems=problems, notes=notes, first_day=found.first_day)
 
 
 def _problems(sheet: Sheet, header: int) -> list[str]:

@@ -27,7 +27,7 @@ from data_modules.cohort.identity import dates_for_ids
 from data_modules.cohort.number_words import leave_out_units
 from data_modules.cohort.quantity_checks import doubtful_values
 from data_modules.cohort.sheet import read_sheet
-from data_modules.cohort.written_dates import plain_dates
+from data_modules.cohort.written_dates import plain_dates, tell_first_days
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
@@ -134,7 +134,8 @@ def _inspect(
             problems += check_numbers(table[name], limits)
     for name in DATES:
         if name in table:
-            problems += check_dates(table[name])
+            problems += check_dates(table[name], cells.first_day)
+            notes += tell_first_days(table[name])
     if not set(REQUIRED) <= set(table):
         _raise_all(problems, path=path)
     for name in numeric:

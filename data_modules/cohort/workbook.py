@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from data_modules.cohort.csv_cells import MOST_ROWS
+from data_modules.cohort.number_formats import changes, has_changing_format
 from data_modules.cohort.sheet_marks import SheetMarks, read_marks
 from data_modules.reading.kinds import kind_and_step
 from lsemvae.core.errors import InputError
@@ -17,6 +18,13 @@ _STRICT = b"http://purl.oclc.org/ooxml/"  # names that the library does not know
 _OLE = b"\xd0\xcf\x11\xe0"
 
 
+class Looks(NamedTuple):
+    """What the styles of a workbook hold, so that each cell must be looked at."""
+
+    strike: bool
+    formats: bool
+
+
 class Sheet(NamedTuple):
     """One sheet of a workbook.
 
@@ -25,12 +33,16 @@ class Sheet(NamedTuple):
         hidden: whether the workbook does not show it.
         struck: numbers of the rows whose first cell is struck through.
         marks: what is merged, hidden or lacks a value in it.
+        formatted: formats that show a number otherwise than it is stored, by row and column.
+        first_day: from which the workbook counts the days of dates.
     """
 
     rows: dict[int, list[str]]
     hidden: bool
     struck: list[int]
     marks: SheetMarks
+    formatted: dict[tuple[int, int], str]
+    first_day: datetime.date
 
 
 def read_workbook(path: Path, only: str | None = None) -> dict[str, Sheet | None]:
@@ -51,13 +63,17 @@ def read_workbook(path: Path, only: str | None = None) -> dict[str, Sheet | None
         reader = ExcelReader(path, read_only=True, data_only=True)
         reader.read()
         parts = {sheet.name: relation.target for sheet, relation in reader.parser.find_sheets()}
-        struck = _STYLES in reader.valid_files and b"strike" in reader.archive.read(_STYLES)
+        styles = reader.archive.read(_STYLES) if _STYLES in reader.valid_files else b""
+        looks = Looks(b"strike" in styles, has_changing_format(styles))
         sheets: dict[str, Sheet | None] = {one.title: None for one in reader.wb.worksheets}
         for one in reader.wb.worksheets:
             if only in (None, one.title):
-                rows = _rows(one, struck=struck)
+                rows, struck, formatted = _rows(one, looks)
                 marks = read_marks(reader.archive.read(parts[one.title]))
-                sheets[one.title] = Sheet(*rows, marks)
+                sheets[one.title] = Sheet(
+                    rows, one.sheet_state != "visible", struck, marks, formatted,
+                    reader.wb.epoch.date(),
+                )  # fmt: skip
         reader.wb.close()
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
@@ -106,31 +122,40 @@ def _what_it_is(start: bytes) -> str:
     return "it is damaged: copy it again, or save it again as .xlsx"
 
 
-def _rows(sheet: Any, *, struck: bool) -> tuple[dict[int, list[str]], bool, list[int]]:
-    """Return the rows that have cells by their number, whether it is hidden, and rows struck out.
+def _rows(
+    sheet: Any, looks: Looks
+) -> tuple[dict[int, list[str]], list[int], dict[tuple[int, int], str]]:
+    """Return the rows that have cells by their number, rows struck out, and telling formats.
 
     Raises:
         InputError: it is too large.
     """
     rows: dict[int, list[str]] = {}
     struck_rows = []
+    formatted: dict[tuple[int, int], str] = {}
     width = n_cells = 0
     sheet.reset_dimensions()  # programs state wrong ones, and what lies beyond would be left out
-    for number, cells in enumerate(sheet.iter_rows(values_only=not struck), start=1):
-        texts = [_text(cell.value if struck else cell) for cell in cells]
+    for number, cells in enumerate(sheet.iter_rows(values_only=not any(looks)), start=1):
+        texts = [_text(cell.value if any(looks) else cell) for cell in cells]
         if any(texts):
             longest = max(i for i, text in enumerate(texts, start=1) if text)
             width = width or longest
             rows[number] = texts[: max(width, longest)] + [""] * (width - len(texts))
-            if struck and next(c for c in cells if c.value is not None).font.strike:
+            if looks.strike and next(c for c in cells if c.value is not None).font.strike:
                 struck_rows.append(number)
+            if looks.formats:
+                formatted |= {
+                    (number, column): cell.number_format
+                    for column, cell in enumerate(cells)
+                    if isinstance(cell.value, int | float) and changes(cell.number_format)
+                }
         n_cells += len(cells)
         if number > MOST_ROWS or n_cells > MOST_CELLS:
             raise InputError(
                 f"the sheet {sheet.title!r} has more than {MOST_ROWS:,} rows or {MOST_CELLS:,} "
                 "cells; remove what lies far right or below, or save the rows as CSV UTF-8"
             )
-    return rows, sheet.sheet_state != "visible", struck_rows
+    return rows, struck_rows, formatted
 
 
 def _text(cell: Any) -> str:

@@ -6,6 +6,7 @@ import re
 import pandas as pd
 
 from data_modules.reading.stored.dates import calendar_date
+from lsemvae.core.counted import counted
 
 _TIME = r"(?:[ T:](\d{1,2}:\d\d(?::\d\d)?))?"
 _YEAR_FIRST = re.compile(rf"(\d{{4}})([/.])(\d{{1,2}})\2(\d{{1,2}}){_TIME}", re.ASCII)
@@ -18,8 +19,11 @@ _MONTHS = (
     "may mai mag mei", "jun juin giu", "jul juil lug", "aug aou ao\u00fb ago", "sep set",
     "oct okt ott out", "nov", "dec dez d\u00e9c dic",
 )  # fmt: skip
-_SERIAL = re.compile(r"[2-6]\d{4}(\.\d+)?", re.ASCII)  # 1954 to 2091
-_FIRST_DAY = datetime.date(1899, 12, 30)  # spreadsheets count days from here
+_SERIAL = re.compile(r"[1-6]\d{4}(\.\d+)?", re.ASCII)  # 1927 to 2091
+FIRST_DAY = datetime.date(1899, 12, 30)  # spreadsheets count days from here, some from 1904
+# The first days of programs' calendars, which stand where nobody gave a date.
+_FIRST_DAYS = ("1900-01-01", "1901-01-01", "1904-01-01", "1970-01-01")
+_MIDNIGHT = re.compile(r".*\d[ T]24:00(?::00(?:\.0+)?)?", re.ASCII)
 
 
 def written_date(text: str) -> datetime.date | None:
@@ -32,11 +36,32 @@ def written_date(text: str) -> datetime.date | None:
     return None if found is None else calendar_date(*found[:3])
 
 
-def serial_date(text: str) -> datetime.date | None:
+def serial_date(text: str, first_day: datetime.date = FIRST_DAY) -> datetime.date | None:
     """Return the day that a spreadsheet's number of days means; None where it is no such number."""
     if not _SERIAL.fullmatch(text):
         return None
-    return _FIRST_DAY + datetime.timedelta(days=int(float(text)))
+    return first_day + datetime.timedelta(days=int(float(text)))
+
+
+def ends_its_day(text: str) -> bool:
+    """Whether a date has the time 24:00, the midnight with which the next day begins."""
+    return _MIDNIGHT.fullmatch(text) is not None
+
+
+def tell_first_days(days: pd.Series) -> list[str]:
+    """Say where dates are the first day of a program's calendar.
+
+    Args:
+        days: dates, or text that begins with one written YYYY-MM-DD.
+    """
+    found = days.astype(str).str[:10]
+    counts = found[found.isin(_FIRST_DAYS)].value_counts(sort=False)
+    return [
+        f"{days.name}: {counted(n, 'cell is', 'cells are')} {day} (row "
+        f"{found.index[found == day][0]}), which programs write where nobody gave a date; read as "
+        "a date, so leave the cell empty if it is none"
+        for day, n in counts.items()
+    ]
 
 
 def plain_dates(cells: pd.Series) -> tuple[pd.Series, list[str]]:

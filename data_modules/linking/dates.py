@@ -8,7 +8,13 @@ from typing import Literal, NamedTuple
 import pandas as pd
 
 from data_modules.cohort.cell_checks import YEARS
-from data_modules.cohort.written_dates import serial_date, written_date
+from data_modules.cohort.written_dates import (
+    FIRST_DAY,
+    ends_its_day,
+    serial_date,
+    tell_first_days,
+    written_date,
+)
 from data_modules.reading.stored.dates import iso_date, ordered_date
 from data_modules.reading.text_cells import is_missing
 from lsemvae.core.counted import counted
@@ -35,7 +41,9 @@ class DateColumn(NamedTuple):
     notes: list[str]
 
 
-def read_dates(cells: pd.Series, name: str, order: DateOrder | None) -> DateColumn:
+def read_dates(
+    cells: pd.Series, name: str, order: DateOrder | None, first_day: datetime.date = FIRST_DAY
+) -> DateColumn:
     """Read dates as text (ISO, 20200131, 31.01.2020, 31/01/2020) or as Excel's numbers of days.
 
     Args:
@@ -44,6 +52,7 @@ def read_dates(cells: pd.Series, name: str, order: DateOrder | None) -> DateColu
         order: of day and month where they are numbers; told by the cells where one of them is
             above 12 among those with the same sign between, and by points, which stand behind the
             day.
+        first_day: of the workbook's calendar.
 
     Raises:
         InputError: day and month could change places, or the cells contradict the order.
@@ -65,15 +74,23 @@ def read_dates(cells: pd.Series, name: str, order: DateOrder | None) -> DateColu
             )
     serial = sum(serial_date(text) is not None for text in texts.values())
     if serial:
-        notes.append(f"{name}: {serial} numbers were read as Excel's days since 1899-12-30")
-    days = [_date(text, order) for text in texts.values()]
+        notes.append(f"{name}: {serial} numbers were read as Excel's days since {first_day}")
+    days = [_date(text, order, first_day) for text in texts.values()]
+    ended = [row for row, text in texts.items() if ends_its_day(text)]
+    if ended:
+        notes.append(
+            f"{name}: 24:00 is the midnight of the next day; read so in "
+            f"{counted(len(ended), 'cell')}, the first in row {ended[0]}"
+        )
     odd = [row for row, day in zip(texts, days, strict=True) if _other_years(day)]
     if odd:
         notes.append(
             f"{name}: left empty: {counted(len(odd), 'date')} outside the years {YEARS[0]} to "
             f"{YEARS[1]}, the first in row {odd[0]}; look in which calendar they were written"
         )
-    return DateColumn([None if _other_years(day) else day for day in days], notes)
+    kept = [None if _other_years(day) else day for day in days]
+    notes += tell_first_days(pd.Series(kept, index=cells.index, name=name, dtype=object))
+    return DateColumn(kept, notes)
 
 
 def _other_years(day: datetime.date | None) -> bool:
@@ -112,16 +129,22 @@ def _told_by_cells(
     )
 
 
-def _date(text: str, order: DateOrder | None) -> datetime.date | None:
+def _date(text: str, order: DateOrder | None, first_day: datetime.date) -> datetime.date | None:
     if is_missing(text):
         return None
+    day = serial_date(text, first_day) or _written(text, order)
+    later = datetime.timedelta(days=day is not None and ends_its_day(text))
+    return day and day + later
+
+
+def _written(text: str, order: DateOrder | None) -> datetime.date | None:
     if _ISO.fullmatch(text) or _COMPACT.fullmatch(text):
         return iso_date(text)
     found = _NUMBERED.fullmatch(text)
     if found:
         return ordered_date(text.partition(" ")[0] if found[2] != " " else text,
                             day_first=order == "day_first")  # fmt: skip
-    if (day := serial_date(text) or written_date(text)) is not None:
+    if (day := written_date(text)) is not None:
         return day
     return ordered_date(text.partition(":")[0].rpartition(" ")[0] if ":" in text else text,
                         day_first=True)  # fmt: skip

@@ -77,13 +77,13 @@ def read_hospital_table(
     notes = [*cells.notes, *_unused(cells.table, source)]
     kept = table.drop(columns=[name for name in PRIVATE if name in table])
     notes += identity_columns(kept)
-    dates = read_dates(table["rhc_date"], source["rhc_date"], order)
+    dates = read_dates(table["rhc_date"], source["rhc_date"], order, cells.first_day)
     notes += dates.notes
     rows = kept.assign(
         patient=_whole_numbers(table["patient_id"].str.strip(), notes),
         rhc_date=pd.Series(dates.days, kept.index, dtype=object),
     )
-    rows["birth_date"] = _birth_dates(table, source, order, notes)
+    rows["birth_date"] = _birth_dates(table, source, order, cells.first_day, notes)
     rows["sex"] = _sexes(rows, notes)
     quantities = [str(name) for name in kept if name not in ("sex", "record")]
     for name in set(quantities) & set(NUMBER_RANGES):
@@ -112,12 +112,15 @@ def _unused(table: pd.DataFrame, source: dict[str, str]) -> list[str]:
 
 
 def _birth_dates(
-    table: pd.DataFrame, source: dict[str, str], order: DateOrder | None, notes: list[str]
-) -> list[datetime.date | None]:
+    table: pd.DataFrame, source: dict[str, str], order: DateOrder | None,
+    first_day: datetime.date, notes: list[str],
+) -> list[datetime.date | None]:  # fmt: skip
     """Return the birth dates, and say how many cells are none and cannot be compared."""
     if "birth_date" not in table:
         return [None] * len(table)
-    born = read_dates(table["birth_date"], source["birth_date"], order).days
+    read = read_dates(table["birth_date"], source["birth_date"], order, first_day)
+    born = read.days
+    notes += read.notes
     filled = [not is_missing(str(cell).strip()) for cell in table["birth_date"]]
     lost = sum(there and day is None for there, day in zip(filled, born, strict=True))
     if lost:

@@ -16,9 +16,11 @@ from data_modules.cohort.table import read_cohort_table
 from data_modules.cohort.twins import leave_out, merge_patients
 from data_modules.cohort.written_dates import serial_date, written_date
 from data_modules.linking.dates import read_dates
+from data_modules.linking.table import HospitalTable, read_hospital_table
 from lsemvae.core.errors import InputError
 
 openpyxl = pytest.importorskip("openpyxl")
+EPOCH_1904 = datetime.datetime(1904, 1, 1)
 
 NAMES = ("record", "patient_id", "mpap_mmhg", "rhc_date")
 ROWS = [(f"r{i}", f"P{i}", 20 + i, f"2020-05-{i + 1:02d}") for i in range(4)]
@@ -262,3 +264,55 @@ def test_a_list_of_records_may_be_a_workbook(tmp_path: Path) -> None:
 def test_marks_of_a_hostile_part_cost_no_more_than_its_length(part: bytes) -> None:
     """Each would take hours if a pattern began again at every sign and read to the end."""
     assert not any(read_marks(b"<f><c " + part * (1_000_000 // len(part)) + b"-->"))
+
+
+def link_table(path: Path) -> HospitalTable:
+    """Read a table as `link` does."""
+    return read_hospital_table(path, {}, sheet=None, encoding="utf-8", order=None)
+
+
+@pytest.mark.parametrize("day_of", [42432, datetime.date(2020, 3, 4)])
+def test_days_count_from_where_the_workbook_says(day_of: object, tmp_path: Path) -> None:
+    def change(book: Any, sheet: Any) -> None:
+        book.epoch = EPOCH_1904
+        sheet["D2"] = day_of
+
+    path = workbook(tmp_path / "t.xlsx", change)
+    table = link_table(path)
+    assert str(table.rows["rhc_date"].iloc[0]) == "2020-03-04"
+    if isinstance(day_of, int):
+        assert any("days since 1904-01-01" in note for note in table.notes)
+        with pytest.raises(InputError, match="days it is 2020-03-04"):
+            read_cohort_table(path)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("0%", True),
+        ('0.0" kPa"', True),
+        ('"<"0', True),
+        ("#,##0,", True),
+        ("00000", True),
+        ("0.00", False),
+        ("_(* #,##0.00_)", False),
+        ("[Red]0.0;[Blue]-0.0", False),
+    ],
+)
+def test_a_number_shown_in_another_way_than_stored_is_told(
+    code: str, told: bool, tmp_path: Path
+) -> None:
+    def change(book: Any, sheet: Any) -> None:
+        sheet["C3"].number_format = code
+
+    path = workbook(tmp_path / "t.xlsx", change)
+    line = "mpap_mmhg: 1 number of 4 shown in another way than stored, the first in row 3: 21 in "
+    for notes in (read_cohort_table(path).warnings, link_table(path).notes):
+        assert any(note.startswith(line + f"the format {code!r}") for note in notes) is told
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "1970-01-01"])
+def test_the_first_day_of_a_calendar_is_told(day: str, tmp_path: Path) -> None:
+    path = workbook(tmp_path / "t.xlsx", lambda book, sheet: sheet.__setitem__("D3", day))
+    for notes in (read_cohort_table(path).warnings, link_table(path).notes):
+        assert any(f"rhc_date: 1 cell is {day} (row 3), which programs" in one for one in notes)

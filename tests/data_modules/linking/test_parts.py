@@ -210,6 +210,13 @@ def test_a_date_beside_its_time_is_read() -> None:
     assert [day.day for day in read_dates(cells, "d", None).days if day] == [13, 14]
 
 
+@pytest.mark.parametrize("cell", ["2020-04-03 24:00:00", "03.04.2020 24:00", "2020/04/03 24:00"])
+def test_24_hours_are_the_midnight_of_the_next_day(cell: str) -> None:
+    read = read_dates(pd.Series([cell, "2020-04-03 23:59"]), "d", None)
+    assert read.days == [datetime.date(2020, 4, 4), datetime.date(2020, 4, 3)]
+    assert any("24:00 is the midnight of the next day" in note for note in read.notes)
+
+
 def test_points_between_thousands_stop_a_hospitals_table(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     lines = ["patient_id;rhc_date;mpap_mmhg;pvr_dyn_s_cm5", "1;2020-03-04;31,5;1.234"]
