@@ -66,7 +66,7 @@ def test_leads_in_another_order_or_amplitudes_of_no_heart_are_told(
     assert capsys.readouterr().out == ""
     encode(wrong(ecg), rate, 12, encoder=str(encoder))
     said = " ".join(capsys.readouterr().out.split())
-    assert f"{len(ecg)} of {len(ecg)} recordings are doubtful, as recording 0: " in said
+    assert f"{len(ecg)} recordings of {len(ecg)} are doubtful, as recording 0: " in said
     assert told in said
 
 
