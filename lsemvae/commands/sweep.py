@@ -1,10 +1,8 @@
 """Run a W&B sweep file on this machine, without an account."""
 
 import json
-import signal
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from lsemvae.core.counted import counted
@@ -60,17 +58,9 @@ def sweep(
     state = SweepState(plan, folder, n_trials=trials, seed=seed)
     say(f"sweep {plan.name}: {plan.method}, {counted(state.cap, 'trial')}; {folder}", flush=True)
     _keep_settings(plan, check_command(plan.arguments, first_point(state.space)), folder)
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        run_trials(state, jobs)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    run_trials(state, jobs)
     best = write_results(state)
     say(f"best: trial {best.number}, {plan.metric} {best.value:.4g}; {folder / 'best.yaml'}")
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _keep_settings(plan: "SweepFile", training: dict[str, Any], folder: Path) -> None:

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from data_modules.reading.formats.scp_leads import SCP_LEADS
 from data_modules.reading.formats.xml_tree import loose_number
@@ -127,6 +128,7 @@ def _read_group(group: Any, order: str, *, record: str) -> RawRecording:
         problem = f"its channels were not sampled at once; expected one skew for all; {_RESAVE}"
         raise RecordError("layout_unsupported", record=record, problem=problem)
     counts = np.frombuffer(data[:size], dtype=dtype).reshape(shape).T[leads]
+    _check_bits(counts, [channels[i] for i in leads], record=record)
     scales = [_scale(channels[i], names[i], record=record) for i in leads]
     factor, offset = np.array([scale[:2] for scale in scales]).reshape(-1, 2).T[:, :, None]
     signals = counts * factor + offset
@@ -143,6 +145,27 @@ def _read_group(group: Any, order: str, *, record: str) -> RawRecording:
         warnings=(("samples_filled", text),) if off else (),
         ignored=tuple(name for name in names if not known_lead(name)),
     )
+
+
+def _check_bits(counts: npt.NDArray[np.integer], channels: list[Any], *, record: str) -> None:
+    """Refuse signed samples whose sign stands in the highest stored bit, not in that of the word.
+
+    Samples beyond both ranges show that the stated number of bits is wrong, which harms nothing.
+    """
+    for row, channel in zip(counts, channels, strict=True):
+        bits = int(channel.get("WaveformBitsStored") or 0)
+        half = 1 << max(bits - 1, 0)
+        if (
+            row.dtype.kind == "i"
+            and 1 < bits < 8 * row.itemsize
+            and len(row)
+            and (row.min() >= 0 and half <= row.max() < 2 * half)
+        ):
+            problem = (
+                f"its samples reach {row.max()}, and signed ones of the {bits} bits that it states "
+                f"end at {half - 1}: their signs are lost; {_RESAVE}"
+            )
+            raise RecordError("format_unsupported", record=record, problem=problem)
 
 
 def _scale(channel: Any, name: str, *, record: str) -> tuple[float, float, str | None]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from data_modules.reading.formats.array_rows import layout_recording, leads_first
 from data_modules.reading.formats.layout import Layout
+from data_modules.reading.formats.layout_checks import check_stated_rates, is_rate_name
 from data_modules.reading.limits import MAX_FILE_BYTES, check_values
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
@@ -42,6 +43,7 @@ def read_hdf5(content: bytes, layout: Layout, *, record: str) -> RawRecording:
         with h5py.File(io.BytesIO(content), "r") as file:
             found = _wanted(dict(_matrices(file)), layout, name, record=record)
             numbers = _numbers(file, found, record=record)
+            check_stated_rates(_stated(file, found).items(), layout, record=record)
     except RecordError:
         raise
     except Exception as error:  # the library's names, sizes and filters may raise anything
@@ -102,6 +104,25 @@ def _wanted(matrices: dict[str, tuple[int, ...]], layout: Layout, name: str, *, 
         f"{step}"
     )
     raise RecordError("file_invalid", record=record, problem=problem)
+
+
+def _stated(file: Any, path: str) -> dict[str, float]:
+    """Return what may be rates: attributes of the dataset and its groups, datasets beside it."""
+    import h5py
+
+    stated: dict[str, Any] = {}
+    groups = [file, *([file[path].parent] if "/" in path else [])]
+    for holder in (*groups, file[path]):
+        stated |= {name: holder.attrs[name] for name in holder.attrs if is_rate_name(name)}
+    for group in groups:
+        for name in filter(is_rate_name, group):
+            if isinstance(group.get(name, getlink=True), h5py.HardLink) and (
+                isinstance(group[name], h5py.Dataset) and group[name].size == 1
+            ):
+                stated[name] = group[name][()]
+    numbers = {name: np.asarray(value) for name, value in stated.items()}
+    return {name: float(one.item()) for name, one in numbers.items()
+            if one.size == 1 and one.dtype.kind in "iuf"}  # fmt: skip
 
 
 def _numbers(file: Any, path: str, *, record: str) -> npt.NDArray[Any]:
