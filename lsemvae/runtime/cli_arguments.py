@@ -56,7 +56,7 @@ def spell_switches(options: list[str], switches: set[str]) -> list[str]:
     options = _lower_values(options, switches)
     return [
         f"{word}=true" if word in switches and after not in VALUES else word
-        for word, after in zip(options, [*options[1:], ""], strict=True)
+        for word, after in zip(options, [*options[1:], ""], strict=False)
     ]
 
 
