@@ -179,13 +179,16 @@ def _scale(channel: Any, name: str, *, record: str) -> tuple[float, float, str |
     zero = _stated(channel, "ChannelBaseline", "0")
     baseline = number(zero, what=f"the baseline of {name}", record=record)
     codes = channel.get("ChannelSensitivityUnitsSequence") or ()
-    return factor, baseline, _unit(codes[0]) if codes else None
+    return factor, baseline, _unit(codes[0], name, record=record) if codes else None
 
 
-def _unit(code: Any) -> str | None:
+def _unit(code: Any, name: str, *, record: str) -> str | None:
     """Return the unit by its code, or by the code's meaning where the code is none of a unit."""
     stated = [str(code.get(field) or "") for field in ("CodeValue", "CodeMeaning")]
     known = [text for text in stated if mv_per_unit(text) is not None]
+    if len(set(map(mv_per_unit, known))) > 1:
+        problem = f"the unit of {name} is {known[0]} by its code and {known[1]} by its meaning"
+        raise RecordError("unit_unknown", record=record, problem=f"{problem}; {_RESAVE}")
     return next(iter([*known, *filter(None, stated)]), None)
 
 

@@ -49,6 +49,21 @@ def check_stated_rates(stated: Iterable[tuple[str, float]], layout: Layout, *, r
             raise RecordError("rate_invalid", record=record, problem=problem)
 
 
+def check_stated_unit(unit: str, layout: Layout, *, record: str) -> None:
+    """Refuse a file that states another unit than its layout, of numbers that are not scaled.
+
+    Raises:
+        RecordError: `unit_unknown`.
+    """
+    sizes = mv_per_unit(unit), mv_per_unit(layout.unit)
+    if layout.counts_per_unit == 1 and None not in sizes and sizes[0] != sizes[1]:
+        problem = (
+            f"the file states the unit {unit[:20]}, the layout {layout.unit[:20]}; correct the "
+            "wrong one"
+        )
+        raise RecordError("unit_unknown", record=record, problem=problem)
+
+
 def rates_of_lines(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
     """Yield the sampling rates that lines of text above a table state."""
     for line in lines:

@@ -12,7 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.reading.formats.layout import Layout
-from data_modules.reading.formats.layout_checks import check_stated_rates, check_whole
+from data_modules.reading.formats.layout_checks import (
+    check_stated_rates,
+    check_whole,
+    is_rate_name,
+)
 from data_modules.reading.limits import MAX_FILE_BYTES, check_extent
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
@@ -61,7 +65,8 @@ def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
         )
         raise RecordError("file_invalid", record=record, problem=problem)
     check_extent(signals.shape[0], signals.shape[1], layout.sampling_rate_hz, record=record)
-    check_stated_rates(_single_numbers(content, record=record).items(), layout, record=record)
+    stated = _single_numbers(content, name if field else "", record=record)
+    check_stated_rates(stated.items(), layout, record=record)
     check_whole(signals, layout, record=record)
     return RawRecording(
         names=layout.leads,
@@ -71,9 +76,14 @@ def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
     )
 
 
-def _single_numbers(content: bytes, *, record: str) -> dict[str, float]:
-    """Return the variables of one number each, and such fields of small structures."""
+def _single_numbers(content: bytes, structure: str, *, record: str) -> dict[str, float]:
+    """Return the variables of one number each, and such fields of a structure."""
     found = {}
+    for parts, _ in _variables(content, record=record) if structure else ():
+        for name in filter(is_rate_name, _field_names(parts)):
+            one = _field(parts, name)
+            if parts[2].decode("latin-1") == structure and one is not None and one.size == 1:
+                found[name] = float(one.item())
     for kind, part in _elements(content[_HEADER:]):
         if len(part) > _SMALL:
             continue

@@ -22,6 +22,10 @@ _CLOCK = re.compile(
     r"(?:(\d{4}-\d\d-\d\d)[T ])?(\d\d?):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?:Z|[+-]\d\d:?\d\d)?",
     re.ASCII,
 )
+_COUNTED = re.compile(
+    r"(?:samples?|frame|index|idx|counter)[ _-]?(?:no|nr|number|num|index|idx|id)?\.?",
+    re.IGNORECASE,
+)
 _TOLERANCE = 0.01  # of the step: times rounded to milliseconds are right over many samples
 _LEAST_ROWS = 100
 _FEW = 0.01  # of the lines
@@ -44,6 +48,8 @@ def check_times(rows: dict[int, str], start: TableStart, rate_hz: float, *, reco
     ends = [[*rows.values()][place] for place in (0, -1)]
     _check_clock(ends, len(rows), start, rate_hz, record=record)
     for column, name in enumerate(start.names):
+        if _COUNTED.fullmatch(name.strip()) and len(rows) >= _LEAST_ROWS:
+            _check_steps(rows, start, column, record=record)
         found = _TIME.fullmatch(name.strip())
         cells = [split_cells(row, start.delimiter)[column] for row in ends]
         if not name or found is None or len(rows) < _LEAST_ROWS or not all(map(is_number, cells)):
@@ -64,7 +70,7 @@ def check_times(rows: dict[int, str], start: TableStart, rate_hz: float, *, reco
 
 
 def _check_steps(rows: dict[int, str], start: TableStart, column: int, *, record: str) -> None:
-    """Refuse times that go back, or that stand still or jump in a few lines only.
+    """Refuse times and numbers of samples that go back, or that stand still or jump in a few lines only.
 
     Times of packets, which stand still in most lines, and rounded ones tell nothing.
     """

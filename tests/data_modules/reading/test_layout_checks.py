@@ -68,14 +68,24 @@ def hdf5_attribute(rate: object) -> tuple[str, bytes]:
     return hdf5_with(attribute=True, rate=rate)
 
 
-@pytest.mark.parametrize("write", [npz, mat, hdf5, hdf5_attribute])
+def matlab_structure(rate: object) -> tuple[str, bytes]:
+    """Return a MATLAB file with samples and rate in one structure."""
+    savemat = pytest.importorskip("scipy.io").savemat
+    noise = np.random.default_rng(0).normal(size=1000)  # so that it is no small element
+    return "r.mat", saved(
+        lambda file: savemat(file, {"r": {"ecg": COUNTS, "fs": rate, "n": noise}})
+    )
+
+
+@pytest.mark.parametrize("write", [npz, mat, matlab_structure, hdf5, hdf5_attribute])
 def test_a_rate_in_the_file_that_contradicts_the_layout_is_refused(
     write: Callable[[object], tuple[str, bytes]], tmp_path: Path
 ) -> None:
+    variable = "r.ecg" if write is matlab_structure else "ecg"
     with pytest.raises(RecordError, match=r"states .* 500, the layout 250 Hz"):
-        read(tmp_path, *write(500.0), variable="ecg")
+        read(tmp_path, *write(500.0), variable=variable)
     for rate in (250, 250.4, 0.004, "500 Hz"):
-        same = read(tmp_path, *write(rate), variable="ecg")
+        same = read(tmp_path, *write(rate), variable=variable)
         np.testing.assert_allclose(same, COUNTS * 0.005, atol=1e-6)
 
 
@@ -127,6 +137,36 @@ def test_times_that_jump_or_go_back_are_refused_by_line(tmp_path: Path) -> None:
     packets = plain[np.arange(len(plain)) // 10 * 10]
     for times in (plain, packets, np.round(plain, 2)):
         assert read(tmp_path, "r.csv", timed(times), **names).shape == COUNTS.shape
+
+
+def test_numbers_of_samples_that_jump_are_refused_by_line(tmp_path: Path) -> None:
+    numbers = np.arange(COUNTS.shape[1])
+    numbers[800:] += 25
+    rows = [f"{i},{a},{b}" for i, (a, b) in zip(numbers, COUNTS.T, strict=True)]
+    with pytest.raises(RecordError, match="'sample' goes on from 799 to 825 in line 802"):
+        read(tmp_path, "r.csv", "\n".join(["sample,I,II", *rows]), leads=[])
+
+
+def test_a_unit_in_the_file_that_contradicts_the_layout_is_refused(tmp_path: Path) -> None:
+    import h5py
+
+    def save(buffer: Any) -> None:
+        with h5py.File(buffer, "w") as file:
+            file["ecg"] = COUNTS * 0.005
+            file["ecg"].attrs["units"] = "uV"
+
+    with pytest.raises(RecordError, match="states the unit uV, the layout mV"):
+        read(tmp_path, "r.h5", saved(save), counts_per_unit=1)
+    assert read(tmp_path, "r.h5", saved(save), unit="uV", counts_per_unit=1).any()
+
+
+def test_a_unit_of_dicom_with_another_meaning_is_refused(tmp_path: Path) -> None:
+    pydicom = pytest.importorskip("pydicom")
+    dataset = pydicom.dcmread(io.BytesIO(dicom_files(COUNTS, TWO)["r1.dcm"]))
+    channel = dataset.WaveformSequence[0].ChannelDefinitionSequence[1]
+    channel.ChannelSensitivityUnitsSequence[0].CodeMeaning = "millivolt"
+    with pytest.raises(RecordError, match="unit of II is uV by its code and millivolt by its mean"):
+        read(tmp_path, "r.dcm", saved(dataset.save_as))
 
 
 def test_points_that_may_stand_between_thousands_are_refused(tmp_path: Path) -> None:
