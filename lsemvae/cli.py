@@ -27,6 +27,7 @@ from lsemvae.core.printable import say
 from lsemvae.runtime.cli_arguments import file_of, options_of, refuse_huge_numbers, spell_out
 from lsemvae.runtime.exit_code import exit_code
 from lsemvae.runtime.garbage import collect_rarely
+from lsemvae.runtime.given_texts import checked, refuse_odd_words
 from lsemvae.runtime.quiet import silence_matplotlib
 from lsemvae.runtime.refused_option import as_typed
 from lsemvae.runtime.suggestion import suggestion
@@ -92,8 +93,9 @@ def _begin(name: str, arguments: list[str]) -> None:
     """Settle the threads; say what a long command waits for and what holds it back.
 
     Raises:
-        InputError: `--config` names no file.
+        InputError: a word is not UTF-8, or `--config` names no file.
     """
+    refuse_odd_words(arguments)
     check_configs(arguments)
     silence_matplotlib()
     threads = settle_threads()
@@ -120,8 +122,9 @@ def _call(name: str, arguments: list[str]) -> None:
     refuse_huge_numbers(options)
     try:
         auto_cli(
-            function, args=options, prog=f"lsemvae {name}", as_positional=False, exit_on_error=False
-        )
+            checked(function), args=options, prog=f"lsemvae {name}", as_positional=False,
+            exit_on_error=False,
+        )  # fmt: skip
     except ArgumentError as error:
         message = as_typed(str(error), options_of(function))
         raise parsing_error(f"{message}; see lsemvae {name} --help") from error

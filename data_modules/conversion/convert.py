@@ -25,6 +25,7 @@ from data_modules.conversion.destination import (
     choose_folder,
     remove_leftovers,
     remove_temporary,
+    remove_unused,
 )
 from data_modules.conversion.finish import finish_conversion
 from data_modules.conversion.journal import FinishedShard, Journal
@@ -154,14 +155,19 @@ def _convert_locked(
         signal.sampling_rate_hz, signal.n_samples, stored_unit(amplitude), label, asdict(signal),
         source=source.resolve().name, made_by=_program(),
     )  # fmt: skip
-    with Journal(job.folder / JOURNAL, key=job.folder.name) as journal:
-        _look_around(out, job, journal)
-        _convert_shards(
-            job, records, None if paths is None else names, journal, lock=lock, jobs=jobs, dask=dask
-        )
-        summary = finish_conversion(
-            table, out, journal, plan, description, start=start, subjects=subjects
-        )
+    try:
+        with Journal(job.folder / JOURNAL, key=job.folder.name) as journal:
+            _look_around(out, job, journal)
+            _convert_shards(
+                job, records, None if paths is None else names, journal,
+                lock=lock, jobs=jobs, dask=dask,
+            )  # fmt: skip
+            summary = finish_conversion(
+                table, out, journal, plan, description, start=start, subjects=subjects
+            )
+    except InputError:
+        remove_unused(job.folder)
+        raise
     remove_leftovers(out, "" if is_single_file(plan) else job.folder.name)
     journal.path.unlink(missing_ok=True)  # the last step: until then a killed run is continued
     return summary

@@ -5,6 +5,7 @@ import glob
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from data_modules.store.mark import STORE, mark_version, quarantine_list, read_mark
@@ -149,6 +150,13 @@ def remove_leftovers(path: Path, keep: str) -> None:
             shutil.rmtree(folder)
     if not keep:
         root.rmdir()
+
+
+def remove_unused(folder: Path) -> None:
+    """Remove the folder of the shards where a run ended before the first; others stay."""
+    with suppress(OSError):  # it holds shards, or its journal
+        folder.rmdir()
+        folder.parent.rmdir()
 
 
 def remove_temporary(path: Path, folder: Path) -> None:

@@ -17,7 +17,7 @@ class LineJournal(ABC):
     """Lines on the disk below a head that says whose they are; use it in a `with` block.
 
     A line is on the disk before the next one is added. The last line of a killed run may be torn:
-    it is cut off.
+    it is cut off. Where an error comes before the first line, no journal is left.
 
     Args:
         path: the journal.
@@ -46,7 +46,10 @@ class LineJournal(ABC):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        empty = self._file.seek(0, os.SEEK_END) <= len(_line(self._head))
         self._file.close()
+        if error is not None and empty:
+            self.path.unlink(missing_ok=True)
 
     @abstractmethod
     def _note(self, content: Any, start: int) -> None:
@@ -77,12 +80,16 @@ class LineJournal(ABC):
         """
         start = self._file.seek(0, os.SEEK_END)
         try:
-            self._file.write(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
+            self._file.write(b"".join(map(_line, lines)))
             sync_file(self._file)
         except OSError:
             os.ftruncate(self._file.fileno(), start)
             raise
         return start
+
+
+def _line(content: Any) -> bytes:
+    return json.dumps(content).encode() + b"\n"
 
 
 def _parse(line: bytes) -> Any:

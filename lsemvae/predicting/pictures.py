@@ -18,6 +18,16 @@ from lsemvae.predicting.outcome import RESULT, Row
 from lsemvae.predicting.sources import Loaded
 
 
+def check_pictures(folder: str | None) -> None:
+    """Check that pictures may go to a folder, before anything is computed.
+
+    Raises:
+        InputError: a file is there.
+    """
+    if folder is not None and Path(folder).exists() and not Path(folder).is_dir():
+        raise InputError(f"--pictures takes a folder, and {folder} is none; name another")
+
+
 def draw_rows(
     folder: Path, rows: Sequence[Row], loaded: Sequence[Loaded | None], model: Description,
     names: Mapping[str, str],

@@ -23,7 +23,7 @@ from lsemvae.model_file.trained_on import NOBODY
 from lsemvae.predicting.journal import RowJournal
 from lsemvae.predicting.outcome import RESULT, Row, error_row, judged_row, with_score
 from lsemvae.predicting.output import check_out, write_rows
-from lsemvae.predicting.pictures import draw_rows, file_names
+from lsemvae.predicting.pictures import check_pictures, draw_rows, file_names
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.sources import Loaded, Loader, Source, find_sources
 
@@ -79,6 +79,7 @@ def predict_to(
             fit the model, or a full disk; rows that are done are kept in the journal.
     """
     predictor.description = chosen_point(predictor.description, options.point)
+    check_pictures(options.pictures)
     check_out(out)
     sources = find_sources(named)
     check_out(out, read=dict.fromkeys(source.path for source in sources))

@@ -28,7 +28,7 @@ def test_a_threshold_that_makes_all_alike_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("out", ["", ".", "/", ".."])
+@pytest.mark.parametrize("out", [".", "/", ".."])
 def test_a_table_needs_a_name_and_not_a_folder(
     cohort: Path, out: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -92,5 +92,31 @@ def test_what_cannot_run_is_refused_before_minutes_go_into_the_demo_cohort(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     assert main(arguments.split()) == 2
+    assert expected in error_of(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("out", "", "--out needs a value, got ''"),
+        ("source", " ", "--source needs a value, got ' '"),
+        ("label", "x\udcff", r"--label is not written in UTF-8, got b'x\xff'; write it in UTF-8"),
+        ("label", "x\x1b[31m", r"--label holds a control character, got 'x\x1b[31m'"),
+        ("dask", "nowhere", "no Dask scheduler answers at nowhere"),
+    ],
+)
+def test_an_odd_text_is_refused_and_no_folder_is_left(
+    recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str,
+    expected: str,
+) -> None:  # fmt: skip
+    study = recordings / "cohort"
+    given = {
+        "table": str(study / "cohort.csv"),
+        "source": str(study / "records"),
+        "out": str(tmp_path / "new/folder/store.h5"),
+        option: value,
+    }
+    assert main(["prepare", "cohort", *(f"--{name}={text}" for name, text in given.items())]) == 2
     assert expected in error_of(capsys)
     assert list(tmp_path.iterdir()) == []

@@ -118,7 +118,7 @@ def test_a_store_of_other_recordings_is_kept(
     assert "replaced another" not in capsys.readouterr().err
     assert run(rows[2:4]) == 0
     said = capsys.readouterr()
-    assert "2 of the 3 recordings of" in said.out
+    assert "2 recordings of the 3 of" in said.out
     assert f"note: {out} replaced another result, of " in said.err
 
 

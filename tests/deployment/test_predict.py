@@ -250,3 +250,14 @@ def test_a_model_that_replaces_another_says_so(
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith(note)]
     assert len(told) == 1
     assert told[0].endswith(f", SHA-256 {before[:8]}…")
+
+
+def test_predict_takes_no_file_for_the_folder_of_its_pictures(
+    model: Path, cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken, out = tmp_path / "taken", tmp_path / "p.csv"
+    taken.write_text("mine")
+    arguments = ["predict", str(model), str(cohort), f"--pictures={taken}", f"--out={out}"]
+    assert main(arguments) == 2
+    assert f"--pictures takes a folder, and {taken} is none" in error_of(capsys)
+    assert list(tmp_path.iterdir()) == [taken]
