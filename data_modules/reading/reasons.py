@@ -1,6 +1,7 @@
 """List the reasons why a recording is rejected or doubtful: a code and a remedy for each."""
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.extras import install_extra
 
 REASONS = {
     "path_unsafe": "the record's path leaves the source folder, is absolute or is a URL",
@@ -10,8 +11,8 @@ REASONS = {
     "format_unknown": "the file is of no kind that the readers know",
     "format_unsupported": "the kind of file is known, but not this version or encoding of it",
     "file_invalid": "the file breaks the rules of its kind or lacks a field that must be stated",
-    "reader_missing": "reading this kind of file needs an extra package: `pip install "
-    "-e '.[readers]'`",
+    "reader_missing": "reading this kind of file needs an extra package: "
+    f"{install_extra('readers')}",
     "header_invalid": "the header breaks the WFDB syntax or names another record",
     "header_limit": "the file declares more than the readers accept (size, signals, samples, "
     "duration)",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
+from lsemvae.core.extras import install_extra
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.printable import say
@@ -43,7 +44,7 @@ def sweep(
     try:
         import optuna
     except ImportError as error:
-        raise InputError("lsemvae sweep needs Optuna: pip install -e '.[sweep]'") from error
+        raise InputError(f"lsemvae sweep needs Optuna: {install_extra('sweep')}") from error
     from lsemvae.sweep.command import check_command
     from lsemvae.sweep.file import read_sweep
     from lsemvae.sweep.results import write_results

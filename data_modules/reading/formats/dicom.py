@@ -17,6 +17,7 @@ from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.stated_numbers import invalid, number, wrong_size
 from data_modules.reading.units import mv_per_unit
+from lsemvae.core.extras import install_extra
 
 _BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", _BIG_ENDIAN)  # implicit, explicit
@@ -49,7 +50,7 @@ def read_dicom(content: bytes, *, record: str) -> RawRecording:
     try:
         import pydicom
     except ImportError as error:
-        problem = "DICOM files need the package pydicom; pip install -e '.[readers]'"
+        problem = f"DICOM files need the package pydicom; {install_extra('readers')}"
         raise RecordError("reader_missing", record=record, problem=problem) from error
     try:
         with warnings.catch_warnings():

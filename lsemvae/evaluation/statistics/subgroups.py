@@ -21,8 +21,8 @@ def subgroup_performance(
 ) -> dict[str, Performance]:
     """Return the performance in every group of a column.
 
-    Records without a value, or with an empty text, are a group of their own, called missing, so that the groups add up to
-    the cohort.
+    Records without a value, or with an empty text, are a group of their own, called missing, so
+    that the groups add up to the cohort.
 
     Args:
         predictions: columns patient_id, label, probability.
