@@ -64,8 +64,8 @@ REASONS = {
     "spikes": "single samples stand far from their neighbours: pacing pulses, or faults of a "
     "transfer",
     "leads_in_turn": "the leads hold a signal one after the other, not at the same time",
-    "rate_doubtful": "the heart's rate and the width of its complexes do not go together, as with "
-    "a wrong sampling rate",
+    "rate_doubtful": "the heart's rate does not go with the width of its complexes, or with the "
+    "table, as with a wrong sampling rate",
     "arm_leads_doubtful": "lead I runs against V5 and V6, as with exchanged arm electrodes or a "
     "heart on the right",
     "signal_repeated": "the same signal stands under another patient as well",

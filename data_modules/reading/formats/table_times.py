@@ -70,7 +70,7 @@ def check_times(rows: dict[int, str], start: TableStart, rate_hz: float, *, reco
 
 
 def _check_steps(rows: dict[int, str], start: TableStart, column: int, *, record: str) -> None:
-    """Refuse times and numbers of samples that go back, or that stand still or jump in a few lines only.
+    """Refuse times or numbers of samples that go back, or stand still or jump in a few lines.
 
     Times of packets, which stand still in most lines, and rounded ones tell nothing.
     """
