@@ -3,7 +3,12 @@
 The verbs below are imported when they are first used: `import lsemvae` alone imports nothing.
 """
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# onnxruntime reads it when it is loaded. Version 1.32 keeps an id of this machine and a record of
+# each use in the user's home, made to be sent to its maker; nothing here is for others.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from lsemvae.commands.cv import cross_validate as cv

@@ -28,6 +28,7 @@ from lsemvae.runtime.cli_arguments import file_of, options_of, refuse_huge_numbe
 from lsemvae.runtime.exit_code import exit_code
 from lsemvae.runtime.garbage import collect_rarely
 from lsemvae.runtime.given_texts import checked, refuse_odd_words
+from lsemvae.runtime.quiet import silence_matplotlib
 from lsemvae.runtime.refused_option import as_typed
 from lsemvae.runtime.suggestion import suggestion
 from lsemvae.runtime.threads import settle_threads
@@ -96,6 +97,7 @@ def _begin(name: str, arguments: list[str]) -> None:
     """
     refuse_odd_words(arguments)
     check_configs(arguments)
+    silence_matplotlib()
     threads = settle_threads()
     if name in LONG and threads is not None and threads.n_threads < threads.n_granted:
         say(f"note: {threads}", file=sys.stderr)

@@ -93,6 +93,7 @@ def test_a_writer_that_knows_no_name_is_named(
         (OSError(errno.ENOSPC, "No space left on device"), "cannot be written (No space left"),
         (OSError(errno.EDQUOT, "Disk quota exceeded", "/d/a"), "/d/a cannot be written (Disk quo"),
         (OSError(errno.EIO, "Input/output error", "/d/a"), "/d/a cannot be read or written"),
+        (OSError("a temporary directory could not be created; set MPLCONFIGDIR"), "TMPDIR"),
         (FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
          "make room in one of them, or set TMPDIR"),
     ],

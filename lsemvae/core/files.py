@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
@@ -75,7 +75,8 @@ def replacing(path: Path) -> Iterator[Path]:
                 sync_file(stream)
             replace_file(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only disk refuses this too, and would hide the first error
+            temporary.unlink(missing_ok=True)
 
 
 def prepare_place(path: Path) -> None:
@@ -130,7 +131,8 @@ def whole_or_absent(path: Path) -> Iterator[Path]:
         with named(path):
             yield path
     except BaseException:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
         raise
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import mmap
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from lsemvae.model_file.description import Description, read_description
 from lsemvae.model_file.seal import check_seal
 from lsemvae.model_file.trained_on import TrainedOn
 from lsemvae.predicting.predictor import Scores
+from lsemvae.runtime.threads import threads_of_environment
 
 DESCRIPTION, HASHES, SEAL = "lsemvae", "trained_on.", "seal"
 _ELSEWHERE = b"\x0a\x08location"  # in protobuf the key that names a tensor's file
@@ -40,7 +40,7 @@ class OnnxPredictor:
         self.digest = check_seal(path)
         _refuse_weights_elsewhere(path)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
+        options.intra_op_num_threads = threads_of_environment()
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(

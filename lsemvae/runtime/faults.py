@@ -14,6 +14,7 @@ OWN = ("lsemvae", "data_modules")
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")  # as NumPy says it, without errno
 NO_ROOM = "No usable temporary directory"  # as `tempfile` says it, without a name
+_NO_PLACE = "temporary directory could not be created"  # as matplotlib says it
 TOLD_TO_STOP = 143  # what a shell reports for SIGTERM
 REFUSALS = (ValueError, TypeError, ImportError, OverflowError, RuntimeError, MemoryError, KeyError,
             AssertionError, AttributeError, UnicodeError)  # fmt: skip
@@ -100,6 +101,11 @@ def full_disk(error: OSError) -> str | None:
     """Return the line for a full, read-only or broken disk; None for any other error."""
     if NO_ROOM in str(error):
         return f"{' '.join(str(error).split())}; make room in one of them, or set TMPDIR"
+    if _NO_PLACE in str(error):
+        return (
+            "no folder for temporary files can be written to; set TMPDIR to one that can, such as "
+            "TMPDIR=/path/to/folder"
+        )
     if error.errno not in DISK and not _SHORT_WRITE.search(str(error)):
         return None
     place = error.filename or _file_in_hand(error) or "what this command prints or keeps"

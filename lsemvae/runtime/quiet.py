@@ -1,4 +1,4 @@
-"""Silence what Lightning says in every run and nobody can act on."""
+"""Silence what libraries say in every run and nobody can act on."""
 
 import logging
 import warnings
@@ -16,6 +16,8 @@ WARNINGS = (
 MESSAGES = (
     "litlogger", "TPU", "FLOPs", "estimate number of stepping batches",
     "GPU available: False",  # a GPU that is there and not used is told
+    # where the home cannot be written, matplotlib makes a folder of its own and goes on
+    "mkdir -p failed", "is not a writable directory", "temporary cache directory", "font cache",
 )  # fmt: skip
 
 
@@ -23,8 +25,17 @@ def silence_lightning() -> None:
     """Leave out tips, advertisements and warnings about small data; errors and the rest stay."""
     for message in WARNINGS:
         warnings.filterwarnings("ignore", message)
-    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch",
-                 "lightning.fabric.utilities.rank_zero"):  # fmt: skip
+    _filter("lightning.pytorch.utilities.rank_zero", "lightning.pytorch",
+            "lightning.fabric.utilities.rank_zero")  # fmt: skip
+
+
+def silence_matplotlib() -> None:
+    """Leave out what matplotlib says of a home that it cannot write to; before it is imported."""
+    _filter("matplotlib", "matplotlib.font_manager")
+
+
+def _filter(*names: str) -> None:
+    for name in names:
         logger = logging.getLogger(name)
         if not any(isinstance(one, _Unhelpful) for one in logger.filters):
             logger.addFilter(_Unhelpful())

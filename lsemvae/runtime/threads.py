@@ -7,17 +7,21 @@ spinning threads take the time that the working ones need (figures: docs/perform
 
 import math
 import os
+import re
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from lsemvae.core.errors import InputError
+
 # What a user sets to choose for themselves; each library has a name of its own.
 COUNT_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 WAIT_VARIABLE = "OMP_WAIT_POLICY"
 CHOSEN_VARIABLE = "LSEMVAE_CHOSEN_THREADS"  # tells a number of ours from a user's
 SAMPLE_S = 0.1  # ten ticks of the kernel's clock for each core
+_COUNT = re.compile(r"\s*0*[1-9][0-9]{0,4}\s*(,\s*[0-9]+\s*)*")
 SLURM_VARIABLE = "SLURM_CPUS_PER_TASK"
 
 
@@ -49,11 +53,14 @@ def settle_threads() -> Threads | None:
 
     Returns:
         What was chosen; None where the user has chosen, or torch is loaded and it is too late.
+
+    Raises:
+        InputError: what the user has set is no number of threads.
     """
     if "torch" in sys.modules:
         return None
     os.environ.setdefault(WAIT_VARIABLE, "PASSIVE")
-    if any(name in os.environ for name in COUNT_VARIABLES):
+    if _users_choice():
         return None
     cores = usable_cores()
     n_granted = granted_cores(len(cores), os.environ, Path("/sys/fs/cgroup"), own_cgroup())
@@ -62,6 +69,33 @@ def settle_threads() -> Threads | None:
     for name in (*COUNT_VARIABLES, CHOSEN_VARIABLE):
         os.environ[name] = str(chosen.n_threads)
     return chosen
+
+
+def _users_choice() -> bool:
+    """Tell whether the user has chosen a number of threads; an empty variable says nothing.
+
+    Raises:
+        InputError: one is no number; the libraries would take all cores, or stop.
+    """
+    for name in COUNT_VARIABLES:
+        text = os.environ.get(name, "")
+        if not text.strip():
+            os.environ.pop(name, None)
+        elif not _COUNT.fullmatch(text):
+            raise InputError(
+                f"{name}={text!r} in the environment is no number of threads; set it to a whole "
+                "number from 1, or unset it"
+            )
+    return any(name in os.environ for name in COUNT_VARIABLES)
+
+
+def threads_of_environment() -> int:
+    """Return the number of threads that OMP_NUM_THREADS states, 0 where it states none.
+
+    OpenMP takes a list, too, such as `4,2`: the first is what this program uses.
+    """
+    text = os.environ.get(COUNT_VARIABLES[0], "")
+    return int(text.split(",")[0]) if _COUNT.fullmatch(text) else 0
 
 
 def share_threads(n_processes: int) -> int | None:

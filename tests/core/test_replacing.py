@@ -41,6 +41,20 @@ def test_full_disk_leaves_the_earlier_file(tmp_path: Path, small_files: None) ->
     assert [one.name for one in tmp_path.iterdir()] == ["metrics.json"]
 
 
+def test_a_read_only_disk_names_the_file_and_not_its_first_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with (
+        pytest.raises(InputError, match=r"p.csv cannot be written \(Read-only"),
+        replacing(tmp_path / "p.csv") as temporary,
+    ):
+        refuse(temporary)
+
+
 def test_pipes_and_devices_are_not_replaced_by_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     for pipe in (tmp_path / "pipe.csv", tmp_path / "link.csv"):

@@ -1,11 +1,12 @@
 """What a run of Lightning says of itself."""
 
 import logging
+import os
 import warnings
 
 import pytest
 
-from lsemvae.runtime.quiet import silence_lightning
+from lsemvae.runtime.quiet import silence_lightning, silence_matplotlib
 
 
 @pytest.mark.parametrize(
@@ -44,3 +45,23 @@ def test_warnings_that_say_nothing_are_left_out_and_others_stay() -> None:
             warnings.warn(text, stacklevel=1)
     kept = [str(one.message) for one in seen]
     assert kept == [EMPTY.format("DataLoader"), "the loss is not finite"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("mkdir -p failed for path /nonexistent/.config/matplotlib: Permission denied", False),
+        ("Matplotlib created a temporary cache directory at /tmp/matplotlib-1", False),
+        ("Bad key in file matplotlibrc", True),
+    ],
+)
+def test_a_home_that_cannot_be_written_is_no_news(
+    text: str, kept: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    silence_matplotlib()
+    logging.getLogger("matplotlib").warning(text)
+    assert (text in caplog.text) == kept
+
+
+def test_onnxruntime_is_told_to_send_nothing() -> None:
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"

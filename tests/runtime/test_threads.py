@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lsemvae.runtime import threads
+from lsemvae.runtime.exit_code import exit_code
 from lsemvae.runtime.threads import busy_cores, granted_cores
 
 SETTLE = """
@@ -92,3 +93,28 @@ def test_work_of_others_is_seen() -> None:
     finally:
         loop.kill()
         loop.wait()
+
+
+@pytest.mark.parametrize("text", ["abc", "0", "-2", "1.5", "4;2"])
+def test_what_is_no_number_of_threads_is_named(
+    text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "torch", raising=False)  # as in a new process
+    monkeypatch.setenv("OMP_NUM_THREADS", text)
+    assert exit_code(lambda: print(threads.settle_threads())) == 2
+    assert f"OMP_NUM_THREADS={text!r} in the environment is no number" in capsys.readouterr().err
+
+
+def test_an_empty_number_of_threads_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "torch", raising=False)  # as in a new process
+    for name in (*threads.COUNT_VARIABLES, threads.CHOSEN_VARIABLE, threads.WAIT_VARIABLE):
+        monkeypatch.setenv(name, "")
+    assert threads.settle_threads() is not None
+
+
+@pytest.mark.parametrize(("text", "number"), [("3", 3), ("4,2", 4), ("abc", 0), ("", 0)])
+def test_the_first_level_of_threads_counts(
+    text: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", text)
+    assert threads.threads_of_environment() == number
