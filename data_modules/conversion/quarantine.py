@@ -9,7 +9,7 @@ from typing import NamedTuple
 from data_modules.reading.reasons import NOTES, REMEDIES, SKIPPED
 from lsemvae.core.counted import counted
 from lsemvae.core.files import replacing
-from lsemvae.core.printable import printable, spreadsheet_cell
+from lsemvae.core.printable import spreadsheet_cell
 
 
 class RecordFate(NamedTuple):
@@ -87,7 +87,7 @@ def write_quarantine(path: Path, outcomes: Iterable[RecordFate]) -> None:
                     outcome.record,
                     outcome.kind,
                     code,
-                    spreadsheet_cell(printable(message)),
+                    spreadsheet_cell(message),
                     REMEDIES[code],
                 )
                 for code, message in outcome.reasons
