@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data_modules.reading.reasons import NOTES, REMEDIES, SKIPPED
+from data_modules.store.mark import QUARANTINE
 from lsemvae.core.counted import counted
 from lsemvae.core.files import replacing
 from lsemvae.core.printable import spreadsheet_cell
@@ -80,7 +81,7 @@ def write_quarantine(path: Path, outcomes: Iterable[RecordFate]) -> None:
     """Write one line for each reason why a recording was not simply accepted, and what to do."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("record", "outcome", "code", "message", "remedy"))
+        writer.writerow(QUARANTINE)
         for outcome in outcomes:
             writer.writerows(
                 (
