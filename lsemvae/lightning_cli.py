@@ -259,8 +259,13 @@ def _with_one_subcommand(kind: type[EcgCLI], name: str) -> type[EcgCLI]:
     return type(kind.__name__, (kind,), {"subcommands": staticmethod(lambda: only)})
 
 
-def run_lightning(arguments: list[str]) -> Path | None:
+def run_lightning(arguments: list[str], *, others_follow: bool = False) -> Path | None:
     """Run one of LightningCLI's subcommands; only fit writes its configuration beside its log.
+
+    Args:
+        arguments: as typed.
+        others_follow: whether the caller goes on: then a signal to stop, which a run that is in its
+            last epoch passes over, ends it.
 
     Returns:
         The last checkpoint that was written, None where there is none.
@@ -273,7 +278,10 @@ def run_lightning(arguments: list[str]) -> Path | None:
         keep_freed_memory()
         faster_float32_products()
     try:
-        return _last_checkpoint(build_cli(arguments, run=True, save_config=arguments[0] == "fit"))
+        cli = build_cli(arguments, run=True, save_config=arguments[0] == "fit")
+        if others_follow:
+            _answer_signals(cli.trainer)
+        return _last_checkpoint(cli)
     except MisconfigurationException as error:
         raise InputError(" ".join(str(error).split())) from error
     except REFUSALS as error:
@@ -282,6 +290,13 @@ def run_lightning(arguments: list[str]) -> Path | None:
         raise line from error
     finally:
         end_process_group()
+
+
+def _answer_signals(trainer: Trainer) -> None:
+    callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+    for one in callbacks:
+        if isinstance(one, StopSignal):
+            one.answer()
 
 
 def _last_checkpoint(cli: EcgCLI) -> Path | None:

@@ -164,3 +164,13 @@ def test_leftover_of_a_killed_run_is_removed(pretraining: Path, tmp_path: Path) 
     assert fit(pretraining, tmp_path / "run") == 0
     assert not gone.exists()
     assert alive.exists()
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "metrics.csv", "provenance.json"])
+def test_fit_writes_over_no_file_of_somebody_else(
+    name: str, pretraining: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_text("mine\n")
+    assert fit(pretraining, tmp_path, "--overwrite", "true") == 2
+    assert f"cannot write {tmp_path / name}: it exists and this command did not" in error_of(capsys)
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["mine\n"]

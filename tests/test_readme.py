@@ -205,6 +205,18 @@ def test_extras_that_pages_and_messages_name_are_those_of_the_checkout() -> None
     assert [one for one in named if one[2] not in extras["optional-dependencies"]] == []
 
 
+def test_every_command_that_installs_an_extra_keeps_the_tested_versions() -> None:
+    pages = [ROOT / "README.md", ROOT / "Makefile", *(ROOT / "docs").glob("*.md")]
+    sources = [file for part in ("lsemvae", "data_modules") for file in (ROOT / part).rglob("*.py")]
+    commands = [
+        (file.name, " ".join(found.split()))
+        for file in (*pages, *sources)
+        for found in re.findall(r"pip[ \n]install([^`&]{,60}?)'\.\[", file.read_text())
+    ]
+    assert {"README.md", "serve.md", "extras.py"} <= {name for name, _ in commands}
+    assert [one for one in commands if "-c constraints.txt" not in one[1]] == []
+
+
 def documented_commands() -> list[tuple[str, str, list[str]]]:
     """Return page, command and options of every line of a page that runs one of our commands."""
     found = []

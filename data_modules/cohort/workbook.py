@@ -10,6 +10,7 @@ from data_modules.cohort.number_formats import changes, has_changing_format
 from data_modules.cohort.sheet_marks import SheetMarks, read_marks
 from data_modules.reading.kinds import kind_and_step
 from lsemvae.core.errors import InputError
+from lsemvae.core.extras import install_extra
 
 MOST_CELLS = 20_000_000  # empty ones between filled ones too, which the library makes up
 MOST_UNPACKED = 256 << 20  # bytes of all parts; 100,000 rows of 30 columns have some 100 MB
@@ -56,7 +57,7 @@ def read_workbook(path: Path, only: str | None = None) -> dict[str, Sheet | None
     except ImportError as error:
         raise InputError(
             f"{path} is an Excel workbook, which needs the package openpyxl: "
-            "pip install -e '.[readers]', or save the sheet as CSV UTF-8"
+            f"{install_extra('readers')}, or save the sheet as CSV UTF-8"
         ) from error
     _check_archive(path)
     try:

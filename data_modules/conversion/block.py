@@ -15,7 +15,7 @@ from data_modules.reading.reasons import REASONS, RecordError
 from data_modules.reading.recording import stored_unit
 from data_modules.signals.clean import clean_ecg, require_leads
 from data_modules.signals.gains import adc_step, relative_amplitude
-from data_modules.signals.heart_doubts import heart_doubts
+from data_modules.signals.heart_doubts import judge_hearts
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import signal_digest
 from lsemvae.core.leads import LEADS
@@ -93,12 +93,15 @@ def convert_block(
         )  # fmt: skip
         outcomes.append(fate)
     if settings.segment == "record":
-        doubts = heart_doubts(ecg, present, sampling_rate_hz=settings.sampling_rate_hz)
+        found = judge_hearts(ecg, present, sampling_rate_hz=settings.sampling_rate_hz)
         outcomes = [
-            outcome._replace(reasons=(*outcome.reasons, *found))
-            if outcome.accepted and found
+            outcome._replace(
+                reasons=(*outcome.reasons, *doubts),
+                beats_per_min=round(beats, 1) if np.isfinite(beats) else None,
+            )
+            if outcome.accepted
             else outcome
-            for outcome, found in zip(outcomes, doubts, strict=True)
+            for outcome, doubts, beats in zip(outcomes, found[0], found[1].tolist(), strict=True)
         ]
     if stored_unit(amplitude) == "mV":
         measured = relative_amplitude(ecg, present, sampling_rate_hz=settings.sampling_rate_hz)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data_modules.conversion.doubts import Doubts, added, cohort_doubts, subject_doubts
+from data_modules.conversion.heart_rates import heart_rate_doubts
 from data_modules.conversion.journal import Journal
 from data_modules.conversion.quarantine import (
     ConversionSummary,
@@ -32,7 +33,7 @@ from lsemvae.core.leads import LEADS
 
 
 class _Columns(NamedTuple):
-    """What the journal knows of all n listed recordings, 60 bytes for each.
+    """What the journal knows of all n listed recordings, 70 bytes for each.
 
     Equal subjects are one text.
     """
@@ -44,6 +45,7 @@ class _Columns(NamedTuple):
     amplitude: npt.NDArray[np.float64]
     step_mv: npt.NDArray[np.float64]
     subject: npt.NDArray[np.object_]
+    beats_per_min: npt.NDArray[np.float64]
 
 
 def finish_conversion(
@@ -80,8 +82,9 @@ def finish_conversion(
     doubts, of_the_set = cohort_doubts(
         table, columns.signal_sha256, columns.amplitude, columns.step_mv
     )
-    doubts = added(doubts, foreign.doubts)
-    of_the_set += foreign.of_the_set
+    rates, of_the_rates = heart_rate_doubts(table, columns.beats_per_min)
+    doubts = added(added(doubts, foreign.doubts), rates)
+    of_the_set += foreign.of_the_set + of_the_rates
 
     def outcomes() -> Iterator[RecordFate]:
         return _outcomes(journal, doubts, foreign.refused)
@@ -131,6 +134,7 @@ def _columns(journal: Journal, n_listed: int) -> _Columns:
         np.full(n_listed, np.nan),
         np.full(n_listed, np.nan),
         np.full(n_listed, "", object),
+        np.full(n_listed, np.nan),
     )
     start = 0
     for shard in journal.read():
@@ -141,6 +145,7 @@ def _columns(journal: Journal, n_listed: int) -> _Columns:
         columns.synthetic[rows] = [outcome.synthetic for outcome in shard.outcomes]
         columns.amplitude[rows] = _known([outcome.amplitude for outcome in shard.outcomes])
         columns.subject[rows] = [sys.intern(outcome.subject) for outcome in shard.outcomes]
+        columns.beats_per_min[rows] = _known([one.beats_per_min for one in shard.outcomes])
         columns.step_mv[rows] = _known([outcome.step_mv for outcome in shard.outcomes])
     return columns
 

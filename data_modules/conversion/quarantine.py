@@ -25,6 +25,7 @@ class RecordFate(NamedTuple):
         amplitude: from `relative_amplitude`; None where it means nothing.
         step_mv: from `adc_step`; None where it means nothing.
         subject: whom its header names; empty where it names nobody.
+        beats_per_min: of the heart, by the signal; None where it is not known.
     """
 
     record: str
@@ -35,6 +36,7 @@ class RecordFate(NamedTuple):
     amplitude: float | None = None
     step_mv: float | None = None
     subject: str = ""
+    beats_per_min: float | None = None
 
     @property
     def kind(self) -> str:

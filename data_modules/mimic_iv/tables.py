@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from data_modules.reading.kinds import kind_and_step
 from lsemvae.core.errors import InputError
+from lsemvae.core.extras import install_extra
 from lsemvae.core.files import file_sha256
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def connect(spill_folder: Path) -> Iterator["DuckDBPyConnection"]:
         import duckdb
     except ImportError as error:
         raise InputError(
-            "mimic-rhc needs DuckDB, which is not installed: pip install -e '.[mimic]'"
+            f"mimic-rhc needs DuckDB, which is not installed: {install_extra('mimic')}"
         ) from error
     with TemporaryDirectory(prefix=".mimic_rhc_", dir=spill_folder) as temporary:
         settings: dict[str, str | bool | int | float | list[str]] = {

@@ -1,6 +1,7 @@
 """List the reasons why a recording is rejected or doubtful: a code and a remedy for each."""
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.extras import install_extra
 
 REASONS = {
     "path_unsafe": "the record's path leaves the source folder, is absolute, a URL or unprintable",
@@ -10,8 +11,8 @@ REASONS = {
     "format_unknown": "the file is of no kind that the readers know",
     "format_unsupported": "the kind of file is known, but not this version or encoding of it",
     "file_invalid": "the file breaks the rules of its kind or lacks a field that must be stated",
-    "reader_missing": "reading this kind of file needs an extra package: `pip install "
-    "-e '.[readers]'`",
+    "reader_missing": "reading this kind of file needs an extra package: "
+    f"{install_extra('readers')}",
     "header_invalid": "the header breaks the WFDB syntax or names another record",
     "header_limit": "the file declares more than the readers accept (size, signals, samples, "
     "duration)",
@@ -63,8 +64,8 @@ REASONS = {
     "spikes": "single samples stand far from their neighbours: pacing pulses, or faults of a "
     "transfer",
     "leads_in_turn": "the leads hold a signal one after the other, not at the same time",
-    "rate_doubtful": "the heart's rate and the width of its complexes do not go together, as with "
-    "a wrong sampling rate",
+    "rate_doubtful": "the heart's rate does not go with the width of its complexes, or with the "
+    "table, as with a wrong sampling rate",
     "arm_leads_doubtful": "lead I runs against V5 and V6, as with exchanged arm electrodes or a "
     "heart on the right",
     "signal_repeated": "the same signal stands under another patient as well",

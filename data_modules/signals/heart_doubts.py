@@ -31,7 +31,14 @@ Reasons = tuple[tuple[str, str], ...]
 def heart_doubts(
     ecg: npt.NDArray[np.int16], present: npt.NDArray[np.bool_], *, sampling_rate_hz: float
 ) -> list[Reasons]:
-    """Return code and message of each doubt, for each recording.
+    """Return code and message of each doubt, for each recording; see `judge_hearts`."""
+    return judge_hearts(ecg, present, sampling_rate_hz=sampling_rate_hz)[0]
+
+
+def judge_hearts(
+    ecg: npt.NDArray[np.int16], present: npt.NDArray[np.bool_], *, sampling_rate_hz: float
+) -> tuple[list[Reasons], npt.NDArray[np.float64]]:
+    """Return code and message of each doubt, for each recording, and beats per minute (N,).
 
     Args:
         ecg: counts, (N, 12, T).
@@ -45,10 +52,11 @@ def heart_doubts(
     there = present[:, _JUDGED]
     beats, widths = rhythm(coarse[:, _BEATS], there[:, _BEATS], sampling_rate_hz / step)
     arms = there[:, _ARMS].all(axis=1) & _arms_exchanged(coarse[:, _ARMS])
-    return [
+    doubts = [
         (*_rate(*pair), *_arms(exchanged=bool(exchanged)))
         for *pair, exchanged in zip(beats.tolist(), widths.tolist(), arms, strict=True)
     ]
+    return doubts, beats
 
 
 def doubts_of_one(

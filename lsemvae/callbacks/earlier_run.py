@@ -8,6 +8,11 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.outputs import refuse_foreign
+
+# What a run writes beside its log -> what the head of ours holds.
+MARKS = {"config.yaml": b"lightning.pytorch==", "metrics.csv": b"step",
+         "provenance.json": b'"versions"'}  # fmt: skip
 
 
 def refuse_to_replace(trainer: Trainer, settings: Any) -> None:
@@ -20,6 +25,7 @@ def refuse_to_replace(trainer: Trainer, settings: Any) -> None:
     Raises:
         InputError: names a file that would be replaced, and the ways out.
     """
+    _refuse_foreign_files(_log_folders(trainer) or [Path(trainer.default_root_dir)])
     if settings.ckpt_path is not None or settings.overwrite:
         return
     found = [file for folder in _checkpoint_folders(trainer) for file in folder.glob("*.ckpt")]
@@ -33,6 +39,14 @@ def refuse_to_replace(trainer: Trainer, settings: Any) -> None:
                 "other folders (trainer.default_root_dir and the logger's save_dir), or replace it "
                 "by --overwrite=true"
             )
+
+
+def _refuse_foreign_files(folders: list[Path]) -> None:
+    """Refuse a folder with somebody else's files under our names, such as a config.yaml."""
+    for path in [folder / name for folder in folders for name in MARKS]:
+        if path.is_file():
+            way_out = "name another folder (trainer.default_root_dir and the logger's save_dir)"
+            refuse_foreign(path, mark=MARKS[path.name], way_out=way_out)
 
 
 def _to_go_on_with(file: Path) -> str:

@@ -9,7 +9,10 @@ from lightning import Callback, LightningModule, Trainer
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
+from lsemvae.core.outputs import check_output_file
 from lsemvae.core.printable import say
+
+HEAD = b"record,patient_id,"
 
 
 class PredictionWriter(Callback):
@@ -28,10 +31,13 @@ class PredictionWriter(Callback):
         """Forget what a run that broke off may have left.
 
         Raises:
-            InputError: several processes, of which each would have a part of the predictions.
+            InputError: several processes, of which each would have a part of the predictions, or
+                `path` holds something else.
         """
         if stage in ("test", "predict") and trainer.world_size > 1:
             raise InputError("predictions are written by one process; use --trainer.devices=1")
+        if stage in ("test", "predict") and self.path is not None:
+            check_output_file(Path(self.path), mark=HEAD)
         self._batches = []
 
     def on_test_batch_end(

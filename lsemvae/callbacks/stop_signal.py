@@ -86,6 +86,17 @@ class StopSignal(Callback):
         """Listen no more."""
         self._put_back()
 
+    def answer(self) -> None:
+        """Exit for a signal that came in the last epoch; for callers that have more to do.
+
+        The training is finished, and nothing needs to be saved.
+        """
+        if self._interrupted:
+            raise KeyboardInterrupt
+        if self._received:
+            say("told to stop; what is finished is kept", file=sys.stderr)
+            raise SystemExit(STOPPED)
+
     def _put_back(self) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)

@@ -130,7 +130,7 @@ def demo_encoder() -> str:
         _announce("pre-training a small LS-EMVAE")
         begun = ["--ckpt_path", str(encoder)] if encoder.is_file() else []
         config = str(experiment("demo/pretrain.yaml"))
-        run_lightning(["fit", "--config", config, *begun])
+        run_lightning(["fit", "--config", config, *begun], others_follow=True)
         finished.touch()
     return str(encoder)
 

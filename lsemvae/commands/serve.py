@@ -29,6 +29,7 @@ def serve(
         allow_trained_on: show answers on recordings that the model was trained on, too.
     """
     from lsemvae.core.errors import InputError
+    from lsemvae.core.extras import install_extra
 
     try:
         from lsemvae.serving.run import bind, serve_on
@@ -36,7 +37,7 @@ def serve(
         if error.name is None or error.name.startswith(("lsemvae", "data_modules")):
             raise
         raise InputError(
-            f"serve needs the package {error.name}, of the extra `serve`: pip install -e '.[serve]'"
+            f"serve needs the package {error.name}: {install_extra('serve')}"
         ) from error
     from lsemvae.commands.predict import open_yes_or_no
     from lsemvae.predicting.run import Options, chosen_point

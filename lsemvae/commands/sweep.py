@@ -1,14 +1,13 @@
 """Run a W&B sweep file on this machine, without an account."""
 
 import json
-import signal
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
+from lsemvae.core.extras import install_extra
 from lsemvae.core.files import read_json, write_text
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.printable import say
@@ -45,7 +44,7 @@ def sweep(
     try:
         import optuna
     except ImportError as error:
-        raise InputError("lsemvae sweep needs Optuna: pip install -e '.[sweep]'") from error
+        raise InputError(f"lsemvae sweep needs Optuna: {install_extra('sweep')}") from error
     from lsemvae.sweep.command import check_command
     from lsemvae.sweep.file import read_sweep
     from lsemvae.sweep.results import write_results
@@ -59,17 +58,9 @@ def sweep(
     state = SweepState(plan, folder, n_trials=trials, seed=seed)
     say(f"sweep {plan.name}: {plan.method}, {counted(state.cap, 'trial')}; {folder}", flush=True)
     _keep_settings(plan, check_command(plan.arguments, first_point(state.space)), folder)
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        run_trials(state, jobs)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    run_trials(state, jobs)
     best = write_results(state)
     say(f"best: trial {best.number}, {plan.metric} {best.value:.4g}; {folder / 'best.yaml'}")
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _keep_settings(plan: "SweepFile", training: dict[str, Any], folder: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.extras import install_extra
 
 DASK_TIMEOUT = "30s"
 DEAD_WORKER = ("BrokenProcessPool", "TerminatedWorkerError", "KilledWorker")
@@ -65,7 +66,7 @@ def joblib_backend(n_parallel: int, dask: str | None) -> Iterator[None]:
         from dask.distributed import Client, LocalCluster
     except ImportError as error:
         raise InputError(
-            "--dask needs the package distributed: pip install -e '.[dask]'"
+            f"--dask needs the package distributed: {install_extra('dask')}"
         ) from error
     with contextlib.ExitStack() as stack:
         address: Any = dask

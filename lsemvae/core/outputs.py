@@ -36,15 +36,29 @@ def check_output_file(path: Path, *, mark: bytes, read: Iterable[str | Path | No
                 f"cannot write {path}: this command reads it, and it would be lost; name another "
                 "file with --out"
             )
+    if refuse_foreign(path, mark=mark, way_out="name another file with --out"):
+        remember_result(path, file_sha256)
+
+
+def refuse_foreign(path: Path, *, mark: bytes, way_out: str) -> bool:
+    """Tell whether a file that is there holds something, which this program must have written.
+
+    Args:
+        path: of the file.
+        mark: what the head of one of ours holds.
+        way_out: what to do where it is none, beside moving it away.
+
+    Raises:
+        InputError: this program did not write it.
+    """
     with path.open("rb") as stream:
         head = stream.read(HEAD_BYTES)
     if head and mark not in head:
         raise InputError(
-            f"cannot write {path}: it exists and this command did not write it; name another file "
-            "with --out, or move that one away"
+            f"cannot write {path}: it exists and this command did not write it; {way_out}, or move "
+            "that one away"
         )
-    if head:
-        remember_result(path, file_sha256)
+    return bool(head)
 
 
 def check_picture_file(path: Path, *, read: Iterable[str | Path | None] = ()) -> None:

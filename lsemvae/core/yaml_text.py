@@ -16,6 +16,7 @@ MAX_DEPTH = 50  # PyYAML and jsonargparse recurse; a network's objective stands 
 
 # What a scheduler of Dask listens on; neither Lightning nor fsspec fetches anything from there.
 _SCHEDULER = re.compile(r"\s*(tcp|tls|ucxx?|inproc)://")
+_BARE_WORD = re.compile("[a-z]*")
 _STANDARD = "tag:yaml.org,2002:"
 # A configuration holds these; PyYAML fails on other tags in ways that its callers do not expect.
 _TAGS = {f"{_STANDARD}{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map")}
@@ -130,11 +131,19 @@ def refuse_address(value: str) -> None:
     """
     if "\0" in value:
         raise InputError(f"{value[:200]!r} holds a NUL character; write it anew")
-    if "://" in value and not _SCHEDULER.match(value):
+    if ("://" in value and not _SCHEDULER.match(value)) or _names_file_system(value):
         raise InputError(
             f"{value[:200]!r} is not a local file but an address; only files of this machine are "
             "read: download it, look at what it is and where it comes from, and name the copy"
         )
+
+
+def _names_file_system(value: str) -> bool:
+    """Tell whether fsspec takes a value such as `reference::a.json` for one of its file systems.
+
+    It makes an address of every bare word between colons, and fetches what a.json names.
+    """
+    return "::" in value and any(_BARE_WORD.fullmatch(part) for part in value.split("::"))
 
 
 class _Node:

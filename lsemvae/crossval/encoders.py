@@ -88,7 +88,8 @@ def pretrain_encoder(method: str, folder: Path, settings: PretrainSettings) -> P
         flags = [
             part for name, value in {**chosen, **where}.items() for part in (f"--{name}", value)
         ]
-        run_lightning(["fit", "--config", str(experiment(find_method(method).experiment)), *flags])
+        config = str(experiment(find_method(method).experiment))
+        run_lightning(["fit", "--config", config, *flags], others_follow=True)
         (folder / FINISHED).touch()
     return checkpoint
 

@@ -13,6 +13,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.joblib_backend import dead_workers_named, joblib_backend
 from lsemvae.core.printable import one_line, say
 from lsemvae.runtime.faults import TOLD_TO_STOP, full_disk, was_interrupted, was_told_to_stop
+from lsemvae.runtime.told_to_stop import StoppedBySignal
 
 
 class Job(NamedTuple):
@@ -81,6 +82,8 @@ def _run(job: Job) -> Outcome:
         except (Exception, SystemExit) as error:
             if isinstance(error, SystemExit) and (error.code == 130 or was_interrupted(error)):
                 raise KeyboardInterrupt from error
+            if isinstance(error, StoppedBySignal):
+                raise
             if was_told_to_stop(error):
                 raise SystemExit(TOLD_TO_STOP) from error
             told = full_disk(error) if isinstance(error, OSError) else None

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.extras import install_extra
 from lsemvae.core.files import prepare_place, replace_file, sync_file
 from lsemvae.deployment.locked_network import LockedNetwork
 from lsemvae.deployment.model_file import LockedModel
@@ -150,7 +151,7 @@ def _write_graph(network: LockedNetwork, path: Path) -> None:
             )  # fmt: skip
     except ModuleNotFoundError as error:
         raise InputError(
-            f"export needs the package {error.name}: pip install -e '.[export]' in the checkout"
+            f"export needs the package {error.name}: {install_extra('export')}"
         ) from error
     except torch.onnx.OnnxExporterError as error:
         cause = " ".join(str(error.__cause__ or error).split())[:120]

@@ -31,7 +31,8 @@ from lsemvae.explain.skill import knows_something, skill_facts, skill_lines
 from lsemvae.predicting.pictures import file_names
 
 QUANTILES = (0.05, 0.5, 0.95)
-TABLES, FIXED = ("attribution.csv", "waves.csv", "gate.csv"), ("leads", "waves", "gate")
+LEADS, LEADS_HEAD = "attribution.csv", b"record,patient_id,fold,label,probability,"
+TABLES, FIXED = (LEADS, "waves.csv", "gate.csv"), ("leads", "waves", "gate")
 KINDS = ("png", "svg")
 LINE = 90  # letters of a picture's title, beyond which it is cut
 
@@ -59,7 +60,7 @@ def write_explanation(
     out.mkdir(parents=True, exist_ok=True)
     seed = plan.settings.seed
     leads = pd.concat(found.leads, ignore_index=True)
-    write_text(out / "attribution.csv", leads.to_csv(index=False, float_format="%.6g"))
+    write_text(out / LEADS, leads.to_csv(index=False, float_format="%.6g"))
     ranking = rank_leads(leads, seed=seed)
     about = {**about, "skill": "\n".join(fill(one, LINE) for one in skill_lines(skill))}
     title = _title(about, data, plan)
@@ -207,20 +208,27 @@ def check_explain_folder(out: Path) -> None:
     Raises:
         InputError: names what would be lost.
     """
+    check_output_file(out / LEADS, mark=LEADS_HEAD)
     if (out / NUMBERS).exists():
         check_output_file(out / NUMBERS, mark=b'"attribution"')
         return
+    if (out / LEADS).exists():
+        return  # an explanation that was interrupted: this file is its first, the numbers its last
     for name in (*TABLES, *(f"{stem}.{kind}" for stem in FIXED for kind in KINDS)):
         check_output_file(out / name, mark=b"lsemvae-explain")
 
 
 def remove_earlier(out: Path) -> None:
-    """Remove tables and pictures of an earlier explanation, which would be shown as of this one."""
+    """Remove an earlier explanation, which would be shown as parts of this one.
+
+    The table of the leads stays until this one's takes its place: it tells whose the folder is.
+    """
     if not (out / NUMBERS).is_file():
         return
     known = read_json(out / NUMBERS, f"remove {out / NUMBERS}, or name another --out")
     stems = [name for name in known.get(PICTURES, FIXED) if Path(name).name == name]
-    for name in (*TABLES, *(f"{stem}.{kind}" for stem in stems for kind in KINDS)):
+    others = [name for name in TABLES if name != LEADS]
+    for name in (*others, *(f"{stem}.{kind}" for stem in stems for kind in KINDS), NUMBERS):
         (out / name).unlink(missing_ok=True)
 
 

@@ -13,7 +13,7 @@ from lsemvae.evaluation.statistics.calibration import SMALLEST_PROBABILITY
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.evaluation.statistics.leave_site_out import Calibration, leave_one_site_out
 from lsemvae.evaluation.statistics.observed_expected import observed_expected
-from lsemvae.evaluation.statistics.subgroups import age_bands, subgroup_performance
+from lsemvae.evaluation.statistics.subgroups import age_bands, group_names, subgroup_performance
 from lsemvae.evaluation.tables.case_mix import case_mix_table, summarise_cohort
 from lsemvae.external.evidence import ExternalEvidence
 from lsemvae.model_file.cohort_summary import CohortSummary
@@ -65,7 +65,7 @@ def subgroup_section(evidence: ExternalEvidence) -> Section:
             continue
         group = age_bands(table[column]) if column == "age_years" else table[column]
         found = subgroup_performance(table, group)
-        names = group.astype(object).where(group.notna(), "missing").astype(str)
+        names = group_names(group)
         facts[column] = to_json(found)
         for name, part in to_json(found).items():
             cell = "" if part["suppressed"] else _ratio(table[names == name])
@@ -88,7 +88,7 @@ def site_section(evidence: ExternalEvidence) -> Section:
         why = "the cohort has no column of sites (--site)"
         return Section("sites", title, [unavailable(title, why)])
     table = evidence.evaluated
-    if table[evidence.site].nunique(dropna=False) < 2:
+    if len(set(group_names(table[evidence.site]))) < 2:
         return Section("sites", title, [unavailable(title, "all recordings are of one site")])
     found = leave_one_site_out(*evidence.columns, table[evidence.site])
     rows = []

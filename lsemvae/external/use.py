@@ -3,7 +3,7 @@
 from typing import Any
 
 from lsemvae.evaluation.report.blocks import Section, Table, Text, draw
-from lsemvae.evaluation.report.curves import legend, panel
+from lsemvae.evaluation.report.curves import below_the_picture, legend, panel
 from lsemvae.evaluation.report.decisions import HOW
 from lsemvae.evaluation.report.written import estimate, percent
 from lsemvae.evaluation.statistics.bootstrap import bootstrap
@@ -78,7 +78,10 @@ def benefit_section(evidence: ExternalEvidence) -> Section:
         f"{nearest['net_benefit']:+.3f} [{nearest['low']:+.3f}, {nearest['high']:+.3f}], of acting "
         f"on everybody {nearest['treat_all']:+.3f}."
     )
-    caption = f"Decision curve on {evidence.name}; shaded: 95 % interval by patient."
+    caption = (
+        f"Decision curve on {evidence.name}; shaded: 95 % interval by patient."
+        f"{below_the_picture(axes, ['the model'])}"
+    )
     picture = draw(figure, "decision", caption=caption, alt=f"Net benefit by threshold. {said}")
     return Section("decisions", "Decision curve", [Text(HOW), picture, Text(said)],
                    {"curve": to_json(curve)})  # fmt: skip

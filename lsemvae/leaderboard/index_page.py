@@ -135,14 +135,19 @@ def _with_sd(figure: Figure) -> str:
 
 
 def _bars(board: Board, name: str, scored: Sequence[Scored]) -> Picture:
-    titles = {one.row.statement.name: one.row.statement.title for one in scored}
+    titles = {one.row.statement.name: _marked(one) for one in scored}
     long = long_table([one.run for one in scored])
     leads = [lead_set for lead_set in board.lead_sets if lead_set in set(long["leads"])]
     figure = auroc_bars(long, titles, leads=leads, caption=shown_data(board))
-    said = "; ".join(f"{one.row.statement.title}, {one.entry.lead_set}: {shown(one.figures[0])}"
+    said = "; ".join(f"{_marked(one)}, {one.entry.lead_set}: {shown(one.figures[0])}"
                      for one in scored)  # fmt: skip
     caption = f"{scored[0].entry.task}: AUROC with its 95 % interval, {shown_data(board)}."
     return draw(figure, name, caption=caption, alt=f"Bars of AUROC. {said}", wide=True)
+
+
+def _marked(one: Scored) -> str:
+    """Return the title of a row, marked where it is not comparable with the others."""
+    return f"{one.row.statement.title}{' (saw test patients)' * bool(one.row.saw_test_patients)}"
 
 
 def _rows(rows: Sequence[Row]) -> Section:

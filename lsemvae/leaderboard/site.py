@@ -6,7 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from lsemvae.core.earlier_results import remember_result, replaced_result, tell
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import file_sha256
 from lsemvae.core.whole_folder import whole_folder
 from lsemvae.evaluation.report.html import render_page
 from lsemvae.leaderboard.addresses import folds_file, predictions_file, row_page
@@ -27,7 +29,7 @@ def build_site(folder: Path, out: Path) -> Path:
 
     Args:
         folder: of the leaderboard.
-        out: of the site; an earlier one is replaced.
+        out: of the site; an earlier one is replaced, and told where its numbers differ.
 
     Returns:
         The first page.
@@ -47,6 +49,8 @@ def build_site(folder: Path, out: Path) -> Path:
             file = begun / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8", newline="\n")
+        note = replaced_result(begun / SCORES, out / SCORES)
+    tell(note)
     return out / "index.html"
 
 
@@ -60,8 +64,10 @@ def _check_out(out: Path, folder: Path) -> None:
         raise InputError(f"{out} holds the leaderboard; name another folder with --out")
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder with --out")
-    if out.is_dir() and any(out.iterdir()) and not _is_site(out):
-        raise InputError(f"{out} holds something else than a site; name another with --out")
+    if out.is_dir() and any(out.iterdir()):
+        if not _is_site(out):
+            raise InputError(f"{out} holds something else than a site; name another with --out")
+        remember_result(out / SCORES, file_sha256)
 
 
 def _is_site(out: Path) -> bool:

@@ -40,11 +40,23 @@ def spell_out(command: Callable[..., Any], arguments: list[str]) -> list[str]:
         if words and len(named) > 1 and named[1].annotation == list[str]:
             options, words = [f"--{named[1].name}={json.dumps(words)}", *options], []
     switches = {f"--{p.name}" for p in parameters if p.annotation in (bool, bool | None)}
-    options = _lower_values(options, switches)
+    options = spell_switches(options, switches)
     lists = {f"--{p.name}" for p in parameters if _is_list(p.annotation)}
     return words + [
-        f"{word}=true" if word in switches and after not in VALUES else _listed(word, before, lists)
-        for before, word, after in zip(["", *options], options, [*options[1:], ""], strict=False)
+        _listed(word, before, lists) for before, word in zip(["", *options], options, strict=False)
+    ]
+
+
+def spell_switches(options: list[str], switches: set[str]) -> list[str]:
+    """Return options whose switches all have a value: true where none was given.
+
+    Raises:
+        InputError: a word follows a switch that is none of its values.
+    """
+    options = _lower_values(options, switches)
+    return [
+        f"{word}=true" if word in switches and after not in VALUES else word
+        for word, after in zip(options, [*options[1:], ""], strict=False)
     ]
 
 

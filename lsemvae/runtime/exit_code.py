@@ -10,17 +10,21 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.findings import FindingsFoundError
 from lsemvae.core.printable import say
 from lsemvae.runtime.faults import full_disk, was_interrupted
+from lsemvae.runtime.told_to_stop import stops_in_order
 
 
 def exit_code(run: Callable[[], None]) -> int:
     """Run a command and return 0, or what its end means: 2 bad input, 1 findings of a check.
+
+    A signal that tells it to stop ends it with 143, see `stops_in_order`.
 
     Args:
         run: the command.
     """
     _write_any_letter()
     try:
-        run()
+        with stops_in_order():
+            run()
     except FindingsFoundError:
         return 1
     except InputError as error:

@@ -7,6 +7,7 @@ import torch
 from lightning.pytorch.loggers import CSVLogger
 
 from lsemvae.callbacks import PredictionWriter
+from lsemvae.core.errors import InputError
 from lsemvae.models import MultimodalCnn
 from lsemvae.tasks import Classifier
 from tests.tiny_batches import LATENT_DIM, N_SAMPLES, TinyData, tiny_batch, tiny_trainer
@@ -71,3 +72,12 @@ def test_a_run_that_broke_off_leaves_nothing_for_the_next(task: Classifier, tmp_
     assert not path.exists()
     tiny_trainer(callbacks=[writer]).test(task, datamodule=TinyData([], BATCHES), verbose=False)
     assert len(pd.read_csv(path)) == 7
+
+
+def test_a_file_of_somebody_else_is_not_written_over(task: Classifier, tmp_path: Path) -> None:
+    path = tmp_path / "cohort.csv"
+    path.write_text("patient_id,mpap_mmhg\nA1,25\n")
+    trainer = tiny_trainer(callbacks=[PredictionWriter(str(path))])
+    with pytest.raises(InputError, match="this command did not write it"):
+        trainer.test(task, datamodule=TinyData([], BATCHES), verbose=False)
+    assert path.read_text().endswith("A1,25\n")

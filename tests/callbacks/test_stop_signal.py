@@ -26,13 +26,15 @@ class Kill(Callback):
 
 def fit(
     folder: Path, batch: int, number: signal.Signals = signal.SIGTERM, **arguments: Any
-) -> None:
+) -> StopSignal:
     torch.manual_seed(0)
+    stop = StopSignal()
     trainer = tiny_trainer(
-        callbacks=[Kill(batch, number), StopSignal()], default_root_dir=folder, **arguments
+        callbacks=[Kill(batch, number), stop], default_root_dir=folder, **arguments
     )
     data = TinyData([tiny_batch(2, seed=seed) for seed in range(4)])
     trainer.fit(Pretrainer(LsEmvae(N_SAMPLES, LATENT_DIM)), datamodule=data)
+    return stop
 
 
 @pytest.mark.parametrize(("accumulate", "n_batches"), [(1, 1), (2, 2)])
@@ -76,9 +78,17 @@ def test_a_terminal_that_is_closed_stops_a_run_but_under_nohup(tmp_path: Path) -
         signal.signal(signal.SIGHUP, before)
 
 
-def test_a_run_told_to_stop_in_its_last_step_ends_as_usual(tmp_path: Path) -> None:
-    fit(tmp_path, batch=3, max_epochs=1)
+def test_a_run_told_to_stop_in_its_last_step_ends_as_usual_and_stops_what_follows(
+    tmp_path: Path,
+) -> None:
+    told = fit(tmp_path, batch=3, max_epochs=1)
     assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == 4
+    with pytest.raises(SystemExit) as stopped:
+        told.answer()
+    assert stopped.value.code == 143
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path, batch=3, number=signal.SIGINT, max_epochs=1).answer()
+    fit(tmp_path, batch=-1, max_epochs=1).answer()
 
 
 def test_handlers_are_put_back(tmp_path: Path) -> None:

@@ -227,7 +227,11 @@ def test_a_second_explanation_leaves_nothing_of_the_first_and_nothing_of_others_
     assert {file.stem for file in out.glob("record_*.png")} == {
         "record_ecg00001", "record_ecg00002"
     }  # fmt: skip
+    (out / "attribution.json").unlink()  # the last file: as after an interruption
+    assert explain(run, cohort, out, *more, "--records", "ecg00001,ecg00002") == 0
+    capsys.readouterr()
     assert explain(run, cohort, out, *more, "--records", "ecg00003") == 0
+    assert "attribution.csv replaced another result" in capsys.readouterr().err
     assert {file.name for file in out.glob("record_*")} == {
         "record_ecg00003.png", "record_ecg00003.svg"
     }  # fmt: skip

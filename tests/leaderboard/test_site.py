@@ -140,6 +140,18 @@ def test_a_folder_of_something_else_is_not_replaced(
     assert "holds the leaderboard" in error_of(capsys)
 
 
+def test_an_earlier_site_with_other_numbers_is_replaced_with_a_note(
+    arena: Path, site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = Path(shutil.copytree(site, tmp_path / "site"))
+    (out / "scores.csv").write_text((out / "scores.csv").read_text() + "detection\n")
+    build = ["leaderboard", "build", str(arena / "board"), "--out", str(out)]
+    assert main(build) == 0
+    assert f"note: {out / 'scores.csv'} replaced another result" in capsys.readouterr().err
+    assert main(build) == 0
+    assert "replaced" not in capsys.readouterr().err
+
+
 def test_numbers_and_several_labels_have_their_own_figures(
     store: EcgStore, cohort: Path, tmp_path: Path
 ) -> None:
@@ -189,4 +201,7 @@ def test_encoders_that_saw_test_patients_are_refused_or_stand_apart(
     assert main(build) == 0
     page = (tmp_path / "site/index.html").read_text()
     assert page.count("Not comparable with the rows above") >= 1
+    bars = page[page.index("Bars of AUROC") :].split('"')[0]
+    assert "LS-EMVAE (saw test patients), 12L" in bars
+    assert bars.count("saw test patients") == 1
     assert page.count("<tbody>") == 4  # two groups of the task, rows, folds

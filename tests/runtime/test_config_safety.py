@@ -75,6 +75,8 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         "ckpt_path: http://127.0.0.1:9/x.ckpt\ntrainer: {plugins: [AsyncCheckpointIO]}",
         "ckpt_path: https://127.0.0.1:9/x.ckpt",
         "ckpt_path: simplecache::s3://bucket/x.ckpt",
+        "trainer: {default_root_dir: 'reference::addresses.json'}",
+        "trainer: {logger: {class_path: CSVLogger, init_args: {save_dir: 'runs::memory'}}}",
         "model: http://127.0.0.1:9/model.yaml",
         "trainer: {default_root_dir: 'ftp://127.0.0.1:9/'}",
         "trainer: {logger: {class_path: CSVLogger, init_args: {save_dir: 'memory://runs'}}}",
@@ -215,6 +217,10 @@ def test_duplicate_key_in_a_configuration_that_another_names_is_refused(
 def test_unknown_option_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fit", "--config", str(BASE), "--model.init_args.gamma", "1"]) == 2
     assert "gamma" in error_of(capsys)
+
+
+def test_colons_that_name_no_file_system_pass() -> None:
+    check_yaml("[a: b, 'C:/runs', 'Pulmonary:: Hypertension', 'tcp://[::1]:8786', '12:30:00']")
 
 
 def test_anchors_merges_and_the_same_key_elsewhere_are_fine() -> None:

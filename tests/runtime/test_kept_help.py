@@ -16,7 +16,7 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
 
     def stand_in(arguments: list[str]) -> None:
         calls.append(arguments)
-        print(f"usage: {arguments[0]}, number {len(calls)}")
+        print(f"usage: names of options\n\n{arguments[0]}, number {len(calls)}")
         raise SystemExit(0)
 
     monkeypatch.setattr(lightning_cli, "run_lightning", stand_in)
@@ -27,9 +27,8 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[list[str]]:
 def test_help_is_made_once(made: list[list[str]], capsys: pytest.CaptureFixture[str]) -> None:
     for words in (["fit", "--help"], ["fit", "-h"], ["test", "--help"]):
         assert main(words) == 0
-    first, second, other = capsys.readouterr().out.splitlines()
-    assert first == second == "usage: fit, number 1"
-    assert other == "usage: test, number 2"
+    said = [line for line in capsys.readouterr().out.splitlines() if ", number " in line]
+    assert said == ["fit, number 1", "fit, number 1", "test, number 2"]
     assert made == [["fit", "--help"], ["test", "--help"]]
 
 
@@ -54,7 +53,20 @@ def test_a_home_that_cannot_be_written_gets_its_help(
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert main(["fit", "--help"]) == 0
-    assert "usage: fit" in capsys.readouterr().out
+    assert "fit, number 1" in capsys.readouterr().out
+
+
+def test_first_screen_says_what_to_type_and_all_options_follow(
+    made: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, word in (("fit", "last"), ("test", "FILE.ckpt")):
+        assert main([name, "--help"]) == 0
+        screen = capsys.readouterr().out.splitlines()
+        assert screen[0] == f"usage: lsemvae {name} --config FILE.yaml [--OPTION VALUE ...]"
+        assert any("--ckpt_path" in line and word in line for line in screen[:14])
+        assert "usage: names of options" not in screen
+        assert screen[-1].startswith(f"{name}, number")
+    assert len(screen) < 25
 
 
 def test_other_words_are_not_kept(made: list[list[str]]) -> None:
@@ -62,3 +74,21 @@ def test_other_words_are_not_kept(made: list[list[str]]) -> None:
         with pytest.raises(SystemExit):
             main(["fit", "--trainer.help", "--help"])
     assert len(made) == 2
+
+
+def test_fit_says_where_its_checkpoint_lies_and_takes_a_bare_switch(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given: list[list[str]] = []
+
+    def stand_in(arguments: list[str]) -> Path:
+        given.append(arguments)
+        return Path("runs/a/last.ckpt")
+
+    monkeypatch.setattr(lightning_cli, "run_lightning", stand_in)
+    assert (
+        main(["fit", "--overwrite", "--allow_leakage", "False", "--trainer.max_epochs", "1"]) == 0
+    )
+    assert capsys.readouterr().out == "checkpoint: runs/a/last.ckpt\n"
+    options = ["--overwrite=true", "--allow_leakage", "false", "--trainer.max_epochs", "1"]
+    assert given == [["fit", *options]]

@@ -65,7 +65,8 @@ def test_a_missing_extra_is_one_line_with_the_next_step(
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert main(["serve", str(tmp_path / "none.onnx")]) == 2
     assert error_of(capsys) == (
-        "error: serve needs the package uvicorn, of the extra `serve`: pip install -e '.[serve]'"
+        "error: serve needs the package uvicorn: "
+        "pip install -c constraints.txt -e '.[serve]' in the checkout"
     )
 
 

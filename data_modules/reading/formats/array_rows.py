@@ -3,11 +3,13 @@
 `NAME.npz` is a zip of `.npy` files, of which one is read.
 """
 
+import contextlib
 import io
 import math
 import os
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,11 @@ import numpy.typing as npt
 from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_magic
 
 from data_modules.reading.formats.layout import Layout
+from data_modules.reading.formats.layout_checks import (
+    check_stated_rates,
+    check_whole,
+    is_rate_name,
+)
 from data_modules.reading.limits import MAX_FILE_BYTES, check_extent, check_values
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
@@ -23,6 +30,7 @@ from data_modules.reading.safe_files import regular_file
 from data_modules.reading.stated_numbers import wrong_size
 
 HDF5 = ".hdf5"
+_SMALL = 1024  # bytes of a single number and its header
 _MARKS = (".npy#", HDF5 + "#")
 
 
@@ -102,6 +110,8 @@ def read_numpy_archive(content: bytes, layout: Layout, *, record: str) -> RawRec
             held = {one.filename.removesuffix(".npy"): one for one in archive.infolist()}
             wanted = layout.variable or (next(iter(held)) if len(held) == 1 else "")
             unpacked = _unpack(archive, held[wanted]) if wanted in held else None
+            small = {one: _unpack(archive, member) for one, member in held.items()
+                     if is_rate_name(one) and member.file_size < _SMALL}  # fmt: skip
     # a password is a RuntimeError, an unknown compression a NotImplementedError
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise _no_array(name, error, record=record) from error
@@ -112,7 +122,17 @@ def read_numpy_archive(content: bytes, layout: Layout, *, record: str) -> RawRec
     if len(unpacked) > MAX_FILE_BYTES:
         problem = f"{wanted} of {name} unpacks to more than {MAX_FILE_BYTES} bytes; save it alone"
         raise RecordError("file_limit", record=record, problem=problem)
+    check_stated_rates(_single_numbers(small, record=record), layout, record=record)
     return read_numpy(unpacked, layout, record=record)
+
+
+def _single_numbers(members: dict[str, bytes], *, record: str) -> Iterator[tuple[str, float]]:
+    """Yield the members that are a number; what else they are does not matter."""
+    for name, content in members.items():
+        with contextlib.suppress(RecordError):
+            array = _array(content, name, record=record)
+            if array.size == 1:
+                yield name, float(array.item())
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -138,7 +158,7 @@ def _array(content: bytes, name: str, *, record: str) -> npt.NDArray[Any]:
         problem = f"{name} holds {shape} of {dtype!s:.60}; expected plain numbers"
         raise RecordError("file_invalid", record=record, problem=problem)
     declared, held = math.prod(shape) * dtype.itemsize, len(content) - buffer.tell()
-    if declared != held or min(shape, default=0) < 1:
+    if declared != held or min(shape, default=1) < 1:
         problem = f"{name} holds {held} bytes of numbers; it declares {shape} of {dtype}"
         raise wrong_size(problem, record=record)
     flat = np.frombuffer(content, dtype=dtype, offset=buffer.tell())
@@ -149,6 +169,7 @@ def layout_recording(counts: npt.NDArray[Any], layout: Layout, *, record: str) -
     """Return the recording of an array (L, T) in the unit of the layout."""
     n_signals, n_samples = counts.shape
     check_extent(n_signals, n_samples, layout.sampling_rate_hz, record=record)
+    check_whole(counts, layout, record=record)
     signals = np.asarray(counts, dtype=np.float64) / layout.counts_per_unit
     units = (layout.unit,) * len(signals)
     return RawRecording(layout.leads, signals, units, layout.sampling_rate_hz)

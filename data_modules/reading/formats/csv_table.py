@@ -7,6 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.reading.formats.layout import Layout
+from data_modules.reading.formats.layout_checks import (
+    check_stated_rates,
+    check_whole,
+    rates_of_lines,
+)
 from data_modules.reading.formats.table_rows import Rows, rows_of_numbers
 from data_modules.reading.formats.table_start import TableStart, find_start, is_number, split_cells
 from data_modules.reading.formats.table_times import check_times
@@ -18,6 +23,7 @@ from data_modules.reading.stated_numbers import invalid
 from data_modules.reading.text_cells import MISSING, is_missing, sniff_table
 
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}", re.ASCII)
+_POINTED = re.compile(r"[-+]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _MOST_TEXT_LINES = 200
 _LONGEST_LINE = 8192
 
@@ -51,6 +57,8 @@ def read_csv_table(content: bytes, layout: Layout, *, record: str) -> RawRecordi
         problem = f"no column is one of the twelve leads; line {start.first + shift} has {listed}"
         raise RecordError("no_known_lead", record=record, problem=problem)
     signals = _numbers(rows, start, chosen, layout, record=record)
+    check_whole(signals, layout, record=record)
+    check_stated_rates(rates_of_lines(head[: start.first]), layout, record=record)
     check_times(rows, start, layout.sampling_rate_hz, record=record)
     return RawRecording(
         names=tuple(start.names[i] for i in chosen),
@@ -71,6 +79,8 @@ def _numbers(
         problem = "CSV files need the package pandas; pip install pandas"
         raise RecordError("reader_missing", record=record, problem=problem) from error
     decimal = layout.decimal or _decimal(rows, start.delimiter, record=record)
+    if not layout.decimal and start.delimiter != ",":
+        _refuse_thousands(rows, start.delimiter, chosen, record=record)
     words = [form for word in MISSING for form in (word, word.lower(), word.upper())]
     try:
         table = pd.read_csv(
@@ -122,6 +132,26 @@ def _decimal(rows: Rows, delimiter: str, *, record: str) -> str:
         )
         raise invalid(problem, record=record)
     return ","
+
+
+def _refuse_thousands(rows: Rows, delimiter: str, chosen: list[int], *, record: str) -> None:
+    """Refuse 1.234 beside 560: a point that may stand between thousands."""
+    whole, marked = False, ""
+    for number, row in rows.items() if any("." in row for row in rows.values()) else ():
+        cells = split_cells(row, delimiter)
+        for cell in (cells[i] for i in chosen):
+            if "." not in cell:
+                whole |= bool(cell)
+            elif _POINTED.fullmatch(cell) is None:
+                return  # a decimal point, so all others are
+            else:
+                marked = marked or f"{cell[:20]!r} in line {number}"
+    if whole and marked:
+        problem = (
+            f"{marked} stands beside whole numbers: its point may be decimal or between thousands; "
+            'write "decimal": "." into the layout, or the numbers without marks between thousands'
+        )
+        raise invalid(problem, record=record)
 
 
 def _odd_cell(

@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from data_modules.reading.formats.scp_leads import SCP_LEADS
 from data_modules.reading.formats.xml_tree import loose_number
@@ -16,6 +17,7 @@ from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.stated_numbers import invalid, number, wrong_size
 from data_modules.reading.units import mv_per_unit
+from lsemvae.core.extras import install_extra
 
 _BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", _BIG_ENDIAN)  # implicit, explicit
@@ -48,7 +50,7 @@ def read_dicom(content: bytes, *, record: str) -> RawRecording:
     try:
         import pydicom
     except ImportError as error:
-        problem = "DICOM files need the package pydicom; pip install -e '.[readers]'"
+        problem = f"DICOM files need the package pydicom; {install_extra('readers')}"
         raise RecordError("reader_missing", record=record, problem=problem) from error
     try:
         with warnings.catch_warnings():
@@ -126,6 +128,7 @@ def _read_group(group: Any, order: str, *, record: str) -> RawRecording:
         problem = f"its channels were not sampled at once; expected one skew for all; {_RESAVE}"
         raise RecordError("layout_unsupported", record=record, problem=problem)
     counts = np.frombuffer(data[:size], dtype=dtype).reshape(shape).T[leads]
+    _check_bits(counts, [channels[i] for i in leads], record=record)
     scales = [_scale(channels[i], names[i], record=record) for i in leads]
     factor, offset = np.array([scale[:2] for scale in scales]).reshape(-1, 2).T[:, :, None]
     signals = counts * factor + offset
@@ -144,6 +147,27 @@ def _read_group(group: Any, order: str, *, record: str) -> RawRecording:
     )
 
 
+def _check_bits(counts: npt.NDArray[np.integer], channels: list[Any], *, record: str) -> None:
+    """Refuse signed samples whose sign stands in the highest stored bit, not in that of the word.
+
+    Samples beyond both ranges show that the stated number of bits is wrong, which harms nothing.
+    """
+    for row, channel in zip(counts, channels, strict=True):
+        bits = int(channel.get("WaveformBitsStored") or 0)
+        half = 1 << max(bits - 1, 0)
+        if (
+            row.dtype.kind == "i"
+            and 1 < bits < 8 * row.itemsize
+            and len(row)
+            and (row.min() >= 0 and half <= row.max() < 2 * half)
+        ):
+            problem = (
+                f"its samples reach {row.max()}, and signed ones of the {bits} bits that it states "
+                f"end at {half - 1}: their signs are lost; {_RESAVE}"
+            )
+            raise RecordError("format_unsupported", record=record, problem=problem)
+
+
 def _scale(channel: Any, name: str, *, record: str) -> tuple[float, float, str | None]:
     """Return the unit per count, the value of count 0 and the unit of one channel."""
     what = f"the sensitivity of {name}"
@@ -155,13 +179,16 @@ def _scale(channel: Any, name: str, *, record: str) -> tuple[float, float, str |
     zero = _stated(channel, "ChannelBaseline", "0")
     baseline = number(zero, what=f"the baseline of {name}", record=record)
     codes = channel.get("ChannelSensitivityUnitsSequence") or ()
-    return factor, baseline, _unit(codes[0]) if codes else None
+    return factor, baseline, _unit(codes[0], name, record=record) if codes else None
 
 
-def _unit(code: Any) -> str | None:
+def _unit(code: Any, name: str, *, record: str) -> str | None:
     """Return the unit by its code, or by the code's meaning where the code is none of a unit."""
     stated = [str(code.get(field) or "") for field in ("CodeValue", "CodeMeaning")]
     known = [text for text in stated if mv_per_unit(text) is not None]
+    if len(set(map(mv_per_unit, known))) > 1:
+        problem = f"the unit of {name} is {known[0]} by its code and {known[1]} by its meaning"
+        raise RecordError("unit_unknown", record=record, problem=f"{problem}; {_RESAVE}")
     return next(iter([*known, *filter(None, stated)]), None)
 
 

@@ -11,6 +11,11 @@ import numpy.typing as npt
 
 from data_modules.reading.formats.array_rows import layout_recording, leads_first
 from data_modules.reading.formats.layout import Layout
+from data_modules.reading.formats.layout_checks import (
+    check_stated_rates,
+    check_stated_unit,
+    is_rate_name,
+)
 from data_modules.reading.limits import MAX_FILE_BYTES, check_values
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
@@ -20,6 +25,7 @@ MATLAB_73 = b"MATLAB 7.3 MAT-file"
 _MOST_UNPACKED = 4 * MAX_FILE_BYTES
 _MOST_LISTED = 12
 _MOST_OBJECTS = 1000
+_UNIT_NAMES = ("unit", "units")
 _MANY = 3  # axes of a dataset of many recordings
 _NO_NUMBERS = ("char", "logical")  # of MATLAB, which stores them as whole numbers
 
@@ -42,6 +48,8 @@ def read_hdf5(content: bytes, layout: Layout, *, record: str) -> RawRecording:
         with h5py.File(io.BytesIO(content), "r") as file:
             found = _wanted(dict(_matrices(file)), layout, name, record=record)
             numbers = _numbers(file, found, record=record)
+            check_stated_rates(_stated(file, found).items(), layout, record=record)
+            check_stated_unit(_unit(file[found]), layout, record=record)
     except RecordError:
         raise
     except Exception as error:  # the library's names, sizes and filters may raise anything
@@ -102,6 +110,31 @@ def _wanted(matrices: dict[str, tuple[int, ...]], layout: Layout, name: str, *, 
         f"{step}"
     )
     raise RecordError("file_invalid", record=record, problem=problem)
+
+
+def _unit(one: Any) -> str:
+    """Return the unit that a dataset states, empty where it states none."""
+    value = next((one.attrs[name] for name in one.attrs if name.lower() in _UNIT_NAMES), "")
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _stated(file: Any, path: str) -> dict[str, float]:
+    """Return what may be rates: attributes of the dataset and its groups, datasets beside it."""
+    import h5py
+
+    stated: dict[str, Any] = {}
+    groups = [file, *([file[path].parent] if "/" in path else [])]
+    for holder in (*groups, file[path]):
+        stated |= {name: holder.attrs[name] for name in holder.attrs if is_rate_name(name)}
+    for group in groups:
+        for name in filter(is_rate_name, group):
+            if isinstance(group.get(name, getlink=True), h5py.HardLink) and (
+                isinstance(group[name], h5py.Dataset) and group[name].size == 1
+            ):
+                stated[name] = group[name][()]
+    numbers = {name: np.asarray(value) for name, value in stated.items()}
+    return {name: float(one.item()) for name, one in numbers.items()
+            if one.size == 1 and one.dtype.kind in "iuf"}  # fmt: skip
 
 
 def _numbers(file: Any, path: str, *, record: str) -> npt.NDArray[Any]:

@@ -16,6 +16,7 @@ from data_modules.reading.stated_numbers import invalid, number
 from data_modules.reading.units import mv_per_unit
 
 _SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6}
+_SECONDS |= dict.fromkeys(("\u00b5s", "\u03bcs", "usec"), 1e-6)
 _TIME = ("TIME_ABSOLUTE", "TIME_RELATIVE")
 _OTHER_SIGNS = re.compile(r"[^0-9+\-.\s]")
 _PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)", re.ASCII)

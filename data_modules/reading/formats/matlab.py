@@ -12,6 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.reading.formats.layout import Layout
+from data_modules.reading.formats.layout_checks import (
+    check_stated_rates,
+    check_whole,
+    is_rate_name,
+)
 from data_modules.reading.limits import MAX_FILE_BYTES, check_extent
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
@@ -27,6 +32,7 @@ _COMPLEX, _LOGICAL = 0x0800, 0x0200
 _CLASSES = {1: "a cell array", 2: "a structure", 3: "an object", 4: "text", 5: "a sparse matrix"}
 _MOST_ELEMENTS = 1000
 _MOST_LISTED = 12
+_SMALL = 1024  # bytes of a single number
 _MOST_UNPACKED = 4 * MAX_FILE_BYTES
 
 
@@ -59,12 +65,33 @@ def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
         )
         raise RecordError("file_invalid", record=record, problem=problem)
     check_extent(signals.shape[0], signals.shape[1], layout.sampling_rate_hz, record=record)
+    stated = _single_numbers(content, name if field else "", record=record)
+    check_stated_rates(stated.items(), layout, record=record)
+    check_whole(signals, layout, record=record)
     return RawRecording(
         names=layout.leads,
         signals=signals.astype(np.float64) / layout.counts_per_unit,
         units=(layout.unit,) * len(layout.leads),
         sampling_rate_hz=layout.sampling_rate_hz,
     )
+
+
+def _single_numbers(content: bytes, structure: str, *, record: str) -> dict[str, float]:
+    """Return the variables of one number each, and such fields of a structure."""
+    found = {}
+    for parts, _ in _variables(content, record=record) if structure else ():
+        for name in filter(is_rate_name, _field_names(parts)):
+            one = _field(parts, name)
+            if parts[2].decode("latin-1") == structure and one is not None and one.size == 1:
+                found[name] = float(one.item())
+    for kind, part in _elements(content[_HEADER:]):
+        if len(part) > _SMALL:
+            continue
+        body = _unpack(part, record=record) if kind == _COMPRESSED else part
+        parts = [one for _, one in _elements(body)] if kind in (_MATRIX, _COMPRESSED) else []
+        if len(parts) > 2 and (plain := _matrix(body)) is not None and plain.size == 1:
+            found[parts[2].decode("latin-1")] = float(plain.item())
+    return found
 
 
 def _not_found(content: bytes, layout: Layout, *, record: str) -> RecordError:

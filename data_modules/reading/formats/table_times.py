@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+
 from data_modules.reading.formats.table_start import TableStart, is_number, split_cells
 from data_modules.reading.reasons import RecordError
 
@@ -20,8 +22,13 @@ _CLOCK = re.compile(
     r"(?:(\d{4}-\d\d-\d\d)[T ])?(\d\d?):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(?:Z|[+-]\d\d:?\d\d)?",
     re.ASCII,
 )
+_COUNTED = re.compile(
+    r"(?:samples?|frame|index|idx|counter)[ _-]?(?:no|nr|number|num|index|idx|id)?\.?",
+    re.IGNORECASE,
+)
 _TOLERANCE = 0.01  # of the step: times rounded to milliseconds are right over many samples
 _LEAST_ROWS = 100
+_FEW = 0.01  # of the lines
 
 
 def check_times(rows: dict[int, str], start: TableStart, rate_hz: float, *, record: str) -> None:
@@ -41,6 +48,8 @@ def check_times(rows: dict[int, str], start: TableStart, rate_hz: float, *, reco
     ends = [[*rows.values()][place] for place in (0, -1)]
     _check_clock(ends, len(rows), start, rate_hz, record=record)
     for column, name in enumerate(start.names):
+        if _COUNTED.fullmatch(name.strip()) and len(rows) >= _LEAST_ROWS:
+            _check_steps(rows, start, column, record=record)
         found = _TIME.fullmatch(name.strip())
         cells = [split_cells(row, start.delimiter)[column] for row in ends]
         if not name or found is None or len(rows) < _LEAST_ROWS or not all(map(is_number, cells)):
@@ -57,6 +66,34 @@ def check_times(rows: dict[int, str], start: TableStart, rate_hz: float, *, reco
                 "are missing"
             )
             raise RecordError("rate_invalid", record=record, problem=problem)
+        _check_steps(rows, start, column, record=record)
+
+
+def _check_steps(rows: dict[int, str], start: TableStart, column: int, *, record: str) -> None:
+    """Refuse times or numbers of samples that go back, or stand still or jump in a few lines.
+
+    Times of packets, which stand still in most lines, and rounded ones tell nothing.
+    """
+    cells = [split_cells(row, start.delimiter)[column].replace(",", ".") for row in rows.values()]
+    if not all(map(is_number, cells)):
+        return
+    steps = np.diff(np.array(cells, dtype=np.float64))
+    usual = np.median(steps)
+    digits = max(len(cell.partition(".")[2]) for cell in cells)
+    least = 2.0 * 10.0**-digits if "e" not in "".join(cells).lower() else 0.0
+    back, still = steps < 0, (steps == 0) & (usual > least)
+    jumps = (steps > 1.5 * usual + least) & (usual > 0)
+    few = np.mean(still | jumps) <= _FEW
+    odd = np.flatnonzero(back | (still | jumps if few else back))
+    if len(odd):
+        at = int(np.flatnonzero(back)[0] if back.any() else odd[0])
+        how = "back" if back[at] else "on" if jumps[at] else "nowhere"
+        why = "samples are missing" if jumps[at] else "lines are not in order, or stand twice"
+        problem = (
+            f"the column {start.names[column][:40]!r} goes {how} from {cells[at][:20]} to "
+            f"{cells[at + 1][:20]} in line {[*rows][at + 1]}: {why}; export the table again"
+        )
+        raise RecordError("file_invalid", record=record, problem=problem)
 
 
 def _check_clock(

@@ -7,6 +7,7 @@ from xml.etree.ElementTree import Element
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import Warnings
 from data_modules.reading.stated_numbers import invalid
+from lsemvae.core.extras import install_extra
 
 MAX_ELEMENTS = 200_000  # an annotated ECG of 12 leads has some hundreds
 MAX_ATTRIBUTES = 400_000
@@ -34,7 +35,7 @@ def parse_xml(content: bytes, *, record: str) -> XmlFile:
         from defusedxml import DefusedXmlException
         from defusedxml.ElementTree import ParseError, fromstring
     except ImportError as error:
-        problem = "XML files need the package defusedxml; pip install -e '.[readers]'"
+        problem = f"XML files need the package defusedxml; {install_extra('readers')}"
         raise RecordError("reader_missing", record=record, problem=problem) from error
     n_attributes = content.count(b'="') + content.count(b"='")
     if content.count(b"<") > MAX_ELEMENTS or n_attributes > MAX_ATTRIBUTES:

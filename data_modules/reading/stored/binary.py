@@ -23,6 +23,7 @@ from data_modules.reading.stored.facts import (
     sex,
     years,
 )
+from lsemvae.core.extras import install_extra
 
 _DICOM_TAGS = ["PatientID", "PatientSex", "PatientBirthDate", "PatientAge", "AcquisitionDateTime",
                "AcquisitionDate", "AcquisitionTime",
@@ -57,7 +58,7 @@ def dicom_facts(content: bytes, *, record: str) -> StoredFacts:
     try:
         import pydicom
     except ImportError as error:
-        problem = "DICOM files need the package pydicom; pip install -e '.[readers]'"
+        problem = f"DICOM files need the package pydicom; {install_extra('readers')}"
         raise RecordError("reader_missing", record=record, problem=problem) from error
     if content[128:132] != b"DICM":
         content = bytes(128) + b"DICM" + content

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lsemvae.core.counted import counted
 from lsemvae.evaluation.plots.figures import COLOURS, DASHES
 
 LINE_INCHES = 0.16  # a line of a legend in letters of 7.5 points
@@ -49,6 +51,24 @@ def legend(axes: Axes) -> None:
         return
     figure.set_figheight(figure.get_figheight() + LINE_INCHES * (len(handles) + 1))
     figure.legend(handles, labels, loc="outside lower center", fontsize=7.5, frameon=False)
+
+
+def below_the_picture(axes: Axes, titles: Sequence[str]) -> str:
+    """Say which curves fall out of the picture, and how far; empty where all are whole.
+
+    Args:
+        axes: with its limits.
+        titles: of the curves that matter.
+    """
+    bottom = axes.get_ylim()[0]
+    said = []
+    for line in axes.lines:
+        height = np.asarray(line.get_ydata(), dtype=float)
+        n_below = int((height < bottom).sum())
+        if n_below and line.get_label() in titles:
+            said.append(f"{line.get_label()} at {n_below} of {counted(len(height), 'threshold')}, "
+                        f"down to {height.min():.2f}")  # fmt: skip
+    return f" Below the picture: {'; '.join(said)}." if said else ""
 
 
 def named(titles: Sequence[str]) -> str:

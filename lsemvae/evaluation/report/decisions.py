@@ -4,7 +4,7 @@ from typing import Any
 
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
 from lsemvae.evaluation.report.calibration import WAYS
-from lsemvae.evaluation.report.curves import legend, named, panel, styles
+from lsemvae.evaluation.report.curves import below_the_picture, legend, named, panel, styles
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.written import estimate, grouped, percent, reason
 
@@ -65,11 +65,13 @@ def _picture(evidence: Evidence, task: str, way: str, runs: list[RunEvidence]) -
     share = runs[0].summary["records"]["prevalence"]
     axes.set(xlim=(0, 1), ylim=(-0.15 * share - 0.02, 1.1 * share))
     legend(axes)
+    titles = [run.title for run in runs]
     caption = (
         f"Decision curve of {task}, probabilities {WAYS[way]}, {evidence.label}; shaded: 95 % "
-        f"interval of {runs[0].title}.{evidence.left_out(task, len(evidence.detailed(task)))}"
+        f"interval of {titles[0]}.{below_the_picture(axes, titles)}"
+        f"{evidence.left_out(task, len(evidence.detailed(task)))}"
     )
-    alt = f"Net benefit against threshold: {named([run.title for run in runs])}"
+    alt = f"Net benefit against threshold: {named(titles)}"
     return draw(figure, f"decision_{task}_{way}", caption=caption, alt=alt)
 
 

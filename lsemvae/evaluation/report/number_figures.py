@@ -45,6 +45,7 @@ def levels_figure(evidence: Evidence, task: str, runs: Sequence[RunEvidence]) ->
                          f"{target.title}, {evidence.label}")  # fmt: skip
     axes.plot([0, 1], [0, 1], color="#777777", linewidth=0.8, label="as they say")
     said = []
+    least = 0.4  # the axes begin here, or where the lowest interval does
     for number, (run, style) in enumerate(zip(runs, styles(len(runs)), strict=True)):
         rows = [row for row in run.summary["levels"] if not reason(row["coverage"])]
         nominal = np.array([row["nominal"] for row in rows])
@@ -53,10 +54,11 @@ def levels_figure(evidence: Evidence, task: str, runs: Sequence[RunEvidence]) ->
         )
         axes.errorbar(nominal, value, [value - low, high - value], marker=marker(number),
                       markersize=4, capsize=2, label=run.title, **style)  # fmt: skip
+        least = min(least, *nominal, *low)
         said.append(f"{run.title}: " + ", ".join(
             f"{one:.0%} hold {held:.1%}" for one, held in zip(nominal, value, strict=True)
         ))  # fmt: skip
-    axes.set(xlim=(0.4, 1), ylim=(0.4, 1.005))
+    axes.set(xlim=(least, 1), ylim=(least, 1.005))
     legend(axes)
     caption = (
         f"Calibration of the prediction intervals of {target.title}, {evidence.label}: the share "

@@ -18,7 +18,7 @@ from lsemvae.evaluation.statistics.estimate import Estimate
 from lsemvae.evaluation.statistics.logistic import check_slope_exists, fit_logistic
 from lsemvae.evaluation.statistics.observed_expected import observed_expected
 from lsemvae.evaluation.statistics.performance import Performance, performance
-from lsemvae.evaluation.statistics.subgroups import MISSING
+from lsemvae.evaluation.statistics.subgroups import group_names
 
 
 class Calibration(NamedTuple):
@@ -67,7 +67,7 @@ def leave_one_site_out(
     """
     labels, scores = check_binary(label, probability, probabilities=True)
     codes = patient_codes(patient_id, len(labels))
-    names = site.astype(object).where(site.notna(), MISSING).astype(str).to_numpy()
+    names = group_names(site)
     if len(set(names)) < 2:
         raise InputError(f"all records are of one site, {names[0]}; leaving it out leaves nothing")
     return {

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lsemvae.core.counted import counted
@@ -19,8 +21,8 @@ def subgroup_performance(
 ) -> dict[str, Performance]:
     """Return the performance in every group of a column.
 
-    Records without a value are a group of their own, called missing, so that the groups add up to
-    the cohort.
+    Records without a value, or with an empty text, are a group of their own, called missing, so
+    that the groups add up to the cohort.
 
     Args:
         predictions: columns patient_id, label, probability.
@@ -35,23 +37,35 @@ def subgroup_performance(
             f"got {counted(len(group), 'value')} of {group.name} for "
             f"{counted(len(predictions), 'prediction')}; give one per row"
         )
-    names = group.astype(object).where(group.notna(), MISSING).astype(str).to_numpy()
+    names = group_names(group)
     return {
         name: performance(part["label"], part["probability"], part["patient_id"], minimum=minimum)
-        for name in _in_order(group)
+        for name in _in_order(group, names)
         for part in [predictions[names == name]]
     }
 
 
-def _in_order(group: pd.Series) -> list[str]:
+def group_names(group: pd.Series) -> npt.NDArray[Any]:
+    """Return the name of each row's group, (N,): whole numbers plain, missing ones `MISSING`.
+
+    A store holds missing text as an empty cell: that is no group of its own.
+    """
+    return np.array([_name(value) for value in group], dtype=object)
+
+
+def _name(value: Any) -> str:
+    text = "" if pd.isna(value) else str(value).strip()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else text or MISSING
+
+
+def _in_order(group: pd.Series, names: npt.NDArray[Any]) -> list[str]:
     """Return the names of the groups: categories in their order, others sorted, missing last."""
-    values = group.dropna().unique()
     if isinstance(group.dtype, pd.CategoricalDtype):
-        present = [value for value in group.dtype.categories if value in set(values)]
+        values = [value for value in group.dtype.categories if value in set(group)]
     else:
-        present = sorted(values, key=lambda value: (isinstance(value, str), value))
-    names = list(dict.fromkeys(str(value) for value in present))
-    return names + ([MISSING] if group.isna().any() and MISSING not in names else [])
+        values = sorted(group.dropna().unique(), key=lambda one: (isinstance(one, str), one))
+    present = dict.fromkeys(_name(value) for value in values)
+    return [name for name in present if name != MISSING] + [MISSING] * (MISSING in names)
 
 
 def age_bands(age_years: pd.Series, edges: Sequence[float] = AGE_EDGES) -> pd.Series:

@@ -153,7 +153,7 @@ def test_without_duckdb_the_extra_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
     assert run(files.write(tmp_path)) == 2
-    assert "pip install -e '.[mimic]'" in capsys.readouterr().err
+    assert "pip install -c constraints.txt -e '.[mimic]'" in capsys.readouterr().err
 
 
 def test_a_table_of_others_stays_and_another_of_ours_is_told(

@@ -39,6 +39,11 @@ def test_patients_of_the_site_are_not_among_those_that_recalibrate_it() -> None:
     assert found["a"].why == "the other sites hold one class only"
 
 
+def test_records_without_a_site_are_called_missing() -> None:
+    site = pd.Series([""] * 5 + ["large"] * (N - 5))
+    assert list(leave_one_site_out(LABEL, expit(ODDS), None, site)) == ["large", "missing"]
+
+
 def test_small_sites_are_not_judged_and_one_site_is_refused() -> None:
     site = pd.Series(["tiny"] * 5 + ["large"] * (N - 5))
     found = leave_one_site_out(LABEL, expit(ODDS), None, site)

@@ -18,6 +18,15 @@ def test_groups_add_up_to_the_cohort_missing_values_included() -> None:
     assert groups["M"] == performance(part["label"], part["probability"], part["patient_id"])
 
 
+def test_empty_text_is_missing_and_whole_numbers_are_plain() -> None:
+    table = predictions(300)
+    sex = pd.Series(["F", "", None] * 100, name="sex")
+    assert list(subgroup_performance(table, sex)) == ["F", "missing"]
+    assert subgroup_performance(table, sex)["missing"].n_records == 200
+    smoker = pd.Series([1.0, 0.0, np.nan] * 100, name="smoker")
+    assert list(subgroup_performance(table, smoker)) == ["0", "1", "missing"]
+
+
 def test_a_group_too_small_is_suppressed() -> None:
     table = predictions(300)
     site = pd.Series(["a"] * 290 + ["b"] * 10, name="site")

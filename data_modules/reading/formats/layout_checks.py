@@ -1,0 +1,99 @@
+"""Compare a layout file with what the file of numbers beside it tells itself."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from data_modules.reading.formats.layout import Layout
+from data_modules.reading.reasons import RecordError
+from data_modules.reading.units import mv_per_unit
+
+_RATE_NAME = re.compile(
+    r"fs(hz)?|fsamp|sr|srate|sfreq|adfreq|sampl(e|ing)(rate|freq|frequency)(hz)?"
+)
+_RATE_LINE = re.compile(
+    r"\b(fs|s(?:ample|ampling)?[ _-]?(?:rate|freq(?:uency)?)|abtastrate)\b[^\w\n]{0,8}"
+    r"(?:\(?(?:Hz|1/s)\)?[^\w\n]{0,8})?(\d{1,6}(?:[.,]\d{1,6})?)\s*(kHz)?",
+    re.IGNORECASE,
+)
+_PLAUSIBLE_HZ = (50.0, 5000.0)
+_TOLERANCE = 0.01
+_MOST_MV = 20.0  # from peak to peak, more than any heart gives
+
+
+def is_rate_name(name: str) -> bool:
+    """Whether a number of this name is a sampling rate: `fs`, `Sampling_Rate (Hz)`."""
+    return _RATE_NAME.fullmatch(re.sub(r"[^a-z]", "", name.lower())) is not None
+
+
+def check_stated_rates(stated: Iterable[tuple[str, float]], layout: Layout, *, record: str) -> None:
+    """Refuse a file that states another sampling rate than its layout.
+
+    Args:
+        stated: names and values of single numbers of the file; others than rates do not count.
+        layout: of the file.
+        record: the record as the user names it.
+
+    Raises:
+        RecordError: `rate_invalid`.
+    """
+    for name, rate in stated:
+        plausible = is_rate_name(name) and _PLAUSIBLE_HZ[0] <= rate <= _PLAUSIBLE_HZ[1]
+        if plausible and abs(rate / layout.sampling_rate_hz - 1) > _TOLERANCE:
+            problem = (
+                f"the file states {name[:40]} {rate:g}, the layout {layout.sampling_rate_hz:g} Hz; "
+                "correct the wrong one"
+            )
+            raise RecordError("rate_invalid", record=record, problem=problem)
+
+
+def check_stated_unit(unit: str, layout: Layout, *, record: str) -> None:
+    """Refuse a file that states another unit than its layout, of numbers that are not scaled.
+
+    Raises:
+        RecordError: `unit_unknown`.
+    """
+    sizes = mv_per_unit(unit), mv_per_unit(layout.unit)
+    if layout.counts_per_unit == 1 and None not in sizes and sizes[0] != sizes[1]:
+        problem = (
+            f"the file states the unit {unit[:20]}, the layout {layout.unit[:20]}; correct the "
+            "wrong one"
+        )
+        raise RecordError("unit_unknown", record=record, problem=problem)
+
+
+def rates_of_lines(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
+    """Yield the sampling rates that lines of text above a table state."""
+    for line in lines:
+        found = _RATE_LINE.search(line)
+        if found is not None:
+            yield "fs", float(found[2].replace(",", ".")) * (1000 if found[3] else 1)
+
+
+def check_whole(counts: npt.NDArray[np.generic], layout: Layout, *, record: str) -> None:
+    """Refuse counts of a converter for which the layout states no gain.
+
+    Whole numbers that span more than 20 mV, at one for each mV or V, are no voltages of a heart.
+
+    Args:
+        counts: (L, T) as stored.
+        layout: of the file.
+        record: the record as the user names it.
+
+    Raises:
+        RecordError: `gain_invalid`.
+    """
+    size = mv_per_unit(layout.unit)
+    if layout.counts_per_unit != 1 or size is None or size < 1:
+        return
+    numbers = np.asarray(counts, dtype=np.float64)
+    finite = numbers[np.isfinite(numbers)]
+    if finite.size and np.ptp(finite) * size > _MOST_MV and (finite == np.rint(finite)).all():
+        problem = (
+            f"its samples are whole numbers from {finite.min():g} to {finite.max():g}, counts of a "
+            f"converter, not {layout.unit[:10]}; write into the layout how many of them are one "
+            f"{layout.unit[:10]}, as counts_per_unit"
+        )
+        raise RecordError("gain_invalid", record=record, problem=problem)
