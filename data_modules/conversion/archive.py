@@ -42,13 +42,11 @@ def prepare_archive(
     Raises:
         InputError: a folder, file or option is wrong, or no recording was usable.
     """
-    import pandas as pd
-
     from data_modules.cohort.sheet import read_sheet
     from data_modules.conversion.convert import convert
-    from data_modules.linking.archive import Left, read_archive
+    from data_modules.linking.archive import read_archive
     from data_modules.linking.id_rule import LOOSEST
-    from data_modules.linking.outputs import write_table
+    from data_modules.linking.outputs import left_table, write_table
     from data_modules.linking.pseudonyms import open_key, patient_name
 
     folder, store = Path(source), Path(out)
@@ -77,8 +75,7 @@ def prepare_archive(
         amplitude="calibrated", label=label, signal=signal, jobs=jobs, dask=dask,
         paths=table["path"].tolist(),
     )  # fmt: skip
-    write_table(store.with_name(f"{store.name}.left_out.csv"),
-                pd.DataFrame(archive.left, columns=Left._fields))  # fmt: skip
+    write_table(store.with_name(f"{store.name}.left_out.csv"), left_table(archive.left))
     left = counted(
         len(archive.left), "file does not say whose it is", "files do not say whose they are"
     )

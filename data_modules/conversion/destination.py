@@ -1,6 +1,5 @@
 """Check the place that a conversion writes to, and remove what it leaves there."""
 
-import csv
 import glob
 import os
 import shutil
@@ -8,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from data_modules.store.mark import STORE, mark_version, quarantine_list, read_mark
+from data_modules.store.mark import STORE, mark_version, quarantined, read_mark
 from data_modules.store.read import EcgStore
 from data_modules.store.shards import ShardPlan, shards_root
 from data_modules.store.write import is_single_file
@@ -84,11 +83,10 @@ def _stated_digest(path: Path) -> str:
 
 def _quarantined(path: Path) -> set[str]:
     """Return the recordings that the quarantine list of a store names, rejected ones among them."""
-    file = quarantine_list(path)
-    if not file.is_file():
+    try:
+        return {row["record"] for row in quarantined(path)}
+    except InputError:  # damaged: a complete new one replaces it
         return set()
-    with file.open(encoding="utf-8", newline="") as stream:
-        return {row[0] for row in csv.reader(stream) if row}
 
 
 def check_space(path: Path, plan: ShardPlan, *, finished: set[int]) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from data_modules.reading.reasons import NOTES, REMEDIES, SKIPPED
+from data_modules.store.mark import QUARANTINE
 from lsemvae.core.counted import counted
 from lsemvae.core.files import replacing
-from lsemvae.core.printable import printable, spreadsheet_cell
+from lsemvae.core.printable import spreadsheet_cell
 
 
 class RecordFate(NamedTuple):
@@ -82,14 +83,14 @@ def write_quarantine(path: Path, outcomes: Iterable[RecordFate]) -> None:
     """Write one line for each reason why a recording was not simply accepted, and what to do."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(("record", "outcome", "code", "message", "remedy"))
+        writer.writerow(QUARANTINE)
         for outcome in outcomes:
             writer.writerows(
                 (
                     outcome.record,
                     outcome.kind,
                     code,
-                    spreadsheet_cell(printable(message)),
+                    spreadsheet_cell(message),
                     REMEDIES[code],
                 )
                 for code, message in outcome.reasons

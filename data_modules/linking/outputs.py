@@ -149,6 +149,11 @@ def exceptions(study: Study) -> pd.DataFrame:
         *study.hospital.left, *study.linked.rows_left, *by_rule, *study.undecided,
         *study.archive.left, *study.undated, *study.copies, *study.linked.files_left,
     ]  # fmt: skip
+    return left_table(rows)
+
+
+def left_table(rows: Iterable[Left]) -> pd.DataFrame:
+    """Return what was left out as a table; names of files and cells are anybody's."""
     texts = [Left(*map(spreadsheet_cell, map(str, row))) for row in rows]
     return pd.DataFrame(texts, columns=Left._fields)
 

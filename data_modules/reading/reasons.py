@@ -4,7 +4,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.extras import install_extra
 
 REASONS = {
-    "path_unsafe": "the record's path leaves the source folder, is absolute or is a URL",
+    "path_unsafe": "the record's path leaves the source folder, is absolute, a URL or unprintable",
     "file_missing": "the header or a signal file does not exist",
     "file_not_regular": "the header or a signal file is a folder, pipe or device",
     "file_limit": "a file is larger than the readers accept",
@@ -78,7 +78,7 @@ _LOOK = "look at it with `lsemvae view`"
 _MASKED = "nothing: the lead is masked; `--signal.bad_leads reject` refuses all such"
 
 REMEDIES = {
-    "path_unsafe": "name records below the source folder, and copy linked files into it",
+    "path_unsafe": "name records below the source folder, in UTF-8, and copy linked files into it",
     "file_missing": "copy the missing file, or correct the name in the table",
     "file_not_regular": "replace it by the file itself",
     "file_limit": "cut the recording, or export the ECG alone",

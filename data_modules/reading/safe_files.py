@@ -18,8 +18,11 @@ def check_record_name(record: str) -> None:
     Raises:
         RecordError: `path_unsafe`.
     """
+    if not record.isprintable():
+        problem = "expected a name in UTF-8 without control characters; rename the file"
+        raise RecordError("path_unsafe", record=record, problem=problem)
     parts = record.split("/")
-    unsafe = not record or "\\" in record or ":" in record or not record.isprintable()
+    unsafe = not record or "\\" in record or ":" in record
     if unsafe or any(part in ("", ".", "..", "~") for part in parts):
         problem = "expected a path below the source folder such as files/p1/s2/2, no URL and no .."
         raise RecordError("path_unsafe", record=record, problem=problem)

@@ -4,6 +4,7 @@ HDF5 lets a file begin with a block of free bytes. Ours says in plain text what 
 a foreign file is told apart with one small read and never reaches the HDF5 library.
 """
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from lsemvae.core.json_text import parse_json
 
 VERSION = 2
 STORE, SHARD = "lsemvae-store", "lsemvae-shard"
+QUARANTINE = ("record", "outcome", "code", "message", "remedy")
 MARK_BYTES = 512  # the smallest user block that HDF5 allows
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -20,6 +22,30 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 def quarantine_list(store: Path) -> Path:
     """Return where the list of what was found in a store's recordings lies, beside the store."""
     return store.with_name(f"{store.name}.quarantine.csv")
+
+
+def quarantined(store: Path) -> list[dict[str, str]]:
+    """Return the lines of a store's list, by column; none where there is no list.
+
+    Raises:
+        InputError: it is cut, changed, or something else.
+    """
+    file = quarantine_list(store)
+    if not file.is_file():
+        return []
+    try:
+        with file.open(newline="", encoding="utf-8") as lines:
+            table = csv.DictReader(lines, strict=True)
+            rows = list(table)
+        missing = [name for name in QUARANTINE if name not in (table.fieldnames or ())]
+        if missing or any(None in row or None in row.values() for row in rows):
+            raise ValueError(f"it lacks {', '.join(missing) or 'cells'}")
+    except (ValueError, csv.Error) as error:
+        raise InputError(
+            f"{file} is cut, changed or damaged ({error}); copy the list that `lsemvae prepare` "
+            "wrote, or prepare again"
+        ) from error
+    return rows
 
 
 def make_mark(kind: str, **content: Any) -> bytes:

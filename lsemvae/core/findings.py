@@ -52,6 +52,6 @@ def write_findings(findings: Sequence[Finding], path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(Finding._fields)
         writer.writerows(
-            (check, *(spreadsheet_cell(printable(cell)) for cell in ("; ".join(where), text)))
+            (check, *(spreadsheet_cell(cell) for cell in ("; ".join(where), text)))
             for check, where, text in findings
         )

@@ -31,11 +31,11 @@ def one_line(text: str) -> str:
 
 
 def spreadsheet_cell(text: str) -> str:
-    """Return a text that no spreadsheet runs as a formula when it opens a table of ours.
+    """Return a text, `printable`, that no spreadsheet runs as a formula when it opens our tables.
 
     Files and their names come from anybody.
     """
-    return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+    return f"'{printable(text)}" if text.startswith(FORMULA_SIGNS) else printable(text)
 
 
 def say(

@@ -39,6 +39,9 @@ def read_predictions(file: Path, target: Target = BINARY) -> pd.DataFrame:
     absent = [name for name in target.columns if name != "fold" and name not in table]
     if absent:
         raise _unreadable(file, f"it has no column {', '.join(absent)}")
+    for name in [one for one in [*numbers, "fold"] if one in table]:
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            raise _unreadable(file, f"not every {name} is a number")
     cut = table.index[table[target.truth].isna().all(axis=1) | (table["record"] == "")]
     if len(cut):
         raise _unreadable(file, f"line {cut[0] + 2} is cut")

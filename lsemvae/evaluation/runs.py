@@ -17,6 +17,9 @@ from lsemvae.evaluation.predictions import read_predictions
 REPEATS = "repeats.csv"
 PREDICTED = "predictions_sha256"
 """Under this name a model or an explanation keeps the digest of its run's predictions.csv."""
+PREDICTIONS, INNER = "predictions.csv", "inner_predictions.csv"
+DIGESTS = "files_sha256"
+"""Under this name metrics.json keeps the digests of the files above; older ones keep none."""
 NEEDED = ("task", "method", "leads", "data", "synthetic", "splits_sha256", "pooled", "folds")
 AGAIN = "run `lsemvae cv` again with the same options: finished folds are kept"
 
@@ -64,7 +67,16 @@ class CvRun:
 
         Settings are alike where a run was trained again with another seed, the digest is not.
         """
-        return digest in (None, file_sha256(self.folder / "predictions.csv"))
+        return digest in (None, file_sha256(self.folder / PREDICTIONS))
+
+    @property
+    def changed_files(self) -> list[str]:
+        """Name the files of predictions that are not, to the bit, what the run wrote."""
+        return [
+            name
+            for name, digest in self.metrics.get(DIGESTS, {}).items()
+            if not (self.folder / name).is_file() or file_sha256(self.folder / name) != digest
+        ]
 
     @property
     def data_label(self) -> str:
@@ -91,12 +103,12 @@ def data_label(data: str, synthetic: bool, derived: Iterable[str] = ()) -> str:
 def read_cv_run(folder: Path) -> CvRun:
     """Read one finished cross-validation."""
     metrics = read_json(folder / "metrics.json", AGAIN, needs=NEEDED)
-    inner, target = folder / "inner_predictions.csv", target_of(metrics)
+    inner, target = folder / INNER, target_of(metrics)
     repeats = folder / REPEATS
     return CvRun(
         folder,
         metrics,
-        read_predictions(folder / "predictions.csv", target),
+        read_predictions(folder / PREDICTIONS, target),
         read_predictions(inner, target) if inner.is_file() else None,
         read_kept_table(repeats, AGAIN) if repeats.is_file() else None,
     )

@@ -1,11 +1,10 @@
 """Read what `prepare` found in the recordings of a store, from the list beside it."""
 
-import csv
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data_modules.store.mark import quarantine_list
+from data_modules.store.mark import quarantine_list, quarantined
 from lsemvae.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def kept_findings(store: "EcgStore") -> Findings:
             there or names others, so that nobody knows which results to withhold.
     """
     file = quarantine_list(store.path)
-    found = _listed(file)
+    found = _listed(store.path)
     named = Counter(code for codes in found.values() for code in {code for code, _ in codes})
     told = store.reasons.get("warnings", {})
     for code in DOUBTFUL:
@@ -39,11 +38,9 @@ def kept_findings(store: "EcgStore") -> Findings:
     return found
 
 
-def _listed(file: Path) -> Findings:
+def _listed(store: Path) -> Findings:
     found: Findings = {}
-    if file.is_file():
-        with file.open(newline="", encoding="utf-8") as lines:
-            for row in csv.DictReader(lines):
-                if row["outcome"] != "rejected":
-                    found.setdefault(row["record"], []).append((row["code"], row["message"]))
+    for row in quarantined(store):
+        if row["outcome"] != "rejected":
+            found.setdefault(row["record"], []).append((row["code"], row["message"]))
     return found

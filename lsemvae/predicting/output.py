@@ -71,8 +71,8 @@ def write_csv(file: IO[str], rows: Iterable[Row], about: Mapping[str, Any]) -> N
     writer = csv.DictWriter(file, list(Row("", "").named(names)))
     writer.writeheader()
     for row in rows:
-        texts = {name: spreadsheet_cell(getattr(row, name)) for name in ("recording", "message")}
-        writer.writerow({**row.named(names), **texts})
+        cells = row.named(names).items()
+        writer.writerow({n: spreadsheet_cell(c) if isinstance(c, str) else c for n, c in cells})
 
 
 def _write_json(file: IO[str], rows: Iterable[Row], about: Mapping[str, Any]) -> None:

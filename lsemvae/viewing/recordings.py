@@ -1,6 +1,5 @@
 """Read what is to be seen of a recording, from its file or from a store."""
 
-import csv
 import os
 import re
 from pathlib import Path
@@ -16,7 +15,7 @@ from data_modules.signals.clean import clean_ecg, require_leads
 from data_modules.signals.gains import gain_warnings
 from data_modules.signals.heart_doubts import doubts_of_one
 from data_modules.signals.settings import SignalSettings
-from data_modules.store.mark import quarantine_list
+from data_modules.store.mark import quarantine_list, quarantined
 from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS, lead_indices
@@ -94,17 +93,17 @@ def view_of_stored(store: str, name: str) -> View:
     counts = opened.read([row])[0]
     ecg = np.where(opened.present[row][:, None], counts / COUNTS_PER_UNIT, np.nan)
     title = f"{record} of {opened.label}{' (SYNTHETIC)' if opened.synthetic else ''}"
-    findings = _quarantined(quarantine_list(Path(store)), record)
+    findings = _quarantined(Path(store), record)
     named = f"{Path(store).stem}-{record}".replace("/", "-")
     return View(named, title, ecg, opened.sampling_rate_hz, opened.unit == "mV", findings)
 
 
-def _quarantined(file: Path, record: str) -> Findings:
+def _quarantined(store: Path, record: str) -> Findings:
     """Return the lines of the quarantine list about a record."""
+    file = quarantine_list(store)
     if not file.is_file():
         return [("unknown", f"there is no quarantine list {file.name} beside the store")]
-    with file.open(newline="", encoding="utf-8") as lines:
-        rows = [row for row in csv.DictReader(lines) if row["record"] == record]
+    rows = [row for row in quarantined(store) if row["record"] == record]
     return [(row["code"], row["message"]) for row in rows] or [
         ("accepted", "the checks found nothing")
     ]

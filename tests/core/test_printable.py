@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from data_modules.conversion.quarantine import RecordFate, write_quarantine
+from data_modules.linking.archive import Left
+from data_modules.linking.outputs import left_table
 from lsemvae.core.findings import Finding, describe_findings, write_findings
 from lsemvae.core.printable import one_line, printable, say, spreadsheet_cell
 from lsemvae.evaluation.tables.table_files import markdown_table
@@ -71,10 +73,11 @@ def test_what_is_said_and_tables_hold_no_escape_and_no_markup(
 def test_no_table_holds_a_formula(text: str, tmp_path: Path) -> None:
     assert spreadsheet_cell(text) == f"'{text}"
     write_findings([Finding("cell", (text,), text)], tmp_path / "found.csv")
-    row = Row(recording=text, outcome="error", code="unreadable", message=text)
+    row = Row(recording=text, outcome="error", code="unreadable", point=text, message=text)
     with (tmp_path / "p.csv").open("w", newline="") as file:
         write_csv(file, [row], {})
-    for name in ("found.csv", "p.csv"):
+    left_table([Left(text, text, text)]).to_csv(tmp_path / "left.csv", index=False)
+    for name in ("found.csv", "p.csv", "left.csv"):
         with (tmp_path / name).open(newline="") as stream:
             cells = [cell for line in list(csv.reader(stream))[1:] for cell in line]
         assert not [cell for cell in cells if cell[:1] in set("=+-@\t")]
@@ -86,3 +89,8 @@ def test_one_function_prints() -> None:
     sources = [*(ROOT / "lsemvae").rglob("*.py"), *(ROOT / "data_modules").rglob("*.py")]
     found = {file.name for file in sources if bare.search(file.read_text(encoding="utf-8"))}
     assert found == {"printable.py"}
+
+
+def test_a_table_cell_holds_nothing_that_a_terminal_acts_on() -> None:
+    text = f"{ESCAPE}\u202e31 \udcff"
+    assert spreadsheet_cell(text).isprintable()

@@ -77,6 +77,8 @@ def run_faults(run: CvRun) -> tuple[list[str], list[str]]:
             inner_by_fold(table, run.inner, run.target)
         except InputError as error:
             faults.append(str(error))
+    if not faults:
+        faults += [f"{name} is not as the run wrote it" for name in run.changed_files]
     return faults, notes
 
 

@@ -19,6 +19,7 @@ from benchmarks.recording_files import (
 from data_modules.reading.kinds import format_of
 from data_modules.reading.read import FORMATS, read_recording
 from data_modules.reading.reasons import RecordError
+from data_modules.reading.safe_files import check_record_name
 from data_modules.signals.clean import SignalSettings, clean_ecg
 from lsemvae.core.leads import LEADS
 
@@ -267,3 +268,10 @@ def test_a_missing_package_says_how_to_install_it(
         with monkeypatch.context() as patched:
             patched.setitem(__import__("sys").modules, package, None)
             assert code_of(tmp_path, record) == "reader_missing"
+
+
+@pytest.mark.parametrize("record", ["a\x1bb", "a\udcff", "a\u202eb"])
+def test_a_name_that_cannot_be_shown_is_refused_as_that(record: str) -> None:
+    with pytest.raises(RecordError, match="a name in UTF-8 without control characters") as found:
+        check_record_name(record)
+    assert found.value.code == "path_unsafe"

@@ -16,7 +16,7 @@ import pytest
 
 import data_modules.store.write
 from data_modules.store.content import StoreDescription
-from data_modules.store.mark import MARK_BYTES
+from data_modules.store.mark import MARK_BYTES, quarantined
 from data_modules.store.read import EcgStore
 from data_modules.store.shards import ShardPlan, shards_root, write_shard
 from data_modules.store.write import Accepted, write_store
@@ -300,3 +300,12 @@ def test_a_failure_leaves_the_old_store_and_no_rubbish(
         write_store(store_path, shards, accepted, plan=PLAN, description=description)
     after = {path: path.read_bytes() for path in store_path.parent.rglob("*") if path.is_file()}
     assert after == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", bytes(range(256)), b"record,outcome,code,message,remedy\r\nr1,rejec"]
+)
+def test_a_damaged_quarantine_list_is_one_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "s.h5.quarantine.csv").write_bytes(content)
+    with pytest.raises(InputError, match=r"s\.h5\.quarantine\.csv is cut, changed or damaged"):
+        quarantined(tmp_path / "s.h5")

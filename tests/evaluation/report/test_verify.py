@@ -1,6 +1,7 @@
 """Runs whose files do not belong together are refused."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.report.gather import find_runs
-from lsemvae.evaluation.report.verify import verify_runs
+from lsemvae.evaluation.report.verify import run_faults, verify_runs
 from lsemvae.evaluation.runs import read_cv_run
 from tests.report_runs import labelled_patients, write_run
 
@@ -41,6 +42,25 @@ def first_again(table: pd.DataFrame) -> pd.DataFrame:
 def into_two_folds(table: pd.DataFrame) -> pd.DataFrame:
     """Give a patient a second record in another fold."""
     return pd.concat([table, table[:1].assign(record="new", fold=(table["fold"][0] + 1) % 3)])
+
+
+@pytest.mark.parametrize("name", ["predictions.csv", "inner_predictions.csv"])
+def test_one_other_digit_of_a_probability_is_found(tmp_path: Path, name: str) -> None:
+    folder = write_run(tmp_path, labelled_patients())
+    text = (folder / name).read_text()
+    probability = re.findall(r"0\.\d{8}", text)[0]
+    other = f"{probability[:-1]}{(int(probability[-1]) + 1) % 10}"
+    (folder / name).write_text(text.replace(probability, other, 1))
+    assert run_faults(read_cv_run(folder))[0] == [f"{name} is not as the run wrote it"]
+
+
+def test_predictions_that_are_no_numbers_are_refused_by_column(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, labelled_patients())
+    table = pd.read_csv(folder / "predictions.csv").astype({"probability": str})
+    table.loc[3, "probability"] = "0.5\0\0"
+    table.to_csv(folder / "predictions.csv", index=False)
+    with pytest.raises(InputError, match="not every probability is a number"):
+        read_cv_run(folder)
 
 
 @pytest.mark.parametrize(
