@@ -4,6 +4,7 @@ from argparse import ArgumentError
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from time import time
 from typing import Any
 
 import torch
@@ -37,7 +38,7 @@ from lsemvae.callbacks import (
 )
 from lsemvae.callbacks.checkpoint_io import load_safely
 from lsemvae.callbacks.config_file import ConfigFile
-from lsemvae.callbacks.earlier_run import refuse_to_replace
+from lsemvae.callbacks.earlier_run import refuse_to_replace, tell_what_stayed
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.core.errors import InputError
 from lsemvae.core.experiments import check_configs
@@ -278,9 +279,12 @@ def run_lightning(arguments: list[str], *, others_follow: bool = False) -> Path 
         keep_freed_memory()
         faster_float32_products()
     try:
+        began = time()
         cli = build_cli(arguments, run=True, save_config=arguments[0] == "fit")
         if others_follow:
             _answer_signals(cli.trainer)
+        if arguments[0] == "fit":
+            tell_what_stayed(cli.trainer, cli.config.fit, began)
         return _last_checkpoint(cli)
     except MisconfigurationException as error:
         raise InputError(" ".join(str(error).split())) from error

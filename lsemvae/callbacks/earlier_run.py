@@ -1,5 +1,6 @@
 """Keep what an earlier run left in a folder."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ from lightning import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.outputs import refuse_foreign
+from lsemvae.core.printable import say
 
 # What a run writes beside its log -> what the head of ours holds.
 MARKS = {"config.yaml": b"lightning.pytorch==", "metrics.csv": b"step",
@@ -47,6 +50,26 @@ def _refuse_foreign_files(folders: list[Path]) -> None:
         if path.is_file():
             way_out = "name another folder (trainer.default_root_dir and the logger's save_dir)"
             refuse_foreign(path, mark=MARKS[path.name], way_out=way_out)
+
+
+def tell_what_stayed(trainer: Trainer, settings: Any, since: float) -> None:
+    """Name the checkpoints of an earlier run that a new one did not replace: names hold epochs.
+
+    Args:
+        trainer: of a fit that has ended.
+        settings: of `fit`, with `ckpt_path` and `overwrite`.
+        since: seconds of the clock when the fit began.
+    """
+    if settings.ckpt_path is not None or not settings.overwrite or not trainer.is_global_zero:
+        return
+    found = {file for folder in _checkpoint_folders(trainer) for file in folder.glob("*.ckpt")}
+    older = sorted(file for file in found if file.stat().st_mtime < since)
+    if older:
+        say(
+            f"note: {counted(len(older), 'checkpoint')} of an earlier run stayed beside the new "
+            f"one, remove what you do not need: {', '.join(map(str, older[:5]))}",
+            file=sys.stderr,
+        )
 
 
 def _to_go_on_with(file: Path) -> str:

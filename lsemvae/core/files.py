@@ -90,6 +90,17 @@ def prepare_place(path: Path) -> None:
     remove_abandoned(path.parent, re.escape(path.name))
 
 
+def place_taken(error: OSError) -> str | None:
+    """Return the line for a file that stands where a folder is to be made; None for others."""
+    if not isinstance(error, FileExistsError | NotADirectoryError) or error.filename is None:
+        return None
+    path = Path(os.fsdecode(error.filename)).absolute()
+    file = next((one for one in (path, *path.parents) if one.is_file()), None)
+    if file is None:
+        return None
+    return f"{file} is a file where a folder is needed; name another one, with --out"
+
+
 @contextmanager
 def named(path: Path, temporary: Path | None = None) -> Iterator[None]:
     """Name a file in the errors of its writing, which know no name or that of a temporary file.
@@ -111,7 +122,8 @@ def named(path: Path, temporary: Path | None = None) -> Iterator[None]:
         ):
             raise
         raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); what was there before is "
+            place_taken(error)
+            or f"{path} cannot be written ({error.strerror or error}); what was there before is "
             "intact. Make room, or name another folder, and run the same command again"
         ) from error
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import remove_abandoned
+from lsemvae.core.files import place_taken, remove_abandoned
 
 
 @contextmanager
@@ -41,7 +41,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
         begun.replace(place)
     except OSError as error:
         raise InputError(
-            f"{path} cannot be written ({error.strerror or error}); what was there before is "
+            place_taken(error)
+            or f"{path} cannot be written ({error.strerror or error}); what was there before is "
             "intact. Make room, or name another folder, and run the same command again"
         ) from error
     finally:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import read_json
+from lsemvae.core.files import file_sha256, read_json
 from lsemvae.core.made_for import MadeFor
 from lsemvae.core.types import EcgInput
 from lsemvae.crossval.folds import FILES, FINISHED, FoldSettings, fold_task
@@ -13,6 +13,7 @@ from lsemvae.tasks import Classifier
 from lsemvae.tasks.head_task import HeadTask
 
 CHECKPOINT = "last.ckpt"
+AGAIN = "run `lsemvae cv` again with the same options"
 
 
 def check_folds(folders: Sequence[Path]) -> None:
@@ -27,20 +28,36 @@ def check_folds(folders: Sequence[Path]) -> None:
         raise InputError(f"{', '.join(missing)} not found; run `lsemvae cv` to the end first")
 
 
+def check_checkpoint(folder: Path) -> None:
+    """Make sure that the classifier of a fold is the one that the fold was finished with.
+
+    Settings name no task and no fold, so another run's classifier of the same leads would pass.
+
+    Raises:
+        InputError: it is another one, or was changed.
+    """
+    kept = read_json(folder / FINISHED, AGAIN, needs=("method",)).get(FILES) or {}
+    file = folder / CHECKPOINT
+    if kept.get(CHECKPOINT) not in (None, file_sha256(file)):
+        raise InputError(
+            f"{file} is not the one that this fold was finished with (another one, or changed); "
+            f"{AGAIN}: this fold is trained anew"
+        )
+
+
 def read_settings(folder: Path) -> FoldSettings:
     """Return what a finished fold was trained with.
 
     Raises:
         InputError: the file of its settings is empty, cut or changed.
     """
-    again = "run `lsemvae cv` again with the same options"
-    kept = read_json(folder / FINISHED, again, needs=("method",))
+    kept = read_json(folder / FINISHED, AGAIN, needs=("method",))
     kept.pop(FILES, None)
     try:
         return FoldSettings(**kept)
     except TypeError as error:
         raise InputError(
-            f"{folder / FINISHED} is changed, or of another version ({error}); {again}"
+            f"{folder / FINISHED} is changed, or of another version ({error}); {AGAIN}"
         ) from error
 
 
@@ -66,9 +83,11 @@ def load_head(folder: Path, encoder: str | None, ecg_input: EcgInput) -> HeadTas
     """Return what a finished fold has learnt, whatever it predicts; arguments as above.
 
     Raises:
-        InputError: the fold is not finished, or was trained on another encoder or other recordings.
+        InputError: the fold is not finished, or was trained on another encoder or other recordings,
+            or its checkpoint is not the one that it was finished with.
     """
     check_folds([folder])
+    check_checkpoint(folder)
     settings = read_settings(folder)
     task = fold_task(settings, encoder, ecg_input)
     checkpoint = read_checkpoint(folder / CHECKPOINT)

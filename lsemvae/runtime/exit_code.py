@@ -1,12 +1,11 @@
 """Turn what ends a command into an exit code and one line on stderr."""
 
-import os
 import sys
 from collections.abc import Callable
 from io import TextIOWrapper
-from pathlib import Path
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import place_taken
 from lsemvae.core.findings import FindingsFoundError
 from lsemvae.core.printable import say
 from lsemvae.runtime.faults import full_disk, was_interrupted
@@ -63,16 +62,5 @@ def _of_system(error: OSError) -> str | None:
     """Return the line for a refusal of the system; None where it names no file: a defect."""
     line = full_disk(error)
     if line is None and error.filename:
-        line = _place_taken(error) or f"{error.filename}: {error.strerror}"
+        line = place_taken(error) or f"{error.filename}: {error.strerror}"
     return line
-
-
-def _place_taken(error: OSError) -> str | None:
-    """Return the line for a file that stands where a folder is to be made; None for others."""
-    if not isinstance(error, FileExistsError | NotADirectoryError):
-        return None
-    path = Path(os.fsdecode(error.filename)).absolute()
-    file = next((one for one in (path, *path.parents) if one.is_file()), None)
-    if file is None:
-        return None
-    return f"{file} is a file where a folder is needed; name another one, with --out"

@@ -103,11 +103,16 @@ class SweepState:
         return locked(self.trial_folder(number) / LOCK, wait=wait)
 
     def _put_back(self, study: optuna.Study) -> None:
-        """Queue the point of every running trial that nobody runs any more."""
+        """Queue the point of every running trial that nobody runs any more.
+
+        A trial may end between the list and its lock, so its state is read again under the lock.
+        """
         for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             try:
                 with self._lock(trial.number, wait=False):
-                    self._retry(study, trial)
+                    now = study.get_trials(deepcopy=False)[trial.number]
+                    if now.state == TrialState.RUNNING:
+                        self._retry(study, trial)
             except BlockingIOError:
                 continue
 

@@ -208,6 +208,11 @@ def test_model_of_another_fold_is_refused(
     for name in ("last.ckpt", "last.ckpt.sha256"):
         shutil.copy(run / "fold_0" / name, run / "fold_1" / name)
     assert explain(run, cohort, tmp_path / "out", "--encoder", str(encoder)) == 2
+    assert "fold_1/last.ckpt is not the one that this fold was finished with" in error_of(capsys)
+    kept = json.loads((run / "fold_1/finished.json").read_text())
+    del kept["files"]  # as in runs of older versions
+    (run / "fold_1/finished.json").write_text(json.dumps(kept))
+    assert explain(run, cohort, tmp_path / "out", "--encoder", str(encoder)) == 2
     assert "another probability than predictions.csv" in error_of(capsys)
 
 

@@ -13,9 +13,11 @@ import pytest
 from data_modules.cohort.labels import task_labels
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
+from lsemvae.core.files import file_sha256
 from lsemvae.core.tasks import Thresholds
 from lsemvae.evaluation.predictions import read_predictions
 from lsemvae.evaluation.report import pdf
+from lsemvae.evaluation.runs import DIGESTS
 from tests.conftest import error_of
 from tests.report_runs import write_run
 
@@ -109,6 +111,13 @@ def refused(runs: Path, cohort: Path, out: Path, *more: str) -> bool:
     return code == 2 and not out.exists()
 
 
+def seal(file: Path) -> None:
+    """Say in metrics.json that these are the predictions of the run."""
+    metrics = json.loads((file.parent / "metrics.json").read_text())
+    metrics[DIGESTS][file.name] = file_sha256(file)
+    (file.parent / "metrics.json").write_text(json.dumps(metrics))
+
+
 def another_patient(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(patient_id=table["patient_id"].where(table.index != 0, "stranger"))
 
@@ -128,6 +137,7 @@ def test_predictions_that_the_store_contradicts_are_refused(
     copied = shutil.copytree(runs, tmp_path / "cv")
     file = copied / "detection/ls_emvae/12L/predictions.csv"
     change(pd.read_csv(file, dtype={"record": str})).to_csv(file, index=False)
+    seal(file)
     assert refused(copied, cohort, tmp_path / "page")
     assert message in error_of(capsys)
 

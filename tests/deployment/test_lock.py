@@ -131,6 +131,19 @@ def test_a_study_whose_figures_were_changed_is_refused(
     assert not (tmp_path / "m.safetensors").exists()
 
 
+def test_the_classifier_of_another_fold_is_refused(
+    study: Path, cohort: Path, encoder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    above = study.parents[2]
+    shutil.copytree(above / "detection", tmp_path / "detection")
+    shutil.copytree(above / "features", tmp_path / "features")
+    copied = tmp_path / study.relative_to(above)
+    for name in ("last.ckpt", "last.ckpt.sha256"):
+        shutil.copy(copied / "fold_1" / name, copied / "fold_0" / name)
+    assert lock(copied, cohort, encoder, tmp_path / "m.safetensors") == 2
+    assert "fold_0/last.ckpt is not the one that this fold was finished with" in error_of(capsys)
+
+
 @pytest.mark.parametrize("told", [None, False, True])
 def test_what_a_study_said_of_ids_written_alike_holds_for_its_model(
     study: Path, cohort: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

@@ -46,7 +46,7 @@ def test_a_description_survives_its_text() -> None:
         ({"version": "one"}, "is no model of lsemvae"),
         ({"task": None}, "is damaged"),
         ({"networks": []}, "0 networks for 1 members"),
-        ({"n_members": 10**30}, "networks for 10+ members"),
+        ({"n_members": 10**30}, "1 network for 10+ members"),
         ({"n_members": None}, "is damaged"),
         ({"frozen": None}, "is damaged"),
         ({"sources": []}, "is damaged"),

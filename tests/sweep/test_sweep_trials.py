@@ -6,7 +6,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import optuna
 import pytest
@@ -67,6 +67,26 @@ def test_grid_runs_every_point_once_and_a_second_start_nothing(tmp_path: Path, j
     assert sorted(file.parent.name for file in tmp_path.rglob("metrics.csv")) == [
         f"trial_{number}" for number in range(4)
     ]
+
+
+def test_a_trial_that_ends_while_others_are_looked_for_is_not_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = SweepState(GRID, tmp_path)
+    running = claimed(state)
+    lock = SweepState._lock
+
+    def ends_before(self: SweepState, number: int, *, wait: bool = True) -> IO[bytes]:
+        if number == running.trial.number:
+            state.study().tell(number, 1.0)
+            running.lock.close()
+        return lock(self, number, wait=wait)
+
+    monkeypatch.setattr(SweepState, "_lock", ends_before)
+    claimed(state).lock.close()
+    trials = state.study().get_trials()
+    assert [trial.state.name for trial in trials] == ["COMPLETE", "RUNNING"]
+    assert trials[0].params != trials[1].params
 
 
 def test_failed_trial_is_kept_with_its_reason_and_stops_no_other(

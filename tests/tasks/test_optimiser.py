@@ -43,7 +43,7 @@ def test_the_learning_rate_moves_by_step_over_the_whole_run() -> None:
 
 
 def test_a_warm_up_as_long_as_the_run_is_refused() -> None:
-    with pytest.raises(InputError, match="3 epochs of warm-up do not fit a run of 2"):
+    with pytest.raises(InputError, match="a warm-up of 3 epochs does not fit a run of 2"):
         run(2, warmup_epochs=3)
     with pytest.raises(InputError, match="warmup_epochs must be >= 0, got -1"):
         Pretrainer(LsEmvae(N_SAMPLES, LATENT_DIM), warmup_epochs=-1)
