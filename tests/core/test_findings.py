@@ -25,7 +25,8 @@ def test_text_shortens_long_lists_and_the_file_does_not(tmp_path: Path) -> None:
 
 def test_findings_of_the_same_words_are_one_line() -> None:
     """The CSV file keeps each; a value out of range in every row filled the screen."""
-    many = [Finding("cell", (f"row {n}",), f"age_years is {600 + n}.5; expected") for n in range(20)]
+    ages = [f"age_years is {600 + n}.5; expected" for n in range(20)]
+    many = [Finding("cell", (f"row {n}",), age) for n, age in enumerate(ages)]
     other = Finding("cell", ("row 3",), "sex is 'x'; expected")
     lines = describe_findings([*many, other]).splitlines()
     assert len(lines) == 4
