@@ -104,10 +104,11 @@ format: $(READY)  ## let ruff format and sort; write README's table of commands
 	@$(BIN)/ruff format .
 	@$(BIN)/python -m benchmarks.command_table README.md
 
-bench: $(READY)  ## step, encoding, explaining, busy machine, conversion, loading, 800,000 records, coverage: reports/
+bench: $(READY)  ## step, start, encoding, explaining, busy machine, conversion, loading, 800,000 records, coverage: reports/
 	@$(BIN)/python -m benchmarks.step
 	@$(BIN)/python -m benchmarks.busy
 	@$(BIN)/python -m benchmarks.threads
+	@$(BIN)/python -m benchmarks.start
 	@$(BIN)/python -m benchmarks.inference
 	@$(BIN)/python -m benchmarks.heads
 	@$(BIN)/python -m benchmarks.explaining

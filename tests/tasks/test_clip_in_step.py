@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lsemvae.tasks.optimiser import adamw, clip_in_step, takes_clipping
+from lsemvae.tasks.optimiser import adamw, clip_in_step, takes_clipping, total_norm
 
 LIMITS = (0.5, 1e6)
 
@@ -33,6 +33,14 @@ def test_weights_gradients_and_moments_are_those_of_torch(limit: float) -> None:
     tolerance = {"rtol": 1e-6, "atol": 1e-9} if limit < 1 else {"rtol": 0.0, "atol": 0.0}
     for found, expected in zip(*ends, strict=True):
         torch.testing.assert_close(found, expected, **tolerance)
+
+
+def test_the_norm_of_many_values_is_right() -> None:
+    """Torch's own is .2 % low for 2 ** 25 values and 3.6 % for those of the published size."""
+    many = torch.randn(2**13, 2**12, generator=torch.Generator().manual_seed(0))
+    expected = torch.linalg.vector_norm(many, dtype=torch.float64)
+    found = total_norm([many, torch.zeros(()), torch.ones(2)])
+    assert float(found) == pytest.approx(float(expected), rel=1e-6)
 
 
 def test_only_a_fused_adamw_of_a_cpu_takes_it() -> None:
