@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lsemvae.core.counted import counted
 from lsemvae.core.files import replacing
 from lsemvae.core.printable import printable, spreadsheet_cell
 
@@ -35,7 +36,7 @@ def describe_findings(findings: Sequence[Finding]) -> str:
     """Return the findings as text for people, grouped by check in the order of their coming."""
     if not findings:
         return "nothing was found"
-    lines = [f"{len(findings)} finding(s)"]
+    lines = [counted(len(findings), "finding")]
     for check in dict.fromkeys(finding.check for finding in findings):
         lines.append(check)
         lines += _lines([finding for finding in findings if finding.check == check])

@@ -9,7 +9,7 @@ def test_findings_are_grouped_by_check() -> None:
     findings = [Finding("a", ("row 1",), "one"), Finding("b", ("row 2",), "two"),
                 Finding("a", ("row 3",), "three")]  # fmt: skip
     lines = describe_findings(findings).splitlines()
-    assert lines == ["3 finding(s)", "a", "  row 1: one", "  row 3: three", "b", "  row 2: two"]
+    assert lines == ["3 findings", "a", "  row 1: one", "  row 3: three", "b", "  row 2: two"]
     assert describe_findings([]) == "nothing was found"
 
 

@@ -64,7 +64,7 @@ def test_ids_that_lost_digits_are_refused(
     table = tmp_path / "t.csv"
     table.write_text(f'record,patient_id\na,"{cut}"\nb,2\n')
     assert main(["check", "cohort", "--table", str(table)]) == 1
-    assert "have lost digits in a spreadsheet" in capsys.readouterr().out
+    assert "patient id has lost digits in a spreadsheet" in capsys.readouterr().out
     prepare = ["prepare", "cohort", "--table", str(table), "--source", str(tmp_path)]
     assert main([*prepare, "--out", str(tmp_path / "s.h5")]) == 2
     assert cut in capsys.readouterr().err
@@ -77,7 +77,7 @@ def test_ids_that_lost_nothing_are_taken(whole: str) -> None:
 
 def test_long_numbers_that_all_end_in_zeros_have_lost_digits() -> None:
     ids = pd.Series([f"{n}234567890123400" for n in range(10, 14)])
-    assert "all 4 long patient id(s) have lost digits" in cut_ids(ids)[0]
+    assert "all 4 long patient ids have lost digits" in cut_ids(ids)[0]
     assert cut_ids(ids[:3]) == []
     assert cut_ids(pd.concat([ids, pd.Series(["1234567890123456"])])) == []
 
@@ -99,7 +99,7 @@ def test_whole_numbers_are_one_patient_however_they_are_padded(
 
 def test_first_groups_are_named_and_all_are_counted() -> None:
     ids = pd.Series([text for n in range(1, 6) for text in (f"{n}", f"{n}.0")])
-    with pytest.raises(InputError, match=r"5 patient\(s\).*'1' = '1.0', '2' = '2.0'.*2 more"):
+    with pytest.raises(InputError, match=r"5 patients.*'1' = '1.0', '2' = '2.0'.*2 more"):
         refuse_alike_ids(ids, "t.csv")
 
 
@@ -118,7 +118,7 @@ def test_one_patient_in_two_spellings_reaches_no_fold_unseen(
     table, store = _spelt_in_two_ways(recordings, tmp_path), str(tmp_path / "s.h5")
     source = str(recordings / "cohort/records")
     main(["check", "cohort", "--table", str(table)])
-    assert "30 patient(s) whose id is written in several ways: '1' = '1.0'" in (
+    assert "30 patients whose id is written in several ways: '1' = '1.0'" in (
         capsys.readouterr().out
     )
     prepare = ["prepare", "cohort", "--table", str(table), "--source", source, "--out", store]
