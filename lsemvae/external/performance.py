@@ -56,8 +56,8 @@ def summary_section(evidence: ExternalEvidence) -> Section:
     blocks.append(
         Text(
             f"{of_how_many(evidence)}; {counted(positive, 'patient has', 'patients have')} a "
-            f"positive and {negative} a negative recording; {percent(float(table['label'].mean()))} of the recordings are "
-            "positive."
+            f"positive and {negative} a negative recording; "
+            f"{percent(float(table['label'].mean()))} of the recordings are positive."
         )
     )
     found = to_json(evidence.measures)
