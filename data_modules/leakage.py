@@ -20,6 +20,7 @@ import pandas as pd
 from data_modules.cohort.identity import plain_ids
 from data_modules.dataset import EcgPool
 from data_modules.store.content import Hashes, patient_hashes, signal_hashes
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing
 from lsemvae.core.printable import say
@@ -84,7 +85,7 @@ class Leak(NamedTuple):
     def __str__(self) -> str:
         """Return the leak as one line."""
         named = f", such as {', '.join(self.examples)}" if self.examples else ""
-        return f"{' and '.join(self.between)} share {self.n} {self.kind}(s){named}"
+        return f"{' and '.join(self.between)} share {counted(self.n, self.kind)}{named}"
 
 
 class LeakageCheck(NamedTuple):

@@ -6,10 +6,11 @@ from typing import NamedTuple
 import pandas as pd
 
 from data_modules.cohort.plain_id import EXACT_DIGITS, plain_id, shortened
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 N_NAMED = 3
-_CUT = "patient id(s) have lost digits in a spreadsheet"
+_LOST = "lost digits in a spreadsheet"
 _MONTH = r"(?:jan|feb|m[aä]r|mrz|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])\w*"
 # What spreadsheets make of ids such as 1-2: 1-Feb, Feb-01, 2024-02-01 00:00:00.
 _DATE = rf"\d{{1,2}}[-. ]+{_MONTH}|{_MONTH}[-. ]+\d\d|\d{{4}}-\d\d-\d\d(?: 00:00:00)?"
@@ -30,7 +31,8 @@ class AlikeIds(NamedTuple):
         named = ", ".join(" = ".join(map(repr, group)) for group in self.groups[:N_NAMED])
         more = len(self.groups) - N_NAMED
         rest = f" and {more} more" if more > 0 else ""
-        return f"{len(self.groups)} patient(s) whose id is written in several ways: {named}{rest}"
+        patients = counted(len(self.groups), "patient")
+        return f"{patients} whose id is written in several ways: {named}{rest}"
 
 
 def plain_ids(ids: pd.Series) -> pd.Series:
@@ -51,9 +53,13 @@ def cut_ids(ids: pd.Series) -> list[str]:
     cut = different[different.map(shortened)]
     long = different[different.str.fullmatch(rf"[1-9]\d{{{EXACT_DIGITS},}}")]
     zeros = long.str.fullmatch(rf"\d{{{EXACT_DIGITS}}}0+")
-    found = [f"{len(cut)} {_CUT}, such as {cut.iloc[0]!r}"] if len(cut) else []
+    found = []
+    if len(cut):
+        have = counted(len(cut), "patient id has", "patient ids have")
+        found.append(f"{have} {_LOST}, such as {cut.iloc[0]!r}")
     if len(long) >= LEAST_CUT and zeros.all():
-        found.append(f"all {len(long)} long {_CUT}: {long.iloc[0]!r} ends in zeros")
+        have = f"all {len(long)} long patient ids have"
+        found.append(f"{have} {_LOST}: {long.iloc[0]!r} ends in zeros")
     return [f"{line}; format the column as text and export the table again" for line in found]
 
 
@@ -64,8 +70,9 @@ def dates_for_ids(ids: pd.Series) -> str:
     if not 0 < len(dates) < len(different):
         return ""
     return (
-        f"{len(dates)} patient id(s) look like dates, such as {dates.iloc[0]!r}, and others do "
-        "not; spreadsheets make dates of ids such as 1-2: compare them with the source"
+        f"{counted(len(dates), 'patient id looks like a date', 'patient ids look like dates')}, "
+        f"such as {dates.iloc[0]!r}, and others do not; spreadsheets make dates of ids "
+        "such as 1-2: compare them with the source"
     )
 
 

@@ -199,4 +199,4 @@ def _raise_all(problems: list[str], *, path: str | Path) -> None:
         more = len(problems) - MAX_LISTED
         listed = problems[:MAX_LISTED] + ([f"and {more} more"] if more > 0 else [])
         lines = "".join(f"\n  {problem}" for problem in listed)
-        raise InputError(f"{path} has {len(problems)} problem(s); correct them:{lines}")
+        raise InputError(f"{path} has {counted(len(problems), 'problem')} to correct:{lines}")

@@ -6,6 +6,7 @@ import pandas as pd
 
 from data_modules.cohort.cell_spellings import plain_records
 from data_modules.cohort.sheet import read_sheet
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 COLUMNS = ["signal_sha256", "record", "patient_id"]
@@ -90,6 +91,6 @@ def _refuse_unknown(names: pd.Series, known: pd.Series, path: str | Path) -> Non
     unknown = names[~names.isin(known)]
     if len(unknown):
         raise InputError(
-            f"{path} names {len(unknown)} record(s) that the table lacks, the first is "
+            f"{path} names {counted(len(unknown), 'record')} that the table lacks, the first is "
             f"{unknown.iloc[0]}; write them as the table does"
         )

@@ -40,7 +40,7 @@ def check_lists(connection: "DuckDBPyConnection", record_list: MimicTable) -> No
     found = [problem for problem in problems if problem]
     if found:
         lines = "".join(f"\n  {problem}; {_AGAIN}" for problem in found)
-        raise InputError(f"{len(found)} problem(s) with the rows of MIMIC-IV:{lines}")
+        raise InputError(f"{counted(len(found), 'problem')} with the rows of MIMIC-IV:{lines}")
 
 
 def check_charted_ids(connection: "DuckDBPyConnection") -> None:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from data_modules.reading.kinds import kind_and_step
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.extras import install_extra
 from lsemvae.core.files import file_sha256
@@ -76,7 +77,7 @@ def find_tables(wanted: Sequence[tuple[Path, str, Sequence[str]]]) -> list[Mimic
         tables.append(MimicTable(root, path, header))
     if problems:
         lines = "".join(f"\n  {problem}" for problem in problems)
-        raise InputError(f"{len(problems)} problem(s) with the files of MIMIC-IV:{lines}")
+        raise InputError(f"{counted(len(problems), 'problem')} with the files of MIMIC-IV:{lines}")
     return tables
 
 

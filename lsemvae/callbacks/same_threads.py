@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from lightning import Callback
 
+from lsemvae.core.counted import counted
 from lsemvae.core.printable import say
 
 
@@ -23,5 +24,6 @@ class SameThreads(Callback):
         """Compute on the number of threads of the checkpoint, and say so where it is another."""
         before, now = int(state_dict["n_threads"]), torch.get_num_threads()
         if before != now:
-            say(f"note: computing on {before} thread(s) as before, not on {now}: the same bits")
+            threads = counted(before, "thread")
+            say(f"note: computing on {threads} as before, not on {now}: the same bits")
             torch.set_num_threads(before)

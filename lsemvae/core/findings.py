@@ -1,14 +1,17 @@
 """Hold what a check found, and show it."""
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lsemvae.core.counted import counted
 from lsemvae.core.files import replacing
 from lsemvae.core.printable import printable, spreadsheet_cell
 
-MAX_SHOWN = 8
+MAX_SHOWN, MAX_ALIKE = 8, 4  # places of a finding, findings of the same words
+_VALUE = re.compile(r"'[^']*'|[-+]?\d[\d.,:eE+-]*")
 
 
 class FindingsFoundError(Exception):
@@ -33,12 +36,26 @@ def describe_findings(findings: Sequence[Finding]) -> str:
     """Return the findings as text for people, grouped by check in the order of their coming."""
     if not findings:
         return "nothing was found"
-    lines = [f"{len(findings)} finding(s)"]
+    lines = [counted(len(findings), "finding")]
     for check in dict.fromkeys(finding.check for finding in findings):
         lines.append(check)
-        mine = [finding for finding in findings if finding.check == check]
-        lines += [f"  {_places(finding.where)}: {finding.message}" for finding in mine]
+        lines += _lines([finding for finding in findings if finding.check == check])
     return printable("\n".join(lines))
+
+
+def _lines(findings: Sequence[Finding]) -> list[str]:
+    """Return a line for each finding, one for all that differ in place and value only."""
+    alike: dict[str, list[Finding]] = {}
+    for finding in findings:
+        alike.setdefault(_VALUE.sub("#", finding.message), []).append(finding)
+    lines = []
+    for same in alike.values():
+        if len(same) > MAX_ALIKE:
+            places = _places([place for finding in same for place in finding.where])
+            lines.append(f"  {places}; the first: {same[0].message}")
+        else:
+            lines += [f"  {_places(finding.where)}: {finding.message}" for finding in same]
+    return lines
 
 
 def _places(where: Sequence[str]) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from lsemvae.core.counted import counted
+
 
 class LeakageStatement(NamedTuple):
     """One sentence or two for the first page.
@@ -37,7 +39,7 @@ def leakage_statement(metrics: Mapping[str, Any]) -> LeakageStatement:
         clean = metrics["pretraining_compared"] is not False
         return LeakageStatement(clean, f"{how} They share nothing.")
     shared = "; ".join(
-        f"{' and '.join(leak['between'])}: {leak['n']} {leak['kind']}(s)"
+        f"{' and '.join(leak['between'])}: {counted(leak['n'], leak['kind'])}"
         for leak in metrics["leaks"]
     )
     return LeakageStatement(

@@ -1,5 +1,6 @@
 """Say how a model was validated, and where everything comes from."""
 
+from lsemvae.core.counted import counted
 from lsemvae.core.provenance import provenance
 from lsemvae.evaluation.report.blocks import Section, Table, Text
 from lsemvae.evaluation.report.provenance import described
@@ -20,7 +21,7 @@ def methods_section(evidence: ExternalEvidence) -> Section:
     """Return how it was done, with the digests of model and store."""
     model = evidence.model
     rows = [
-        ["model", f"{model.method}, {model.kind}, {model.n_members} member(s)"],
+        ["model", f"{model.method}, {model.kind}, {counted(model.n_members, 'member')}"],
         ["SHA-256 of the model", evidence.digest],
         ["trained on", model.label],
         ["task", model.task.positive],

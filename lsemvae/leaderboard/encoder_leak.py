@@ -10,6 +10,7 @@ import pandas as pd
 
 from data_modules.cohort.identity import plain_ids
 from data_modules.store.content import patient_hashes, signal_hashes
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import refuse_endless
 from lsemvae.leaderboard.board import Board
@@ -73,5 +74,5 @@ def _shared(file: Path, board: Board) -> str:
     ids = pd.Series(truth["patient_id"].unique())
     known = np.isin(patient_hashes(ids), patient) | np.isin(patient_hashes(plain_ids(ids)), patient)
     signals = np.isin(signal_hashes(truth["signal_sha256"].unique()), signal)
-    counts = {"patient(s)": int(known.sum()), "recording(s)": int(signals.sum())}
-    return " and ".join(f"{n} {what}" for what, n in counts.items() if n)
+    counts = {"patient": int(known.sum()), "recording": int(signals.sum())}
+    return " and ".join(counted(n, what) for what, n in counts.items() if n)

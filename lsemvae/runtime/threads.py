@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 # What a user sets to choose for themselves; each library has a name of its own.
@@ -40,7 +41,8 @@ class Threads(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"others keep {self.n_busy} core(s) busy; computing on {self.n_threads} thread(s) of "
+            f"others keep {counted(self.n_busy, 'core')} busy; "
+            f"computing on {counted(self.n_threads, 'thread')} of "
             f"{self.n_granted} (OMP_NUM_THREADS={self.n_granted} takes all)"
         )
 

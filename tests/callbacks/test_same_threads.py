@@ -16,7 +16,7 @@ def test_resumed_run_computes_on_the_threads_of_its_checkpoint(
         torch.set_num_threads(3)
         SameThreads().load_state_dict(kept)
         assert torch.get_num_threads() == 1
-        assert "computing on 1 thread(s) as before, not on 3" in capsys.readouterr().out
+        assert "computing on 1 thread as before, not on 3" in capsys.readouterr().out
         SameThreads().load_state_dict(kept)
         assert capsys.readouterr().out == ""
     finally:

@@ -16,7 +16,7 @@ def test_without_arguments_the_paper_is_checked(
     text = capsys.readouterr().out
     table = pd.read_csv(out)
     assert list(table) == ["check", "where", "message"]
-    assert text.startswith(f"{len(table)} finding(s)")
+    assert text.startswith(f"{len(table)} findings")
     for check in table["check"]:
         assert check in text
 

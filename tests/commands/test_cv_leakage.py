@@ -46,8 +46,8 @@ def test_encoder_that_saw_the_cohort_is_refused_unless_allowed(
     capsys.readouterr()
     assert cv(cohort, run / "checkpoints/last.ckpt", tmp_path / "cv") == 2
     error = error_of(capsys)
-    assert "pre-training and fold 0 share 20 patient(s)" in error
-    assert "pre-training and fold 2 share 20 signal(s)" in error
+    assert "pre-training and fold 0 share 20 patients" in error
+    assert "pre-training and fold 2 share 20 signals" in error
     assert "by `lsemvae prepare cohort --patient_prefix`" in error
     assert not (tmp_path / "cv/detection").exists(), "a refused run has frozen folds"
     allowed = ["--allow_leakage", "true"]
@@ -70,7 +70,7 @@ def test_leak_of_one_kind_alone_is_refused(
     kept[kind] = np.append(kept[kind], getattr(one, kind).hashes)
     np.savez(run / FILE_NAME, **kept, sha256=np.array(pool.sha256))
     assert cv(cohort, run / "checkpoints/last.ckpt", tmp_path / "cv") == 2
-    assert f"share 1 {kind}(s), such as" in error_of(capsys)
+    assert f"share 1 {kind}, such as" in error_of(capsys)
 
 
 @pytest.mark.parametrize("method", ["ls_emvae", "multimodal_cnn"])
@@ -129,8 +129,8 @@ def test_encoder_that_went_on_with_other_recordings_has_seen_the_first_ones(
     capsys.readouterr()
     assert cv(cohort, encoder, tmp_path / "cv") == 2
     error = error_of(capsys)
-    assert "pre-training and fold 0 share 20 patient(s)" in error
-    assert "pre-training and fold 2 share 20 signal(s)" in error
+    assert "pre-training and fold 0 share 20 patients" in error
+    assert "pre-training and fold 2 share 20 signals" in error
     assert len(read_data_state(str(encoder)).sha256.split("+")) == 2
 
 
@@ -156,7 +156,7 @@ def test_report_compares_again_what_a_run_does_not_admit(
     file.write_text(json.dumps(json.loads(file.read_text()) | {"leaks": []}))
     capsys.readouterr()
     assert main([*words, str(tmp_path / "pretrain")]) == 2
-    assert "leakage: pre-training and fold 0 share 20 patient(s)" in error_of(capsys)
+    assert "leakage: pre-training and fold 0 share 20 patients" in error_of(capsys)
 
 
 def fit_head(cohort: Path, encoder: Path, run: Path, *more: str) -> int:
@@ -176,7 +176,7 @@ def test_one_fold_by_hand_is_refused_like_a_cross_validation(
     encoder = pretrain(cohort, tmp_path / "pretrain", 1)
     capsys.readouterr()
     assert fit_head(cohort, encoder, tmp_path / "head") == 2
-    assert "leakage: pre-training and fold 0 share 12 patient(s)" in error_of(capsys)
+    assert "leakage: pre-training and fold 0 share 12 patients" in error_of(capsys)
     assert not (tmp_path / "head/metrics.csv").exists()
     assert fit_head(cohort, encoder, tmp_path / "head", "--allow_leakage", "true") == 0
     assert "warning: leakage, allowed" in capsys.readouterr().out

@@ -26,8 +26,8 @@ def test_study_that_is_too_small_is_called_so(tmp_path: Path) -> None:
     out = str(tmp_path / "plan")
     assert main([*EXPECTED, "--n_patients", "100", "--n_parameters", "[40]", "--out", out]) == 0
     table = pd.read_csv(f"{out}.csv", keep_default_na=False).set_index("aim")["with 100 patients"]
-    assert table["develop, 40 parameter(s): shrinkage"] == "too few"
-    assert table["develop, 40 parameter(s): mean error of risks"] == ""
+    assert table["develop, 40 parameters: shrinkage"] == "too few"
+    assert table["develop, 40 parameters: mean error of risks"] == ""
 
 
 def test_every_impossible_wish_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -192,7 +192,7 @@ def test_leak_between_folds_is_refused_unless_the_run_admits_it(
     if kind == "patient":  # which no run can admit: folds are by patient
         assert "is in several folds" in error
         return
-    assert "leakage: fold 0 and fold 1 share 1 signal(s)" in error
+    assert "leakage: fold 0 and fold 1 share 1 signal" in error
     leak = {"kind": "signal", "between": ["fold 0", "fold 1"], "n": 1}
     write_run(admitting, labelled(EcgStore(store)), cohort_sha256=clean.sha256, leaks=[leak])
     arguments = ["--cv", str(admitting), "--cohort", str(store), "--out", str(tmp_path / "page")]

@@ -59,3 +59,17 @@ def test_no_message_says_1_patients() -> None:
     ]
     found = [f"{file.name}: {each}" for file in files for each in _bare_counts(file.read_text())]
     assert found == [], "write these with lsemvae.core.counted"
+
+
+def test_no_text_leaves_the_plural_to_the_reader() -> None:
+    left = re.compile(r"\b(?!Error)[A-Za-z]{3,}\(s\)")  # Error(s): torch's words, not ours
+    files = [
+        file for room in ("lsemvae", "data_modules") for file in PROGRAM.glob(f"{room}/**/*.py")
+    ]
+    found = [
+        f"{file.name}: {text.value}"
+        for file in files
+        for text in ast.walk(ast.parse(file.read_text()))
+        if isinstance(text, ast.Constant) and left.search(str(text.value))
+    ]
+    assert found == [], "write these with lsemvae.core.counted"

@@ -87,7 +87,7 @@ def test_several_recordings_of_a_patient_in_one_part_are_no_leak() -> None:
 
 def test_leak_is_refused_unless_allowed(capsys: pytest.CaptureFixture[str]) -> None:
     leak = Leak("patient", (PRETRAINING, "fold 2"), 7, ("x",))
-    with pytest.raises(InputError, match=r"pre-training and fold 2 share 7 patient\(s\), such as"):
+    with pytest.raises(InputError, match=r"pre-training and fold 2 share 7 patients, such as"):
         refuse_leaks([leak], allow=False)
     refuse_leaks([leak], allow=True)
     assert "warning: leakage, allowed" in capsys.readouterr().out
@@ -101,8 +101,8 @@ def test_a_leak_that_is_allowed_is_told_once_not_fold_by_fold(
     leaks = [Leak(kind, (PRETRAINING, f"fold {n}"), 7) for n in range(5) for kind in kinds]
     refuse_leaks(leaks, allow=True)
     assert capsys.readouterr().out == (
-        "warning: leakage, allowed: pre-training and fold 0 share 7 patient(s); pre-training and "
-        "fold 0 share 7 signal(s); and 8 more like these\n"
+        "warning: leakage, allowed: pre-training and fold 0 share 7 patients; pre-training and "
+        "fold 0 share 7 signals; and 8 more like these\n"
     )
 
 

@@ -15,7 +15,7 @@ def test_leak_is_named_with_its_size() -> None:
     clean, text = leakage_statement({"leaks": [LEAK], "pretraining_compared": True})
     assert not clean
     assert text.startswith("LEAKAGE")
-    assert "pre-training and fold 1: 3 patient(s)" in text
+    assert "pre-training and fold 1: 3 patients" in text
 
 
 def test_what_was_not_compared_is_not_called_clean() -> None:

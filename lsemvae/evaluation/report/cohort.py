@@ -167,7 +167,7 @@ def sanity_section(evidence: Evidence) -> Section:
     text = Text(
         "Checked: units, order of pressures, mean pressure against systolic and diastolic, "
         "repeated patients and waveforms, days between ECG and catheter, missing values. "
-        f"{len(found)} finding(s)."
+        f"{counted(len(found), 'finding')}."
     )
     rows = [[f.check, f.message, str(len(f.where)), ", ".join(f.where[:MOST_PLACES])
              + (" ..." if len(f.where) > MOST_PLACES else "")] for f in found]  # fmt: skip

@@ -158,7 +158,7 @@ def _development(plan: StudyPlan) -> list[tuple[str, str, int | None, str]]:
          "Riley et al. 2020, step 1")
     ]  # fmt: skip
     for number in plan.n_parameters:
-        name = f"develop, {number} parameter(s): "
+        name = f"develop, {counted(number, 'parameter')}: "
         rows += [
             (name + "mean error of risks", "0.05",
              size.patients_for_mean_error(plan.prevalence, number), "van Smeden et al. 2019"),

@@ -58,7 +58,7 @@ def test_all_missing_files_and_columns_are_listed_at_once(
     (tmp_path / "ecg/record_list.csv.gz").write_bytes(b"not gzip")
     assert run(tmp_path) == 2
     error = capsys.readouterr().err
-    assert "4 problem(s)" in error
+    assert "4 problems" in error
     assert "lacks the columns stay_id, charttime, valuenum, valueuom, warning" in error
     assert "names the columns itemid more than once" in error
     assert "there is neither" in error

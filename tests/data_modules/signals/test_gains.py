@@ -191,4 +191,4 @@ def test_leads_scaled_one_by_one_are_one_finding(
     assert main(["check", "cohort", "--store", str(out)]) == 1
     text = capsys.readouterr().out
     assert "3 of 3 recordings have leads that were scaled one by one" in text
-    assert "1 finding(s)" in text
+    assert "1 finding" in text

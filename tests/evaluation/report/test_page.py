@@ -273,7 +273,7 @@ def test_leak_is_loud_and_comes_first(tmp_path: Path) -> None:
     page, _ = report_of(tmp_path / "cv", tmp_path / "page")
     warning = page.index('class="warning" role="note">LEAKAGE, allowed')
     assert warning < page.index("Question (detection)")
-    assert "pre-training and fold 1: 3 patient(s)" in page
+    assert "pre-training and fold 1: 3 patients" in page
 
 
 def test_epoch_that_was_chosen_is_loud_and_comes_first(tmp_path: Path) -> None:
