@@ -34,6 +34,8 @@ def fit(store: Path, folder: Path, *more: str, config: Path | None = None) -> in
         (f"{NETWORK}.latent_dim", "0", "latent_dim must be >= 1, got 0"),
         (f"{NETWORK}.latent_dim", str(10**12), "memory"),
         ("--trainer.devices", "0", "devices"),
+        ("--trainer.max_epochs", str(10**20), "--trainer.max_epochs may be 9,223,372,036,854"),
+        ("--trainer.gradient_clip_val", "-1", "--trainer.gradient_clip_val may be 0 at least"),
         ("--trainer.precision", "7", "precision"),
         ("--trainer.logger", "CometLogger", "may not import"),
     ],
