@@ -1,4 +1,4 @@
-"""Let one process at a time write into a folder."""
+"""Let one process at a time write into a folder or a file."""
 
 import os
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def writing_alone(folder: Path) -> Iterator[None]:
     opened = _opened(folder)
     try:
         if opened is not None:
-            _lock(opened, folder)
+            lock_alone(opened, folder)
         yield
     finally:
         if opened is not None:
@@ -38,7 +38,16 @@ def _opened(folder: Path) -> int | None:
     return None
 
 
-def _lock(opened: int, folder: Path) -> None:
+def lock_alone(opened: int, place: Path) -> None:
+    """Lock an open folder or file for this process, until it is closed or the process dies.
+
+    Args:
+        opened: its descriptor.
+        place: its path.
+
+    Raises:
+        InputError: another process holds it.
+    """
     try:
         import fcntl
     except ImportError:  # Windows
@@ -47,7 +56,7 @@ def _lock(opened: int, folder: Path) -> None:
         fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise InputError(
-            f"another process writes into {folder}; wait for its end, or name another folder"
+            f"another process writes into {place}; wait for its end, or name another folder or file"
         ) from error
-    except OSError:  # such as NFS, which locks no folder
+    except OSError:  # such as NFS without locks
         return
