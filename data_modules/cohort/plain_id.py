@@ -5,19 +5,26 @@ import unicodedata
 from decimal import Decimal
 from functools import lru_cache
 
-# Blanks and what nobody sees: soft hyphens, joiners, marks of direction, variation selectors.
+# What nobody sees: soft hyphens, joiners, marks of direction, variation selectors.
 _UNSEEN = re.compile(
-    r"[\s\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+"
+    r"[\u00ad\u034f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+"
 )
-_DASHES = re.compile("[\u2010-\u2015\u2212]")
-_QUOTES = "'\"`\u2018\u2019\u201c\u201d"  # an apostrophe keeps a spreadsheet from counting
+_BLANKS = re.compile(r"\s+")
+# Dashes and hyphens of all kinds, and signs that look like one; foreign slashes.
+_DASHES = re.compile("[\u058a\u05be\u2010-\u2015\u2212\u23af\u2500\u2e17\u2e3a\u2e3b\u30fc]")
+_SLASHES = re.compile("[\u2044\u2215]")
+# What is no part of an id at its ends; an apostrophe keeps a spreadsheet from counting.
+_QUOTES = "'\"`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb;:"
 # Capital letters of Russian and Greek keyboards that look like ours, in lower case.
 _LOOK_ALIKE = str.maketrans(
     "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0445\u0443\u0456"
-    "\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7",
-    "abekmhopctxyi" "abehikmnoptyx",
+    "\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7"
+    "\u0131",
+    "abekmhopctxyi" "abehikmnoptyx" "i",
 )  # fmt: skip
-_EXPONENT = re.compile(r"[+-]?(\d+)(?:[.,](\d+))?e\+?(\d{1,2})")
+_EXPONENT = re.compile(r"[+-]?(\d+)(?:[.,](\d*))?e\+?(\d{1,3})")
+# What programs write that put letters before a number with decimals: P7.0.
+_LETTERS_AND_ZEROS = re.compile(r"([^\d.,]+\d+)\.0+")
 _DECIMALS = re.compile(r"[+-]?\d+[.,]\d*")
 # 1,234 and 1.234.567; 1.234 may be a decimal, and so is 1,000 where it ends in zeros
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?:,\d{3})+|(?:\.\d{3}){2,}|(?:'\d{3})+)")
@@ -25,6 +32,18 @@ _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:(?:,\d{3})+|(?:\.\d{3}){2,}|(?:'\d{3})+
 _LEADING_ZEROS = re.compile(r"(?<![\d.,])0+(?=\d)")
 _CUT = 3  # significant digits from which an exponent speaks of a number that was shortened
 EXACT_DIGITS = 15  # that a spreadsheet keeps of a number
+
+
+def seen_text(text: str) -> str:
+    """Write what looks the same to a reader with the same characters.
+
+    Composed and decomposed accents, wide digits, blanks, dashes and slashes of all kinds are one;
+    what nobody sees is left out.
+    """
+    if text.isascii():
+        return text
+    plain = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+    return _SLASHES.sub("/", _DASHES.sub("-", plain))
 
 
 @lru_cache(maxsize=1 << 16)
@@ -35,9 +54,9 @@ def plain_id(text: str) -> str:
         text: as a table, a list or a file states it.
 
     Returns:
-        Lower case without quotes, blanks, unseen characters and leading zeros; wide and foreign
-        digits and letters that look like ours as ours; numbers without exponents, marks of
-        thousands and zeros that end their decimals.
+        Lower case without quotes, blanks, unseen characters, leading zeros and punctuation at the
+        ends; dashes of all kinds as one; wide and foreign digits and letters that look like ours
+        as ours; numbers without exponents, marks of thousands and zeros that end their decimals.
     """
     if text.isascii() and text.isdigit():
         return text.lstrip("0") or "0"
@@ -48,6 +67,8 @@ def plain_id(text: str) -> str:
         plain = re.sub(r"[.,']", "", plain)
     elif _DECIMALS.fullmatch(plain):
         plain = plain.rstrip("0").rstrip(".,").replace(",", ".")
+    elif named := _LETTERS_AND_ZEROS.fullmatch(plain):
+        plain = named[1]
     return _LEADING_ZEROS.sub("", plain)
 
 
@@ -65,8 +86,15 @@ def shortened(text: str) -> bool:
 
 
 def _in_our_letters(text: str) -> str:
-    wide = _DASHES.sub("-", unicodedata.normalize("NFKC", text))
-    seen = _UNSEEN.sub("", wide).strip(_QUOTES).casefold().translate(_LOOK_ALIKE)
+    seen = re.sub("[_~]", "-", _BLANKS.sub("", seen_text(text)))
+    seen = (
+        seen.strip(_QUOTES)
+        .rstrip(_QUOTES + ".,")
+        .removeprefix("+")
+        .casefold()
+        .translate(_LOOK_ALIKE)
+    )
+    seen = seen.replace("i\u0307", "i")  # the small form of the Turkish capital with a dot
     if seen.isascii():
         return seen
     return "".join(str(unicodedata.decimal(one, one)) for one in seen)

@@ -1,9 +1,12 @@
-"""Say in which spellings a patient's id is the same id; nothing is the same that is not told."""
+"""Say in which spellings a patient's id is the same id; what looks different is, unless told."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
+
+from data_modules.cohort.plain_id import seen_text
+from lsemvae.core.counted import counted
 
 Side = Literal["table", "files"]
 
@@ -33,7 +36,7 @@ class IdRule:
             ids: text.
             side: where they are from.
         """
-        plain = ids.astype(str).str.strip()
+        plain = ids.astype(str).map(seen_text).astype(str).str.strip()
         if self.blanks:
             plain = plain.str.replace(r"\s+", "", regex=True)
         if self.signs:
@@ -48,6 +51,26 @@ class IdRule:
 
 
 LOOSEST = IdRule(blanks=True, case=True, leading_zeros=True, signs=True)
+
+
+def tell_alike(plain: pd.Series, rows: pd.Series) -> list[str]:
+    """Say which linked patients of several ids become one patient, as their ids are alike.
+
+    Args:
+        plain: ids as the rule writes them, a row for each linked recording.
+        rows: of the table, by number: no id is printed.
+    """
+    first = pd.DataFrame({"plain": plain, "row": rows}).drop_duplicates("plain")
+    first["loosest"] = LOOSEST.plain(first["plain"], "table")
+    groups = first[first.duplicated("loosest", keep=False)].groupby("loosest", sort=False)["row"]
+    if not len(groups):
+        return []
+    named = ", ".join(" = ".join(map(str, sorted(group))) for _, group in list(groups)[:3])
+    said = counted(len(groups), "patient has ids", "patients have ids")
+    return [
+        f"{said} that differ only in blanks, case, signs or leading zeros (rows {named}); they get "
+        "one pseudonym: give each patient one id, or different people ids that differ otherwise"
+    ]
 
 
 def which_would_match(table: pd.Series, files: pd.Series, rule: IdRule) -> dict[str, str]:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
-from data_modules.linking.id_rule import IdRule
+from data_modules.linking.id_rule import IdRule, tell_alike
 from lsemvae.core.errors import InputError
 from lsemvae.core.instead import found_instead
 from lsemvae.core.printable import say
@@ -91,6 +91,8 @@ def link(
     linked = match_by_rules(
         files, hospital.rows, ids, window, rules=known_rules, source=folder, jobs=jobs
     )
+    for note in tell_alike(linked.pairs["plain"], linked.pairs["row"]):
+        say(f"note: {table}: {note}")
     left, excluded, undecided = apply_rules(known_rules, with_ages(linked.pairs), folder, jobs)
     options = {"window_days": window.days, "when": window.when, "ecgs": ecgs, "dates": dates,
                "ids": asdict(ids)}  # fmt: skip

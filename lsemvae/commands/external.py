@@ -40,7 +40,7 @@ def external(
     from lsemvae.core.errors import InputError
     from lsemvae.external.gather import gather_external
     from lsemvae.external.page import check_external_folder, write_external_report
-    from lsemvae.external.performance import cautions
+    from lsemvae.external.performance import cautions, of_how_many
 
     for name, value in (("n_resamples", n_resamples), ("n_draws", n_draws)):
         if value < 20:
@@ -52,6 +52,7 @@ def external(
         point=point, subgroups=subgroups, n_resamples=n_resamples, n_draws=n_draws, title=title,
     )  # fmt: skip
     page = write_external_report(evidence, folder)
+    say(of_how_many(evidence))
     for text in cautions(evidence):
         say(f"warning: {text}")
     say(f"report: {page}")

@@ -42,12 +42,17 @@ def predict(
     Returns:
         The file of predictions.
     """
+    from lsemvae.predicting.outcome import ERROR, RESULT
     from lsemvae.predicting.run import Options, predict_to
 
     options = Options(point, amplitude, fewest_leads, allow_trained_on, pictures)
     predictor = open_model(Path(model))
     counts = predict_to(Path(out), predictor, recordings, options)
-    listed = ", ".join(f"{n:,} {outcome}" for outcome, n in counts.most_common())
+    nouns = {RESULT: "result", ERROR: "error"}
+    listed = ", ".join(
+        counted(n, nouns[outcome]) if outcome in nouns else f"{n:,} {outcome}"
+        for outcome, n in counts.most_common()
+    )
     say(f"{out}: {counted(counts.total(), 'recording')}, {listed}")
     if predictor.description.synthetic:
         say("note: the model was trained on SYNTHETIC data")

@@ -18,6 +18,7 @@ from lsemvae.external.evidence import (
     ExternalEvidence,
 )
 from lsemvae.predicting.labels import label_caution
+from lsemvae.predicting.outcome import TRAINED_ON
 
 TITLES = {
     "auroc": "AUROC",
@@ -54,11 +55,9 @@ def summary_section(evidence: ExternalEvidence) -> Section:
     )
     blocks.append(
         Text(
-            f"{len(table)} of {counted(len(evidence.table), 'recording has', 'recordings have')} a "
-            f"result and a label, of {counted(table['patient_id'].nunique(), 'patient')}; "
-            f"{counted(positive, 'patient has', 'patients have')} a positive and {negative} a "
-            f"negative recording; {percent(float(table['label'].mean()))} of the recordings are "
-            "positive."
+            f"{of_how_many(evidence)}; {counted(positive, 'patient has', 'patients have')} a "
+            f"positive and {negative} a negative recording; "
+            f"{percent(float(table['label'].mean()))} of the recordings are positive."
         )
     )
     found = to_json(evidence.measures)
@@ -73,6 +72,15 @@ def summary_section(evidence: ExternalEvidence) -> Section:
              "patients_with_a_positive": positive,
              "patients_with_a_negative": negative}  # fmt: skip
     return Section("summary", "Summary", blocks, facts)
+
+
+def of_how_many(evidence: ExternalEvidence) -> str:
+    """Return the recordings and patients that the measures are of, of how many."""
+    table = evidence.evaluated
+    return (
+        f"{len(table)} of {counted(len(evidence.table), 'recording has', 'recordings have')} a "
+        f"result and a label, of {counted(table['patient_id'].nunique(), 'patient')}"
+    )
 
 
 def cautions(evidence: ExternalEvidence) -> list[str]:
@@ -96,6 +104,13 @@ def cautions(evidence: ExternalEvidence) -> list[str]:
         said.append(
             "The model's file has no hashes of its training: whether patients of this cohort were "
             "among them cannot be told."
+        )
+    known = int((evidence.table["code"] == TRAINED_ON).sum())
+    if known:
+        said.append(
+            f"{counted(known, 'recording was', 'recordings were')} withheld: the model was trained "
+            "on them, or on patients with the same ids. Where these are other persons, prepare the "
+            "table again with --patient_prefix."
         )
     other = label_caution(evidence.label, evidence.model.task.label)
     return [*said, other] if other else said

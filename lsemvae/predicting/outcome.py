@@ -16,8 +16,9 @@ from lsemvae.predicting.kept_findings import DOUBTFUL
 from lsemvae.predicting.sources import Loaded
 
 RESULT, WITHHELD, ERROR = "result", "withheld", "error"
+TRAINED_ON = "trained_on"
 WITHHELD_FOR = {
-    "trained_on": "the model was trained on this recording or on this patient",
+    TRAINED_ON: "the model was trained on this recording, or on a patient with this id",
     "leads_missing": "fewer leads are usable than in any recording of the training",
     "limb_leads_inconsistent": "limb leads look swapped, inverted or scaled",
     "leads_scaled_separately": "the leads' amplitudes are not those of a heart",
@@ -95,7 +96,7 @@ def judged_row(
     row = Row(name, RESULT, leads=" ".join(leads), findings=" ".join(codes))
     doubt = [code for code in codes if code in DOUBTFUL]
     if is_known(loaded, seen):
-        return _withheld(row, "trained_on")
+        return _withheld(row, TRAINED_ON)
     if len(leads) < max(fewest_leads, 1):
         return _withheld(row, "leads_missing")
     return _withheld(row, doubt[0]) if doubt else row

@@ -1,6 +1,7 @@
 """Write the twelve leads as differences of the potentials of nine electrodes."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,12 @@ EXCHANGES = {
 def from_potentials(potential: Array) -> Array:
     """Return the leads (..., 12, T) of electrode potentials (..., 9, T), in the same unit."""
     return np.asarray(LEADS_FROM_ELECTRODES @ potential)
+
+
+def electrodes_of(leads: Sequence[str]) -> list[int]:
+    """Return the places in ELECTRODES of those without which these leads are not recorded."""
+    rows = LEADS_FROM_ELECTRODES[[LEADS.index(lead) for lead in leads]]
+    return np.flatnonzero(rows.any(axis=0)).tolist()
 
 
 def limb_potentials(lead_i: Array, lead_avf: Array) -> Array:

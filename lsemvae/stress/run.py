@@ -13,7 +13,7 @@ from data_modules.store.content import COUNTS_PER_UNIT
 from data_modules.store.read import EcgStore
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.leads import limb_lead_residual
+from lsemvae.core.leads import LEADS, limb_lead_residual
 from lsemvae.evaluation.statistics.calibration import calibration_slope
 from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.estimate import Estimate, undefined
@@ -23,12 +23,13 @@ from lsemvae.predicting.outcome import RESULT, Row, is_known, judged_row
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.run import BLOCK, Judged, score_block
 from lsemvae.predicting.sources import Loaded, Loader, find_sources
-from lsemvae.stress.electrodes import Array
+from lsemvae.stress.electrodes import Array, electrodes_of
 from lsemvae.stress.grid import STRESSES, Stress, changed, not_possible
 from lsemvae.stress.shifts import Signals
 
 LEAST_RECORDINGS = 20
 HIGHEST_COUNT = 32767
+UNSEEN = "it changes none of the leads that the model reads"
 
 
 class Chosen(NamedTuple):
@@ -115,8 +116,9 @@ def choose(
     ecg = np.stack([one.ecg for one in loaded]) / COUNTS_PER_UNIT
     patients = store.table["patient_id"].to_numpy(str)
     return Chosen(
-        loaded, Signals(ecg, SignalSettings(**store.settings)), labels[rows], patients[rows],
-        [sources[row].name for row in rows], store.unit, left_out,
+        loaded,
+        Signals(ecg, SignalSettings(**store.settings), electrodes_of(predictor.description.leads)),
+        labels[rows], patients[rows], [sources[row].name for row in rows], store.unit, left_out,
         label_caution(defined, predictor.description.task.label),
     )  # fmt: skip
 
@@ -133,9 +135,21 @@ def measure(
         if why:
             yield stress.name, why
             continue
+        if not _is_seen(
+            predictor, chosen, changed(stress, chosen.signals, max(stress.doses), seed)
+        ):
+            yield stress.name, UNSEEN
+            continue
         for dose in stress.doses:
             rows = predict(predictor, chosen, changed(stress, chosen.signals, dose, seed))
             yield _measured(stress, dose, chosen, rows, plain)
+
+
+def _is_seen(predictor: Predictor, chosen: Chosen, ecg: Array) -> bool:
+    """Tell whether anything changed that the model is given: of no other change is it robust."""
+    present = np.stack([one.present for one in chosen.loaded])
+    given = present & np.isin(LEADS, predictor.description.leads)
+    return bool((ecg != chosen.signals.ecg)[given].any())
 
 
 def predict(predictor: Predictor, chosen: Chosen, ecg: Array) -> list[Row]:

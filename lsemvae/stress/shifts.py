@@ -5,7 +5,7 @@ Einthoven and Goldberger. What is added goes through the band that the recording
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -40,10 +40,12 @@ class Signals(NamedTuple):
     Attributes:
         ecg: (N, 12, T) in mV, or in an arbitrary unit for shifts that need no law.
         settings: that they were cleaned with.
+        electrodes: places in ELECTRODES of those that the model's leads are recorded with.
     """
 
     ecg: Array
     settings: SignalSettings
+    electrodes: Sequence[int] = range(len(ELECTRODES))
 
     @property
     def rate_hz(self) -> float:
@@ -91,7 +93,7 @@ def electrode_noise(signals: Signals, dose: float, random: np.random.Generator) 
     """Add white noise of `dose` mV (SD, before the filter) to one electrode of each recording."""
     n = len(signals.ecg)
     noise = np.zeros((n, len(ELECTRODES), signals.settings.n_recorded))
-    electrode = random.integers(len(ELECTRODES), size=n)
+    electrode = random.choice(signals.electrodes, size=n)
     noise[np.arange(n), electrode] = dose * random.normal(size=(n, noise.shape[-1]))
     return signals.ecg + from_potentials(_as_cleaned(signals, noise))
 

@@ -8,9 +8,11 @@ from sklearn.metrics import roc_auc_score
 
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
+from lsemvae.commands.predict import open_yes_or_no
 from lsemvae.core.leads import LEADS
 from lsemvae.predicting.labels import label_caution
 from lsemvae.stress.grid import STRESSES
+from lsemvae.stress.run import Measured, choose, measure
 from tests.conftest import error_of
 
 
@@ -60,6 +62,21 @@ def test_the_figure_is_readable_by_a_report_and_says_that_the_model_guesses(foun
     figure = (found / "stress.svg").read_text()
     assert figure.startswith("<?xml")
     assert "What moves a guess means nothing" in figure
+
+
+def test_a_change_of_leads_that_the_model_does_not_read_is_not_tried(
+    model: Path, elsewhere: Path
+) -> None:
+    predictor = open_yes_or_no(model, "stress")
+    chosen = choose(predictor, str(elsewhere), label=None, n=20, seed=0, allow_trained_on=False)
+    chest = [one for one in STRESSES if one.name == "V1 and V2 exchanged"]
+    limb_leads_alone = chosen._replace(
+        loaded=[one._replace(present=np.arange(12) < 6) for one in chosen.loaded]
+    )
+    *_, found = measure(predictor, chosen, seed=0, stresses=chest)
+    *_, unseen = measure(predictor, limb_leads_alone, seed=0, stresses=chest)
+    assert isinstance(found, Measured)
+    assert unseen == (chest[0].name, "it changes none of the leads that the model reads")
 
 
 def test_a_label_of_another_definition_is_the_users_word() -> None:

@@ -7,6 +7,7 @@ from lsemvae.stress import shifts
 from lsemvae.stress.electrodes import (
     ELECTRODES,
     LEADS_FROM_ELECTRODES,
+    electrodes_of,
     exchange_matrix,
     from_potentials,
     frontal_vector,
@@ -107,6 +108,14 @@ def test_noise_of_an_electrode_spreads_by_the_law_and_not_to_one_lead() -> None:
     limb = change[touched > 1][0]
     share = limb[row("V1")] / limb[row("V6")]
     np.testing.assert_allclose(share, 1, atol=1e-6)  # Wilson's terminal, in every chest lead
+
+
+def test_noise_reaches_every_recording_of_a_model_of_limb_leads() -> None:
+    assert electrodes_of(LEADS[:6]) == [0, 1, 2]
+    assert electrodes_of(("V2",)) == [0, 1, 2, 4]
+    signals = noisy(BEATS, n=40)._replace(electrodes=electrodes_of(LEADS[:6]))
+    change = shifts.electrode_noise(signals, 0.2, np.random.default_rng(1)) - signals.ecg
+    assert (np.ptp(change[:, :6], axis=-1) > 1e-9).any(axis=1).all()
 
 
 def test_wander_is_slow_and_of_its_dose() -> None:

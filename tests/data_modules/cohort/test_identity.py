@@ -30,6 +30,12 @@ from tests.conftest import BEATS, error_of
         ("'007", "007", '"7"', "\u0667"),
         ("1.5", "1.50", "1,500"[:3] + "0"),
         ("1234567", "1,234,567", "1.234.567", "1'234'567"),
+        ("M\u00fc1", "Mu\u03081", "M\u00fc1.", "\ufeffM\u00fc1"),
+        ("A-1", "A\u20111", "A\u30fc1", "A\u05be1", "A\ufe631", "A_1", "A~1"),
+        ("A/1", "A\u20441", "A\u22151"),
+        ("P7", "P7.0", "P007.0", "P7;", "\u00abP7\u00bb", "\u201eP7\u201c"),
+        ("120000", "1.2E+05", "1.2e+005", "12.E4", "+120000", "\uff11\uff12\uff10000"),
+        ("I1", "\u01301", "\u01311"),
         ("A1", "\u0410" + "1", "\u0391" + "1", "a\ufe0f1"),
     ],
 )
@@ -49,6 +55,8 @@ def test_spellings_of_one_patient_are_alike(spellings: tuple[str, ...]) -> None:
         ("3e", "3", "e3"),
         ("1.234", "1234"),
         ("#5", "5", "(5)"),
+        (".7", "7", "P.7", "P7.01"),
+        ("1.0.0", "1.0", "V1.0.0"),
     ],
 )
 def test_different_patients_are_not_alike(ids: tuple[str, ...]) -> None:
@@ -95,6 +103,11 @@ def test_whole_numbers_are_one_patient_however_they_are_padded(
 ) -> None:
     padded = "0" * zeros + str(number) + ("." + "0" * decimals) * bool(decimals)
     assert plain_ids(pd.Series([padded])).tolist() == [str(number)]
+
+
+def test_ids_that_look_the_same_are_shown_by_their_codes() -> None:
+    assert r"'M\xfc1' = 'Mu\u03081'" in str(alike_ids(pd.Series(["M\u00fc1", "Mu\u03081"])))
+    assert "'M\u00fc1' = 'm\u00fc1'" in str(alike_ids(pd.Series(["M\u00fc1", "m\u00fc1"])))
 
 
 def test_first_groups_are_named_and_all_are_counted() -> None:

@@ -10,7 +10,7 @@ from data_modules.cohort.identity import identity_columns
 from data_modules.cohort.sheet import read_sheet
 from data_modules.linking.dates import read_dates
 from data_modules.linking.eligibility import apply_rules, read_rules
-from data_modules.linking.id_rule import IdRule, which_would_match
+from data_modules.linking.id_rule import IdRule, tell_alike, which_would_match
 from data_modules.linking.pseudonyms import shift_days
 from data_modules.linking.table import read_hospital_table
 from lsemvae.core.errors import InputError
@@ -36,6 +36,24 @@ def test_a_rule_makes_two_spellings_one_id_and_no_rule_none(
     assert same(rule)
     assert not same(IdRule())
     assert which_would_match(pd.Series([table]), pd.Series([file]), IdRule())[table]
+
+
+@pytest.mark.parametrize(
+    "file", ["Mu\u0308 -12", "M\u00fc\u00a0\u201112", "M\u00fc -\uff11\uff12", "\ufeffM\u00fc -12"]
+)
+def test_ids_that_look_the_same_are_the_same_without_a_rule(file: str) -> None:
+    def plain(name: str) -> str:
+        return str(IdRule().plain(pd.Series([name]), "files")[0])
+
+    assert plain(file) == plain("M\u00fc -12")
+
+
+def test_patients_whose_ids_become_one_pseudonym_are_told_by_row() -> None:
+    ids = pd.Series(["7", "007", "7", "8", "A-1", "a1"])
+    (note,) = tell_alike(ids, pd.Series([2, 5, 3, 4, 6, 7]))
+    assert "2 patients have ids" in note
+    assert "(rows 2 = 5, 6 = 7)" in note
+    assert tell_alike(ids[3:5], ids[3:5]) == []
 
 
 @pytest.mark.parametrize(
@@ -222,4 +240,14 @@ def test_points_between_thousands_stop_a_hospitals_table(tmp_path: Path) -> None
     lines = ["patient_id;rhc_date;mpap_mmhg;pvr_dyn_s_cm5", "1;2020-03-04;31,5;1.234"]
     path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(InputError, match=r"row 2: pvr_dyn_s_cm5 is '1\.234'; if it means 1234"):
+        read_hospital_table(path, {}, sheet=None, encoding="utf-8", order=None)
+
+
+def test_days_as_sas_counts_them_are_no_days_of_excel(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("patient_id,rhc_date\n1,43831\n2,21915\n", encoding="utf-8")
+    with pytest.raises(
+        InputError,
+        match=r"21915 in row 3 is 1959-12-31 .* since 1960 it is 2020-01-01",
+    ):
         read_hospital_table(path, {}, sheet=None, encoding="utf-8", order=None)
