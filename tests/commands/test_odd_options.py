@@ -74,7 +74,7 @@ def test_a_whole_number_that_nothing_takes_names_its_option(
         ("cv --seeds 1", "seeds must be >= 2 for a spread, got 1"),
         ("cv --seeds 3 --references", "do not go together"),
         ("cv --method mvae", "method mvae needs --encoder"),
-        ("cv --encoder nowhere.ckpt", "encoder checkpoint nowhere.ckpt not found"),
+        ("cv --encoder nowhere.ckpt", "there is no encoder nowhere.ckpt"),
         ("cv --method resnet1d --fold_column f", "the demo's cohort has no column 'f'"),
         ("benchmark --tasks nope", "task 'nope' needs the column 'nope'"),
         ("benchmark --leads [7]", "leads must be 12, 6"),
