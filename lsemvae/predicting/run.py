@@ -15,6 +15,7 @@ from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.reasons import RecordError
 from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.counted import counted
+from lsemvae.core.earlier_results import tell
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_indices
 from lsemvae.core.printable import say
@@ -23,7 +24,12 @@ from lsemvae.model_file.trained_on import NOBODY
 from lsemvae.predicting.journal import RowJournal
 from lsemvae.predicting.outcome import RESULT, Row, error_row, judged_row, with_score
 from lsemvae.predicting.output import check_out, write_rows
-from lsemvae.predicting.pictures import check_pictures, draw_rows, file_names
+from lsemvae.predicting.pictures import (
+    check_pictures,
+    draw_rows,
+    file_names,
+    refuse_foreign_pictures,
+)
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.sources import Loaded, Loader, Source, find_sources
 
@@ -84,6 +90,11 @@ def predict_to(
     sources = find_sources(named)
     check_out(out, read=dict.fromkeys(source.path for source in sources))
     journal_file = out.with_name(f"{out.name}.journal")
+    if options.pictures is not None:
+        earlier = refuse_foreign_pictures(Path(options.pictures), [one.name for one in sources])
+        if earlier and not journal_file.exists():
+            replaced = counted(earlier, "earlier picture is", "earlier pictures are")
+            tell(f"note: {replaced} replaced in {options.pictures}")
     try:
         identities = {source.name: source.identity for source in sources}
         with RowJournal(journal_file, _key(predictor, options), identities) as journal:

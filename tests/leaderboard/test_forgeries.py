@@ -1,5 +1,6 @@
 """Forged, leaking, incomplete and foreign rows are refused in one line, and nothing is written."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -380,3 +381,28 @@ def test_a_run_whose_files_do_not_belong_together_is_not_packed(
     assert main(["leaderboard", "pack", str(runs), "--out", str(tmp_path / "row")]) == 2
     assert expected in error_of(capsys)
     assert not (tmp_path / "row").exists()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "text", "missing"])
+def test_a_row_is_not_packed_with_something_else_for_the_hashes_of_the_training(
+    kind: str, arena: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hashes = tmp_path / "hashes.npz"
+    if kind == "pipe":
+        os.mkfifo(hashes)
+    elif kind == "text":
+        hashes.write_text("a,b\n")
+    pack = ["leaderboard", "pack", str(arena / "more"), "--out", str(tmp_path / "row")]
+    assert main([*pack, "--trained_on", str(hashes)]) == 2
+    assert str(hashes) in error_of(capsys)
+    assert not (tmp_path / "row").exists()
+
+
+def test_a_row_with_a_pipe_for_a_file_is_refused(
+    board: Path, row: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = next(row.glob("*.csv"))
+    file.unlink()
+    os.mkfifo(file)
+    assert main(["leaderboard", "add", str(row), "--board", str(board)]) == 2
+    assert str(file) in error_of(capsys)
