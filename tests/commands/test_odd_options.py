@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from lsemvae.cli import main
+from lsemvae.core.errors import InputError
+from lsemvae.predicting.run import Options
 from tests.conftest import error_of
 
 
@@ -120,3 +122,9 @@ def test_an_odd_text_is_refused_and_no_folder_is_left(
     assert main(["prepare", "cohort", *(f"--{name}={text}" for name, text in given.items())]) == 2
     assert expected in error_of(capsys)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("n", [-1, 0, 13])
+def test_fewest_leads_that_no_recording_can_miss_or_have_are_refused(n: int) -> None:
+    with pytest.raises(InputError, match=rf"--fewest_leads must be in 1\.\.12, got {n}"):
+        Options(fewest_leads=n)
