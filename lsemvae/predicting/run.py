@@ -114,7 +114,7 @@ def predict_to(
             f"cannot write {error.filename or out} ({error.strerror or error}); what is predicted "
             f"is kept in {journal_file}: make room or get the rights, then start again to go on"
         ) from error
-    journal_file.unlink()
+    journal_file.unlink(missing_ok=True)
     if not counts[RESULT] and first is not None:
         raise NoResultError(
             f"none of {counted(counts.total(), 'recording')} gave a result, see {out}; "
