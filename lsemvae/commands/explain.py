@@ -86,8 +86,8 @@ def explain(
         n_randomised=N_RANDOMISED,
     )
     found = Explained()
-    with writing_alone(Path(out)):
-        explain_folds(folder, data, encoder, predictions, chosen, plan=plan, found=found)
+    explain_folds(folder, data, encoder, predictions, chosen, plan=plan, found=found)
+    with writing_alone(Path(out), wait=True):
         write_explanation(Path(out), about, data, plan, found, skill=model_skill(predictions))
 
 

@@ -47,8 +47,8 @@ def external(
         if value < 20:
             raise InputError(f"{name} must be >= 20, got {value}")
     folder = Path(out)
+    check_external_folder(folder)
     with writing_alone(folder):
-        check_external_folder(folder)
         evidence = gather_external(
             open_yes_or_no(Path(model), "external"), cohort, folder, label=label, site=site,
             point=point, subgroups=subgroups, n_resamples=n_resamples, n_draws=n_draws, title=title,

@@ -47,7 +47,6 @@ def report(
         The page, index.html.
     """
     from data_modules.progress import show_each
-    from lsemvae.core.one_writer import writing_alone
     from lsemvae.evaluation.report.page import write_report
     from lsemvae.evaluation.report.pdf import find_chromium, print_pdf
 
@@ -60,13 +59,12 @@ def report(
     from lsemvae.report_evidence.gather import SUBGROUPS, gather_evidence
 
     columns = list(dict.fromkeys([*SUBGROUPS, *(subgroups or [])]))
-    with writing_alone(Path(out)):
-        evidence = gather_evidence(
-            folders, cohort, pretrain, explain, title=title, reference=reference, subgroups=columns,
-            n_resamples=n_resamples, max_days=max_days,
-        )  # fmt: skip
-        page = write_report(evidence, Path(out), partial(show_each, text="sections of the report"))
-        say(f"report: {page}")
-        if chromium is not None:
-            say(f"report: {print_pdf(page, chromium)}")
+    evidence = gather_evidence(
+        folders, cohort, pretrain, explain, title=title, reference=reference, subgroups=columns,
+        n_resamples=n_resamples, max_days=max_days,
+    )  # fmt: skip
+    page = write_report(evidence, Path(out), partial(show_each, text="sections of the report"))
+    say(f"report: {page}")
+    if chromium is not None:
+        say(f"report: {print_pdf(page, chromium)}")
     return page

@@ -41,22 +41,22 @@ def stress(
     if n < 1:
         raise InputError(f"n must be >= 1, got {n}")
     folder = Path(out)
-    with writing_alone(folder):
-        check_stress_folder(folder)
-        predictor = open_yes_or_no(Path(model), "stress")
-        chosen = choose(
-            predictor, cohort, label=label, n=n, seed=seed, allow_trained_on=allow_trained_on
-        )
-        rows, skipped = [], {}
-        for found in measure(predictor, chosen, seed=seed):
-            if not isinstance(found, Measured):
-                skipped[found[0]] = found[1]
-                say(f"not tried: {found[0]}: {found[1]}")
-                continue
-            rows.append(found)
-            name = row_name({"shift": found.shift, "dose": found.dose, "unit": found.unit})
-            say(f"{name:45} AUROC {found.auroc.value:.3f}, slope {found.slope.value:5.2f}, "
-                f"withheld {found.withheld:4.0%}, change {found.change:.3f}")  # fmt: skip
+    check_stress_folder(folder)
+    predictor = open_yes_or_no(Path(model), "stress")
+    chosen = choose(
+        predictor, cohort, label=label, n=n, seed=seed, allow_trained_on=allow_trained_on
+    )
+    rows, skipped = [], {}
+    for found in measure(predictor, chosen, seed=seed):
+        if not isinstance(found, Measured):
+            skipped[found[0]] = found[1]
+            say(f"not tried: {found[0]}: {found[1]}")
+            continue
+        rows.append(found)
+        name = row_name({"shift": found.shift, "dose": found.dose, "unit": found.unit})
+        say(f"{name:45} AUROC {found.auroc.value:.3f}, slope {found.slope.value:5.2f}, withheld "
+              f"{found.withheld:4.0%}, change {found.change:.3f}")  # fmt: skip
+    with writing_alone(folder, wait=True):
         write_stress(folder, rows, about(predictor, cohort, chosen, allow_trained_on), skipped)
     if allow_trained_on:
         say("warning: the model may have been trained on these recordings: AUROC and slope are "

@@ -12,7 +12,7 @@ from typing import Any, Self
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import sync_file
 from lsemvae.core.json_text import parse_json
-from lsemvae.core.one_writer import lock_alone
+from lsemvae.core.one_writer import hold
 
 
 class LineJournal(ABC):
@@ -20,7 +20,8 @@ class LineJournal(ABC):
 
     A line is on the disk before the next one is added. The last line of a killed run may be torn:
     it is cut off. So is whatever follows a line that is not what was written (each ends with its
-    checksum). Where an error comes before the first line, no journal is left.
+    checksum). Where an error comes before the first line, no journal is left. One process at a
+    time goes on with a journal.
 
     Args:
         path: the journal.
@@ -28,7 +29,7 @@ class LineJournal(ABC):
         refusal: what to say then.
 
     Raises:
-        InputError: the file is the journal of something else, or another process writes into it.
+        InputError: the file is the journal of something else, or another process writes it.
     """
 
     def __init__(self, path: Path, head: dict[str, Any], refusal: str) -> None:
@@ -37,7 +38,7 @@ class LineJournal(ABC):
     def __enter__(self) -> Self:
         self._file = self.path.open("a+b")
         try:
-            lock_alone(self._file.fileno(), self.path)
+            hold(self._file.fileno(), self.path)
             self._find_lines()
         except BaseException:
             self._file.close()

@@ -4,6 +4,7 @@ The file's structure: MAT-File Format, The MathWorks, chapter 1 (level 5). Only 
 compressed element is unpacked to a bounded size.
 """
 
+import contextlib
 import struct
 import zlib
 from collections.abc import Iterator
@@ -71,7 +72,11 @@ def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
     stated = _single_numbers(content, name if field else "", record=record)
     check_stated_rates(stated.items(), layout, record=record)
     for _, body in _variables(content, record=record):
-        for names in _texts_within(body):
+        lists: list[list[str]] = []
+        # a text that is damaged names no lead
+        with contextlib.suppress(ValueError, LookupError, struct.error):
+            lists = list(_texts_within(body))
+        for names in lists:
             check_stated_leads(names, layout, record=record)
     check_whole(signals, layout, record=record)
     return RawRecording(
@@ -227,6 +232,8 @@ def _texts(body: bytes) -> list[str]:
     if kind != _TEXT or len(dims) != 2 or code not in _LETTERS:
         return []
     letters = data.decode(_LETTERS[code], errors="replace")
+    if not 0 < dims[0] <= len(letters):
+        return []
     return [letters[row :: dims[0]].strip() for row in range(dims[0])]
 
 
