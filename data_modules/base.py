@@ -13,7 +13,10 @@ from data_modules.normalise import normalise
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_indices, parse_leads
 from lsemvae.core.made_for import MadeFor
+from lsemvae.core.seeds import check_seed
 from lsemvae.core.types import EcgBatch, EcgInput, Normalisation
+
+MOST_WORKERS = 1024  # more fill the memory, one by one
 
 
 class StoreDataModule(LightningDataModule):
@@ -25,6 +28,7 @@ class StoreDataModule(LightningDataModule):
         normalisation: see `data_modules.normalise.normalise`.
         batch_size: recordings per batch.
         num_workers: loader processes; 0 loads in the main process.
+        seed: of what a subclass draws, such as its split.
     """
 
     def __init__(
@@ -35,16 +39,20 @@ class StoreDataModule(LightningDataModule):
         normalisation: Normalisation,
         batch_size: int,
         num_workers: int,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         if batch_size < 1 or num_workers < 0:
             raise InputError(
                 f"batch_size must be >= 1 and num_workers >= 0, got {batch_size} and {num_workers}"
             )
+        if num_workers > MOST_WORKERS:
+            raise InputError(f"num_workers must be <= {MOST_WORKERS}, got {num_workers}")
+        check_seed(seed)
         self.store = store
         self.leads = parse_leads(leads)
         self.normalisation: Normalisation = normalisation
-        self.batch_size, self.num_workers = batch_size, num_workers
+        self.batch_size, self.num_workers, self.seed = batch_size, num_workers, seed
         self._resumed: dict[str, Any] = {}
         self._earlier: dict[str, Any] = {}
 

@@ -52,10 +52,11 @@ class MimicEcg(StoreDataModule):
             normalisation=normalisation,
             batch_size=batch_size,
             num_workers=num_workers,
+            seed=seed,
         )
         if not 0.0 <= val_fraction < 1.0:
             raise InputError(f"val_fraction must be in [0, 1), got {val_fraction}")
-        self.val_fraction, self.seed = val_fraction, seed
+        self.val_fraction = val_fraction
         self.exclude_patients = exclude_patients
 
     def setup(self, stage: str) -> None:

@@ -71,10 +71,11 @@ class RhcCohort(StoreDataModule):
             normalisation=normalisation,
             batch_size=batch_size,
             num_workers=num_workers,
+            seed=seed,
         )
         if fold is not None and not 0 <= fold < n_folds:
             raise InputError(f"fold must be in 0..{n_folds - 1}, got {fold}; n_folds is {n_folds}")
-        self.task, self.fold, self.n_folds, self.seed = task, fold, n_folds, seed
+        self.task, self.fold, self.n_folds = task, fold, n_folds
         self.splits_file = splits or f"runs/cv/{task_folder(task)}/splits.json"
         self.thresholds, self.distinct_ids = thresholds, distinct_ids
         self.fold_column = fold_column

@@ -61,6 +61,7 @@ from lsemvae.runtime.suggestion import option_names
 from lsemvae.runtime.threads import share_threads
 from lsemvae.tasks import Classifier, Pretrainer
 from lsemvae.tasks.task import EcgTask
+from lsemvae.trainer_settings import check_trainer
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 
@@ -100,7 +101,7 @@ class EcgCLI(LightningCLI):
             if (line := refused_value(error)) is None:
                 raise
             raise line from error
-        check_values(self.config)
+        check_values(self.config.get(self.config.get("subcommand")) or self.config)
 
     def _parse_ckpt_path(self) -> None:
         """Read the settings of a checkpoint, once it is known to be one that may be read."""
@@ -131,6 +132,7 @@ class EcgCLI(LightningCLI):
         """Copy the leads of the data to a task that asks for them; only fit writes a log."""
         config = self.config[self.subcommand] if self.subcommand else self.config
         self._set_beta(config)
+        check_trainer(config.trainer.as_dict(), self.subcommand)
         module, name = config.model.class_path.rsplit(".", 1)
         if issubclass(getattr(import_module(module), name), Classifier):
             self._copy_leads(config)

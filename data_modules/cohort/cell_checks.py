@@ -7,6 +7,7 @@ import re
 import pandas as pd
 
 from data_modules.cohort.columns import NEVER_ZERO, NUMBER, OTHER_UNIT, REQUIRED
+from data_modules.cohort.day_counts import possible_days
 from data_modules.cohort.identity import cut_ids
 from data_modules.cohort.number_words import why_no_number
 from data_modules.cohort.written_dates import FIRST_DAY, serial_date
@@ -96,11 +97,11 @@ def check_dates(cells: pd.Series, first_day: datetime.date = FIRST_DAY) -> list[
 
 
 def _serial_hint(cell: str, first_day: datetime.date) -> str:
-    """Say which day a number of days is in a spreadsheet; empty for anything else."""
-    day = serial_date(cell, first_day)
-    if day is None:
-        return ""
-    return f"; as a spreadsheet's number of days it is {day}: format the column as dates"
+    """Say which day a number is as programs count days; empty for anything else."""
+    days = possible_days(cell, first_day)
+    if not days and (day := serial_date(cell, first_day)) is not None:
+        days = f"as a spreadsheet's number of days it is {day}"
+    return f"; {days}: format the column as dates" if days else ""
 
 
 def at_row(index: object, text: str) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from data_modules.cohort.plain_id import EXACT_DIGITS, plain_id, shortened
+from data_modules.cohort.plain_id import EXACT_DIGITS, plain_id, seen_text, shortened
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
@@ -28,11 +28,17 @@ class AlikeIds(NamedTuple):
 
     def __str__(self) -> str:
         """Name the first groups and count them."""
-        named = ", ".join(" = ".join(map(repr, group)) for group in self.groups[:N_NAMED])
+        named = ", ".join(" = ".join(_shown(group)) for group in self.groups[:N_NAMED])
         more = len(self.groups) - N_NAMED
         rest = f" and {more} more" if more > 0 else ""
         patients = counted(len(self.groups), "patient")
         return f"{patients} whose id is written in several ways: {named}{rest}"
+
+
+def _shown(ids: tuple[str, ...]) -> list[str]:
+    """Quote ids, with codes for their signs where a reader would see no difference."""
+    alike = len(set(map(seen_text, ids))) < len(ids)
+    return [ascii(one) if alike else repr(one) for one in ids]
 
 
 def plain_ids(ids: pd.Series) -> pd.Series:

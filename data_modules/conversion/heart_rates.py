@@ -13,6 +13,9 @@ FACTORS = (2.0, 2.5, 4.0, 5.0)
 TOLERANCE = 0.06  # of a factor: a median over 10 s against the recorder's own
 USUAL = (0.8, 1.25)  # of the median over a cohort; a catheter on another day moves both ways
 N_LEAST = 5
+# Of patients in other rows the rates go together by chance alone. A catheter's rate, days apart and
+# in fibrillation, is loose but far above this; the upper 95 % limit must lie below it.
+LOOSE, N_PATIENTS_LEAST = 0.3, 20
 
 
 def heart_rate_doubts(
@@ -45,10 +48,33 @@ def heart_rate_doubts(
         for at in np.flatnonzero(near)
     }
     known = ratio[np.isfinite(ratio)]
+    rows = _other_rows(table, name, np.where(np.isfinite(ratio), beats_per_min, np.nan))
     median = float(np.median(known)) if len(known) >= N_LEAST else 1.0
     if USUAL[0] <= median <= USUAL[1]:
-        return doubts, ()
+        return doubts, rows
     return doubts, (
+        *rows,
         f"hearts beat {median:.2g} times as fast in the signals as by {name} of the table (median "
         f"of {counted(len(known), 'recording')}): look at the sampling rate of the whole set",
+    )
+
+
+def _other_rows(
+    table: pd.DataFrame, name: str, beats_per_min: npt.NDArray[np.float64]
+) -> tuple[str, ...]:
+    """Return a sentence where the table's rates do not go with the signals', as of sorted cells."""
+    rates = table[[name]].assign(beats=beats_per_min).dropna()
+    if "patient_id" in table:
+        rates = rates[~table.loc[rates.index, "patient_id"].duplicated()]
+    # each patient once: a catheter's rate stands in all rows of a patient
+    together = float(rates["beats"].rank().corr(rates[name].rank()))
+    if len(rates) < N_PATIENTS_LEAST or np.isnan(together):
+        return ()
+    highest = np.arctanh(np.clip(together, -0.999, 0.999)) + 1.96 / np.sqrt(len(rates) - 3)
+    if np.tanh(highest) >= LOOSE:
+        return ()
+    return (
+        f"the heart rates of {name} do not go with those of the signals (rank correlation "
+        f"{together:.2f} of {counted(len(rates), 'patient')}): do the rows of the table stand "
+        "beside their own recordings, or was one column sorted alone?",
     )

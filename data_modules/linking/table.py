@@ -9,6 +9,7 @@ import pandas as pd
 from data_modules.cohort.cell_spellings import tell_thousands
 from data_modules.cohort.columns import NEVER_ZERO, NUMBER, NUMBER_RANGES
 from data_modules.cohort.csv_cells import decimal_commas
+from data_modules.cohort.day_counts import EARLIEST, possible_days
 from data_modules.cohort.identity import identity_columns
 from data_modules.cohort.number_words import leave_out_units
 from data_modules.cohort.plain_id import shortened
@@ -79,6 +80,7 @@ def read_hospital_table(
     notes += identity_columns(kept)
     dates = read_dates(table["rhc_date"], source["rhc_date"], order, cells.first_day)
     notes += dates.notes
+    _refuse_other_counts(table["rhc_date"], dates.days, source["rhc_date"], cells.first_day)
     rows = kept.assign(
         patient=_whole_numbers(table["patient_id"].str.strip(), notes),
         rhc_date=pd.Series(dates.days, kept.index, dtype=object),
@@ -93,6 +95,23 @@ def read_hospital_table(
         notes += _read_marks(rows, quantities, path, cells.delimiter)
     usable, left = _usable(rows, quantities)
     return HospitalTable(usable, quantities, left, len(rows), notes)
+
+
+def _refuse_other_counts(
+    cells: pd.Series, days: list[datetime.date | None], name: str, first_day: datetime.date
+) -> None:
+    """Stop where numbers are days of a catheter before there were records, unless SAS counted.
+
+    Raises:
+        InputError: names the first of them, and what it may be.
+    """
+    for row, text, day in zip(cells.index, cells.str.strip(), days, strict=True):
+        other = possible_days(text, first_day)
+        if day is not None and day.year < EARLIEST and other:
+            raise InputError(
+                f"{name}: {text} in row {row} is {day} as a spreadsheet's number of days, and "
+                f"{other}: write the dates as YYYY-MM-DD"
+            )
 
 
 def _whole_numbers(ids: pd.Series, notes: list[str]) -> pd.Series:

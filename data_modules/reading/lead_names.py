@@ -19,7 +19,7 @@ _AROUND = re.compile(
     r"|DERIVAZIONE|DERIVACAO)[ _:-]?)?"
     r"(?P<lead>AV[ _.-]?[RLF]|V[ _-]?0?\d|[A-Z]+[ _]?\d?)"
     r"(?: ?\((?:EINTHOVEN|GOLDBERGER|WILSON)\)|, AUGMENTED VOLTAGE, (?:RIGHT|LEFT|FOOT)"
-    r"|[ _-](?:REF|WCT))?"
+    r"|[ _-](?:REF|WCT|ECG|EKG))?"
 )
 _IN_BRACKETS = re.compile(
     r"(?P<name>.*[^\s_])[\s_]*(?:\((?P<round>[^()]*)\)|\[(?P<square>[^\[\]]*)\]|\{(?P<curly>[^{}]*)\})"

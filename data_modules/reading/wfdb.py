@@ -17,6 +17,7 @@ from data_modules.reading.flac import check_flac
 from data_modules.reading.kinds import named_kind
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_HEADER_BYTES
+from data_modules.reading.mat4 import check_mat4
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import (
     ChosenLeads,
@@ -128,6 +129,8 @@ def _check_file(
     """Return a signal file's path if it is a regular file of exactly the declared size."""
     path, size = regular_file(root, beside(record, file_name), record=record)
     fmt, offset = lines[0].fmt, lines[0].offset
+    if file_name.lower().endswith(".mat"):
+        check_mat4(path, offset, fmt, len(lines), record=record)
     bits = _FORMATS[fmt][0] * len(lines) * header.n_samples
     declared = offset + math.ceil(round(bits, 3) / 8)
     if fmt in _FLAC:

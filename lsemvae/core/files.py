@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -33,6 +34,18 @@ def refuse_special(path: Path) -> None:
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         raise InputError(f"{path} is a device or a pipe and no file; name a file to write to")
+
+
+def refuse_endless(path: Path) -> None:
+    """Refuse to read a device, a pipe or a socket: it may never end.
+
+    Raises:
+        InputError: names it.
+        OSError: it is not there.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # reading a folder is an error by itself
+        raise InputError(f"{path} is a pipe or a device and no file; name a file")
 
 
 def replace_file(temporary: Path, path: Path) -> None:
@@ -239,7 +252,12 @@ def sync_folder(folder: Path) -> None:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file as hex; read once as long as the file does not change."""
+    """Return the SHA-256 of a file as hex; read once as long as the file does not change.
+
+    Raises:
+        InputError: see `refuse_endless`.
+    """
+    refuse_endless(path)
     return _sha256_of(path, path.stat().st_mtime_ns, path.stat().st_size)
 
 

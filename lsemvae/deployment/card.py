@@ -48,7 +48,7 @@ def locked_card(run: CvRun, task: Task, kind: str, settled: Settled, input_text:
         "data": run.data_label,
         "outcome": task.positive,
         "n_patients": metrics["n_patients"],
-        "n_positive": metrics.get("n_positive", "not one yes or no"),
+        "n_positive": _positive_patients(run),
         "evaluation": f"{len(metrics['folds'])} folds by patient, "
         f"{counted(metrics['epochs'], 'epoch')}",
         "leakage": leaks.text,
@@ -64,6 +64,13 @@ def locked_card(run: CvRun, task: Task, kind: str, settled: Settled, input_text:
                        for name in ("cohort_sha256", "splits_sha256", "encoder_sha256")},
     }  # fmt: skip
     return model_card(facts)
+
+
+def _positive_patients(run: CvRun) -> int | str:
+    """Count patients with a positive recording: `n_positive` of metrics.json counts recordings."""
+    if run.target.kind != "binary":
+        return "not one yes or no"
+    return int(run.predictions.loc[run.predictions["label"] == 1, "patient_id"].nunique())
 
 
 def _titles(run: CvRun) -> dict[str, str]:

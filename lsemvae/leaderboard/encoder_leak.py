@@ -1,15 +1,18 @@
 """Compare what a row's frozen encoder was trained on with the patients of a leaderboard."""
 
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from data_modules.cohort.identity import plain_ids
 from data_modules.store.content import patient_hashes, signal_hashes
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import refuse_endless
 from lsemvae.leaderboard.board import Board
 from lsemvae.leaderboard.statement import Encoder
 
@@ -47,16 +50,26 @@ def saw_test_patients(encoder: Encoder | None, folder: Path, board: Board) -> bo
     return saw
 
 
+def read_trained_on(file: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return the hashes of the patients and of the signals that an encoder was trained on.
+
+    Raises:
+        InputError: the file is not the trained_on.npz of a pre-training run.
+    """
+    try:
+        refuse_endless(file)
+        with np.load(file, allow_pickle=False) as kept:
+            return kept["patient"], kept["signal"]
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, IndexError, TypeError) as error:
+        raise InputError(
+            f"{file} is missing or damaged ({type(error).__name__}); hand in the trained_on.npz of "
+            "the pre-training run"
+        ) from error
+
+
 def _shared(file: Path, board: Board) -> str:
     """Count what an encoder's training and the leaderboard share, empty where nothing."""
-    try:
-        with np.load(file, allow_pickle=False) as kept:
-            patient, signal = kept["patient"], kept["signal"]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise InputError(
-            f"{file} is damaged ({type(error).__name__}); hand in the trained_on.npz of the "
-            "pre-training run"
-        ) from error
+    patient, signal = read_trained_on(file)
     truth = pd.concat([question.truth for question in board.questions.values()])
     ids = pd.Series(truth["patient_id"].unique())
     known = np.isin(patient_hashes(ids), patient) | np.isin(patient_hashes(plain_ids(ids)), patient)

@@ -16,6 +16,7 @@ from lsemvae.core.whole_folder import whole_folder
 from lsemvae.evaluation.report.gather import find_runs
 from lsemvae.evaluation.report.verify import run_faults
 from lsemvae.evaluation.runs import CvRun
+from lsemvae.leaderboard.encoder_leak import read_trained_on
 from lsemvae.leaderboard.statement import FILE, Encoder, Entry, Statement, parse_statement
 
 SETTINGS = ("folds", "epochs", "batch_size", "lr", "focal_alpha", "focal_gamma", "normalisation",
@@ -71,7 +72,8 @@ def pack_method(
         trained_on: trained_on.npz of the encoder's pre-training.
 
     Raises:
-        InputError: there is something at `out`, or no licence is known.
+        InputError: there is something at `out`, no licence is known, or `trained_on` is another
+            file.
     """
     if out.exists():
         raise InputError(f"{out} exists; name a new folder with --out")
@@ -87,6 +89,8 @@ def pack_method(
     )  # fmt: skip
     content = _plain(statement)
     parse_statement(content, str(out / FILE))
+    if trained_on is not None:
+        read_trained_on(Path(trained_on))
     with whole_folder(out) as begun:
         for file, entry in files.items():
             shutil.copyfile(file, begun / entry.file)

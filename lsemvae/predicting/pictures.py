@@ -12,10 +12,13 @@ from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing
 from lsemvae.core.leads import LEADS
+from lsemvae.core.outputs import refuse_foreign
 from lsemvae.model_file.description import Description
 from lsemvae.predicting.decimals import told_apart
 from lsemvae.predicting.outcome import RESULT, Row
 from lsemvae.predicting.sources import Loaded
+
+MARK = b"lsemvae predict"  # in a picture's own words, by which it is known as ours
 
 
 def check_pictures(folder: str | None) -> None:
@@ -26,6 +29,19 @@ def check_pictures(folder: str | None) -> None:
     """
     if folder is not None and Path(folder).exists() and not Path(folder).is_dir():
         raise InputError(f"--pictures takes a folder, and {folder} is none; name another")
+
+
+def refuse_foreign_pictures(folder: Path, recordings: Sequence[str]) -> int:
+    """Return how many pictures of an earlier run would be replaced.
+
+    Raises:
+        InputError: a file of that name was not written by this command.
+    """
+    places = [folder / f"{name}.png" for name in file_names(recordings).values()]
+    way_out = "name another folder with --pictures"
+    return sum(
+        refuse_foreign(place, mark=MARK, way_out=way_out) for place in places if place.is_file()
+    )
 
 
 def draw_rows(
@@ -63,7 +79,7 @@ def draw_rows(
             leads=LEADS,
         )
         with replacing(folder / f"{names[row.recording]}.png") as temporary:
-            figure.savefig(temporary, dpi=150)
+            figure.savefig(temporary, dpi=150, metadata={"Software": MARK.decode()})
         pyplot.close(figure)
 
 

@@ -15,15 +15,21 @@ from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.reasons import RecordError
 from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.counted import counted
+from lsemvae.core.earlier_results import tell
 from lsemvae.core.errors import InputError
-from lsemvae.core.leads import lead_indices
+from lsemvae.core.leads import LEADS, lead_indices
 from lsemvae.core.printable import say
 from lsemvae.model_file.description import Description
 from lsemvae.model_file.trained_on import NOBODY
 from lsemvae.predicting.journal import RowJournal
 from lsemvae.predicting.outcome import RESULT, Row, error_row, judged_row, with_score
 from lsemvae.predicting.output import check_out, write_rows
-from lsemvae.predicting.pictures import check_pictures, draw_rows, file_names
+from lsemvae.predicting.pictures import (
+    check_pictures,
+    draw_rows,
+    file_names,
+    refuse_foreign_pictures,
+)
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.sources import Loaded, Loader, Source, find_sources
 
@@ -47,6 +53,13 @@ class Options:
     fewest_leads: int | None = None
     allow_trained_on: bool = False
     pictures: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a number of leads that withholds nothing, or everything."""
+        if self.fewest_leads is not None and not 1 <= self.fewest_leads <= len(LEADS):
+            raise InputError(
+                f"--fewest_leads must be in 1..{len(LEADS)}, got {str(self.fewest_leads)[:40]}"
+            )
 
 
 class NoResultError(InputError):
@@ -84,6 +97,11 @@ def predict_to(
     sources = find_sources(named)
     check_out(out, read=dict.fromkeys(source.path for source in sources))
     journal_file = out.with_name(f"{out.name}.journal")
+    if options.pictures is not None:
+        earlier = refuse_foreign_pictures(Path(options.pictures), [one.name for one in sources])
+        if earlier and not journal_file.exists():
+            replaced = counted(earlier, "earlier picture is", "earlier pictures are")
+            tell(f"note: {replaced} replaced in {options.pictures}")
     try:
         identities = {source.name: source.identity for source in sources}
         with RowJournal(journal_file, _key(predictor, options), identities) as journal:
@@ -96,7 +114,7 @@ def predict_to(
             f"cannot write {error.filename or out} ({error.strerror or error}); what is predicted "
             f"is kept in {journal_file}: make room or get the rights, then start again to go on"
         ) from error
-    journal_file.unlink()
+    journal_file.unlink(missing_ok=True)
     if not counts[RESULT] and first is not None:
         raise NoResultError(
             f"none of {counted(counts.total(), 'recording')} gave a result, see {out}; "

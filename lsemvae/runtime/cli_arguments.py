@@ -11,10 +11,10 @@ from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.seeds import MAX_SEED
 
 VALUES = ("true", "false", "null")
 MAX_NUMBER = (1 << 63) - 1
-MAX_SEED = (1 << 32) - 1_000_000  # folds, draws and heads count on from it; NumPy takes 32 bits
 
 
 def spell_out(command: Callable[..., Any], arguments: list[str]) -> list[str]:

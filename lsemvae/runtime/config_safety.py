@@ -15,6 +15,7 @@ from jsonargparse import get_loader, set_loader, set_parsing_settings
 from lsemvae.core.errors import InputError
 from lsemvae.core.yaml_text import check_yaml, load_yaml, refuse_address
 from lsemvae.runtime.allowed_classes import ROOMS, allowed_paths
+from lsemvae.runtime.cli_arguments import MAX_NUMBER
 from lsemvae.runtime.own_classes import ALLOW_VARIABLE, own_packages, registered_classes
 
 _DENIED = re.compile(r"Importing '([\w.]+)' is not allowed")
@@ -86,17 +87,19 @@ def parsing_error(message: str) -> InputError:
 
 
 def check_values(configuration: Any) -> None:
-    """Refuse addresses and functions among the values of a parsed configuration.
+    """Refuse addresses, functions and huge numbers among the values of a parsed configuration.
 
     Args:
         configuration: what the parser returned, before anything is made of it.
 
     Raises:
-        InputError: names the value.
+        InputError: names the value, and for a number its option.
     """
-    for value in _values(configuration):
+    for name, value in _values(configuration, ""):
         if isinstance(value, str):
             refuse_address(value)
+        elif isinstance(value, int) and abs(value) > MAX_NUMBER:
+            raise InputError(f"{name} may be {MAX_NUMBER:,} at most, got {str(value)[:40]}")
         elif inspect.isroutine(value) and not _is_own(value):
             raise InputError(
                 f"a configuration may not name the function {value.__module__}.{value.__name__}; "
@@ -104,17 +107,17 @@ def check_values(configuration: Any) -> None:
             )
 
 
-def _values(value: Any) -> Iterator[Any]:
+def _values(value: Any, name: str) -> Iterator[tuple[str, Any]]:
     if hasattr(value, "as_dict"):
         value = value.as_dict()
     if isinstance(value, Mapping):
-        for one in value.values():
-            yield from _values(one)
+        for key, one in value.items():
+            yield from _values(one, f"{name}.{key}" if name else f"--{key}")
     elif isinstance(value, list | tuple | set):
         for one in value:
-            yield from _values(one)
+            yield from _values(one, name)
     else:
-        yield value
+        yield name, value
 
 
 def _is_own(function: Any) -> bool:

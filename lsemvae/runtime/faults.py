@@ -57,6 +57,10 @@ RUN_FAULTS = (
         "with this configuration",
     ),
     Fault(
+        lambda error, _, files: isinstance(error, ValueError) and "/lightning/" in files[-1],
+        "Lightning refuses these settings",
+    ),
+    Fault(
         lambda _, __, files: "/torch/optim/" in files[-1],
         "the optimiser refuses its settings; look at lr, weight_decay and betas",
     ),

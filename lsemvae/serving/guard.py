@@ -18,6 +18,7 @@ HEADERS = {
     "Cache-Control": "no-store",  # a browser's cache is a disk
 }
 SAFE_METHODS = ("GET", "HEAD")
+LONGEST_PATH = 200  # signs; this page's own are short, and a number of 5000 digits cannot be read
 
 
 class Guard:
@@ -51,18 +52,20 @@ class Guard:
             await send(message)
 
         try:
-            self._check(scope["method"], Headers(scope=scope))
+            self._check(scope["method"], scope["path"], Headers(scope=scope))
         except Refusal as refusal:
             await problem_response(refusal, Headers(scope=scope))(scope, receive, guarded)
             return
         await self.app(scope, receive, guarded)
 
-    def _check(self, method: str, headers: Headers) -> None:
+    def _check(self, method: str, path: str, headers: Headers) -> None:
         host = headers.get("host", "").lower()
         if host not in self.hosts:
             raise Refusal(
                 421, f"This page answers to http://{self.hosts[0]}/ only. Open it under that name."
             )
+        if len(path) > LONGEST_PATH:
+            raise Refusal(414, "There is no page of so long a name. Go back to the worklist.")
         if method in SAFE_METHODS:
             return
         if headers.get("origin", "").lower() != f"http://{host}":

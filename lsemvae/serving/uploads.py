@@ -36,7 +36,9 @@ async def receive(request: Request, limits: Limits) -> list[Upload]:
     Raises:
         Refusal: too large, too many, too slow, or no form with files.
     """
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    kind = request.headers.get("content-type", "").lower()
+    # no browser states a charset, and some of them cannot read every file name
+    if not kind.startswith("multipart/form-data;") or "charset" in kind:
         raise Refusal(400, NOT_A_FORM)
     try:
         async with asyncio.timeout(limits.request_s):

@@ -13,11 +13,15 @@ from data_modules.normalise import normalise
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.cli import main
 from lsemvae.crossval.fold_models import load_head
+from lsemvae.crossval.printed import print_table
+from lsemvae.deployment.card import _positive_patients
 from lsemvae.deployment.inner_choices import choose
 from lsemvae.deployment.model_file import read_model
+from lsemvae.evaluation.runs import read_cv_run
 from lsemvae.evaluation.statistics.prediction_interval import conformal_half_width
 from tests.conftest import cv, error_of
 from tests.deployment.conftest import lock
+from tests.report_runs import labelled_patients, write_run
 
 LABELS = "detection,phenotype"
 NUMBER = "mpap_mmhg"
@@ -141,3 +145,18 @@ def test_commands_of_one_yes_or_no_refuse_them_by_name(
         assert main([command, str(model), *rest]) == 2
         error = error_of(capsys)
         assert f"`lsemvae {command}` takes a model of one yes or no; this one tells {told}" in error
+
+
+def test_patients_and_their_recordings_are_counted_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labelled = labelled_patients(60)
+    labelled["patient_id"] = labelled["patient_id"].iloc[::2].repeat(2).to_numpy()
+    labelled["label"] = labelled["label"].iloc[::2].repeat(2).to_numpy()
+    folder = write_run(tmp_path, labelled)
+    positive = int(labelled["label"].iloc[::2].sum())
+    metrics = json.loads((folder / "metrics.json").read_text())
+    print_table({"derived": {}, **metrics}, folder)
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"60 records of 30 patients, {2 * positive} records positive" in told
+    assert _positive_patients(read_cv_run(folder)) == positive

@@ -106,7 +106,7 @@ def test_a_full_disk_keeps_what_is_predicted(
 
 
 def test_a_folder_with_a_file_that_is_no_ecg_gives_results_and_an_error_row(
-    model: Path, records: Path, tmp_path: Path
+    model: Path, records: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, out = tmp_path / "mixed", tmp_path / "p.json"
     folder.mkdir()
@@ -121,7 +121,14 @@ def test_a_folder_with_a_file_that_is_no_ecg_gives_results_and_an_error_row(
     assert [row["outcome"] for row in found["predictions"]] == ["result", "error"]
     assert found["predictions"][1]["code"] == "file_missing"  # a text file might be a table
     assert len(found["predictions"][0]["leads"]) == 12
-    assert len(list(pictures.iterdir())) == 1
+    (picture,) = pictures.iterdir()
+    capsys.readouterr()
+    assert predict(model, folder, "--out", out, *more) == 0
+    assert f"note: 1 earlier picture is replaced in {pictures}" in capsys.readouterr().err
+    picture.write_bytes(b"\x89PNG mine")
+    assert predict(model, folder, "--out", out, *more) == 2
+    assert f"cannot write {picture}: it exists and this command did not" in error_of(capsys)
+    assert picture.read_bytes() == b"\x89PNG mine"
 
 
 def test_bad_input_is_one_line(

@@ -1,5 +1,6 @@
 """Forged, leaking, incomplete and foreign rows are refused in one line, and nothing is written."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,9 @@ import yaml
 from data_modules.store.content import patient_hashes, signal_hashes
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
-from lsemvae.core.files import file_sha256
+from lsemvae.core.errors import InputError
+from lsemvae.core.files import file_sha256, write_text
+from lsemvae.core.one_writer import writing_alone
 from tests.conftest import error_of
 from tests.killed import KILLED, killed_at
 
@@ -228,6 +231,21 @@ def test_a_row_that_is_not_forged_is_accepted_once(
     assert "two rows have the name 'mvae'" in error_of(capsys)
 
 
+def test_a_row_is_accepted_while_no_other_add_writes(
+    row: Path, board: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would write its own list of accepted rows, and the row of one were lost."""
+
+    def write(folder: Path, text: str) -> None:
+        with pytest.raises(InputError, match="another process"), writing_alone(board):
+            pass
+        write_text(folder, text)
+
+    monkeypatch.setattr("lsemvae.leaderboard.rows.write_text", write)
+    assert main(["leaderboard", "add", str(row), "--board", str(board)]) == 0
+    assert "mvae" in (board / "accepted.json").read_text()
+
+
 @pytest.mark.parametrize("step", [5, 9])
 def test_an_add_that_was_killed_is_done_by_the_next_one(
     step: int, row: Path, board: Path, capsys: pytest.CaptureFixture[str]
@@ -363,3 +381,28 @@ def test_a_run_whose_files_do_not_belong_together_is_not_packed(
     assert main(["leaderboard", "pack", str(runs), "--out", str(tmp_path / "row")]) == 2
     assert expected in error_of(capsys)
     assert not (tmp_path / "row").exists()
+
+
+@pytest.mark.parametrize("kind", ["pipe", "text", "missing"])
+def test_a_row_is_not_packed_with_something_else_for_the_hashes_of_the_training(
+    kind: str, arena: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hashes = tmp_path / "hashes.npz"
+    if kind == "pipe":
+        os.mkfifo(hashes)
+    elif kind == "text":
+        hashes.write_text("a,b\n")
+    pack = ["leaderboard", "pack", str(arena / "more"), "--out", str(tmp_path / "row")]
+    assert main([*pack, "--trained_on", str(hashes)]) == 2
+    assert str(hashes) in error_of(capsys)
+    assert not (tmp_path / "row").exists()
+
+
+def test_a_row_with_a_pipe_for_a_file_is_refused(
+    board: Path, row: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = next(row.glob("*.csv"))
+    file.unlink()
+    os.mkfifo(file)
+    assert main(["leaderboard", "add", str(row), "--board", str(board)]) == 2
+    assert str(file) in error_of(capsys)

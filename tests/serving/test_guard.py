@@ -38,6 +38,12 @@ def test_a_form_of_another_page_is_refused(origin: str, browser: TestClient) -> 
     assert len(rows_of(browser)) == 1
 
 
+def test_a_path_longer_than_any_of_the_page_is_refused(browser: TestClient) -> None:
+    answer = browser.get(f"/recordings/{'9' * 5000}")
+    assert answer.status_code == 414
+    assert "There is no page of so long a name." in text_of(answer)
+
+
 def test_both_names_of_this_machine_are_served(browser: TestClient) -> None:
     local = f"localhost:{PORT}"
     headers = {"host": local, "origin": f"http://{local}", "accept": "text/plain"}

@@ -211,6 +211,7 @@ def test_too_many_files_are_refused_in_one_line(model: PeakModel) -> None:
         (b"", "application/json", "no form with files"),
         (b"garbage", FORM["content-type"], "no form with files"),
         (HEAD[:40], "multipart/form-data", "no form with files"),
+        (HEAD, FORM["content-type"] + "; charset=punycode", "no form with files"),
         (HEAD[:60] + bytes(100_000), FORM["content-type"], "no form with files"),
         (f"--{BOUNDARY}--\r\n".encode(), FORM["content-type"], "No file was chosen"),
     ],

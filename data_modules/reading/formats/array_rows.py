@@ -19,9 +19,11 @@ from numpy.lib.format import read_array_header_1_0, read_array_header_2_0, read_
 
 from data_modules.reading.formats.layout import Layout
 from data_modules.reading.formats.layout_checks import (
+    check_stated_leads,
     check_stated_rates,
+    check_stated_unit,
     check_whole,
-    is_rate_name,
+    is_unit_name,
 )
 from data_modules.reading.limits import MAX_FILE_BYTES, check_extent, check_values
 from data_modules.reading.reasons import RecordError
@@ -111,7 +113,7 @@ def read_numpy_archive(content: bytes, layout: Layout, *, record: str) -> RawRec
             wanted = layout.variable or (next(iter(held)) if len(held) == 1 else "")
             unpacked = _unpack(archive, held[wanted]) if wanted in held else None
             small = {one: _unpack(archive, member) for one, member in held.items()
-                     if is_rate_name(one) and member.file_size < _SMALL}  # fmt: skip
+                     if one != wanted and member.file_size < _SMALL}  # fmt: skip
     # a password is a RuntimeError, an unknown compression a NotImplementedError
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError) as error:
         raise _no_array(name, error, record=record) from error
@@ -123,6 +125,11 @@ def read_numpy_archive(content: bytes, layout: Layout, *, record: str) -> RawRec
         problem = f"{wanted} of {name} unpacks to more than {MAX_FILE_BYTES} bytes; save it alone"
         raise RecordError("file_limit", record=record, problem=problem)
     check_stated_rates(_single_numbers(small, record=record), layout, record=record)
+    for member, body in small.items():
+        texts = _texts(body)
+        check_stated_leads(texts, layout, record=record)
+        for unit in texts if is_unit_name(member) else ():
+            check_stated_unit(unit, layout, record=record)
     return read_numpy(unpacked, layout, record=record)
 
 
@@ -133,6 +140,19 @@ def _single_numbers(members: dict[str, bytes], *, record: str) -> Iterator[tuple
             array = _array(content, name, record=record)
             if array.size == 1:
                 yield name, float(array.item())
+
+
+def _texts(content: bytes) -> list[str]:
+    """Return a small array of texts, none where it is something else."""
+    buffer = io.BytesIO(content)
+    with contextlib.suppress(Exception):  # the header is a Python literal
+        if read_magic(buffer) == (1, 0):
+            shape, _, dtype = read_array_header_1_0(buffer)
+            held = content[buffer.tell() :]
+            if dtype.kind in "US" and math.prod(shape) * dtype.itemsize == len(held):
+                found = np.frombuffer(held, dtype=dtype).tolist()
+                return [one.decode("latin-1") if isinstance(one, bytes) else one for one in found]
+    return []
 
 
 def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:

@@ -220,4 +220,8 @@ def _name(channel: Any, *, record: str) -> str:
     stated = known_lead(meaning)
     if name and stated and name != stated:
         raise invalid(f"a channel is {name} by its code and {stated} by its name", record=record)
+    label = known_lead(str(channel.get("ChannelLabel") or ""))
+    if label and (name or stated) and label != (name or stated):
+        problem = f"a channel is {name or stated} by its source and {label} by its label"
+        raise invalid(problem, record=record)
     return name or meaning

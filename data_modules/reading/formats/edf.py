@@ -23,6 +23,7 @@ _ONSET = re.compile(rb"([-+]\d{1,9}(?:\.\d{1,9})?)\x14\x14")
 _RANGES = ("physical minimum", "physical maximum", "digital minimum", "digital maximum")
 _PADDING = " \t\0"
 _TOLERANCE_S = 1e-4  # half a sample at 5000 Hz
+_ROUNDED_S = 0.011  # times of two decimals
 
 Bytes = npt.NDArray[np.uint8]
 """The data records, shape (records, samples of all signals, bytes of a sample)."""
@@ -63,8 +64,11 @@ def read_edf(content: bytes, *, record: str) -> RawRecording:
         problem = f"it has {len(content)} bytes; its header declares {declared}"
         raise wrong_size(problem, record=record)
     blocks = np.frombuffer(content, "u1", offset=size).reshape(n_records, sum(counts), n_bytes)
-    if header[192:197] in ("EDF+D", "BDF+D"):
-        _check_contiguous(blocks, fields, counts, seconds, record=record)
+    if fields[0] and all(label in _ANNOTATIONS for label in fields[0]):
+        problem = "it holds annotations and no signal; name the file that holds the ECG"
+        raise RecordError("no_known_lead", record=record, problem=problem)
+    apart = header[192:197] in ("EDF+D", "BDF+D")
+    _check_contiguous(blocks, fields, counts, seconds, apart=apart, record=record)
     return _read_signals(blocks, fields, counts, seconds, record=record)
 
 
@@ -79,11 +83,17 @@ def _check_contiguous(
     counts: list[int],
     seconds: float,
     *,
+    apart: bool,
     record: str,
 ) -> None:
-    """Check by the times that EDF+ keeps in its annotations that no data record is apart."""
+    """Check by the times that EDF+ keeps in its annotations that no data record is apart.
+
+    Files that say that they are continuous may round the times, or keep none.
+    """
     channel = next((i for i, label in enumerate(fields[0]) if label in _ANNOTATIONS), None)
     if channel is None:
+        if not apart:
+            return
         raise _discontinuous("it keeps no times", record=record)
     start = sum(counts[:channel])
     onsets = []
@@ -91,18 +101,22 @@ def _check_contiguous(
         # the first annotation of a record is its time: +SECONDS, 0x14, 0x14, 0
         found = _ONSET.match(block[start : start + counts[channel]].tobytes())
         if found is None:
+            if not apart:
+                return
             raise _discontinuous("its annotations hold no time for each record", record=record)
         onsets.append(float(found[1]))
-    ideal = onsets[0] + seconds * np.arange(len(blocks))
-    apart = np.flatnonzero(np.abs(np.array(onsets) - ideal) > _TOLERANCE_S)
-    if len(apart):
-        lasted = apart[0] * seconds
-        raise _discontinuous(f"it is interrupted after {lasted:g} s", record=record)
+    steps = np.diff(np.array(onsets))
+    gaps = np.flatnonzero(np.abs(steps - seconds) > (_TOLERANCE_S if apart else _ROUNDED_S))
+    if len(gaps):
+        lasted = (gaps[0] + 1) * seconds
+        said = f"by its own times it is interrupted after {lasted:g} s"
+        raise _discontinuous(said, stated=apart, record=record)
 
 
-def _discontinuous(why: str, *, record: str) -> RecordError:
+def _discontinuous(why: str, *, stated: bool = True, record: str) -> RecordError:
+    kind = "discontinuous EDF+ file (EDF+D)" if stated else "EDF file that states no gap"
     problem = (
-        f"it is a discontinuous EDF+ file (EDF+D) and {why}; cut it at the gaps and save each part "
+        f"it is a{'' if stated else 'n'} {kind} and {why}; cut it at the gaps and save each part "
         "as EDF+C, or save it as EDF+C if it has no gap"
     )
     return RecordError("layout_unsupported", record=record, problem=problem)

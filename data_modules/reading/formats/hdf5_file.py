@@ -12,9 +12,11 @@ import numpy.typing as npt
 from data_modules.reading.formats.array_rows import layout_recording, leads_first
 from data_modules.reading.formats.layout import Layout
 from data_modules.reading.formats.layout_checks import (
+    check_stated_leads,
     check_stated_rates,
     check_stated_unit,
     is_rate_name,
+    is_unit_name,
 )
 from data_modules.reading.limits import MAX_FILE_BYTES, check_values
 from data_modules.reading.reasons import RecordError
@@ -25,7 +27,6 @@ MATLAB_73 = b"MATLAB 7.3 MAT-file"
 _MOST_UNPACKED = 4 * MAX_FILE_BYTES
 _MOST_LISTED = 12
 _MOST_OBJECTS = 1000
-_UNIT_NAMES = ("unit", "units")
 _MANY = 3  # axes of a dataset of many recordings
 _NO_NUMBERS = ("char", "logical")  # of MATLAB, which stores them as whole numbers
 
@@ -50,6 +51,8 @@ def read_hdf5(content: bytes, layout: Layout, *, record: str) -> RawRecording:
             numbers = _numbers(file, found, record=record)
             check_stated_rates(_stated(file, found).items(), layout, record=record)
             check_stated_unit(_unit(file[found]), layout, record=record)
+            for names in _texts(file, found):
+                check_stated_leads(names, layout, record=record)
     except RecordError:
         raise
     except Exception as error:  # the library's names, sizes and filters may raise anything
@@ -114,7 +117,7 @@ def _wanted(matrices: dict[str, tuple[int, ...]], layout: Layout, name: str, *, 
 
 def _unit(one: Any) -> str:
     """Return the unit that a dataset states, empty where it states none."""
-    value = next((one.attrs[name] for name in one.attrs if name.lower() in _UNIT_NAMES), "")
+    value = next((one.attrs[name] for name in one.attrs if is_unit_name(name)), "")
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
@@ -135,6 +138,29 @@ def _stated(file: Any, path: str) -> dict[str, float]:
     numbers = {name: np.asarray(value) for name, value in stated.items()}
     return {name: float(one.item()) for name, one in numbers.items()
             if one.size == 1 and one.dtype.kind in "iuf"}  # fmt: skip
+
+
+def _texts(file: Any, path: str) -> Iterator[list[str]]:
+    """Yield the short lists of texts beside a dataset, as attributes or datasets."""
+    import h5py
+
+    groups = [file, *([file[path].parent] if "/" in path else [])]
+    for holder in (*groups, file[path]):
+        yield from (_as_texts(holder.attrs[name]) for name in holder.attrs)
+    for group in groups:
+        for name in group:
+            plain = isinstance(group.get(name, getlink=True), h5py.HardLink)
+            one = group[name] if plain else None
+            if isinstance(one, h5py.Dataset) and one.size and one.size <= _MOST_LISTED:
+                yield _as_texts(one[()])
+
+
+def _as_texts(value: object) -> list[str]:
+    """Return an array of texts as a list, empty for any other value."""
+    found = np.asarray(value)
+    cells = found.ravel().tolist() if found.dtype.kind in "OSU" else []
+    texts = [one.decode("latin-1") if isinstance(one, bytes) else one for one in cells]
+    return texts if all(isinstance(one, str) for one in texts) else []
 
 
 def _numbers(file: Any, path: str, *, record: str) -> npt.NDArray[Any]:

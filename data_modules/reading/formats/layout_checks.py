@@ -1,12 +1,13 @@
 """Compare a layout file with what the file of numbers beside it tells itself."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from data_modules.reading.formats.layout import Layout
+from data_modules.reading.lead_names import known_lead
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.units import mv_per_unit
 
@@ -18,6 +19,7 @@ _RATE_LINE = re.compile(
     r"(?:\(?(?:Hz|1/s)\)?[^\w\n]{0,8})?(\d{1,6}(?:[.,]\d{1,6})?)\s*(kHz)?",
     re.IGNORECASE,
 )
+_UNIT_NAMES = ("unit", "units", "sig_units", "signal_unit", "signal_units", "amplitude_unit")
 _PLAUSIBLE_HZ = (50.0, 5000.0)
 _TOLERANCE = 0.01
 _MOST_MV = 20.0  # from peak to peak, more than any heart gives
@@ -62,6 +64,31 @@ def check_stated_unit(unit: str, layout: Layout, *, record: str) -> None:
             "wrong one"
         )
         raise RecordError("unit_unknown", record=record, problem=problem)
+
+
+def check_stated_leads(names: Sequence[str], layout: Layout, *, record: str) -> None:
+    """Refuse a file that lists the leads of its layout in another order.
+
+    Args:
+        names: a list of texts in the file; any but one of leads does not count.
+        layout: of the file.
+        record: the record as the user names it.
+
+    Raises:
+        RecordError: `file_invalid`.
+    """
+    stated, wanted = tuple(map(known_lead, names)), tuple(map(known_lead, layout.leads))
+    if stated != wanted and None not in stated and len(stated) == len(wanted) > 1:
+        problem = (
+            f"the file lists its leads as {', '.join(names)[:100]}, the layout as "
+            f"{', '.join(layout.leads)[:100]}; correct the wrong one"
+        )
+        raise RecordError("file_invalid", record=record, problem=problem)
+
+
+def is_unit_name(name: str) -> bool:
+    """Whether a text of this name is a unit of the samples."""
+    return name.lower() in _UNIT_NAMES
 
 
 def rates_of_lines(lines: Iterable[str]) -> Iterator[tuple[str, float]]:

@@ -4,6 +4,7 @@ The file's structure: MAT-File Format, The MathWorks, chapter 1 (level 5). Only 
 compressed element is unpacked to a bounded size.
 """
 
+import contextlib
 import struct
 import zlib
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from data_modules.reading.formats.layout import Layout
 from data_modules.reading.formats.layout_checks import (
+    check_stated_leads,
     check_stated_rates,
     check_whole,
     is_rate_name,
@@ -27,7 +29,9 @@ _HEADER = 128
 _DTYPES = {1: "i1", 2: "u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<f4", 9: "<f8"}
 _DTYPES |= {12: "<i8", 13: "<u8"}
 _MATRIX, _COMPRESSED = 14, 15
-_STRUCT, _NUMBERS = 2, range(6, 16)  # array classes
+_CELL, _STRUCT, _TEXT, _NUMBERS = 1, 2, 4, range(6, 16)  # array classes
+_LETTERS = {1: "latin-1", 2: "latin-1", 4: "utf-16-le", 16: "utf-8", 17: "utf-16-le"}  # of texts
+_MOST_TEXT = 8192  # bytes of a list of names
 _COMPLEX, _LOGICAL = 0x0800, 0x0200
 _CLASSES = {1: "a cell array", 2: "a structure", 3: "an object", 4: "text", 5: "a sparse matrix"}
 _MOST_ELEMENTS = 1000
@@ -67,6 +71,13 @@ def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
     check_extent(signals.shape[0], signals.shape[1], layout.sampling_rate_hz, record=record)
     stated = _single_numbers(content, name if field else "", record=record)
     check_stated_rates(stated.items(), layout, record=record)
+    for _, body in _variables(content, record=record):
+        lists: list[list[str]] = []
+        # a text that is damaged names no lead
+        with contextlib.suppress(ValueError, LookupError, struct.error):
+            lists = list(_texts_within(body))
+        for names in lists:
+            check_stated_leads(names, layout, record=record)
     check_whole(signals, layout, record=record)
     return RawRecording(
         names=layout.leads,
@@ -197,6 +208,33 @@ def _matrix(body: bytes) -> npt.NDArray[np.generic] | None:
         return None
     values = np.frombuffer(data, dtype=_DTYPES[kind])
     return values.reshape(int(dims[1]), int(dims[0])).T
+
+
+def _texts_within(body: bytes) -> Iterator[list[str]]:
+    """Yield the texts of a variable, and of each field of a structure of one element."""
+    parts = [part for _, part in _elements(body)]
+    if parts[0][:1] == bytes([_STRUCT]):
+        yield from (_texts(parts[5 + i]) for i in range(len(_field_names(parts))))
+    else:
+        yield _texts(body)
+
+
+def _texts(body: bytes) -> list[str]:
+    """Return the rows of a small matrix of text or the texts of a cell array, none else."""
+    elements = list(_elements(body))
+    if len(elements) < 4 or len(body) > _MOST_TEXT:
+        return []
+    kind = elements[0][1][0]
+    if kind == _CELL:
+        return [text for _, part in elements[3:] for text in (_texts(part) or [""])]
+    code, data = elements[3]
+    dims = np.frombuffer(elements[1][1], dtype="<i4")
+    if kind != _TEXT or len(dims) != 2 or code not in _LETTERS:
+        return []
+    letters = data.decode(_LETTERS[code], errors="replace")
+    if not 0 < dims[0] <= len(letters):
+        return []
+    return [letters[row :: dims[0]].strip() for row in range(dims[0])]
 
 
 def _elements(content: bytes) -> Iterator[tuple[int, bytes]]:

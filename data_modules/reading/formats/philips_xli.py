@@ -11,6 +11,7 @@ _BITS = 10
 _LAST_CODE = (1 << _BITS) - 2
 _CHUNK_HEADER = 8
 _BIAS = 64
+_MOST_FILLED = 3  # codes of zeros that fill a chunk up to whole words
 
 
 def decode_xli(
@@ -69,6 +70,11 @@ def _unpack_lzw(chunk: bytes, *, limit: int, record: str) -> bytes:
         parts.append(current)
         previous, length = current, length + len(current)
     unpacked = b"".join(parts)
+    rest = codes[len(parts) :]
+    ends = np.flatnonzero(rest > _LAST_CODE)
+    if length >= limit and (ends[0] if len(ends) else len(rest)) > _MOST_FILLED:
+        problem = f"a lead unpacks to more than the {limit} bytes that are declared"
+        raise invalid(problem, record=record)
     if not limit <= length <= limit + 1:
         problem = f"a lead unpacks to {length} bytes; {limit} are declared"
         raise invalid(problem, record=record)

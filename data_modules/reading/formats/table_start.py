@@ -48,7 +48,8 @@ def find_start(
     delimiter = max(delimiters, key=lambda one: leads[one])
     if not leads[delimiter]:
         raise _no_names(head, position, delimiters, shift, record=record)
-    names = tuple(split_cells(line, delimiter))
+    # programs of numbers mark a line of names as a remark: `# I,II`
+    names = tuple(split_cells(line.lstrip("#% "), delimiter))
     names = names if names[-1] else names[:-1]  # a delimiter at the end of the line
     first = _after_units(
         head, position + 1, names=names, delimiter=delimiter, layout=layout, shift=shift,

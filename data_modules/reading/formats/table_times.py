@@ -1,6 +1,7 @@
 """Compare a column of times in a text table with the sampling rate of its layout."""
 
 import re
+from decimal import Decimal
 
 import numpy as np
 
@@ -15,7 +16,8 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 _CLOCK_NAME = re.compile(
-    r"(?:date[ _]?)?time(?:[ _]?stamp)?|date|clock|zeit(?:stempel)?|horodatage|hora|heure",
+    r"(?:date[ _]?)?time(?:[ _]?stamp)?(?:[ _]?[mun]?s)?|epoch(?:[ _]?[mun]?s)?|unix[ _]?time"
+    r"|date|clock|zeit(?:stempel)?|horodatage|hora|heure",
     re.IGNORECASE,
 )
 _CLOCK = re.compile(
@@ -26,6 +28,8 @@ _COUNTED = re.compile(
     r"(?:samples?|frame|index|idx|counter)[ _-]?(?:no|nr|number|num|index|idx|id)?\.?",
     re.IGNORECASE,
 )
+_SINCE_1970 = (Decimal(1), Decimal("1e-3"), Decimal("1e-6"), Decimal("1e-9"))
+_YEAR_2000, _YEAR_2100 = 946_684_800, 4_102_444_800  # in seconds
 _TOLERANCE = 0.01  # of the step: times rounded to milliseconds are right over many samples
 _LEAST_ROWS = 100
 _FEW = 0.01  # of the lines
@@ -103,20 +107,41 @@ def _check_clock(
     for column, name in enumerate(start.names):
         if _CLOCK_NAME.fullmatch(name.strip()) is None or n_rows < _LEAST_ROWS:
             continue
-        found = [_CLOCK.fullmatch(split_cells(row, start.delimiter)[column]) for row in ends]
-        if found[0] is None or found[1] is None or found[0][1] != found[1][1]:
-            continue  # no clock, or over midnight
-        first, last = (_seconds(one) for one in found if one)
-        digits = min(len(one[5] or "") for one in found if one)
-        lasts, expected = last - first, (n_rows - 1) / rate_hz
-        if lasts < 0 or abs(lasts - expected) <= _TOLERANCE * expected + 1.01 * 10.0**-digits:
+        cells = [split_cells(row, start.delimiter)[column] for row in ends]
+        lasted = _lasted(cells) or _counted_since_1970(cells)
+        expected = (n_rows - 1) / rate_hz
+        if lasted is None or lasted[0] < 0:
+            continue
+        lasts, exact = lasted
+        if abs(lasts - expected) <= _TOLERANCE * expected + 1.01 * exact:
             continue
         problem = (
-            f"the column {name[:40]!r} goes from {found[0][0]} to {found[1][0]}, {lasts:.4g} s; "
-            f"the {n_rows} samples last {expected:.4g} s at the layout's {rate_hz:g} Hz; correct "
+            f"the column {name[:40]!r} goes from {cells[0][:40]} to {cells[1][:40]}, {lasts:.4g} s;"
+            f" the {n_rows} samples last {expected:.4g} s at the layout's {rate_hz:g} Hz; correct "
             "the layout's rate, or the table where samples are missing"
         )
         raise RecordError("rate_invalid", record=record, problem=problem)
+
+
+def _lasted(cells: list[str]) -> tuple[float, float] | None:
+    """Return the seconds between two times of one day, and those of their last digit."""
+    found = [_CLOCK.fullmatch(cell) for cell in cells]
+    if found[0] is None or found[1] is None or found[0][1] != found[1][1]:
+        return None  # no clock, or over midnight
+    first, last = (_seconds(one) for one in found if one)
+    return last - first, 10.0 ** -min(len(one[5] or "") for one in found if one)
+
+
+def _counted_since_1970(cells: list[str]) -> tuple[float, float] | None:
+    """Return the same for numbers that are seconds, ms, us or ns since 1970 by their size."""
+    if not all(map(is_number, cells)):
+        return None
+    first, last = (Decimal(cell.replace(",", ".")) for cell in cells)
+    size = next((one for one in _SINCE_1970 if _YEAR_2000 < first * one < _YEAR_2100), None)
+    if size is None:
+        return None
+    digits = min(len(cell.replace(",", ".").partition(".")[2]) for cell in cells)
+    return float((last - first) * size), float(size) * 10.0**-digits
 
 
 def _seconds(clock: re.Match[str]) -> float:

@@ -13,6 +13,7 @@ MAX_ELEMENTS = 200_000  # an annotated ECG of 12 leads has some hundreds
 MAX_ATTRIBUTES = 400_000
 
 _DECLARED = re.compile(r"""^(\s*<\?xml[^>]{0,80}?)\s+encoding\s*=\s*["']([^"'>]{0,40})["']""")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _CUT = ("no element found", "unclosed token", "unclosed CDATA section")
 _BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 
@@ -67,7 +68,13 @@ def parse_xml(content: bytes, *, record: str) -> XmlFile:
         if any(text in str(error) for text in _CUT):
             problem = f"it ends before its last tag is closed ({error!s:.80}); copy it again"
             raise RecordError("file_invalid", record=record, problem=problem) from error
-        hint = " (a bare & must be &amp;)" if "invalid token" in str(error) else ""
+        control = _CONTROL.search(content)
+        hint = (
+            f" (the sign 0x{control[0][0]:02x} at byte {control.start() + 1} is none of XML)"
+            if control and content[:2] not in (b"\xff\xfe", b"\xfe\xff")
+            else " (a bare & must be &amp;)"
+        )
+        hint = hint if "invalid token" in str(error) else ""
         raise invalid(f"it is no plain XML: {error!s:.200}{hint}", record=record) from error
     for element in root.iter():
         element.tag = local_name(element.tag)
@@ -93,12 +100,20 @@ def _as_utf8(content: bytes) -> tuple[bytes, str, str]:
             found = "utf-8"
         except UnicodeDecodeError:
             found = "windows-1252"
-    text = content.decode(found, errors="replace").strip(" \t\r\n\0\ufeff")
+    text = content.decode(found, errors="replace").strip(" \t\r\n\0\x1a\ufeff")
     declared = _DECLARED.match(text)
     stated = declared[2].upper() if declared else "UTF-8"
     text = _DECLARED.sub(r"\1", text, count=1)
-    same = stated.replace("-", "") == found.upper().replace("-", "")
+    same = stated.replace("-", "") == found.upper().replace("-", "") or _reads_as(content, stated)
     return text.encode("utf-8"), "" if same else stated, found.upper()
+
+
+def _reads_as(content: bytes, encoding: str) -> bool:
+    """Whether plain signs alone, which most encodings share, are read alike as it is stated."""
+    try:
+        return content.isascii() and content.decode(encoding) == content.decode("ascii")
+    except (LookupError, ValueError):
+        return False
 
 
 def text_of(element: Element, path: str, *, record: str) -> str:

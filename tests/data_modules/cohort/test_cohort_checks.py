@@ -40,6 +40,15 @@ def test_one_id_of_two_sexes_is_found(table: pd.DataFrame) -> None:
     assert "two sexes" not in {one.check for one in check_cohort_values(table, LIMITS)}
 
 
+def test_one_id_of_two_ages_is_found(table: pd.DataFrame) -> None:
+    table.loc[[0, 1, 2, 3], "patient_id"] = ["A", "A", "B", "B"]
+    table["sex"] = "F"
+    table.loc[[0, 1, 2, 3], "age_years"] = [40, 61, 40, 60]
+    found = {finding.check: finding for finding in check_cohort_values(table, LIMITS)}
+    assert found["two ages"].where == ("0", "1")
+    assert "1 patient has recordings of ages more than 20 years apart" in found["two ages"].message
+
+
 @pytest.mark.parametrize("name", ["spap_mmhg", "dpap_mmhg"])
 def test_swapped_pressures_are_found(table: pd.DataFrame, name: str) -> None:
     rows = table.index[:2]

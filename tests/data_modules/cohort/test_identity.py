@@ -105,6 +105,11 @@ def test_whole_numbers_are_one_patient_however_they_are_padded(
     assert plain_ids(pd.Series([padded])).tolist() == [str(number)]
 
 
+def test_ids_that_look_the_same_are_shown_by_their_codes() -> None:
+    assert r"'M\xfc1' = 'Mu\u03081'" in str(alike_ids(pd.Series(["M\u00fc1", "Mu\u03081"])))
+    assert "'M\u00fc1' = 'm\u00fc1'" in str(alike_ids(pd.Series(["M\u00fc1", "m\u00fc1"])))
+
+
 def test_first_groups_are_named_and_all_are_counted() -> None:
     ids = pd.Series([text for n in range(1, 6) for text in (f"{n}", f"{n}.0")])
     with pytest.raises(InputError, match=r"5 patients.*'1' = '1.0', '2' = '2.0'.*2 more"):

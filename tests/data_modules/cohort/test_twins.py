@@ -44,7 +44,7 @@ def test_a_patient_moves_with_all_recordings(tmp_path: Path) -> None:
     [
         ("record,patient_id\nc,1\nd,4\n", "gives the recordings of patient 3 to 2 patients"),
         ("record,patient_id\nc,1\na,3\n", "whose own it moves away"),
-        ("record,patient_id\nq,1\n", "names 1 record.s. that the table lacks, the first is q"),
+        ("record,patient_id\nq,1\n", "names 1 record that the table lacks, the first is q"),
         ("record,patient_id\nc,\n", "row 2 lacks record or patient_id"),
         ("name,patient_id\nc,1\n", "needs the columns record and patient_id"),
     ],

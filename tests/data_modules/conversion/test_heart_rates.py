@@ -37,3 +37,18 @@ def test_a_cohort_of_another_rate_is_told_as_a_whole() -> None:
     assert heart_rate_doubts(table, 1.2 * stated) == ({}, ())
     assert heart_rate_doubts(table, np.full(7, np.nan)) == ({}, ())
     assert heart_rate_doubts(pd.DataFrame({"age_years": stated}), stated) == ({}, ())
+
+
+def test_rates_of_other_rows_are_told_and_loose_ones_are_not() -> None:
+    random = np.random.default_rng(0)
+    signals = random.normal(75, 14, 120)
+    loose = 75 + 0.6 * (signals - 75) + random.normal(0, 11, 120)
+    table = pd.DataFrame({"patient_id": np.arange(120).astype(str), "heart_rate_bpm": loose})
+    assert heart_rate_doubts(table, signals)[1] == ()
+    sorted_alone = table.assign(heart_rate_bpm=np.roll(loose, 1))
+    (told,) = heart_rate_doubts(sorted_alone, signals)[1]
+    assert told.startswith("the heart rates of heart_rate_bpm do not go with those of the signals")
+    assert "of 120 patients" in told
+    assert heart_rate_doubts(sorted_alone[:19], signals[:19])[1] == ()
+    one_patient = sorted_alone.assign(patient_id="P1")
+    assert heart_rate_doubts(one_patient, signals)[1] == ()

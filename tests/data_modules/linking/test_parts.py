@@ -241,3 +241,13 @@ def test_points_between_thousands_stop_a_hospitals_table(tmp_path: Path) -> None
     path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(InputError, match=r"row 2: pvr_dyn_s_cm5 is '1\.234'; if it means 1234"):
         read_hospital_table(path, {}, sheet=None, encoding="utf-8", order=None)
+
+
+def test_days_as_sas_counts_them_are_no_days_of_excel(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("patient_id,rhc_date\n1,43831\n2,21915\n", encoding="utf-8")
+    with pytest.raises(
+        InputError,
+        match=r"21915 in row 3 is 1959-12-31 .* since 1960 it is 2020-01-01",
+    ):
+        read_hospital_table(path, {}, sheet=None, encoding="utf-8", order=None)

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,79 @@ def matlab_structure(rate: object) -> tuple[str, bytes]:
     return "r.mat", saved(
         lambda file: savemat(file, {"r": {"ecg": COUNTS, "fs": rate, "n": noise}})
     )
+
+
+def npz_of(names: list[str]) -> tuple[str, bytes]:
+    """Return an archive of samples and the names of its leads."""
+    return "r.npz", saved(lambda file: np.savez(file, ecg=COUNTS, channels=np.array(names)))
+
+
+def mat_cell(names: list[str]) -> tuple[str, bytes]:
+    """Return a MATLAB file of a structure of samples and names in a cell array."""
+    savemat = pytest.importorskip("scipy.io").savemat
+    held = {"ecg": COUNTS, "leads": np.array(names, dtype=object)}
+    return "r.mat", saved(lambda file: savemat(file, {"r": held}))
+
+
+def mat_letters(names: list[str]) -> tuple[str, bytes]:
+    """Return a MATLAB file of samples and names in rows of letters."""
+    savemat = pytest.importorskip("scipy.io").savemat
+    return "r.mat", saved(lambda file: savemat(file, {"ecg": COUNTS, "sig_name": names}))
+
+
+def hdf5_of(names: list[str], *, attribute: bool = False) -> tuple[str, bytes]:
+    """Return an HDF5 file of samples and names."""
+    import h5py
+
+    def save(buffer: Any) -> None:
+        with h5py.File(buffer, "w") as file:
+            file["ecg"] = COUNTS
+            (file["ecg"].attrs if attribute else file)["names"] = names
+
+    return "r.h5", saved(save)
+
+
+def hdf5_attribute_of(names: list[str]) -> tuple[str, bytes]:
+    """Return a file with the names as an attribute."""
+    return hdf5_of(names, attribute=True)
+
+
+@pytest.mark.parametrize("write", [npz_of, mat_cell, mat_letters, hdf5_of, hdf5_attribute_of])
+def test_leads_in_the_file_in_another_order_than_the_layouts_are_refused(
+    write: Callable[[list[str]], tuple[str, bytes]], tmp_path: Path
+) -> None:
+    variable = "r.ecg" if write is mat_cell else "ecg"
+    for names in (["I", "ii"], ["left", "right"], ["I", "II", "V1"]):
+        found = read(tmp_path, *write(names), variable=variable)
+        np.testing.assert_allclose(found, COUNTS / 200, atol=1e-6)
+    with pytest.raises(RecordError, match="the file lists its leads as II, I, the layout as I, II"):
+        read(tmp_path, *write(["II", "I"]), variable=variable)
+
+
+def test_a_unit_in_an_archive_that_is_not_the_layouts_is_refused(tmp_path: Path) -> None:
+    content = saved(lambda file: np.savez(file, ecg=COUNTS / 200, units=np.array(["uV", "uV"])))
+    with pytest.raises(RecordError, match="the file states the unit uV, the layout mV"):
+        read(tmp_path, "r.npz", content, variable="ecg", counts_per_unit=1)
+
+
+@pytest.mark.parametrize(
+    ("first", "step"),
+    [("1600000000", "0.004"), ("1600000000000", "4"), ("1600000000000000", "4000")],
+)
+def test_times_since_1970_that_contradict_the_rate_are_refused(
+    first: str, step: str, tmp_path: Path
+) -> None:
+    times = [Decimal(first) + k * Decimal(step) for k in range(COUNTS.shape[1])]
+    rows = [f"{time},{a},{b}" for time, (a, b) in zip(times, COUNTS.T.tolist(), strict=True)]
+    content = "\n".join(["timestamp,I,II", *rows])
+    np.testing.assert_allclose(read(tmp_path, "r.csv", content, leads=[]), COUNTS / 200, atol=1e-6)
+    with pytest.raises(RecordError, match=r"5\.996 s; the 1500 samples last 2\.998 s"):
+        read(tmp_path, "r.csv", content, leads=[], sampling_rate_hz=500)
+
+
+def test_names_after_the_mark_of_a_remark_lose_no_lead(tmp_path: Path) -> None:
+    content = "\n".join(["# I,II", *(f"{a},{b}" for a, b in COUNTS.T.tolist())])
+    np.testing.assert_allclose(read(tmp_path, "r.csv", content, leads=[]), COUNTS / 200, atol=1e-6)
 
 
 @pytest.mark.parametrize("write", [npz, mat, matlab_structure, hdf5, hdf5_attribute])

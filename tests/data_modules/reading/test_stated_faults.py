@@ -81,6 +81,85 @@ def test_an_electrode_that_was_off_by_the_file_is_told(tmp_path: Path) -> None:
     )
 
 
+def edf_with_times(times: list[float], *, kind: bytes = b"EDF+C") -> Files:
+    """Return an EDF file of one lead of 250 Hz with the time of each second."""
+    names = (b"I", b"EDF Annotations")
+    columns = ((16, names), (80, (b"", b"")), (8, (b"uV", b"")), (8, (b"-32768", b"-1")),
+               (8, (b"32767", b"1")), (8, (b"-32768",) * 2), (8, (b"32767",) * 2),
+               (80, (b"", b"")), (8, (b"250", b"20")), (32, (b"", b"")))  # fmt: skip
+    head = b"0".ljust(184) + b"768".ljust(8) + kind.ljust(44)
+    head += str(len(times)).encode().ljust(8) + b"1".ljust(8) + b"2".ljust(4)
+    signals = b"".join(one.ljust(width) for width, pair in columns for one in pair)
+    rows = [
+        COUNTS[0, 250 * k : 250 * (k + 1)].tobytes()
+        + f"+{time:g}\x14\x14".encode().ljust(40, b"\0")
+        for k, time in enumerate(times)
+    ]
+    return {"r1.edf": head + signals + b"".join(rows)}
+
+
+@pytest.mark.parametrize("kind", [b"EDF+C", b"EDF+D", b""])
+def test_gaps_by_the_times_of_an_edf_are_refused_whatever_it_says(
+    kind: bytes, tmp_path: Path
+) -> None:
+    whole = read(tmp_path, "r1.edf", edf_with_times([0, 1, 2, 3, 4, 5], kind=kind))
+    np.testing.assert_allclose(whole.ecg[0], COUNTS[0] / 1000, atol=1e-6)
+    assert "after 3 s" in str(
+        refusal(tmp_path, "r1.edf", edf_with_times([0, 1, 2, 5, 6, 7], kind=kind))
+    )
+
+
+def test_an_edf_of_annotations_alone_says_so(tmp_path: Path) -> None:
+    files = edf_with_times([0, 1])
+    files["r1.edf"] = files["r1.edf"].replace(b"I".ljust(16), b"EDF Annotations ", 1)
+    assert "annotations and no signal" in str(refusal(tmp_path, "r1.edf", files))
+
+
+def test_a_dicom_channel_of_another_label_is_refused(tmp_path: Path) -> None:
+    def label(text: str) -> Files:
+        return dicom(lambda channel: setattr(channel, "ChannelLabel", text), slice(0, 1))
+
+    assert read(tmp_path, "r1.dcm", label("Lead I")).leads[0] == "I"
+    assert read(tmp_path, "r1.dcm", label("1")).leads[0] == "I"
+    assert "I by its source and II by its label" in str(refusal(tmp_path, "r1.dcm", label("II")))
+
+
+def test_philips_samples_beyond_the_declared_time_are_refused(tmp_path: Path) -> None:
+    content = philips_files(COUNTS)["r1.xml"].decode("utf-16")
+    shorter = content.replace('perchannel="6000"', 'perchannel="5900"').encode("utf-16")
+    assert "unpacks to more than" in str(refusal(tmp_path, "r1.xml", {"r1.xml": shorter}))
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind", "text"),
+    [
+        (len(COUNTS), 30, None),
+        (COUNTS.shape[1], 30, "its matrix is 1500 x 12"),
+        (len(COUNTS), 40, "holds unsigned 16-bit numbers"),
+    ],
+)
+def test_a_matlab_4_matrix_that_is_not_its_headers_is_refused(
+    rows: int, kind: int, text: str | None, tmp_path: Path
+) -> None:
+    files = wfdb_files(COUNTS)
+    size = struct.pack("<5i", kind, rows, COUNTS.size // rows, 0, 4) + b"val\0"
+    files["r1.mat"] = size + files.pop("r1.dat")
+    files["r1.hea"] = files["r1.hea"].replace(b"r1.dat 16", b"r1.mat 16+24")
+    if text is None:
+        assert read(tmp_path, "r1", files).ecg.shape == COUNTS.shape
+    else:
+        assert text in str(refusal(tmp_path, "r1", files))
+
+
+def test_what_stands_around_xml_is_no_wrong_encoding(tmp_path: Path) -> None:
+    content = muse_files(make_counts(EIGHT))["r1.xml"]
+    around = read(tmp_path, "r1.xml", {"r1.xml": b"\r\n " + content + b"\0\r\n\x1a"})
+    assert "encoding_assumed" not in dict(around.warnings)
+    assert "the sign 0x01 at byte" in str(
+        refusal(tmp_path, "r1.xml", muse(b"</RestingECG>", b"<a>\x01</a></RestingECG>"))
+    )
+
+
 def test_two_rates_in_one_aecg_are_refused(tmp_path: Path) -> None:
     content = aecg_files(COUNTS)["r1.xml"]
     start, end = content.index(b"<component><sequence>"), content.index(b"</sequence>")

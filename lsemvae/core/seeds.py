@@ -1,0 +1,15 @@
+"""State which seeds every generator of random numbers in use takes."""
+
+from lsemvae.core.errors import InputError
+
+MAX_SEED = (1 << 32) - 1_000_000  # folds, draws and heads count on from it; NumPy takes 32 bits
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that NumPy would refuse later.
+
+    Raises:
+        InputError: it is negative or above `MAX_SEED`.
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise InputError(f"seed must be in 0..{MAX_SEED}, got {str(seed)[:40]}")
