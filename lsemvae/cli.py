@@ -70,6 +70,8 @@ def _command_name(arguments: list[str]) -> str:
     """
     given = " ".join(arguments[: 2 if members(arguments[0]) else 1])
     if given not in COMMANDS:
+        if given.partition(" ")[2].startswith("-"):  # an option where the second word belongs
+            _list_members(arguments[0], asked=False)
         first = {name.split(" ")[0] for name in COMMANDS} | {"--help", "--version"}
         known = COMMANDS if " " in given else first
         meant = suggestion(given, known)

@@ -151,7 +151,7 @@ def test_help_of_a_group_lists_its_commands(capsys: pytest.CaptureFixture[str]) 
     [
         (["--data.init_args.leads", "7"], "leads must be 12, 6"),
         (["--data.init_args.fold", "9"], "fold must be in 0..4"),
-        (["--model.init_args.encoder", "none.ckpt"], "none.ckpt not found"),
+        (["--model.init_args.encoder", "none.ckpt"], "no encoder none.ckpt"),
         (["--data.init_args.store", "none.h5"], "none.h5"),
         (["--model.init_args.leads", "6"], "give them to the data only"),
     ],

@@ -22,6 +22,7 @@ from data_modules.reading.kinds import kind_and_step
 from data_modules.reading.text_cells import Sniffed, sniff_table
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
+from lsemvae.core.instead import found_instead
 
 DELIMITERS = ",;\t"
 MOST_BYTES = 128 << 20  # of a table: a million recordings with 130 signs each
@@ -66,7 +67,8 @@ def read_cells(path: str | Path, encoding: str | None = None) -> Cells:
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"there is no table {path}; give the path of a CSV file")
+        instead = found_instead(path, ".csv", ".xlsx")
+        raise InputError(f"there is no table {path}{instead}; give the path of a CSV file")
     found = _sniff(path, encoding)
     text, stated = found.text, found.separator
     delimiter = stated if stated in tuple(DELIMITERS) else _delimiter(text, path)

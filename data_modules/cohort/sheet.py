@@ -7,6 +7,7 @@ from data_modules.cohort.number_formats import tell_formats
 from data_modules.cohort.workbook import Sheet, read_workbook
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
+from lsemvae.core.instead import found_instead
 
 EXCEL = (".xlsx", ".xlsm")
 NO_DELIMITER = ""  # cells of a workbook are apart, so that a comma in one is no doubt
@@ -31,7 +32,8 @@ def read_sheet(path: Path, sheet: str | None = None, encoding: str | None = "utf
             )
         return read_cells(path, encoding)
     if not path.is_file():
-        raise InputError(f"there is no table {path}; give the path of a CSV or .xlsx file")
+        instead = found_instead(path, *EXCEL)
+        raise InputError(f"there is no table {path}{instead}; give the path of a CSV or .xlsx file")
     sheets = read_workbook(path, sheet)
     filled = {name: one for name, one in sheets.items() if one is not None and one.rows}
     listed = ", ".join(map(repr, sheets))

@@ -6,6 +6,7 @@ from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
+from lsemvae.core.instead import found_instead
 from lsemvae.core.printable import say
 
 DEFAULT_SIGNAL = SignalSettings()
@@ -51,7 +52,8 @@ def prepare_archive(
 
     folder, store = Path(source), Path(out)
     if not folder.is_dir():
-        raise InputError(f"there is no folder {source}; source is where the exports lie")
+        instead = found_instead(source, folder=True)
+        raise InputError(f"there is no folder {source}{instead}; source is where the exports lie")
     secret = open_key(key, out=store.parent)
     archive = read_archive(folder, secret, order=None, jobs=jobs)
     plain = LOOSEST.plain(archive.files["patient"], "files")

@@ -11,6 +11,7 @@ from data_modules.reading.amplitude import Amplitude
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
+from lsemvae.core.instead import found_instead
 from lsemvae.core.printable import say
 
 DEFAULT_SIGNAL = SignalSettings()
@@ -182,5 +183,8 @@ def _paths(records: list[str], source: str, out: str, key: str | None) -> list[s
 def _folder(source: str) -> Path:
     folder = Path(source)
     if not folder.is_dir():
-        raise InputError(f"there is no folder {source}; source is where the recordings lie")
+        instead = found_instead(source, folder=True)
+        raise InputError(
+            f"there is no folder {source}{instead}; source is where the recordings lie"
+        )
     return folder

@@ -6,6 +6,7 @@ from typing import Literal
 
 from data_modules.linking.id_rule import IdRule, tell_alike
 from lsemvae.core.errors import InputError
+from lsemvae.core.instead import found_instead
 from lsemvae.core.printable import say
 
 DEFAULT_IDS = IdRule()
@@ -72,7 +73,8 @@ def link(
 
     folder, place = Path(source), Path(out)
     if not folder.is_dir():
-        raise InputError(f"there is no folder {source}; source is where the exports lie")
+        instead = found_instead(source, folder=True)
+        raise InputError(f"there is no folder {source}{instead}; source is where the exports lie")
     check_place(place, read=(table, rules))
     if key is not None and Path(key).exists() and Path(key).samefile(table):
         raise InputError(f"the key {key} is the table; name a file of its own, which is made")

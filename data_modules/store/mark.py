@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.instead import found_instead
 from lsemvae.core.json_text import parse_json
 
 VERSION = 2
@@ -83,7 +84,8 @@ def read_mark(path: Path, kind: str) -> dict[str, Any]:
         InputError: it is missing, foreign, damaged, or of another version.
     """
     if not path.is_file():
-        raise InputError(f"there is no store {path}; make one with `lsemvae prepare`")
+        instead = found_instead(path, ".h5")
+        raise InputError(f"there is no store {path}{instead}; make one with `lsemvae prepare`")
     head, version = _head(path), mark_version(path, kind)
     if head.startswith(_SIGNATURE):
         raise InputError(

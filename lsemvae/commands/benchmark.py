@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import parse_leads
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.printable import say
 from lsemvae.core.tasks import PRESSURE_TASKS, Thresholds
 
@@ -127,8 +128,9 @@ def benchmark(
         say(f"No cohort given: using the demo's SYNTHETIC one, {COHORT}, budget {budget}")
     folder = Path(out).resolve()
     plan.check(folder)
-    failed = run_plan(plan, folder, jobs=jobs, dask=dask)
-    write_tables(plan, folder, failed)
+    with writing_alone(folder):
+        failed = run_plan(plan, folder, jobs=jobs, dask=dask)
+        write_tables(plan, folder, failed)
     if failed:
         raise InputError(
             f"{counted(len(failed), 'run failed', 'runs failed')}, the others are kept: "

@@ -94,6 +94,8 @@ def check_cohort(
 
     if (table is None) == (store is None):
         raise InputError("give either --table or --store, and not both")
+    if sheet is not None and table is None:
+        raise InputError("--sheet is of a workbook; give it with --table, or leave it out")
     values, findings = (
         _read_table(table, columns, sheet) if table is not None else _read_store(store)
     )

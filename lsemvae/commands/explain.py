@@ -52,6 +52,7 @@ def explain(
         out: folder of results.
     """
     from data_modules.base import StoreDataModule
+    from lsemvae.core.one_writer import writing_alone
     from lsemvae.explain.attribution import AttributionSettings
     from lsemvae.explain.files import check_explain_folder, write_explanation
     from lsemvae.explain.records import Explained, ExplanationSettings
@@ -86,7 +87,8 @@ def explain(
     )
     found = Explained()
     explain_folds(folder, data, encoder, predictions, chosen, plan=plan, found=found)
-    write_explanation(Path(out), about, data, plan, found, skill=model_skill(predictions))
+    with writing_alone(Path(out), wait=True):
+        write_explanation(Path(out), about, data, plan, found, skill=model_skill(predictions))
 
 
 def _baseline(method: str, baseline: str | None) -> Any:

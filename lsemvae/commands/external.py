@@ -38,6 +38,7 @@ def external(
     """
     from lsemvae.commands.predict import open_yes_or_no
     from lsemvae.core.errors import InputError
+    from lsemvae.core.one_writer import writing_alone
     from lsemvae.external.gather import gather_external
     from lsemvae.external.page import check_external_folder, write_external_report
     from lsemvae.external.performance import cautions, of_how_many
@@ -47,11 +48,12 @@ def external(
             raise InputError(f"{name} must be >= 20, got {value}")
     folder = Path(out)
     check_external_folder(folder)
-    evidence = gather_external(
-        open_yes_or_no(Path(model), "external"), cohort, folder, label=label, site=site,
-        point=point, subgroups=subgroups, n_resamples=n_resamples, n_draws=n_draws, title=title,
-    )  # fmt: skip
-    page = write_external_report(evidence, folder)
+    with writing_alone(folder):
+        evidence = gather_external(
+            open_yes_or_no(Path(model), "external"), cohort, folder, label=label, site=site,
+            point=point, subgroups=subgroups, n_resamples=n_resamples, n_draws=n_draws, title=title,
+        )  # fmt: skip
+        page = write_external_report(evidence, folder)
     say(of_how_many(evidence))
     for text in cautions(evidence):
         say(f"warning: {text}")

@@ -33,6 +33,7 @@ def stress(
     """
     from lsemvae.commands.predict import open_yes_or_no
     from lsemvae.core.errors import InputError
+    from lsemvae.core.one_writer import writing_alone
     from lsemvae.evaluation.plots.stress import row_name
     from lsemvae.stress.output import check_stress_folder, write_stress
     from lsemvae.stress.run import Measured, about, choose, measure
@@ -55,7 +56,8 @@ def stress(
         name = row_name({"shift": found.shift, "dose": found.dose, "unit": found.unit})
         say(f"{name:45} AUROC {found.auroc.value:.3f}, slope {found.slope.value:5.2f}, withheld "
               f"{found.withheld:4.0%}, change {found.change:.3f}")  # fmt: skip
-    write_stress(folder, rows, about(predictor, cohort, chosen, allow_trained_on), skipped)
+    with writing_alone(folder, wait=True):
+        write_stress(folder, rows, about(predictor, cohort, chosen, allow_trained_on), skipped)
     if allow_trained_on:
         say("warning: the model may have been trained on these recordings: AUROC and slope are "
               "too good, only the changes mean anything")  # fmt: skip

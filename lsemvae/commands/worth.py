@@ -76,6 +76,7 @@ def worth(
     """
     from data_modules.leakage import Leak, LeakageCheck, check_leakage, refuse_leaks
     from data_modules.rhc_cohort import RhcCohort
+    from lsemvae.core.one_writer import writing_alone
     from lsemvae.core.tasks import Thresholds
     from lsemvae.crossval.refused import folds_taken_back_if_refused
     from lsemvae.heads.mlp import MlpSettings
@@ -127,6 +128,7 @@ def worth(
                                  normalisation=data.normalisation,
                                  distinct_ids=distinct_ids)  # fmt: skip
             folder = Path(out) / task / "worth" / lead_set_name(chosen)
-            result = study(encoders, data, folder, Path(out) / "features", settings, jobs=jobs,
-                           leakage=leakage, overwrite=overwrite, form=form)  # fmt: skip
+            with writing_alone(folder):
+                result = study(encoders, data, folder, Path(out) / "features", settings, jobs=jobs,
+                               leakage=leakage, overwrite=overwrite, form=form)  # fmt: skip
             print_worth(result, folder)

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.instead import found_instead
 from lsemvae.core.yaml_text import MAX_CHARACTERS, YamlLoader
 
 PACKAGE = Path(__file__).parents[1]
@@ -45,15 +46,27 @@ def check_configs(arguments: Iterable[str]) -> None:
     values += [value for word, value in pairwise(given) if word in ("--config", "-c")]
     for value in values:
         path = Path(value)
-        if path.suffix not in (".yaml", ".yml", ".json"):
+        if "://" in value or "::" in value or value.startswith("-"):  # refused elsewhere
             continue
         if path.is_file():
             _check_text(path)
             continue
-        below = value.replace("\\", "/").rpartition("experiments/")[2]
-        ours = [place / below for place in PLACES if (place / below).is_file()]
-        step = f"the package holds it as {ours[0]}" if ours else "give the path of a YAML file"
-        raise InputError(f"--config: there is no file {value}; {step}")
+        instead = found_instead(path, ".yaml", ".yml")
+        raise InputError(f"--config: there is no file {value}{instead}; {packaged(value)}")
+
+
+def packaged(value: str) -> str:
+    """Say where the package holds the file of experiments that was probably meant.
+
+    Args:
+        value: the path that leads nowhere, such as `experiments/sweeps/probe_grid.yaml`.
+    """
+    below = value.replace("\\", "/").rpartition("experiments/")[2]
+    ours = [place / below for place in PLACES if (place / below).is_file()]
+    named = bool(ours)  # with its folder: no other of that name is meant
+    ours += [one for place in PLACES for one in sorted(place.glob(f"*/{Path(value).name}"))]
+    found = " and ".join(str(one) for one in dict.fromkeys(ours[:1] if named else ours))
+    return f"the package holds it as {found}" if ours else "give the path of a YAML file"
 
 
 def _check_text(path: Path) -> None:

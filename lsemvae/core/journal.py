@@ -11,13 +11,15 @@ from typing import Any, Self
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import sync_file
 from lsemvae.core.json_text import parse_json
+from lsemvae.core.one_writer import hold
 
 
 class LineJournal(ABC):
     """Lines on the disk below a head that says whose they are; use it in a `with` block.
 
     A line is on the disk before the next one is added. The last line of a killed run may be torn:
-    it is cut off. Where an error comes before the first line, no journal is left.
+    it is cut off. Where an error comes before the first line, no journal is left. One process at a
+    time goes on with a journal.
 
     Args:
         path: the journal.
@@ -25,7 +27,7 @@ class LineJournal(ABC):
         refusal: what to say then.
 
     Raises:
-        InputError: the file is the journal of something else.
+        InputError: the file is the journal of something else, or another process writes it.
     """
 
     def __init__(self, path: Path, head: dict[str, Any], refusal: str) -> None:
@@ -34,6 +36,7 @@ class LineJournal(ABC):
     def __enter__(self) -> Self:
         self._file = self.path.open("a+b")
         try:
+            hold(self._file.fileno(), self.path)
             self._find_lines()
         except BaseException:
             self._file.close()

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.instead import found_instead
 
 MAX_CHARACTERS = 1_000_000  # the longest shipped file has 1,300
 MAX_BYTES = 4 * MAX_CHARACTERS  # in UTF-8
@@ -72,7 +73,8 @@ def refuse_large(path: Path) -> None:
         InputError: names it.
     """
     if not path.is_file():
-        raise InputError(f"there is no file {path}; give the path of a YAML file")
+        instead = found_instead(path, ".yaml", ".yml")
+        raise InputError(f"there is no file {path}{instead}; give the path of a YAML file")
     if (size := path.stat().st_size) > MAX_BYTES:
         raise InputError(f"{path}: a configuration may have {MAX_BYTES:,} bytes, it has {size:,}")
 

@@ -101,8 +101,8 @@ def _base(metrics: dict[str, Any], target: Target) -> str:
     """Return what is right, or how wrong, without any model."""
     if target.kind == "binary":
         return (
-            f"{metrics['n_positive']} positive; accuracy of the larger class alone "
-            f"{metrics['base_rate_accuracy']:.3f}"
+            f"{counted(metrics['n_positive'], 'record')} positive; accuracy of the "
+            f"larger class alone {metrics['base_rate_accuracy']:.3f}"
         )
     if target.kind == "labels":
         return f"{counted(len(target.names), 'label')}; an AUROC of chance is 0.500"

@@ -139,6 +139,8 @@ def _read_encoder(method: Method, name: str, encoder: str | None) -> Pretrained 
                 f"{name} is trained end to end and takes no --encoder; to freeze a pre-trained "
                 "network, name the YAML file of its pre-training with --method"
             )
+        if encoder is not None:
+            say(f"note: {name} is trained end to end; --encoder {encoder} is not used")
         return None
     return read_encoder(method, name, encoder)
 

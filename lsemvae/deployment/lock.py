@@ -13,6 +13,7 @@ from data_modules.rhc_cohort import RhcCohort
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
+from lsemvae.core.instead import run_below
 from lsemvae.core.leads import lead_indices
 from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
@@ -149,7 +150,7 @@ def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
     if missing:
         raise InputError(
             f"{folder} is no finished cross-validation (it lacks {', '.join(missing)}); name a "
-            "folder such as runs/cv/detection/ls_emvae/12L, or run `lsemvae cv` to the end"
+            f"folder such as {run_below(folder)}, or run `lsemvae cv` to the end"
         )
     run = read_cv_run(folder)
     refuse_adapter(run.metrics, "lock")

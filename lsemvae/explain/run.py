@@ -12,6 +12,7 @@ from data_modules.progress import show_progress
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, read_json
+from lsemvae.core.instead import run_below
 from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.crossval.fold_models import check_folds, load_fold
 from lsemvae.evaluation.predictions import read_predictions
@@ -33,7 +34,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
     if missing:
         raise InputError(
             f"{' and '.join(missing)} not found; name the folder of a finished `lsemvae cv` run, "
-            "such as runs/cv/detection/ls_emvae/6L"
+            f"such as {run_below(folder)}"
         )
     about = read_json(files[0], AGAIN, needs=NEEDED)
     refuse_unless_binary(about, "explain")

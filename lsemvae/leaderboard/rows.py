@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, read_json, write_text
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.whole_folder import whole_folder
 from lsemvae.leaderboard.board import ACCEPTED, PUT_BACK, ROWS, Board
 from lsemvae.leaderboard.statement import FILE
@@ -63,6 +64,12 @@ def accept_rows(folder: Path, board: Board, submissions: Sequence[Path]) -> list
         InputError: see `read_row` and `refuse_alike`.
     """
     rows = [read_row(submission, board) for submission in submissions]
+    with writing_alone(folder, wait=True):
+        _accept(rows, folder, board)
+    return rows
+
+
+def _accept(rows: Sequence[Row], folder: Path, board: Board) -> None:
     accepted = _accepted(folder)
     for row in rows:
         name = row.statement.name
@@ -79,7 +86,6 @@ def accept_rows(folder: Path, board: Board, submissions: Sequence[Path]) -> list
                 shutil.copyfile(row.folder / name, begun / name)
             accepted[row.statement.name] = file_sha256(begun / FILE)
     write_text(folder / ACCEPTED, json.dumps(accepted, indent=1, sort_keys=True) + "\n")
-    return rows
 
 
 def _is_copied(row: Row, folder: Path) -> bool:

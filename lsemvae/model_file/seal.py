@@ -11,6 +11,7 @@ from pathlib import Path
 from lsemvae.core.earlier_results import remember_result
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import refuse_special
+from lsemvae.core.instead import found_instead
 
 MARK = b"lsemvae-sha256:"
 BLANK = b"0" * 64
@@ -34,7 +35,8 @@ def check_seal(path: Path) -> str:
         InputError: there is no such file, it is not sealed, or is not what was sealed.
     """
     if not path.is_file():
-        raise InputError(f"there is no model {path}; make one with `lsemvae lock`")
+        instead = found_instead(path, ".safetensors", ".onnx")
+        raise InputError(f"there is no model {path}{instead}; make one with `lsemvae lock`")
     digest, _, found = _measure(path)
     if digest.encode() != found:
         raise InputError(f"{path} is damaged: its digest is another; copy it again")

@@ -8,6 +8,7 @@ import torch
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
+from lsemvae.core.instead import found_instead
 from lsemvae.core.shipped_encoders import encoder_path, is_shipped, shipped_encoders
 from lsemvae.core.types import EcgInput
 from lsemvae.models.adapter import read_adapter
@@ -143,8 +144,9 @@ def read_data_state(path: str) -> DataState:
 def _read(path: str) -> dict[str, Any]:
     if not local_path(path).is_file():
         raise InputError(
-            f"encoder checkpoint {path} not found; pre-train one with `lightning fit --config "
-            "experiments/pretrain/ls_emvae.yaml`, or `make demo` for a small synthetic one; "
+            f"there is no encoder {path}{found_instead(path, '.ckpt', '.safetensors')}; pre-train "
+            "one with `lightning fit --config experiments/pretrain/ls_emvae.yaml`, or `make demo` "
+            "for a small synthetic one; "
             f"`lsemvae encoders` lists what ships ({', '.join(shipped_encoders())})"
         )
     file = local_path(path)

@@ -16,6 +16,7 @@ from lsemvae.core.files import (
     replace_file,
     sync_file,
 )
+from lsemvae.core.instead import found_instead
 from lsemvae.models.checkpoint_content import check_archive, check_content
 
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -117,7 +118,8 @@ def read_checkpoint(path: Path, *, mmap: bool = False) -> dict[str, Any]:
     """
     path = Path(os.path.realpath(path))
     if not path.is_file():
-        raise InputError(f"there is no checkpoint {path}; look at --ckpt_path")
+        instead = found_instead(path, ".ckpt")
+        raise InputError(f"there is no checkpoint {path}{instead}; look at --ckpt_path")
     digests = _read_digests(path) if digest_file(path).exists() else None
     if digests is not None and not all(map(_SHA256.fullmatch, digests or [""])):
         raise InputError(

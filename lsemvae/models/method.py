@@ -105,7 +105,10 @@ class Method:
         """
         found, wanted = type(network).__name__, self.network.__name__
         if found != wanted:
-            raise InputError(f"{path} holds a {found}, {self.title} needs a {wanted}")
+            raise InputError(
+                f"{path} holds a {found}, {self.title} needs a {wanted}; name the method of its "
+                "pre-training with --method (ls_emvae_recommended for the encoders that ship)"
+            )
         with torch.device("meta"), warnings.catch_warnings(action="ignore"):
             expected = self.build(ecg_input, LEADS).init_args
         free = {*self.network.input_args(ecg_input, LEADS), *self.small, *self.network.reading_args}

@@ -5,6 +5,7 @@ others ran under a published name. A row is a title and an experiment file: the 
 which network it is and with which arguments. Networks of the user's own stand beside them.
 """
 
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -112,8 +113,11 @@ def find_method(name: str) -> Method:
         return own_method(registered_classes()[name], name)
     if "." in name:
         return own_method(name)
+    known = [*METHODS, *registered_classes()]
+    alike = get_close_matches(name, known, n=1)
+    meant = f"did you mean {alike[0]}? Expected" if alike else "expected"
     raise InputError(
-        f"unknown method {name!r}; expected one of {', '.join([*METHODS, *registered_classes()])}, "
+        f"unknown method {name!r}; {meant} one of {', '.join(known)}, "
         "a class path such as my_net.TinyNet, or a YAML file"
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.instead import found_instead
 from lsemvae.core.types import EcgInput
 from lsemvae.core.yaml_text import read_yaml
 from lsemvae.models.adapter_method import kept_adapter_method
@@ -60,7 +61,8 @@ def file_method(name: str) -> Method:
     """
     file = Path(name).resolve()
     if not file.is_file():
-        raise InputError(f"there is no experiment file {name}; look at --method")
+        instead = found_instead(name, ".yaml")
+        raise InputError(f"there is no experiment file {name}{instead}; look at --method")
     model = _stated_model(file, file.stat().st_mtime_ns)
     network = _part(_part(model, "init_args"), "network")
     path, task = network.get("class_path"), _task(model.get("class_path"))

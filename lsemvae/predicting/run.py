@@ -17,7 +17,7 @@ from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.counted import counted
 from lsemvae.core.earlier_results import tell
 from lsemvae.core.errors import InputError
-from lsemvae.core.leads import lead_indices
+from lsemvae.core.leads import LEADS, lead_indices
 from lsemvae.core.printable import say
 from lsemvae.model_file.description import Description
 from lsemvae.model_file.trained_on import NOBODY
@@ -53,6 +53,13 @@ class Options:
     fewest_leads: int | None = None
     allow_trained_on: bool = False
     pictures: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a number of leads that withholds nothing, or everything."""
+        if self.fewest_leads is not None and not 1 <= self.fewest_leads <= len(LEADS):
+            raise InputError(
+                f"--fewest_leads must be in 1..{len(LEADS)}, got {str(self.fewest_leads)[:40]}"
+            )
 
 
 class NoResultError(InputError):
@@ -107,7 +114,7 @@ def predict_to(
             f"cannot write {error.filename or out} ({error.strerror or error}); what is predicted "
             f"is kept in {journal_file}: make room or get the rights, then start again to go on"
         ) from error
-    journal_file.unlink()
+    journal_file.unlink(missing_ok=True)
     if not counts[RESULT] and first is not None:
         raise NoResultError(
             f"none of {counted(counts.total(), 'recording')} gave a result, see {out}; "

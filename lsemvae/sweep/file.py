@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.experiments import packaged
+from lsemvae.core.instead import found_instead
 from lsemvae.core.yaml_text import read_yaml
 
 KEYS = (
@@ -56,7 +58,8 @@ def read_sweep(file: str | Path) -> SweepFile:
     """
     path = Path(file)
     if not path.is_file():
-        raise InputError(f"{path} not found; sweeps are in experiments/sweeps")
+        instead = found_instead(path, ".yaml")
+        raise InputError(f"there is no sweep file {path}{instead}; {packaged(str(file))}")
     content = read_yaml(path).content
     if not isinstance(content, dict):
         raise InputError(f"{path} is no W&B sweep file: it must be a mapping")

@@ -88,6 +88,7 @@ def test_rows_and_headers_of_a_wrong_form_are_findings_with_a_place(
         ([], "give either --table or --store"),
         (["--table", "none.csv"], "there is no table none.csv"),
         (["--store", "none.h5"], "none.h5"),
+        (["--store", "none.h5", "--sheet", "x"], "--sheet is of a workbook; give it with --table"),
     ],
 )
 def test_what_cannot_be_read_is_one_line(

@@ -178,7 +178,7 @@ def test_missing_files_are_one_line_each(
     assert cv(tmp_path / "none.h5", encoder, tmp_path) == 2
     assert "none.h5" in error_of(capsys)
     assert cv(cohort, tmp_path / "none.ckpt", tmp_path) == 2
-    assert "none.ckpt not found" in error_of(capsys)
+    assert "there is no encoder" in error_of(capsys)
 
 
 def test_store_of_another_version_is_one_line(

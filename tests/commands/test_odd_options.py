@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from lsemvae.cli import main
+from lsemvae.core.errors import InputError
+from lsemvae.predicting.run import Options
 from tests.conftest import error_of
 
 
@@ -74,7 +76,7 @@ def test_a_whole_number_that_nothing_takes_names_its_option(
         ("cv --seeds 1", "seeds must be >= 2 for a spread, got 1"),
         ("cv --seeds 3 --references", "do not go together"),
         ("cv --method mvae", "method mvae needs --encoder"),
-        ("cv --encoder nowhere.ckpt", "encoder checkpoint nowhere.ckpt not found"),
+        ("cv --encoder nowhere.ckpt", "there is no encoder nowhere.ckpt"),
         ("cv --method resnet1d --fold_column f", "the demo's cohort has no column 'f'"),
         ("benchmark --tasks nope", "task 'nope' needs the column 'nope'"),
         ("benchmark --leads [7]", "leads must be 12, 6"),
@@ -120,3 +122,9 @@ def test_an_odd_text_is_refused_and_no_folder_is_left(
     assert main(["prepare", "cohort", *(f"--{name}={text}" for name, text in given.items())]) == 2
     assert expected in error_of(capsys)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("n", [-1, 0, 13])
+def test_fewest_leads_that_no_recording_can_miss_or_have_are_refused(n: int) -> None:
+    with pytest.raises(InputError, match=rf"--fewest_leads must be in 1\.\.12, got {n}"):
+        Options(fewest_leads=n)

@@ -43,7 +43,7 @@ def test_config_elsewhere_names_the_file_of_the_package(
 
 def test_config_that_nobody_has_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cv", "--config", "none.yaml"]) == 2
-    assert "--config: there is no file none.yaml; give the path" in capsys.readouterr().err
+    assert "--config: there is no file none.yaml (looked for in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """Two processes do not write into one folder."""
 
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from lsemvae.cli import main
 from lsemvae.core.errors import InputError
 from lsemvae.core.one_writer import writing_alone
 
@@ -27,3 +29,37 @@ def test_the_lock_ends_with_what_went_wrong(tmp_path: Path) -> None:
         raise ValueError("broken")
     with writing_alone(tmp_path):
         pass
+
+
+def test_who_waits_writes_after_the_other(tmp_path: Path) -> None:
+    wrote = []
+
+    def write_next() -> None:
+        with writing_alone(tmp_path, wait=True):
+            wrote.append("second")
+
+    second = Thread(target=write_next)
+    with writing_alone(tmp_path):
+        second.start()
+        second.join(0.05)
+        wrote.append("first")
+    second.join()
+    assert wrote == ["first", "second"]
+
+
+def test_a_folder_that_nothing_was_written_into_is_removed_again(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="refused"), writing_alone(tmp_path / "runs/a"):
+        raise InputError("refused")
+    assert not list(tmp_path.iterdir())
+    with writing_alone(tmp_path / "runs/b"):
+        (tmp_path / "runs/b/table.csv").touch()
+    assert (tmp_path / "runs/b/table.csv").exists()
+
+
+def test_predictions_of_two_models_do_not_meet_in_one_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["external", "m.safetensors", "--cohort", "c.h5", "--out", str(tmp_path)]
+    with writing_alone(tmp_path):
+        assert main(arguments) == 2
+    assert "another process writes into" in capsys.readouterr().err

@@ -13,6 +13,7 @@ from data_modules.normalise import normalise
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.cli import main
 from lsemvae.crossval.fold_models import load_head
+from lsemvae.crossval.printed import print_table
 from lsemvae.deployment.card import _positive_patients
 from lsemvae.deployment.inner_choices import choose
 from lsemvae.deployment.model_file import read_model
@@ -146,11 +147,16 @@ def test_commands_of_one_yes_or_no_refuse_them_by_name(
         assert f"`lsemvae {command}` takes a model of one yes or no; this one tells {told}" in error
 
 
-def test_the_card_counts_patients_and_not_their_recordings(tmp_path: Path) -> None:
+def test_patients_and_their_recordings_are_counted_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     labelled = labelled_patients(60)
     labelled["patient_id"] = labelled["patient_id"].iloc[::2].repeat(2).to_numpy()
     labelled["label"] = labelled["label"].iloc[::2].repeat(2).to_numpy()
     folder = write_run(tmp_path, labelled)
     positive = int(labelled["label"].iloc[::2].sum())
-    assert json.loads((folder / "metrics.json").read_text())["n_positive"] == 2 * positive
+    metrics = json.loads((folder / "metrics.json").read_text())
+    print_table({"derived": {}, **metrics}, folder)
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"60 records of 30 patients, {2 * positive} records positive" in told
     assert _positive_patients(read_cv_run(folder)) == positive

@@ -14,7 +14,9 @@ import yaml
 from data_modules.store.content import patient_hashes, signal_hashes
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
-from lsemvae.core.files import file_sha256
+from lsemvae.core.errors import InputError
+from lsemvae.core.files import file_sha256, write_text
+from lsemvae.core.one_writer import writing_alone
 from tests.conftest import error_of
 from tests.killed import KILLED, killed_at
 
@@ -227,6 +229,21 @@ def test_a_row_that_is_not_forged_is_accepted_once(
     assert "mvae, detection, 12L: AUROC 0." in capsys.readouterr().out
     assert main(["leaderboard", "add", str(row), "--board", str(board)]) == 2
     assert "two rows have the name 'mvae'" in error_of(capsys)
+
+
+def test_a_row_is_accepted_while_no_other_add_writes(
+    row: Path, board: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each would write its own list of accepted rows, and the row of one were lost."""
+
+    def write(folder: Path, text: str) -> None:
+        with pytest.raises(InputError, match="another process"), writing_alone(board):
+            pass
+        write_text(folder, text)
+
+    monkeypatch.setattr("lsemvae.leaderboard.rows.write_text", write)
+    assert main(["leaderboard", "add", str(row), "--board", str(board)]) == 0
+    assert "mvae" in (board / "accepted.json").read_text()
 
 
 @pytest.mark.parametrize("step", [5, 9])

@@ -80,7 +80,7 @@ def test_the_file_is_not_changed_by_training_on_what_was_read(checkpoint: Path) 
 
 
 def test_a_missing_file_says_how_to_make_one() -> None:
-    with pytest.raises(InputError, match=r"no_such\.ckpt not found; pre-train one with"):
+    with pytest.raises(InputError, match=r"no encoder no_such\.ckpt .*; pre-train one with"):
         load_pretrained("no_such.ckpt")
 
 

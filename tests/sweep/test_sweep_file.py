@@ -112,5 +112,5 @@ def test_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
     file.write_text("method: grid\nmethod: random\n")
     with pytest.raises(InputError, match="stands twice"):
         read_sweep(file)
-    with pytest.raises(InputError, match="not found"):
+    with pytest.raises(InputError, match="there is no sweep file"):
         read_sweep(tmp_path / "other.yaml")

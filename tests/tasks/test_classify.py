@@ -272,7 +272,7 @@ def test_exactly_one_of_network_and_encoder_is_needed(encoder: str, both: bool) 
 
 
 def test_a_missing_encoder_is_one_clear_error() -> None:
-    with pytest.raises(InputError, match=r"nowhere\.ckpt not found"):
+    with pytest.raises(InputError, match=r"no encoder nowhere\.ckpt"):
         Classifier(encoder="nowhere.ckpt")
 
 

@@ -21,7 +21,8 @@ SYNTHETIC = (
 )
 CUT = (
     "Results on fewer leads use signals that were cut from {n}-lead recordings; a handheld device "
-    "differs in amplitude, posture and noise."
+    "differs in amplitude, posture and noise, and the beats of a store of median beats were found "
+    "and aligned in all {n} leads."
 )
 RESEARCH = "Research software, not a medical device: no result of it is a diagnosis."
 HEADER = ("task", "model", "AUROC, mean over folds [95 %]", "AUROC, pooled [95 %]",

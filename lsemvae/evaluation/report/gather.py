@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.special import entr
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.instead import found_instead
 from lsemvae.evaluation.projection import read_projection
 from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, RunEvidence
 from lsemvae.evaluation.runs import CvRun, read_cv_run
@@ -41,7 +42,8 @@ def find_runs(folders: Sequence[str]) -> tuple[list[CvRun], list[str]]:
         lacking = [part for part in below if not (part / "predictions.csv").is_file()]
         faults += [f"{part} has no predictions.csv" for part in lacking]
         if not below:
-            faults.append(f"no finished cross-validation below {folder}")
+            instead = "" if folder.is_file() else found_instead(folder, folder=True)
+            faults.append(f"no finished cross-validation below {folder}{instead}")
         found |= {part.resolve(): read_cv_run(part) for part in below if part not in lacking}
     if faults:
         raise InputError(f"{'; '.join(faults)}; run `lsemvae cv` first")

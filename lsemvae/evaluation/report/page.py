@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lsemvae.core.files import write_text
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.outputs import check_output_file
 from lsemvae.evaluation.model_card import write_model_card
 from lsemvae.evaluation.report.attribution import attribution_section
@@ -105,15 +106,15 @@ def write_report(evidence: Evidence, out: Path, shown: Shown = iter) -> Path:
     """
     check_report_folder(out)
     sections = build_sections(evidence, shown)
-    out.mkdir(parents=True, exist_ok=True)
-    write_figures(sections, out / "figures")
-    cards = _write_cards(evidence, out)
-    numbers = report_json(evidence, sections)
-    text = json.dumps(numbers, indent=1, allow_nan=False)
-    write_text(out / "report.json", text + "\n")
-    page = out / "index.html"
-    beside = ["report.json (every number)", "figures/", *cards]
-    write_text(page, render_page(evidence.title, sections, beside))
+    with writing_alone(out, wait=True):
+        write_figures(sections, out / "figures")
+        cards = _write_cards(evidence, out)
+        numbers = report_json(evidence, sections)
+        text = json.dumps(numbers, indent=1, allow_nan=False)
+        write_text(out / "report.json", text + "\n")
+        page = out / "index.html"
+        beside = ["report.json (every number)", "figures/", *cards]
+        write_text(page, render_page(evidence.title, sections, beside))
     return page
 
 

@@ -70,7 +70,7 @@ def _analysed(evidence: Evidence, n_stored: int) -> Box:
     counts = {task: evidence.of_task(task)[0].summary["records"] for task in tasks}
     lines = [
         f"{task}: n = {one['n_records']:,} ({counted(one['n_patients'], 'patient')})"
-        + (f", {one['n_positive']:,} positive" if "n_positive" in one else "")
+        + (f", {counted(one['n_positive'], 'record')} positive" if "n_positive" in one else "")
         for task, one in counts.items()
     ]
     left = [

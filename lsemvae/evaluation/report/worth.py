@@ -70,12 +70,12 @@ def _blocks(found: dict[str, Any], run: RunEvidence) -> list[Block]:
     probe = found["settings"]["probe"]
     caption = (
         f"{found['task']}, {leads}, {data}: {counted(found['n_records'], 'record')} of "
-        f"{counted(found['n_patients'], 'patient')}, {found['n_positive']} positive. Frozen "
-        "features on the folds of this run; AUROC, mean over folds, draws and seeds; intervals by "
-        "patient (DeLong within folds), seeds and draws included. Linear probe: C of "
-        f"{', '.join(f'{c:g}' for c in probe['strengths'])}, chosen on inner parts; "
-        f"{counted(probe['n_draws'], 'draw')} of patients at every share below 100 %, the same for "
-        "every row."
+        f"{counted(found['n_patients'], 'patient')}, {counted(found['n_positive'], 'record')} "
+        "positive. Frozen features on the folds of this run; AUROC, mean over folds, draws and "
+        "seeds; intervals by patient (DeLong within folds), seeds and draws included. "
+        f"Linear probe: C of {', '.join(f'{c:g}' for c in probe['strengths'])}, "
+        f"chosen on inner parts; {counted(probe['n_draws'], 'draw')} of patients "
+        "at every share below 100 %, the same for every row."
     )
     if found["encoder_saw_these_recordings"]:
         caption += " The encoder has seen these recordings, without labels."

@@ -7,6 +7,7 @@ import pandas as pd
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
+from lsemvae.core.instead import found_instead
 from lsemvae.evaluation.kept_files import read_every_cell
 from lsemvae.evaluation.tables.paper import paper_table
 from lsemvae.evaluation.tables.printed import printed_interval, rows_of
@@ -76,7 +77,8 @@ def read_published(path: Path, like: str) -> pd.DataFrame:
         InputError: no such file, or the list of missing columns and of cells that are no numbers.
     """
     if not path.is_file():
-        raise InputError(f"there is no table {path}; give the path of a CSV file")
+        instead = found_instead(path, ".csv")
+        raise InputError(f"there is no table {path}{instead}; give the path of a CSV file")
     try:
         table = read_every_cell(path, dtype=str, keep_default_na=False)
     except ValueError as error:  # of decoding, of pandas, of lines that are too long

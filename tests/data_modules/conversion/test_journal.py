@@ -83,3 +83,12 @@ def test_a_forgotten_shard_is_not_finished(tmp_path: Path) -> None:
         assert [found.number for found in journal.read()] == [1]
         journal.add(shard(0))
     assert numbers(tmp_path / "j") == [0, 1]
+
+
+def test_one_process_at_a_time_goes_on_with_a_journal(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    with Journal(path, key="k") as journal:
+        with pytest.raises(InputError, match=r"another process writes into .*journal.jsonl"):
+            numbers(path)
+        journal.add(shard(0))
+    assert numbers(path) == [0]

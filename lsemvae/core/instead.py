@@ -1,0 +1,68 @@
+"""Say what lies where somebody looked for a file or folder that is not there."""
+
+import os
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+
+_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+|%\w+%")
+_MOST_LOOKED_AT = 2000  # a folder may hold a million recordings, on a network drive
+
+
+def found_instead(path: str | Path, *endings: str, folder: bool = False) -> str:
+    """Return in brackets why a path leads nowhere and what may have been meant, or nothing.
+
+    Args:
+        path: as it was given.
+        endings: of the names of files that would have done, such as `.h5`.
+        folder: a folder is wanted, not a file.
+    """
+    try:
+        said = _why(Path(path), endings, folder)
+    except OSError:  # such as no permission: then nothing more is known
+        said = ""
+    return f" ({said})" if said else ""
+
+
+def run_below(folder: Path) -> str:
+    """Return a finished run below a folder that is none, or what such a folder is called."""
+    found = next(_inside(folder, ("predictions.csv",)), None)
+    return str(found.parent) if found else "runs/cv/detection/ls_emvae/12L"
+
+
+def _why(path: Path, endings: tuple[str, ...], folder: bool) -> str:
+    if path.is_file():
+        return f"it is a file; the folder that holds it is {path.parent}" if folder else ""
+    if path.is_dir():
+        found = next(_inside(path, endings), None) if endings else None
+        return "it is a folder" + (f"; in it is {found}" if found else "")
+    if "~" in path.parts:
+        place = path.parts.index("~") + 1
+        return f"~ is not replaced here; write {Path.home().joinpath(*path.parts[place:])}"
+    if variable := _VARIABLE.search(str(path)):
+        return f"{variable[0]} is not replaced here; write the path in full"
+    if alike := _alike(path, folder):
+        return f"did you mean {alike}?"
+    return "" if path.is_absolute() else f"looked for in {Path.cwd()}"
+
+
+def _alike(path: Path, folder: bool) -> Path | None:
+    """Return what is named nearly so: in the same folder, or in this one where that is gone."""
+    place = path.parent
+    if not place.is_dir():
+        return None
+    with os.scandir(place) as entries:
+        names = [one.name for one in islice(entries, _MOST_LOOKED_AT) if one.is_dir() == folder]
+    same = [name for name in sorted(names) if Path(name).stem == path.name]
+    near = same or get_close_matches(path.name, names, n=1, cutoff=0.75)
+    return place / near[0] if near else None
+
+
+def _inside(folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+    """Yield the files below a folder, the upper ones first, that have one of the endings."""
+    patterns = ("*", "*/*", "*/*/*", "*/*/*/*")
+    for pattern in patterns:
+        some = sorted(islice(folder.glob(pattern), _MOST_LOOKED_AT))
+        yield from (one for one in some if one.name.endswith(endings) and one.is_file())

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from lsemvae.core.instead import found_instead, run_below
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/ann")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/cohort.h5").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("data", "it is a folder; in it is data/cohort.h5"),
+        (".", "it is a folder; in it is data/cohort.h5"),
+        ("data/chort.h5", "did you mean data/cohort.h5?"),
+        ("data/cohort", "did you mean data/cohort.h5?"),
+        ("~/data/cohort.h5", "~ is not replaced here; write /home/ann/data/cohort.h5"),
+        ("$DATA/cohort.h5", "$DATA is not replaced here; write the path in full"),
+        ("${oc.env:DATA}/c.h5", "${oc.env:DATA} is not replaced here; write the path in full"),
+    ],
+)
+def test_what_was_meant_by_a_path_is_named(study: Path, path: str, said: str) -> None:
+    assert found_instead(path, ".h5") == f" ({said})"
+
+
+def test_a_relative_path_is_looked_for_in_a_named_folder(study: Path) -> None:
+    assert found_instead("runs/cv", folder=True) == f" (looked for in {study})"
+    assert found_instead(study / "other/thing.h5") == ""
+
+
+def test_a_file_where_a_folder_is_wanted_names_its_folder(study: Path) -> None:
+    file = "data/cohort.h5"
+    assert found_instead(file, folder=True) == " (it is a file; the folder that holds it is data)"
+    assert found_instead(file) == ""
+    assert found_instead("dta", folder=True) == " (did you mean data?)"
+
+
+def test_a_finished_run_below_a_folder_is_named(study: Path) -> None:
+    assert run_below(study) == "runs/cv/detection/ls_emvae/12L"
+    run = study / "runs/cv/phenotype/mvae/6L"
+    run.mkdir(parents=True)
+    (run / "predictions.csv").touch()
+    assert run_below(study / "runs/cv") == str(run)
