@@ -230,7 +230,7 @@ def _parse_signal_line(line: str, *, record: str) -> SignalLine:
 
 
 def _parse_other_line(fields: list[str]) -> SignalLine:
-    """Read what says how a signal that is no lead lies in its file; nothing else of it is needed."""
+    """Read how the samples of a signal that is no lead lie in its file; no more is needed."""
     layout = _FORMAT.fullmatch(fields[1])
     gain = _GAIN.fullmatch(fields[2])
     return SignalLine(
