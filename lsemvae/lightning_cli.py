@@ -210,9 +210,25 @@ class EcgCLI(LightningCLI):
 
     def _need_trained_weights(self) -> None:
         """Refuse weights as they were drawn; tasks of others may bring trained ones."""
+        self._need_step()
         if isinstance(self.model, EcgTask):
             check = TrainedWeights(str(self.subcommand))
             self.trainer.callbacks.append(check)  # type: ignore[attr-defined]
+
+    def _need_step(self) -> None:
+        """Refuse a subcommand that the task has no step for, and say which ones it has."""
+        task = type(self.model)
+        steps = {"validate": "validation_step", "test": "test_step", "predict": "predict_step"}
+        known = [
+            name
+            for name, step in steps.items()
+            if getattr(task, step) is not getattr(LightningModule, step)
+        ]
+        if self.subcommand not in known:
+            raise InputError(
+                f"{task.__name__} has no {self.subcommand}; "
+                f"`lsemvae {' and '.join(known) or 'fit'}` takes this configuration"
+            )
 
     before_validate = before_test = before_predict = _need_trained_weights
 

@@ -222,6 +222,19 @@ def test_weights_as_they_were_drawn_are_not_measured(
     assert "validate needs --ckpt_path=FILE" in error_of(capsys)
 
 
+@pytest.mark.parametrize("subcommand", ["test", "predict"])
+def test_subcommand_without_a_step_names_the_one_that_has_one(
+    subcommand: str, pretraining: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    config = ["--config", str(ROOT / "experiments/demo/pretrain.yaml"), *tiny_network(),
+              "--data.init_args.store", str(pretraining)]  # fmt: skip
+    assert main([subcommand, *config]) == 2
+    line = f"Pretrainer has no {subcommand}; `lsemvae validate` takes this configuration"
+    assert line in error_of(capsys)
+
+
 def test_option_beta_is_the_end_of_beta_annealing(
     pretraining: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

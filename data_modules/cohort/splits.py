@@ -204,7 +204,8 @@ def _check_classes(
     if smaller < n_folds:
         raise InputError(
             f"{n_folds} folds need {counted(n_folds, 'patient')} of each class; the smaller class "
-            f"of {what} has {smaller}: use fewer folds"
+            f"of {what} has {smaller}: "
+            + ("use fewer folds" if smaller > 1 else "two folds are the fewest, so add patients")
         )
 
 

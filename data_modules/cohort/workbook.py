@@ -97,7 +97,7 @@ def _check_archive(path: Path) -> None:
             strict = small and _STRICT in archive.read(_BOOK)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         with path.open("rb") as file:
-            found = _what_it_is(file.read(1 << 14))
+            found = _lock_of(path) or _what_it_is(file.read(1 << 14))
         raise InputError(f"{path} is no Excel workbook; {found}") from error
     if strict:
         raise InputError(
@@ -109,6 +109,13 @@ def _check_archive(path: Path) -> None:
             f"{path} unpacks to {unpacked:,} bytes; at most {MOST_UNPACKED:,} are read: keep only "
             "the sheet of the patients, or save it as CSV UTF-8"
         )
+
+
+def _lock_of(path: Path) -> str:
+    """Say whose mark a file is that Excel keeps beside a workbook while it is open."""
+    if not path.name.startswith("~$"):
+        return ""
+    return f"it marks {path.name[2:]} as open in Excel: name that one, saved and closed"
 
 
 def _what_it_is(start: bytes) -> str:

@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.conversion.quarantine import RecordFate
-from lsemvae.core.journal import LineJournal
-from lsemvae.core.json_text import parse_json
+from lsemvae.core.journal import LineJournal, content_of
 
 FORMAT = "lsemvae-journal"
 VERSION = 1
@@ -66,7 +65,7 @@ class Journal(LineJournal):
         """Read the finished shards in order of their numbers, one at a time."""
         for number in sorted(self.finished):
             self._file.seek(self.finished[number])
-            yield _unpack(parse_json(self._file.readline()))
+            yield _unpack(content_of(self._file.readline()))
 
     def _note(self, content: Any, start: int) -> None:
         self.finished[int(content["shard"])] = start

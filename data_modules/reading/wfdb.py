@@ -119,6 +119,12 @@ def _by_file(header: Header, leads: list[int], *, record: str) -> dict[str, list
                 f"readable are {', '.join(_FORMATS)}, one in each file"
             )
             raise RecordError("layout_unsupported", record=record, problem=problem)
+        if not line.whole:
+            problem = (
+                f"{line.description[:40]!r} in {line.file_name}, among the leads, has several "
+                "samples per frame; expected one; resample it, or leave it out"
+            )
+            raise RecordError("layout_unsupported", record=record, problem=problem)
         group.append(channel)
     return files
 

@@ -43,7 +43,8 @@ MAX_BASELINE = 1 << 30  # counts; above it a difference would leave 32 bits
 class SignalLine(NamedTuple):
     """One signal of a header; `gain` in ADC counts per `unit`, `baseline` in ADC counts.
 
-    Sample `i` of the signal is sample `i + skew` of its file.
+    Sample `i` of the signal is sample `i + skew` of its file. A `whole` line says how its samples
+    lie; another one, of a signal that is no lead, is refused only where its file holds leads.
     """
 
     file_name: str
@@ -55,6 +56,7 @@ class SignalLine(NamedTuple):
     unit: str | None
     checksum: int | None
     description: str
+    whole: bool = True
 
 
 class Header(NamedTuple):
@@ -98,7 +100,8 @@ def parse_header(content: bytes, *, record: str) -> Header:
     _check_skew(signals, rate, record=record)
     surplus = tuple(lines[n_signals + 1 :])
     _check_surplus(surplus, signals, record=record)
-    if len({signal.checksum is None for signal in signals}) > 1:
+    needed = [signal for signal in signals if not _is_no_lead(signal.description)]
+    if len({signal.checksum is None for signal in needed}) > 1:
         problem = "some signals have a checksum and some have none; the header is damaged"
         raise RecordError("header_invalid", record=record, problem=problem)
     return Header(rate, n_samples, signals, comments, surplus)
@@ -186,9 +189,16 @@ def _rate(field: str, *, record: str) -> float:
     return check_rate(rate, record=record, text=text)
 
 
+def _is_no_lead(name: str) -> bool:
+    """Tell whether a signal says that it is something else; without a name it may be a lead."""
+    return name != "" and known_lead(name) is None
+
+
 def _parse_signal_line(line: str, *, record: str) -> SignalLine:
     """Read `file format gain(baseline)/unit resolution zero first checksum block name`."""
     fields = _GAPS.split(line, maxsplit=8)
+    if len(fields) > 8 and _is_no_lead(fields[8]) and fields[7].isdigit():
+        return _parse_other_line(fields)
     layout = _FORMAT.fullmatch(fields[1]) if len(fields) > 2 else None
     if layout is None or not _INTEGERS.fullmatch(" ".join(fields[3:8])):
         problem = (
@@ -216,6 +226,24 @@ def _parse_signal_line(line: str, *, record: str) -> SignalLine:
         unit=unit,
         checksum=int(fields[6]) if len(fields) > 6 else None,
         description=name,
+    )
+
+
+def _parse_other_line(fields: list[str]) -> SignalLine:
+    """Read how the samples of a signal that is no lead lie in its file; no more is needed."""
+    layout = _FORMAT.fullmatch(fields[1])
+    gain = _GAIN.fullmatch(fields[2])
+    return SignalLine(
+        file_name=fields[0],
+        fmt=layout["fmt"] if layout else fields[1],
+        skew=int(layout["skew"] or 0) if layout else 0,
+        offset=int(layout["offset"] or 0) if layout else 0,
+        gain=float(gain["gain"]) if gain else math.nan,
+        baseline=0,
+        unit=gain["unit"] if gain else None,
+        checksum=None,
+        description=fields[8],
+        whole=layout is not None and int(layout["frame"] or 1) == 1,
     )
 
 

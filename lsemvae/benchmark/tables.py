@@ -11,7 +11,8 @@ from data_modules.store.read import EcgStore
 from lsemvae.benchmark.plan import Plan, run_name
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import replacing, write_text
+from lsemvae.core.figure_files import save_figure
+from lsemvae.core.files import write_text
 from lsemvae.core.leads import lead_set_name, parse_leads
 from lsemvae.core.printable import say
 from lsemvae.core.targets import NUMBERS, task_folder
@@ -141,8 +142,7 @@ def _write_group(
     budget = plan.budget.described(any(row.pretrained for row in rows))
     figure = auroc_bars(long, titles, leads=leads, caption=f"{runs[0].data_label}; {budget}")
     for kind in ("png", "svg"):
-        with replacing(folder / f"{stem}_auroc.{kind}") as temporary:
-            figure.savefig(temporary, dpi=130)
+        save_figure(figure, folder / f"{stem}_auroc.{kind}", dpi=130)
 
 
 def _write_selection(stem: Path, runs: list[CvRun], titles: dict[str, str], about: str) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lsemvae.core.files import replacing
+from lsemvae.core.figure_files import save_figure
 from lsemvae.core.outputs import check_picture_file
 from lsemvae.core.printable import say
 
@@ -69,6 +69,5 @@ def plan(
     files = write_table(table, Path(out), caption)
     picture = Path(f"{out}.png")
     title = f"Expected: AUROC {auroc:g}, prevalence {prevalence:g}"
-    with replacing(picture) as temporary:
-        plan_figure(precisions(wanted), title, n_patients).savefig(temporary, dpi=150)
+    save_figure(plan_figure(precisions(wanted), title, n_patients), picture, dpi=150)
     say("written: " + ", ".join(map(str, [*files, picture])))

@@ -5,7 +5,7 @@ from pathlib import Path
 from data_modules.reading.amplitude import Amplitude
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import replacing
+from lsemvae.core.figure_files import save_figure
 from lsemvae.core.findings import FindingsFoundError
 from lsemvae.core.outputs import check_picture_file
 from lsemvae.core.printable import say
@@ -49,8 +49,7 @@ def view(
     target = Path(out or f"{seen.name}.png")
     check_picture_file(target, read=(store or None, record))
     try:
-        with replacing(target) as temporary:
-            draw_view(seen, whole=whole).savefig(temporary, dpi=150)
+        save_figure(draw_view(seen, whole=whole), target, dpi=150)
     except InputError:
         raise
     except ValueError as error:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,7 +19,8 @@ class LineJournal(ABC):
     """Lines on the disk below a head that says whose they are; use it in a `with` block.
 
     A line is on the disk before the next one is added. The last line of a killed run may be torn:
-    it is cut off. Where an error comes before the first line, no journal is left. One process at a
+    it is cut off. So is whatever follows a line that is not what was written (each ends with its
+    checksum). Where an error comes before the first line, no journal is left. One process at a
     time goes on with a journal.
 
     Args:
@@ -63,13 +65,13 @@ class LineJournal(ABC):
         self._file.seek(0)
         whole = 0
         for line in self._file:
-            content = _parse(line)
+            content = content_of(line)
+            if not whole and line.endswith(b"\n") and content != self._head:
+                raise InputError(self._refusal)
             if content is None:
                 break
             if whole:
                 self._note(content, whole)
-            elif content != self._head:
-                raise InputError(self._refusal)
             whole += len(line)
         self._file.truncate(whole)
         if whole == 0:
@@ -92,14 +94,20 @@ class LineJournal(ABC):
 
 
 def _line(content: Any) -> bytes:
-    return json.dumps(content).encode() + b"\n"
+    text = json.dumps(content).encode()
+    return text + _sum_of(text)
 
 
-def _parse(line: bytes) -> Any:
-    """Return the content of a whole line, None for a torn one."""
-    if not line.endswith(b"\n"):
+def _sum_of(text: bytes) -> bytes:
+    return b" %08x\n" % zlib.crc32(text)
+
+
+def content_of(line: bytes) -> Any:
+    """Return the content of a line, None where it is torn or not what was written."""
+    text, space, _ = line.rpartition(b" ")
+    if line != text + _sum_of(text) or not space:
         return None
     try:
-        return parse_json(line)
+        return parse_json(text)
     except ValueError:
         return None

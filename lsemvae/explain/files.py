@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from data_modules.base import StoreDataModule
 from lsemvae.core.counted import counted
-from lsemvae.core.files import read_json, replacing, write_text
+from lsemvae.core.figure_files import save_figure
+from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.outputs import check_output_file
 from lsemvae.core.printable import say
@@ -234,8 +235,7 @@ def remove_earlier(out: Path) -> None:
 
 def _save(figure: Figure, stem: Path) -> None:
     for kind in KINDS:
-        with replacing(stem.with_name(f"{stem.name}.{kind}")) as temporary:
-            figure.savefig(temporary, dpi=180)
+        save_figure(figure, stem.with_name(f"{stem.name}.{kind}"), dpi=180)
         figure.set_layout_engine("none")  # laid out once; to do it again costs as much as to draw
 
 

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.journal import LineJournal
-from lsemvae.core.json_text import parse_json
+from lsemvae.core.journal import LineJournal, content_of
 from lsemvae.predicting.outcome import Row
 
 FORMAT, VERSION = "lsemvae-predictions", 2
@@ -50,7 +49,7 @@ class RowJournal(LineJournal):
         self._file.seek(0)
         self._file.readline()
         for line in self._file:
-            yield Row(*parse_json(line)[1:])
+            yield Row(*content_of(line)[1:])
 
     def _note(self, content: Any, start: int) -> None:
         identity, name = content[:2]

@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import replacing
+from lsemvae.core.figure_files import save_figure
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.printable import say
 from lsemvae.core.targets import refuse_unless_binary
@@ -37,8 +37,7 @@ def print_worth(result: dict[str, Any], folder: Path) -> None:
     data = f"{result['data']}{' (SYNTHETIC)' if result['synthetic'] else ''}"
     title = f"{result['task']}, {lead_set_name(result['leads'])}, {data}"
     PlainConsole().print(_terminal_table(title, worth_cells(lines)))
-    with replacing(folder / "label_curve.svg") as temporary:
-        label_curve(lines, title).savefig(temporary, metadata={"Date": None})
+    save_figure(label_curve(lines, title), folder / "label_curve.svg")
     say(result["statement"])
     say(f"results: {folder}")
 

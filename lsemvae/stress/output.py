@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lsemvae.core.files import replacing, write_text
+from lsemvae.core.figure_files import save_figure
+from lsemvae.core.files import write_text
 from lsemvae.core.outputs import check_output_file
 from lsemvae.core.printable import say
 from lsemvae.evaluation.plots.stress import stress_figure
@@ -53,7 +54,6 @@ def write_stress(
     guess = guess_text([{str(name): cell for name, cell in table.iloc[0].items()}])
     if guess:
         say(f"warning: {guess}")
-    with replacing(out / FIGURE) as temporary:
-        title = f"{about['task']} on {data}"
-        figure = stress_figure(table, "\n".join([title, *([guess] if guess else [])]))
-        figure.savefig(temporary, metadata={"Date": None})
+    title = f"{about['task']} on {data}"
+    figure = stress_figure(table, "\n".join([title, *([guess] if guess else [])]))
+    save_figure(figure, out / FIGURE)

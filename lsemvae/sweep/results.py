@@ -14,7 +14,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import replacing, write_text
+from lsemvae.core.figure_files import save_figure
+from lsemvae.core.files import write_text
 from lsemvae.sweep.command import chosen_configuration
 from lsemvae.sweep.study import NOTE, RETRY_OF, SweepState, told_once
 
@@ -41,8 +42,7 @@ def write_results(state: SweepState) -> FrozenTrial:
         raise InputError(f"no trial was completed: {'; '.join(notes)}; see {state.folder}")
     sign = -1.0 if state.sweep.goal == "maximize" else 1.0
     best = min(completed, key=lambda trial: (sign * (trial.value or 0.0), trial.number))
-    with replacing(state.folder / PICTURE) as temporary:
-        draw_parallel_coordinates(trials, state).savefig(temporary, dpi=150)
+    save_figure(draw_parallel_coordinates(trials, state), state.folder / PICTURE, dpi=150)
     text = chosen_configuration(state.sweep.arguments, best.params, state.folder / "best")
     head = (
         f"# Trial {best.number} of sweep {state.sweep.name}: {state.sweep.metric} {best.value:.6g}"

@@ -136,7 +136,8 @@ def test_too_few_patients_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("positive", "message"),
     [
-        (0.05, "smaller class of task 'detection' has 3: use"),
+        (0.05, "smaller class of task 'detection' has 3: use fewer folds"),
+        (1 / 60, "smaller class of task 'detection' has 1: two folds are the fewest, so add"),
         (0.0, "all labelled records of task 'detection' are of one class"),
         (1.0, "all labelled records of task 'detection' are of one class"),
     ],

@@ -113,6 +113,7 @@ def test_hidden_and_struck_rows_are_read_and_told(tmp_path: Path) -> None:
     ("name", "content", "problem"),
     [
         ("t.xlsx", b"record,patient_id\na,1\n", "it is text: name it .csv"),
+        ("~$t.xlsx", b"\x04user " + bytes(159), "it marks t.xlsx as open in Excel"),
         ("t.xlsx", b"\xd0\xcf\x11\xe0" + bytes(600), "save it as .xlsx without a password"),
         ("t.xlsx", b"<html><table>", "a web page: open it in a spreadsheet and save it as .xlsx"),
         ("t.xls", b"<html><table>", "a web page; open the table .* and save it as CSV UTF-8"),

@@ -95,6 +95,36 @@ def test_other_signals_are_left_out(write_record: WriteRecord) -> None:
     assert recording.ecg.shape == (1, 5000)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "other.dat 16x4 100/mmHg 16 0 0 0 0 ABP",
+        "other.dat 16 100(99999999999)/ohm 12.5 n/a - x 0 Resp",
+        "other.dat 16:x 0 0 0 0 0 0 SpO2",
+        "~ 0 0 0 0 0 0 0 Pleth",
+    ],
+)
+def test_no_fault_of_a_signal_in_another_file_sinks_the_leads(
+    write_record: WriteRecord, line: str
+) -> None:
+    def add(text: str) -> str:
+        return text.replace("r1 12 ", "r1 13 ").replace("\n# ", f"\n{line}\n# ")
+
+    recording = read_wfdb(write_record(header=add), "r1", amplitude="calibrated")
+    np.testing.assert_allclose(recording.ecg, make_ecg_mv(), atol=6e-4)
+    assert [code for code, _ in recording.warnings] == ["signals_ignored"]
+
+
+def test_several_samples_per_frame_among_the_leads_are_refused(write_record: WriteRecord) -> None:
+    root = write_record(leads=[*LEADS[:11], "ABP"])
+    header = root / "r1.hea"
+    lines = header.read_text().splitlines()
+    lines[12] = lines[12].replace(".dat 16 ", ".dat 16x4 ")
+    header.write_text("\n".join(lines))
+    with pytest.raises(RecordError, match=r"'ABP' in r1\.dat, among the leads"):
+        read_wfdb(root, "r1", amplitude="calibrated")
+
+
 def test_unit_nu_is_read_only_where_amplitudes_are_arbitrary(write_record: WriteRecord) -> None:
     root = write_record(gain="1000(0)/NU")
     assert code_of(root) == "unit_unknown"
