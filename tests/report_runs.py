@@ -58,8 +58,8 @@ def write_run(
         "provenance": {"git_commit": "abc", "versions": {"numpy": "2"}},
         **(METHODS[method].about() if method in METHODS else {}),
     }  # fmt: skip
-    write_results(folder, table, {**settings, **about}, inner)
     write_projection(folder, project(rng.normal(size=(len(table), 4)), table["record"]))
+    write_results(folder, table, {**settings, **about}, inner)
     return folder
 
 

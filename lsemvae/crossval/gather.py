@@ -12,6 +12,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, write_text
 from lsemvae.core.targets import BINARY, HIGH, LOW, Target
 from lsemvae.evaluation.predictions import read_predictions, summarise
+from lsemvae.evaluation.projection import FILE_NAME as PROJECTION
 from lsemvae.evaluation.runs import DIGESTS, INNER, PREDICTIONS
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.evaluation.statistics.prediction_interval import conformal_half_width
@@ -150,7 +151,8 @@ def write_results(
         metrics["inner"] = {name: found[name] for name in ("mean", "sd", "folds")}
         write_text(folder / INNER, inner.to_csv(index=False))
     write_text(folder / PREDICTIONS, predictions.to_csv(index=False))
-    kept = [PREDICTIONS, *([] if inner is None else [INNER])]
+    drawn = [PROJECTION] if (folder / PROJECTION).is_file() else []
+    kept = [PREDICTIONS, *([] if inner is None else [INNER]), *drawn]
     metrics[DIGESTS] = {name: file_sha256(folder / name) for name in kept}
     write_text(folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
     return metrics

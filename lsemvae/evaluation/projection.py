@@ -7,10 +7,13 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.decomposition import PCA
 
+from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
 from lsemvae.evaluation.kept_files import read_kept_table
 
 FILE_NAME = "projection.csv"
+COLUMNS = ["record", "component_1", "component_2", "explained_1", "explained_2"]
+AGAIN = "remove it, and run `lsemvae cv` again"
 
 
 def project(features: npt.NDArray[np.floating], record: pd.Series) -> pd.DataFrame:
@@ -46,10 +49,15 @@ def write_projection(folder: Path, projection: pd.DataFrame) -> None:
 
 
 def read_projection(folder: Path) -> pd.DataFrame | None:
-    """Read it, None where the run has none."""
+    """Read it, None where the run has none.
+
+    Raises:
+        InputError: it is not what a run writes.
+    """
     file = folder / FILE_NAME
     if not file.is_file():
         return None
-    return read_kept_table(
-        file, "remove it, and run `lsemvae cv` again", dtype={"record": str}, keep_default_na=False
-    )
+    table = read_kept_table(file, AGAIN, dtype={"record": str}, keep_default_na=False)
+    if list(table) != COLUMNS:
+        raise InputError(f"{file} is changed or damaged (its columns are others); {AGAIN}")
+    return table

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lsemvae.core.errors import InputError
 from lsemvae.evaluation.projection import project, read_projection, write_projection
 
 
@@ -28,3 +29,9 @@ def test_one_feature_has_one_component() -> None:
     found = project(np.arange(4.0)[:, None], pd.Series(list("abcd")))
     assert (found["component_2"] == 0).all()
     assert found["explained_1"].iloc[0] == pytest.approx(1)
+
+
+def test_other_columns_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "projection.csv").write_text("record,component_1\na,1\n")
+    with pytest.raises(InputError, match="its columns are others"):
+        read_projection(tmp_path)

@@ -44,6 +44,14 @@ def into_two_folds(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table, table[:1].assign(record="new", fold=(table["fold"][0] + 1) % 3)])
 
 
+def test_a_projection_of_another_run_is_found(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, labelled_patients())
+    first, second, *others = (folder / "projection.csv").read_text().splitlines()
+    (folder / "projection.csv").write_text("\n".join([first, *others, second, ""]))
+    found = run_faults(read_cv_run(folder))[0]
+    assert found == ["projection.csv is not as the run wrote it"]
+
+
 @pytest.mark.parametrize("name", ["predictions.csv", "inner_predictions.csv"])
 def test_one_other_digit_of_a_probability_is_found(tmp_path: Path, name: str) -> None:
     folder = write_run(tmp_path, labelled_patients())
