@@ -77,6 +77,7 @@ def worth(
     from data_modules.leakage import Leak, LeakageCheck, check_leakage, refuse_leaks
     from data_modules.rhc_cohort import RhcCohort
     from lsemvae.core.one_writer import writing_alone
+    from lsemvae.core.targets import find_target, refuse_unless_binary
     from lsemvae.core.tasks import Thresholds
     from lsemvae.crossval.refused import folds_taken_back_if_refused
     from lsemvae.heads.mlp import MlpSettings
@@ -92,6 +93,8 @@ def worth(
         raise InputError(
             f"folds must be >= 2, epochs >= 1 and lr > 0, got {folds}, {epochs}, {lr:g}"
         )
+    for task in tasks or ():
+        refuse_unless_binary({"task": task, "target": find_target(task).described()}, "worth")
     probe = ProbeSettings(
         check_fractions(fractions or ProbeSettings.fractions), draws,
         tuple(strengths or ProbeSettings.strengths), seed,

@@ -190,3 +190,13 @@ def test_references_of_a_network_trained_end_to_end_are_refused(
     method = ["--method", "multimodal_cnn", "--references", "true"]
     assert cv(cohort, encoder, tmp_path, *method) == 2
     assert "--references judges a frozen encoder" in error_of(capsys)
+
+
+@pytest.mark.parametrize("task", ["mpap_mmhg", "detection,pre_capillary"])
+def test_a_task_that_is_no_yes_or_no_is_refused_before_anything_is_read(
+    task: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        worth(tmp_path / "none.h5", tmp_path / "none.ckpt", tmp_path, "--tasks", f'["{task}"]') == 2
+    )
+    assert f"`lsemvae worth` takes tasks with a yes or no, {task} is none" in error_of(capsys)
