@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from data_modules.store.mark import STORE, mark_version, quarantined, read_mark
+from data_modules.store.mark import (
+    QUARANTINE,
+    STORE,
+    failed_list,
+    mark_version,
+    quarantine_list,
+    quarantined,
+    read_mark,
+)
 from data_modules.store.read import EcgStore
 from data_modules.store.shards import ShardPlan, shards_root
 from data_modules.store.write import is_single_file
@@ -15,6 +23,7 @@ from lsemvae.core.counted import counted
 from lsemvae.core.earlier_results import remember_result
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import refuse_special
+from lsemvae.core.outputs import refuse_foreign
 from lsemvae.core.printable import say
 
 JOURNAL = "journal.jsonl"
@@ -26,7 +35,8 @@ def check_output(path: Path) -> None:
     """Check that a store may be written here, before hours are spent on it.
 
     Raises:
-        InputError: the folder cannot be made or written to, or the path holds something else.
+        InputError: the folder cannot be made or written to, or the path, or that of its
+            quarantine list, holds something else.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,6 +55,9 @@ def check_output(path: Path) -> None:
             f"{path} exists and is no store of this program (those of version 1 had no mark), so "
             "it is not replaced; remove it or name another file"
         )
+    for listed in (quarantine_list(path), failed_list(path)):
+        if listed.exists():
+            refuse_foreign(listed, mark=",".join(QUARANTINE).encode(), way_out="name another store")
 
 
 def check_replaced(path: Path, records: Sequence[str]) -> None:

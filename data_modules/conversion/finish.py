@@ -24,7 +24,7 @@ from data_modules.conversion.quarantine import (
     write_quarantine,
 )
 from data_modules.store.content import StoreDescription
-from data_modules.store.mark import quarantine_list
+from data_modules.store.mark import failed_list, quarantine_list
 from data_modules.store.shards import ShardPlan
 from data_modules.store.write import Accepted, write_store
 from lsemvae.core.counted import counted
@@ -105,7 +105,7 @@ def finish_conversion(
     write_quarantine(written, outcomes())
     write_store(out, journal.path.parent, accepted, plan=plan, description=description)
     os.replace(written, quarantine)
-    _failed(out).unlink(missing_ok=True)
+    failed_list(out).unlink(missing_ok=True)
     return summary._replace(seconds=monotonic() - start)
 
 
@@ -155,11 +155,6 @@ def _known(values: list[float | None]) -> npt.NDArray[np.float64]:
     return np.array(values, dtype=np.float64)
 
 
-def _failed(out: Path) -> Path:
-    """Return where the reasons go when nothing was usable."""
-    return out.with_name(out.name + ".failed.csv")
-
-
 def _refuse(
     out: Path,
     journal: Journal,
@@ -167,7 +162,7 @@ def _refuse(
     outcomes: Callable[[], Iterator[RecordFate]],
 ) -> None:
     """Write down why nothing was usable, beside the older files, and end the run."""
-    failed = _failed(out)
+    failed = failed_list(out)
     write_quarantine(failed, outcomes())
     first = next(outcomes())
     folder = journal.path.parent

@@ -42,8 +42,8 @@ def check_mat4(path: str, offset: int, fmt: str, n_signals: int, *, record: str)
         return  # another kind of file
     if rows != n_signals:
         problem = (
-            f"its matrix is {rows} x {columns}; the header describes {n_signals} rows, one for "
-            "each signal: save it transposed"
+            f"its matrix is {rows} x {columns}; the header describes one row for each signal, of "
+            f"which it has {n_signals}: save it transposed"
         )
         raise RecordError("layout_unsupported", record=record, problem=problem)
     if _WANTED.get(fmt, kind // 10) != kind // 10:

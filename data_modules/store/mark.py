@@ -25,6 +25,11 @@ def quarantine_list(store: Path) -> Path:
     return store.with_name(f"{store.name}.quarantine.csv")
 
 
+def failed_list(store: Path) -> Path:
+    """Return where the reasons go when nothing was usable, and the store's own list stays."""
+    return store.with_name(f"{store.name}.failed.csv")
+
+
 def quarantined(store: Path) -> list[dict[str, str]]:
     """Return the lines of a store's list, by column; none where there is no list.
 

@@ -22,9 +22,14 @@ def check_output_file(path: Path, *, mark: bytes, read: Iterable[str | Path | No
         read: files that the command reads; None where an option was not given.
 
     Raises:
-        InputError: the path is a folder, a device, one of the files that are read (links
-            included), or holds something that this command did not write.
+        InputError: the path is a folder, lies below a file, is a device, one of the files that are
+            read (links included), or holds something that this command did not write.
     """
+    for folder in path.parents:
+        if folder.exists() and not folder.is_dir():
+            raise InputError(
+                f"cannot write {path}: {folder} is a file; name a folder, or another file"
+            )
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; name a file in it")
     refuse_special(path)

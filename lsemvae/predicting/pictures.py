@@ -10,6 +10,7 @@ import numpy as np
 
 from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.errors import InputError
+from lsemvae.core.figure_files import as_written
 from lsemvae.core.files import replacing
 from lsemvae.core.leads import LEADS
 from lsemvae.core.outputs import refuse_foreign
@@ -78,6 +79,7 @@ def draw_rows(
             calibrated=model.unit == "mV",
             leads=LEADS,
         )
+        as_written(figure)
         with replacing(folder / f"{names[row.recording]}.png") as temporary:
             figure.savefig(temporary, dpi=150, metadata={"Software": MARK.decode()})
         pyplot.close(figure)

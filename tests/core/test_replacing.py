@@ -188,3 +188,9 @@ def test_a_result_that_replaces_another_says_so_once(
     )
     write_text(table, "a,b\n1,4\n")  # the state of a run: nobody asked whether it is a result
     assert capsys.readouterr().err == ""
+
+
+def test_a_place_below_a_file_is_refused_before_anything_is_computed(tmp_path: Path) -> None:
+    (tmp_path / "cohort.h5").write_text("mine")
+    with pytest.raises(InputError, match=r"cohort\.h5 is a file; name a folder"):
+        check_output_file(tmp_path / "cohort.h5/leads.csv", mark=b"leads")

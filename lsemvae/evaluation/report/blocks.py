@@ -10,6 +10,8 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from lsemvae.core.figure_files import as_written
+
 Kind = Literal["svg", "png"]
 MIME = {"svg": "image/svg+xml", "png": "image/png"}
 DPI = 130
@@ -141,6 +143,7 @@ def draw(
     """Return a figure as a picture; recordings are smaller as PNG, curves sharper as SVG."""
     buffer = io.BytesIO()
     # Without a date and without names by chance the same run gives the same file.
+    as_written(figure)
     with rc_context({"svg.hashsalt": name}):
         figure.savefig(
             buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None

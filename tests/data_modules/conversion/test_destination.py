@@ -7,6 +7,7 @@ import h5py
 import pytest
 
 from data_modules.conversion.destination import check_output, check_space
+from data_modules.conversion.quarantine import write_quarantine
 from data_modules.store.mark import STORE, make_mark
 from data_modules.store.shards import plan_shards
 from lsemvae.core.errors import InputError
@@ -28,6 +29,16 @@ def test_a_foreign_hdf5_file_is_not_replaced(tmp_path: Path) -> None:
         file["results"] = [1, 2]
     with pytest.raises(InputError, match=r"no store of this program .* remove it or name another"):
         check_output(tmp_path / "s.h5")
+
+
+@pytest.mark.parametrize("name", ["s.h5.quarantine.csv", "s.h5.failed.csv"])
+def test_a_foreign_file_in_the_place_of_a_list_is_not_replaced(name: str, tmp_path: Path) -> None:
+    listed = tmp_path / name
+    listed.write_text("mine\n")
+    with pytest.raises(InputError, match="did not write it; name another store"):
+        check_output(tmp_path / "s.h5")
+    write_quarantine(listed, [])
+    check_output(tmp_path / "s.h5")
 
 
 def test_a_store_of_another_version_may_be_replaced(tmp_path: Path) -> None:
