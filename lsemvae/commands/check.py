@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data_modules.store.mark import quarantine_list
+from data_modules.store.mark import quarantine_list, quarantined
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding, FindingsFoundError, describe_findings, write_findings
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from data_modules.store.read import EcgStore
+
+SIGNAL_DOUBTS = ("limb_leads_inconsistent", "leads_identical", "rate_doubtful",
+                 "arm_leads_doubtful")  # fmt: skip
 
 
 def check_published(
@@ -67,9 +70,9 @@ def check_cohort(
 
     Units, pressures in an impossible order, labels against their definition, repeated patients and
     waveforms, patient ids that differ only as they are written, amplitudes that speak for a wrong
-    gain, days between ECG and catheter, missing values, group sizes. The exit code is 0 where
-    nothing was found, 1 where something was, and 2 where the table cannot be read or an option is
-    wrong.
+    gain, what `prepare` doubted in the signals, days between ECG and catheter, missing values,
+    group sizes. The exit code is 0 where nothing was found, 1 where something was, and 2 where the
+    table cannot be read or an option is wrong.
 
     Args:
         table: the table, as `lsemvae prepare cohort` takes it; or else
@@ -139,7 +142,20 @@ def _read_store(path: str | None) -> "tuple[pd.DataFrame, list[Finding]]":
     opened = EcgStore(str(path))
     table = opened.table
     named = table.set_axis(table["record"].to_list(), axis="index")
-    return named, _gain_findings(opened, table["record"])
+    return named, _gain_findings(opened, table["record"]) + _signal_findings(opened)
+
+
+def _signal_findings(store: "EcgStore") -> list[Finding]:
+    """Return what `prepare` doubted in the signals; what a recording merely lacks is no finding."""
+    from data_modules.reading.reasons import REASONS
+
+    told, listed = store.reasons.get("warnings", {}), list(quarantined(store.path))
+    found = []
+    for code in (one for one in SIGNAL_DOUBTS if one in told):
+        names = tuple(row["record"] for row in listed if row["code"] == code)
+        text = f"{code} in {counted(told[code], 'recording')}: {REASONS[code]}"
+        found.append(Finding("signal", names or ("records",), text))
+    return found
 
 
 def _gain_findings(store: "EcgStore", records: "pd.Series[str]") -> list[Finding]:

@@ -62,6 +62,25 @@ def test_copied_recording_is_found_in_a_store(
     assert f"{name}, twin: identical waveforms under different patients" in text
 
 
+def test_what_prepare_doubted_in_the_signals_is_found_in_a_store(
+    recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copied = shutil.copytree(recordings / "cohort/records", tmp_path / "r")
+    table = recordings / "cohort/cohort.csv"
+    name = pd.read_csv(table, dtype=str)["record"][0]
+    header = (copied / f"{name}.hea").read_text()
+    swapped = header.replace(" aVR\n", " x\n").replace(" aVL\n", " aVR\n").replace(" x\n", " aVL\n")
+    assert swapped != header
+    (copied / f"{name}.hea").write_text(swapped)
+    store = tmp_path / "store.h5"
+    assert main(["prepare", "cohort", "--table", str(table), "--source", str(copied),
+                 "--out", str(store), *BEATS]) == 0  # fmt: skip
+    capsys.readouterr()
+    assert main(["check", "cohort", "--store", str(store)]) == 1
+    text = capsys.readouterr().out
+    assert f"{name}: limb_leads_inconsistent in 1 recording: the limb leads break" in text
+
+
 def test_none_in_a_text_is_a_word_and_not_a_missing_value(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
