@@ -12,7 +12,7 @@ import yaml
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import LambdaCallback, ModelCheckpoint
+from lightning.pytorch.callbacks import LambdaCallback, ModelCheckpoint, RichModelSummary
 from lightning.pytorch.cli import (
     ArgsType,
     LightningArgumentParser,
@@ -39,6 +39,7 @@ from lsemvae.callbacks import (
 from lsemvae.callbacks.checkpoint_io import load_safely
 from lsemvae.callbacks.config_file import ConfigFile
 from lsemvae.callbacks.earlier_run import refuse_to_replace, tell_what_stayed
+from lsemvae.callbacks.parameter_summary import ParameterSummary
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.core.errors import InputError
 from lsemvae.core.experiments import check_configs
@@ -203,6 +204,10 @@ class EcgCLI(LightningCLI):
         """Build the trainer: safe against crashes and foreign files, its processes share cores."""
         trainer = super().instantiate_trainer(**kwargs)
         load_safely(trainer.strategy)
+        callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+        for place, one in enumerate(callbacks):
+            if type(one) is RichModelSummary:
+                callbacks[place] = ParameterSummary(one._max_depth)
         if trainer.strategy.launcher is not None:  # it starts the other processes itself
             share = share_threads(trainer.num_devices)
             torch.set_num_threads(share or torch.get_num_threads())
