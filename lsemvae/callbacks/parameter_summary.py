@@ -34,6 +34,5 @@ class ParameterSummary(RichModelSummary):
             table.add_row(*row)
         console = get_console()
         console.print(table)
-        console.print(
-            f"{total_parameters:,} parameters ({model_size:.1f} MB), {trainable_parameters:,} trained"
-        )
+        trained = f"{trainable_parameters:,} trained"
+        console.print(f"{total_parameters:,} parameters ({model_size:.1f} MB), {trained}")
