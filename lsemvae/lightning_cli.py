@@ -12,7 +12,7 @@ import yaml
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import LambdaCallback, ModelCheckpoint, RichModelSummary
+from lightning.pytorch.callbacks import LambdaCallback, ModelCheckpoint
 from lightning.pytorch.cli import (
     ArgsType,
     LightningArgumentParser,
@@ -39,7 +39,7 @@ from lsemvae.callbacks import (
 from lsemvae.callbacks.checkpoint_io import load_safely
 from lsemvae.callbacks.config_file import ConfigFile
 from lsemvae.callbacks.earlier_run import refuse_to_replace, tell_what_stayed
-from lsemvae.callbacks.parameter_summary import ParameterSummary
+from lsemvae.callbacks.parameter_summary import show_parameters
 from lsemvae.callbacks.wandb_logger import log_configuration, set_private_defaults
 from lsemvae.core.errors import InputError
 from lsemvae.core.experiments import check_configs
@@ -62,7 +62,7 @@ from lsemvae.runtime.suggestion import option_names
 from lsemvae.runtime.threads import share_threads
 from lsemvae.tasks import Classifier, Pretrainer
 from lsemvae.tasks.task import EcgTask
-from lsemvae.trainer_settings import check_trainer
+from lsemvae.trainer_settings import check_step, check_trainer
 
 SUBCOMMANDS = ("fit", "validate", "test", "predict")
 
@@ -204,10 +204,7 @@ class EcgCLI(LightningCLI):
         """Build the trainer: safe against crashes and foreign files, its processes share cores."""
         trainer = super().instantiate_trainer(**kwargs)
         load_safely(trainer.strategy)
-        callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
-        for place, one in enumerate(callbacks):
-            if type(one) is RichModelSummary:
-                callbacks[place] = ParameterSummary(one._max_depth)
+        show_parameters(trainer)
         if trainer.strategy.launcher is not None:  # it starts the other processes itself
             share = share_threads(trainer.num_devices)
             torch.set_num_threads(share or torch.get_num_threads())
@@ -215,25 +212,10 @@ class EcgCLI(LightningCLI):
 
     def _need_trained_weights(self) -> None:
         """Refuse weights as they were drawn; tasks of others may bring trained ones."""
-        self._need_step()
+        check_step(type(self.model), str(self.subcommand))
         if isinstance(self.model, EcgTask):
             check = TrainedWeights(str(self.subcommand))
             self.trainer.callbacks.append(check)  # type: ignore[attr-defined]
-
-    def _need_step(self) -> None:
-        """Refuse a subcommand that the task has no step for, and say which ones it has."""
-        task = type(self.model)
-        steps = {"validate": "validation_step", "test": "test_step", "predict": "predict_step"}
-        known = [
-            name
-            for name, step in steps.items()
-            if getattr(task, step) is not getattr(LightningModule, step)
-        ]
-        if self.subcommand not in known:
-            raise InputError(
-                f"{task.__name__} has no {self.subcommand}; "
-                f"`lsemvae {' and '.join(known) or 'fit'}` takes this configuration"
-            )
 
     before_validate = before_test = before_predict = _need_trained_weights
 

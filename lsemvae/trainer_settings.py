@@ -1,7 +1,9 @@
-"""Refuse settings of the trainer that Lightning takes without a word, or fails with later."""
+"""Refuse what Lightning takes without a word, or fails with later."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from lightning import LightningModule
 
 from lsemvae.core.errors import InputError
 
@@ -47,6 +49,29 @@ def check_trainer(trainer: Mapping[str, Any], subcommand: str | None) -> None:
     if trainer.get("gradient_clip_algorithm") and not trainer.get("gradient_clip_val"):
         raise InputError("--trainer.gradient_clip_algorithm does nothing without "
                          "--trainer.gradient_clip_val; give both, or none")  # fmt: skip
+
+
+def check_step(task: type[LightningModule], subcommand: str) -> None:
+    """Refuse a subcommand that a task has no step for.
+
+    Args:
+        task: class of the model.
+        subcommand: validate, test or predict.
+
+    Raises:
+        InputError: says which subcommands the task has.
+    """
+    steps = {"validate": "validation_step", "test": "test_step", "predict": "predict_step"}
+    known = [
+        name
+        for name, step in steps.items()
+        if getattr(task, step) is not getattr(LightningModule, step)
+    ]
+    if subcommand not in known:
+        raise InputError(
+            f"{task.__name__} has no {subcommand}; "
+            f"`lsemvae {' and '.join(known) or 'fit'}` takes this configuration"
+        )
 
 
 def _check_range(

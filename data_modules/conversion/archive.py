@@ -6,7 +6,7 @@ from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.instead import found_instead
+from lsemvae.core.instead import source_folder
 from lsemvae.core.printable import say
 
 DEFAULT_SIGNAL = SignalSettings()
@@ -50,10 +50,7 @@ def prepare_archive(
     from data_modules.linking.outputs import left_table, write_table
     from data_modules.linking.pseudonyms import open_key, patient_name
 
-    folder, store = Path(source), Path(out)
-    if not folder.is_dir():
-        instead = found_instead(source, folder=True)
-        raise InputError(f"there is no folder {source}{instead}; source is where the exports lie")
+    folder, store = source_folder(source, "the exports"), Path(out)
     secret = open_key(key, out=store.parent)
     archive = read_archive(folder, secret, order=None, jobs=jobs)
     plain = LOOSEST.plain(archive.files["patient"], "files")

@@ -11,10 +11,11 @@ from data_modules.reading.amplitude import Amplitude
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.instead import found_instead
+from lsemvae.core.instead import source_folder
 from lsemvae.core.printable import say
 
 DEFAULT_SIGNAL = SignalSettings()
+RECORDINGS = "the recordings"  # lie below the source
 
 
 def prepare_mimic(
@@ -45,7 +46,7 @@ def prepare_mimic(
     Raises:
         InputError: a folder, file or option is wrong, or no recording was usable.
     """
-    listing = _folder(source) / "record_list.csv"
+    listing = source_folder(source, RECORDINGS) / "record_list.csv"
     if not listing.is_file():
         raise InputError(
             f"{source} holds no record_list.csv; source is the folder of MIMIC-IV-ECG that holds "
@@ -62,7 +63,7 @@ def prepare_mimic(
     table = table[kept].head(limit if limit is not None else len(table))
     return convert(
         table,
-        _folder(source),
+        source_folder(source, RECORDINGS),
         Path(out),
         amplitude="calibrated",
         label=label,
@@ -148,7 +149,7 @@ def prepare_cohort(
     paths = _paths(listed["record"].tolist(), source, out, key) if pseudonyms else None
     summary = convert(
         listed,
-        _folder(source),
+        source_folder(source, RECORDINGS),
         Path(out),
         amplitude=amplitude,
         label=Path(table).stem if label is None else label,
@@ -170,7 +171,7 @@ def _paths(records: list[str], source: str, out: str, key: str | None) -> list[s
     """
     from data_modules.linking.pseudonyms import open_key, paths_by_name
 
-    known = paths_by_name(_folder(source), open_key(key, out=Path(out).parent))
+    known = paths_by_name(source_folder(source, RECORDINGS), open_key(key, out=Path(out).parent))
     lost = [record for record in records if record not in known]
     if lost:
         raise InputError(
@@ -178,13 +179,3 @@ def _paths(records: list[str], source: str, out: str, key: str | None) -> list[s
             f"of files in {source}; give the folder and the key that `lsemvae link` was given"
         )
     return [known[record] for record in records]
-
-
-def _folder(source: str) -> Path:
-    folder = Path(source)
-    if not folder.is_dir():
-        instead = found_instead(source, folder=True)
-        raise InputError(
-            f"there is no folder {source}{instead}; source is where the recordings lie"
-        )
-    return folder

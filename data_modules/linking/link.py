@@ -6,7 +6,7 @@ from typing import Literal
 
 from data_modules.linking.id_rule import IdRule, tell_alike
 from lsemvae.core.errors import InputError
-from lsemvae.core.instead import found_instead
+from lsemvae.core.instead import source_folder
 from lsemvae.core.printable import say
 
 DEFAULT_IDS = IdRule()
@@ -71,10 +71,7 @@ def link(
     from data_modules.linking.replace import choose_window, match_by_rules, with_ages
     from data_modules.linking.table import read_hospital_table
 
-    folder, place = Path(source), Path(out)
-    if not folder.is_dir():
-        instead = found_instead(source, folder=True)
-        raise InputError(f"there is no folder {source}{instead}; source is where the exports lie")
+    folder, place = source_folder(source, "the exports"), Path(out)
     check_place(place, read=(table, rules))
     if key is not None and Path(key).exists() and Path(key).samefile(table):
         raise InputError(f"the key {key} is the table; name a file of its own, which is made")

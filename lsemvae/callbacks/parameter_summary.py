@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lightning import Trainer
 from lightning.pytorch.callbacks import RichModelSummary
 from rich import get_console
 from rich.table import Table
@@ -36,3 +37,11 @@ class ParameterSummary(RichModelSummary):
         console.print(table)
         trained = f"{trainable_parameters:,} trained"
         console.print(f"{total_parameters:,} parameters ({model_size:.1f} MB), {trained}")
+
+
+def show_parameters(trainer: Trainer) -> None:
+    """Put `ParameterSummary` in the place of Lightning's summary, where there is one."""
+    callbacks: list[Any] = trainer.callbacks  # type: ignore[attr-defined]
+    for place, one in enumerate(callbacks):
+        if type(one) is RichModelSummary:
+            callbacks[place] = ParameterSummary(one._max_depth)

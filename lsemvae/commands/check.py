@@ -149,7 +149,7 @@ def _signal_findings(store: "EcgStore") -> list[Finding]:
     """Return what `prepare` doubted in the signals; what a recording merely lacks is no finding."""
     from data_modules.reading.reasons import REASONS
 
-    told, listed = store.reasons.get("warnings", {}), list(quarantined(store.path))
+    told, listed = store.reasons.get("warnings", {}), quarantined(store.path)
     found = []
     for code in (one for one in SIGNAL_DOUBTS if one in told):
         names = tuple(row["record"] for row in listed if row["code"] == code)
@@ -187,14 +187,10 @@ def _gain_findings(store: "EcgStore", records: "pd.Series[str]") -> list[Finding
 
 def _doubted_before(store: "EcgStore") -> dict[str, str]:
     """Return what `prepare` saw in the recordings' ADC steps, which a store does not keep."""
-    from lsemvae.evaluation.kept_files import read_kept_table
-
-    file = quarantine_list(store.path)
-    if "gain_doubtful" not in store.reasons.get("warnings", {}) or not file.is_file():
+    if "gain_doubtful" not in store.reasons.get("warnings", {}):
         return {}
-    listed = read_kept_table(file, "run `lsemvae prepare` again", dtype=str, keep_default_na=False)
-    listed = listed[listed["code"] == "gain_doubtful"]
-    return dict(zip(listed["record"], listed["message"], strict=True))
+    return {row["record"]: row["message"] for row in quarantined(store.path)
+            if row["code"] == "gain_doubtful"}  # fmt: skip
 
 
 def show(findings: Sequence[Finding], out: str | None, *, read: Sequence[str | None] = ()) -> None:

@@ -48,10 +48,9 @@ def predict(
     options = Options(point, amplitude, fewest_leads, allow_trained_on, pictures)
     predictor = open_model(Path(model))
     counts = predict_to(Path(out), predictor, recordings, options)
-    nouns = {RESULT: "result", ERROR: "error"}
+    plural = {RESULT: "results", ERROR: "errors"}
     listed = ", ".join(
-        counted(n, nouns[outcome]) if outcome in nouns else f"{n:,} {outcome}"
-        for outcome, n in counts.most_common()
+        counted(n, outcome, plural.get(outcome, outcome)) for outcome, n in counts.most_common()
     )
     say(f"{out}: {counted(counts.total(), 'recording')}, {listed}")
     if predictor.description.synthetic:

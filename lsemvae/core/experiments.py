@@ -62,10 +62,10 @@ def packaged(value: str) -> str:
         value: the path that leads nowhere, such as `experiments/sweeps/probe_grid.yaml`.
     """
     below = value.replace("\\", "/").rpartition("experiments/")[2]
-    ours = [place / below for place in PLACES if (place / below).is_file()]
-    named = bool(ours)  # with its folder: no other of that name is meant
-    ours += [one for place in PLACES for one in sorted(place.glob(f"*/{Path(value).name}"))]
-    found = " and ".join(str(one) for one in dict.fromkeys(ours[:1] if named else ours))
+    named = [place / below for place in PLACES if (place / below).is_file()]
+    alike = [one for place in PLACES for one in sorted(place.glob(f"*/{Path(value).name}"))]
+    ours = named[:1] or dict.fromkeys(alike)  # with its folder no other of that name is meant
+    found = " and ".join(map(str, ours))
     return f"the package holds it as {found}" if ours else "give the path of a YAML file"
 
 

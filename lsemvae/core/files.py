@@ -4,7 +4,6 @@ import hashlib
 import os
 import re
 import shutil
-import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -32,7 +31,7 @@ def refuse_special(path: Path) -> None:
     Raises:
         InputError: names it; `/dev/null` and `/dev/stdout` are such.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if _is_special(path):
         raise InputError(f"{path} is a device or a pipe and no file; name a file to write to")
 
 
@@ -41,11 +40,13 @@ def refuse_endless(path: Path) -> None:
 
     Raises:
         InputError: names it.
-        OSError: it is not there.
     """
-    mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # reading a folder is an error by itself
+    if _is_special(path):
         raise InputError(f"{path} is a pipe or a device and no file; name a file")
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def replace_file(temporary: Path, path: Path) -> None:

@@ -7,6 +7,8 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
+from lsemvae.core.errors import InputError
+
 _VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+|%\w+%")
 _MOST_LOOKED_AT = 2000  # a folder may hold a million recordings, on a network drive
 
@@ -24,6 +26,23 @@ def found_instead(path: str | Path, *endings: str, folder: bool = False) -> str:
     except OSError:  # such as no permission: then nothing more is known
         said = ""
     return f" ({said})" if said else ""
+
+
+def source_folder(source: str, what: str) -> Path:
+    """Return the folder of what is to be read.
+
+    Args:
+        source: as it was typed.
+        what: lies in it, such as "the exports".
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    folder = Path(source)
+    if not folder.is_dir():
+        instead = found_instead(source, folder=True)
+        raise InputError(f"there is no folder {source}{instead}; source is where {what} lie")
+    return folder
 
 
 def run_below(folder: Path) -> str:

@@ -10,8 +10,7 @@ import numpy as np
 
 from data_modules.store.content import COUNTS_PER_UNIT
 from lsemvae.core.errors import InputError
-from lsemvae.core.figure_files import as_written
-from lsemvae.core.files import replacing
+from lsemvae.core.figure_files import save_figure
 from lsemvae.core.leads import LEADS
 from lsemvae.core.outputs import refuse_foreign
 from lsemvae.model_file.description import Description
@@ -79,9 +78,8 @@ def draw_rows(
             calibrated=model.unit == "mV",
             leads=LEADS,
         )
-        as_written(figure)
-        with replacing(folder / f"{names[row.recording]}.png") as temporary:
-            figure.savefig(temporary, dpi=150, metadata={"Software": MARK.decode()})
+        words = {"Software": MARK.decode()}
+        save_figure(figure, folder / f"{names[row.recording]}.png", dpi=150, words=words)
         pyplot.close(figure)
 
 

@@ -114,9 +114,9 @@ def _check_contiguous(
 
 
 def _discontinuous(why: str, *, stated: bool = True, record: str) -> RecordError:
-    kind = "discontinuous EDF+ file (EDF+D)" if stated else "EDF file that states no gap"
+    kind = "a discontinuous EDF+ file (EDF+D)" if stated else "an EDF file that states no gap"
     problem = (
-        f"it is a{'' if stated else 'n'} {kind} and {why}; cut it at the gaps and save each part "
+        f"it is {kind} and {why}; cut it at the gaps and save each part "
         "as EDF+C, or save it as EDF+C if it has no gap"
     )
     return RecordError("layout_unsupported", record=record, problem=problem)

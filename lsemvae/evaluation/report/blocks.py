@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from lsemvae.core.figure_files import as_written
+from lsemvae.core.figure_files import draw_figure
 
 Kind = Literal["svg", "png"]
 MIME = {"svg": "image/svg+xml", "png": "image/png"}
@@ -142,12 +141,7 @@ def draw(
 ) -> Picture:
     """Return a figure as a picture; recordings are smaller as PNG, curves sharper as SVG."""
     buffer = io.BytesIO()
-    # Without a date and without names by chance the same run gives the same file.
-    as_written(figure)
-    with rc_context({"svg.hashsalt": name}):
-        figure.savefig(
-            buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None
-        )
+    draw_figure(figure, buffer, kind, name, dpi=DPI)
     return Picture(name, buffer.getvalue(), kind, caption, alt, wide)
 
 
