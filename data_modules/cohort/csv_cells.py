@@ -171,11 +171,22 @@ def _sniff(path: Path, encoding: str | None) -> Sniffed:
             f"{path} holds binary data, or UTF-16 without its mark; save the table as `CSV UTF-8`"
         )
     if "\ufffd" in found.text and encoding is None:
-        raise InputError(
+        raise InputError(_lost_letters(path, found))
+    return found
+
+
+def _lost_letters(path: Path, found: Sniffed) -> str:
+    """Say why a text holds the sign that stands for a letter which could not be read."""
+    if found.encoding == "cp1252":
+        return (
             f"{path} is not UTF-8 text, and some of its bytes are no letters of Windows-1252; save "
             "it as `CSV UTF-8`"
         )
-    return found
+    line = found.text.count("\n", 0, found.text.index("\ufffd")) + 1
+    return (
+        f"{path}: line {line} holds U+FFFD, the sign for a letter that an earlier program could "
+        "not read and replaced; write the letter again, or export the table again as `CSV UTF-8`"
+    )
 
 
 def _encoding_notes(found: Sniffed) -> list[str]:

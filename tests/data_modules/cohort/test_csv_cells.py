@@ -13,7 +13,9 @@ from data_modules.cohort.csv_cells import DELIMITERS, decimal_commas, read_cells
 from data_modules.cohort.table import CohortTable, read_cohort_table
 from lsemvae.core.errors import InputError
 
-CELL = st.text(st.characters(exclude_categories=["Cc", "Cs"]) | st.sampled_from(',;\t\n"'))
+#: U+FFFD, the sign of a lost letter, is refused: see `test_lost_letters_are_refused`.
+LETTER = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffd")
+CELL = st.text(LETTER | st.sampled_from(',;\t\n"'))
 ROWS = st.integers(2, 4).flatmap(
     lambda n: st.lists(st.lists(CELL, min_size=n, max_size=n), min_size=1, max_size=5)
 )
@@ -68,6 +70,13 @@ def test_encodings_of_spreadsheets_are_read_with_a_note(
 def test_bytes_that_are_no_letters_are_refused(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(b"record,patient_id\n1,M\x81ller\n")
     with pytest.raises(InputError, match="not UTF-8 text, and some of its bytes are no letters"):
+        read_cells(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_lost_letters_are_refused(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "t.csv").write_text("record,patient_id\n1,M\u00fcller\n2,M\ufffdller\n", encoding)
+    with pytest.raises(InputError, match=r"t\.csv: line 3 holds U\+FFFD, the sign for a letter"):
         read_cells(tmp_path / "t.csv")
 
 
