@@ -8,7 +8,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import place_taken
 from lsemvae.core.findings import FindingsFoundError
 from lsemvae.core.printable import say
-from lsemvae.runtime.faults import full_disk, was_interrupted
+from lsemvae.runtime.faults import OWN, full_disk, was_interrupted
 from lsemvae.runtime.told_to_stop import stops_in_order
 
 
@@ -28,6 +28,12 @@ def exit_code(run: Callable[[], None]) -> int:
         return 1
     except InputError as error:
         say(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        line = _missing_package(error)
+        if line is None:
+            raise
+        say(f"error: {line}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()
@@ -51,6 +57,17 @@ def _write_any_letter() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _missing_package(error: ModuleNotFoundError) -> str | None:
+    """Return the line for a package of others, as in an installation that only predicts."""
+    package = (error.name or "").partition(".")[0]
+    if not package or package in OWN:
+        return None
+    return (
+        f"this command needs the package {package}, which is not installed here: install the "
+        "whole of lsemvae (pip install -c constraints.txt . in the checkout)"
+    )
 
 
 def _no_memory(error: MemoryError) -> str:
