@@ -29,17 +29,11 @@ def exit_code(run: Callable[[], None]) -> int:
     except InputError as error:
         say(f"error: {error}", file=sys.stderr)
         return 2
-    except ModuleNotFoundError as error:
-        line = _missing_package(error)
-        if line is None:
-            raise
-        say(f"error: {line}", file=sys.stderr)
-        return 2
     except BrokenPipeError:
         sys.stderr.close()
         return 141
-    except (OSError, MemoryError) as error:
-        line = _no_memory(error) if isinstance(error, MemoryError) else _of_system(error)
+    except (OSError, MemoryError, ModuleNotFoundError) as error:
+        line = _of_machine(error)
         if line is None:
             raise
         say(f"error: {line}", file=sys.stderr)
@@ -57,6 +51,13 @@ def _write_any_letter() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _of_machine(error: OSError | MemoryError | ModuleNotFoundError) -> str | None:
+    """Return the line for what this machine lacks or refuses; None for a defect."""
+    if isinstance(error, MemoryError):
+        return _no_memory(error)
+    return _of_system(error) if isinstance(error, OSError) else _missing_package(error)
 
 
 def _missing_package(error: ModuleNotFoundError) -> str | None:
