@@ -1,6 +1,5 @@
 """Train and test one fold of a cross-validation with fresh objects."""
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,9 +16,10 @@ from data_modules.epoch_batches import batch_loader
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import file_sha256, read_json, write_text
+from lsemvae.core.files import file_sha256
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.printable import say
+from lsemvae.core.sealed_json import read_json, write_json
 from lsemvae.core.targets import target_of
 from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
@@ -219,7 +219,7 @@ def keep_fold(
     part = f"fold {data.fold}{', inner part' if folder.name == 'inner' else ''}"
     say(f"{part}: " + ", ".join(f"{k} {v:.3f}" for k, v in measured.items()))
     kept = {**asdict(settings), FILES: {name: file_sha256(folder / name) for name in OUTPUTS}}
-    write_text(folder / FINISHED, json.dumps(kept, indent=1) + "\n")
+    write_json(folder / FINISHED, kept)
 
 
 def keep_quiet() -> None:

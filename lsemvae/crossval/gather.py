@@ -1,6 +1,5 @@
 """Gather the folds of a cross-validation: predictions.csv and metrics.json."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,11 @@ import pandas as pd
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, write_text
+from lsemvae.core.sealed_json import FILES, write_json
 from lsemvae.core.targets import BINARY, HIGH, LOW, Target
 from lsemvae.evaluation.predictions import read_predictions, summarise
 from lsemvae.evaluation.projection import FILE_NAME as PROJECTION
-from lsemvae.evaluation.runs import DIGESTS, INNER, PREDICTIONS
+from lsemvae.evaluation.runs import INNER, PREDICTIONS
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.evaluation.statistics.prediction_interval import conformal_half_width
 
@@ -153,6 +153,6 @@ def write_results(
     write_text(folder / PREDICTIONS, predictions.to_csv(index=False))
     drawn = [PROJECTION] if (folder / PROJECTION).is_file() else []
     kept = [PREDICTIONS, *([] if inner is None else [INNER]), *drawn]
-    metrics[DIGESTS] = {name: file_sha256(folder / name) for name in kept}
-    write_text(folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+    metrics[FILES] = {name: file_sha256(folder / name) for name in kept}
+    write_json(folder / "metrics.json", metrics)
     return metrics

@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from lsemvae.core.counted import counted
-from lsemvae.core.files import file_sha256, read_json
+from lsemvae.core.files import file_sha256
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.sealed_json import FILES, changed_files, read_json
 from lsemvae.core.targets import Target, target_of
 from lsemvae.evaluation.kept_files import read_kept_table
 from lsemvae.evaluation.predictions import read_predictions
@@ -18,8 +19,6 @@ REPEATS = "repeats.csv"
 PREDICTED = "predictions_sha256"
 """Under this name a model or an explanation keeps the digest of its run's predictions.csv."""
 PREDICTIONS, INNER = "predictions.csv", "inner_predictions.csv"
-DIGESTS = "files_sha256"
-"""Under this name metrics.json keeps the digests of the files above; older ones keep none."""
 NEEDED = ("task", "method", "leads", "data", "synthetic", "splits_sha256", "pooled", "folds")
 AGAIN = "run `lsemvae cv` again with the same options: finished folds are kept"
 
@@ -72,11 +71,7 @@ class CvRun:
     @property
     def changed_files(self) -> list[str]:
         """Name the files of predictions that are not, to the bit, what the run wrote."""
-        return [
-            name
-            for name, digest in self.metrics.get(DIGESTS, {}).items()
-            if not (self.folder / name).is_file() or file_sha256(self.folder / name) != digest
-        ]
+        return changed_files(self.folder, self.metrics.get(FILES, {}))
 
     @property
     def data_label(self) -> str:

@@ -11,8 +11,9 @@ from data_modules.base import StoreDataModule
 from data_modules.progress import show_progress
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import file_sha256, read_json
+from lsemvae.core.files import file_sha256
 from lsemvae.core.instead import run_below
+from lsemvae.core.sealed_json import read_json
 from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.crossval.fold_models import check_folds, load_fold
 from lsemvae.evaluation.predictions import read_predictions
