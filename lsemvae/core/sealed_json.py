@@ -27,6 +27,7 @@ def write_json(path: Path, content: Mapping[str, Any], files: Iterable[str] = ()
     """
     digests = {FILES: {name: file_sha256(path.with_name(name)) for name in files}}
     kept = {**content, **(digests if digests[FILES] else {})}
+    kept.pop(SEAL, None)
     kept[SEAL] = content_sha256(kept)
     write_text(path, json.dumps(kept, indent=1) + "\n")
 
@@ -51,14 +52,29 @@ def read_json(path: Path, next_step: str, needs: Iterable[str] = ()) -> dict[str
     Raises:
         InputError: it is no JSON object, lacks a key, or is not as it was written.
     """
+    found, whole = read_unverified(path, next_step, needs)
+    if not whole:
+        raise InputError(f"{path} is not as it was written: its digest is another; {next_step}")
+    return found
+
+
+def read_unverified(
+    path: Path, next_step: str, needs: Iterable[str] = ()
+) -> tuple[dict[str, Any], bool]:
+    """Read a file as `read_json` does, but let the caller say what is wrong with a changed one.
+
+    Returns:
+        What it holds, and whether that is what was written.
+
+    Raises:
+        InputError: it is no JSON object, or lacks a key.
+    """
     found = _parsed(path, next_step)
     for key in needs:
         if key not in found:
             raise InputError(f"{path} is changed or damaged (it lacks {key!r}); {next_step}")
     whole = SEAL not in found or _is_of(found.pop(SEAL), found)
-    if not whole or not isinstance(found.get(FILES, {}), dict):
-        raise InputError(f"{path} is not as it was written: its digest is another; {next_step}")
-    return found
+    return found, whole and isinstance(found.get(FILES, {}), dict)
 
 
 def read_sealed(

@@ -109,7 +109,7 @@ def is_finished(folder: Path, settings: FoldSettings) -> bool:
     refuse_other_settings(
         f"{folder} was run with other settings", Thresholds().as_settings() | found,
         asdict(settings),
-        "choose another --out, or --overwrite to run it again",
+        f"choose another --out, or {run_again(run_folder(folder))}",
     )  # fmt: skip
     digests = found.get(FILES) or dict.fromkeys(OUTPUTS)
     spoilt = [name for name, digest in digests.items() if not _is_whole(folder / name, digest)]
@@ -137,6 +137,16 @@ def _is_whole(file: Path, digest: str | None) -> bool:
 def part_folder(folder: Path, fold: int, inner: bool = False) -> Path:
     """Return the folder of a fold, or of the inner part of its training part."""
     return folder / f"fold_{fold}" / ("inner" if inner else "")
+
+
+def run_folder(part: Path) -> Path:
+    """Return the folder of the cross-validation that a part belongs to."""
+    return part.parents[1] if part.name == "inner" else part.parent
+
+
+def run_again(run: Path) -> str:
+    """Say how all folds are run anew: `cv` has a switch for it, `benchmark` has none."""
+    return f"remove {run} to run all its folds again, as `lsemvae cv --overwrite` does"
 
 
 def run_fold(
