@@ -176,6 +176,22 @@ class Plan:
         """Number of cross-validations."""
         return len(self.combinations())
 
+    def without_references(self) -> str:
+        """Return a sentence on the runs that --references has nothing for; empty where none is.
+
+        Raises:
+            InputError: it has nothing for any of them.
+        """
+        asked = dict.fromkeys((task, name) for task, name, _ in self.combinations())
+        left = [one for one in asked if not _can_be_compared(*one)]
+        if not self.references or not left:
+            return ""
+        rule = "--references compares frozen encoders that are pre-trained here, on one yes or no"
+        if len(left) == len(asked):
+            raise InputError(f"{rule}; none of the methods and tasks is that: leave it out")
+        named = ", ".join(f"{task} by {method_name(name)}" for task, name in left)
+        return f"note: {rule}; without a comparison: {named}"
+
     def _settings(self, task: str, method: str, leads: int | str) -> CvSettings:
         return CvSettings(
             task=task,
@@ -202,8 +218,7 @@ class Plan:
             "allow_leakage": self.allow_leakage,
         }
         log = folder / "logs" / f"{task_folder(task)}_{method_name(method)}_{leads}.txt"
-        binary = find_target(task).kind == "binary"
-        compared = self.references and binary and _is_pretrained_here(method)
+        compared = self.references and _can_be_compared(task, method)
         run = run_with_references if compared else run_and_print
         return Job(run_name(task, method, leads), log, run, arguments)
 
@@ -217,6 +232,11 @@ def _is_pretrained_here(name: str) -> bool:
     """Tell whether the benchmark pre-trains the encoder of a method; others bring their own."""
     method = find_method(name)
     return method.pretrained and method.encoder_file is None
+
+
+def _can_be_compared(task: str, method: str) -> bool:
+    """Tell whether `--references` has something for a task and a method."""
+    return find_target(task).kind == "binary" and _is_pretrained_here(method)
 
 
 def _encoder_job_name(method: str) -> str:

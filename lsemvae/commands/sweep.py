@@ -8,6 +8,7 @@ from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.extras import install_extra
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.printable import say
 from lsemvae.core.sealed_json import read_json, write_json
 
@@ -56,9 +57,12 @@ def sweep(
     folder = Path(out or f"runs/sweeps/{plan.name}")
     state = SweepState(plan, folder, n_trials=trials, seed=seed)
     say(f"sweep {plan.name}: {plan.method}, {counted(state.cap, 'trial')}; {folder}", flush=True)
-    _keep_settings(plan, check_command(plan.arguments, first_point(state.space)), folder)
+    training = check_command(plan.arguments, first_point(state.space))
+    with writing_alone(folder, wait=True):
+        _keep_settings(plan, training, folder)
     run_trials(state, jobs)
-    best = write_results(state)
+    with writing_alone(folder, wait=True):
+        best = write_results(state)
     say(f"best: trial {best.number}, {plan.metric} {best.value:.4g}; {folder / 'best.yaml'}")
 
 

@@ -213,6 +213,23 @@ def test_where_every_run_fails_the_last_line_says_why(
     assert "is finished: ph/resnet1d/12: the disk is full" in error_of(capsys)
 
 
+def test_runs_without_a_comparison_are_named_where_references_are_asked_for(
+    cohort: Path, pretraining: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def run(*tasks: str) -> str:
+        asked = ["--references", "true", "--tasks", json.dumps(tasks)]
+        given = ["--methods", '["ls_emvae", "resnet1d"]']
+        assert main([*arguments(cohort, pretraining, tmp_path, *asked), *given]) == 2
+        return "".join(capsys.readouterr())
+
+    monkeypatch.setattr("lsemvae.benchmark.plan.run_plan", lambda *_, **__: {"a run": "no"})
+    told = run("detection", "mpap_mmhg")
+    left = "detection by resnet1d, mpap_mmhg by resnet1d, mpap_mmhg by ls_emvae"
+    assert f"without a comparison: {left}" in " ".join(told.split())
+    assert "none of the methods and tasks is that: leave it out" in run("mpap_mmhg")
+
+
 def test_every_method_is_listed_in_a_table_and_has_its_experiments() -> None:
     assert {method.experiment for method in METHODS.values()} <= {
         file.relative_to(ROOT / "experiments").as_posix()
