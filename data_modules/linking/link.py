@@ -7,6 +7,7 @@ from typing import Literal
 from data_modules.linking.id_rule import IdRule, tell_alike
 from lsemvae.core.errors import InputError
 from lsemvae.core.instead import source_folder
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.printable import say
 
 DEFAULT_IDS = IdRule()
@@ -99,4 +100,5 @@ def link(
         archive, undated, copies, hospital, linked, excluded, undecided, known_rules, options
     )
     cohort = cohort_table(left, hospital.quantities, secret, dates)
-    write_study(place, study, cohort, len(files))
+    with writing_alone(place, wait=True):
+        write_study(place, study, cohort, len(files))
