@@ -65,7 +65,7 @@ def _run(arguments: list[str]) -> None:
 
 
 def _asked_by_name(arguments: list[str]) -> list[str]:
-    """Return `help cv` as `cv --help`, and `version` as `--version`, as other programs have them."""
+    """Return `help cv` as `cv --help` and `version` as `--version`: other programs have them so."""
     if arguments[:1] == ["help"]:
         return [*arguments[1:], "--help"]
     return ["--version"] if arguments in (["version"], ["-V"]) else arguments

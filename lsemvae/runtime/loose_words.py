@@ -125,9 +125,7 @@ def _cut_apart(option: str, pieces: list[str]) -> str:
     else:
         names = [piece.strip("[],'\"") for piece in pieces]
         whole = f"[{', '.join(name for name in names if name)}]"
-    return (
-        f"{option} takes one word, and a blank ends it; put a list in quotes: {option} '{whole}'"
-    )
+    return f"{option} takes one word, and a blank ends it; put a list in quotes: {option} '{whole}'"
 
 
 def _one_too_many(word: str, parameters: list[Parameter], given: set[str]) -> str:
