@@ -1,8 +1,9 @@
 """Time steps of pre-training from small to full size on one thread and on all.
 
 `python -m benchmarks.threads`: forward, loss, backward and AdamW of LS-EMVAE on drawn signals of 12
-leads, and the encoding of a batch. Threads wait as the commands let them. Sizes take turns between
-one thread and all cores; a time is the median of some steps, the lower of two turns.
+leads, and the encoding of a batch; then steps of heads side by side. Threads wait as the commands
+let them. Sizes take turns between one thread and all cores; a time is the median of some steps, the
+lower of two turns.
 """
 
 import argparse
@@ -19,10 +20,13 @@ from benchmarks.machine import describe_machine, write_results
 from benchmarks.quiet import counted, timed, wait_for_quiet
 from benchmarks.step_cost import Sizes, count_step
 from lsemvae.core.leads import LEADS
+from lsemvae.heads.stacked import Batch, StackedHeads, step
 from lsemvae.models import LsEmvae
 from lsemvae.runtime.cpu_matmul import faster_float32_products
 from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.threads import WAIT_VARIABLE
+from lsemvae.tasks.classify import FocalSettings
+from lsemvae.tasks.head_task import HeadSettings
 from lsemvae.tasks.optimiser import adamw
 
 SIZES = (
@@ -31,6 +35,10 @@ SIZES = (
 )  # fmt: skip
 """From the tests' network over that of the demo and of median beats to the paper's."""
 
+HEADS = ((10, 384), (10, 768), (10, 6144), (100, 768), (100, 6144))
+"""Number of heads and of features: folds and inner parts, and those of ten seeds."""
+
+HEADS_BATCH = 32
 TURNS, WARM_UP = 2, 2
 
 
@@ -54,9 +62,25 @@ def step_and_encoding(sizes: Sizes) -> tuple[Callable[[], Any], Callable[[], Any
     return step, encode
 
 
-def measure(sizes: Sizes, threads: int, steps: int, patience_s: float) -> dict[str, Any]:
-    """Return a row: what a step computes, and its seconds and the encoding's by thread count."""
-    functions = step_and_encoding(sizes)
+def heads_step(n_heads: int, n_features: int) -> Callable[[], Any]:
+    """Return one step of heads side by side, as a function."""
+    torch.manual_seed(0)
+    shape = HeadSettings()
+    heads = StackedHeads.of([shape.build(n_features, 1)] * n_heads)
+    optimiser = adamw(heads, 1e-4, 0.01)  # type: ignore[arg-type]
+    batch = Batch(
+        torch.randn(n_heads, HEADS_BATCH, n_features),
+        torch.randint(0, 2, (n_heads, HEADS_BATCH)).float(),
+        torch.full((n_heads, HEADS_BATCH), 1 / HEADS_BATCH),
+        torch.ones(n_heads, HEADS_BATCH, shape.hidden),
+    )
+    return lambda: step(heads, optimiser, batch, FocalSettings())
+
+
+def in_turns(
+    functions: Sequence[Callable[[], Any]], threads: int, steps: int, patience_s: float
+) -> list[tuple[float, float]]:
+    """Return the seconds of each function on one thread and on all."""
     found: dict[tuple[int, int], list[float]] = {}
     for _ in range(TURNS):
         for number in (1, threads):
@@ -68,15 +92,29 @@ def measure(sizes: Sizes, threads: int, steps: int, patience_s: float) -> dict[s
                 seconds, _ = counted([timed(function) for _ in range(steps)])
                 found.setdefault((which, number), []).append(statistics.median(seconds))
     best = {key: min(turns) for key, turns in found.items()}
+    return [(best[which, 1], best[which, threads]) for which in range(len(functions))]
+
+
+def measure(sizes: Sizes, threads: int, steps: int, patience_s: float) -> dict[str, Any]:
+    """Return a row: what a step computes, and its seconds and the encoding's by thread count."""
+    step_s, encode_s = in_turns(step_and_encoding(sizes), threads, steps, patience_s)
     return {
         **sizes._asdict(), "gflop": count_step(sizes, "multichannel").flops / 1e9,
-        "step_1": best[0, 1], "step_all": best[0, threads],
-        "encode_1": best[1, 1], "encode_all": best[1, threads],
+        "step_1": step_s[0], "step_all": step_s[1],
+        "encode_1": encode_s[0], "encode_all": encode_s[1],
     }  # fmt: skip
 
 
-def markdown(rows: Sequence[dict[str, Any]], threads: int) -> str:
-    """Return the table of docs/performance.md."""
+def measure_heads(
+    n_heads: int, n_features: int, threads: int, steps: int, patience_s: float
+) -> dict[str, Any]:
+    """Return a row: the seconds of a step of heads side by side by thread count."""
+    ((one, many),) = in_turns([heads_step(n_heads, n_features)], threads, steps, patience_s)
+    return {"heads": n_heads, "features": n_features, "step_1": one, "step_all": many}
+
+
+def markdown(rows: Sequence[dict[str, Any]], heads: Sequence[dict[str, Any]], threads: int) -> str:
+    """Return the tables of docs/performance.md."""
     lines = [
         f"| samples, D, batch | GFLOP a step | step (ms): 1 thread, {threads} | ratio | encoding "
         f"(ms): 1 thread, {threads} | ratio |",
@@ -85,10 +123,18 @@ def markdown(rows: Sequence[dict[str, Any]], threads: int) -> str:
     for row in rows:
         cells = [f"{row['samples']}, {row['latent']}, {row['batch']}", f"{row['gflop']:.1f}"]
         for part in ("step", "encode"):
-            one, many = row[f"{part}_1"], row[f"{part}_all"]
-            cells += [f"{1000 * one:.0f}, {1000 * many:.0f}", f"{many / one:.2f}"]
+            cells += _times(row[f"{part}_1"], row[f"{part}_all"], digits=0)
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", f"| heads, features | step (ms): 1 thread, {threads} | ratio |", "|---|---|---|"]
+    for row in heads:
+        cells = [f"{row['heads']}, {row['features']}"]
+        cells += _times(row["step_1"], row["step_all"], digits=1)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
+
+
+def _times(one: float, many: float, *, digits: int) -> list[str]:
+    return [f"{1000 * one:.{digits}f}, {1000 * many:.{digits}f}", f"{many / one:.2f}"]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -105,13 +151,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     keep_freed_memory()
     faster_float32_products()
+    how = (options.threads, options.steps, options.patience)
+    rows = [measure(sizes, *how) for sizes in SIZES[: options.sizes]]
+    heads = [measure_heads(*sizes, *how) for sizes in HEADS[: options.sizes]]
     results = {
-        "machine": describe_machine(), "threads": options.threads,
-        "rows": [measure(sizes, options.threads, options.steps, options.patience)
-                 for sizes in SIZES[: options.sizes]],
+        "machine": describe_machine(), "threads": options.threads, "rows": rows, "heads": heads,
     }  # fmt: skip
     write_results(
-        options.out, results, markdown(results["rows"], options.threads), page=options.page,
+        options.out, results, markdown(rows, heads, options.threads), page=options.page,
         program="benchmarks.threads",
     )  # fmt: skip
 

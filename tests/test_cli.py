@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from contextlib import suppress
+from importlib import import_module
 from importlib.metadata import distributions, version
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -13,6 +14,7 @@ from lsemvae.callbacks import BetaAnnealing
 from lsemvae.cli import main
 from lsemvae.command_table import COMMANDS, help_text, load, summary
 from lsemvae.lightning_cli import build_cli
+from lsemvae.runtime.exit_code import exit_code
 from tests.conftest import ROOT, cv, error_of, tiny_network
 
 
@@ -281,3 +283,14 @@ def test_a_terminal_is_told_that_a_long_command_loads_first(
     with suppress(SystemExit):  # the help's
         main([*words, "--no_such_option", "1"])
     assert ("loading libraries: some seconds" in capsys.readouterr().err) == told
+
+
+def test_a_command_whose_package_is_not_installed_says_so_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert exit_code(lambda: import_module("torch_of_nobody.nn")) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: this command needs the package torch_of_nobody, which is not ")
+    assert said.count("\n") == 1
+    with pytest.raises(ModuleNotFoundError):  # a defect of ours keeps its traceback
+        exit_code(lambda: import_module("lsemvae.nothing_of_this_name"))

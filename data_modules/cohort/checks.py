@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from data_modules.cohort.catheter_days import check_days
 from data_modules.cohort.columns import DATES, NUMBER_RANGES, REQUIRED
+from data_modules.cohort.contradictions import contradictions
 from data_modules.cohort.identity import alike_ids, dates_for_ids
 from data_modules.cohort.labels import task_labels
 from data_modules.cohort.quantity_checks import check_quantities, rows
+from data_modules.cohort.sexes import two_sexes
 from data_modules.cohort.twins import signal_twins
-from data_modules.reading.text_cells import SEX
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
@@ -56,9 +58,9 @@ def check_cohort_values(table: pd.DataFrame, limits: CohortLimits) -> list[Findi
         *check_quantities(table, limits.thresholds, limits.mean_pressure_tolerance_mmhg),
         *_labels(table, limits),
         *_patients(table),
-        *_sexes(table),
+        *contradictions(table, limits.thresholds, compared=limits.labels.values()),
         *_waveforms(table),
-        *_dates(table, limits.max_days),
+        *check_days(table, limits.max_days),
         *_missing(table),
         *_counts(table, limits),
     ]
@@ -110,7 +112,7 @@ def _patients(table: pd.DataFrame) -> list[Finding]:
             "together"
         )
         found.append(Finding("repeated patient", rows(repeated), text))
-    found += _two_sexes(table)
+    found += two_sexes(table)
     found += _two_ages(table)
     quantities = [name for name in NUMBER_RANGES if name in table]
     complete = table[quantities].notna().sum(axis=1) >= 4  # fewer can agree by chance
@@ -124,23 +126,6 @@ def _patients(table: pd.DataFrame) -> list[Finding]:
         text = f"the same values of {', '.join(keys)} under different patients"
         found.append(Finding("twin patients", rows(twins), text))
     return found
-
-
-def _two_sexes(table: pd.DataFrame) -> list[Finding]:
-    """Find ids that stand for several people."""
-    if "sex" not in table:
-        return []
-    word = table["sex"].replace("", None).dropna().astype(str)
-    sex = word.map(lambda one: SEX.get(one.casefold(), one)).reindex(table.index)
-    several = sex.groupby(table["patient_id"]).transform("nunique") > 1
-    if not several.any():
-        return []
-    n = table["patient_id"][several].nunique()
-    text = (
-        f"{counted(n, 'patient has', 'patients have')} recordings of two sexes: is each id that of "
-        "one person?"
-    )
-    return [Finding("two sexes", rows(several), text)]
 
 
 def _two_ages(table: pd.DataFrame) -> list[Finding]:
@@ -157,17 +142,6 @@ def _two_ages(table: pd.DataFrame) -> list[Finding]:
         f"{_MOST_YEARS} years apart: is each id that of one person?"
     )
     return [Finding("two ages", rows(several), text)]
-
-
-def _sexes(table: pd.DataFrame) -> list[Finding]:
-    """Find one sex under several words, which tables would show as several groups."""
-    if "sex" not in table:
-        return []
-    words = [word for word in table["sex"].dropna().astype(str).unique() if word]
-    if len({SEX.get(word.casefold(), word) for word in words}) == len(words) <= 2:
-        return []
-    text = f"sex is written as {', '.join(map(repr, words[:6]))}; write F and M"
-    return [Finding("sex", ("all rows",), text)]
 
 
 def _waveforms(table: pd.DataFrame) -> list[Finding]:
@@ -187,26 +161,6 @@ def _waveforms(table: pd.DataFrame) -> list[Finding]:
     if alone.any():
         text = "identical waveforms under one patient"
         found.append(Finding("identical waveform", rows(alone), text))
-    return found
-
-
-def _dates(table: pd.DataFrame, max_days: int) -> list[Finding]:
-    if not set(DATES) <= set(table):
-        return []
-    ecg, catheter = (
-        pd.to_datetime(table[name], format="ISO8601", errors="coerce", utc=True).dt.normalize()
-        for name in DATES
-    )
-    days = (ecg - catheter).dt.days
-    found = []
-    for wrong, text in (
-        (days > max_days, f"the ECG is more than {max_days} days after the catheter, at most "
-                          f"{days.max():.0f}: treatment may have changed the heart"),
-        (days < -max_days, f"the ECG is more than {max_days} days before the catheter, at most "
-                           f"{-days.min():.0f}"),
-    ):  # fmt: skip
-        if wrong.any():
-            found.append(Finding("ECG to catheter", rows(wrong), text))
     return found
 
 

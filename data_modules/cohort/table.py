@@ -23,6 +23,7 @@ from data_modules.cohort.cell_spellings import (
 )
 from data_modules.cohort.column_names import rename_columns, unmapped_columns
 from data_modules.cohort.columns import DATES, NUMBER, NUMBER_RANGES, ORDERED, REQUIRED
+from data_modules.cohort.contradictions import contradictions
 from data_modules.cohort.identity import dates_for_ids
 from data_modules.cohort.number_words import leave_out_units
 from data_modules.cohort.quantity_checks import doubtful_values
@@ -30,6 +31,7 @@ from data_modules.cohort.sheet import read_sheet
 from data_modules.cohort.written_dates import plain_dates, tell_first_days
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
+from lsemvae.core.tasks import Thresholds
 
 MAX_LISTED = 20
 N_ROWS = 3  # of a warning
@@ -77,9 +79,10 @@ def read_cohort_table(
     _raise_all(problems, path=path)
     dates = dates_for_ids(table["patient_id"])
     warnings = [*notes, *([dates] if dates else []), *_unlabelled(table)]
+    named = table.rename(index="row {}".format)
     warnings += [
         f"{one.message} ({', '.join(one.where[:N_ROWS])})"
-        for one in doubtful_values(table.rename(index="row {}".format))
+        for one in [*doubtful_values(named), *contradictions(named, Thresholds())]
     ]
     warnings += _implausible(table)
     return CohortTable(table.reset_index(drop=True), warnings)

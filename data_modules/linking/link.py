@@ -7,6 +7,7 @@ from typing import Literal
 from data_modules.linking.id_rule import IdRule, tell_alike
 from lsemvae.core.errors import InputError
 from lsemvae.core.instead import source_folder
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.printable import say
 
 DEFAULT_IDS = IdRule()
@@ -69,6 +70,7 @@ def link(
     from data_modules.linking.outputs import Study, check_place, cohort_table, write_study
     from data_modules.linking.pseudonyms import open_key
     from data_modules.linking.replace import choose_window, match_by_rules, with_ages
+    from data_modules.linking.sides import tell_sides
     from data_modules.linking.table import read_hospital_table
 
     folder, place = source_folder(source, "the exports"), Path(out)
@@ -88,7 +90,8 @@ def link(
     linked = match_by_rules(
         files, hospital.rows, ids, window, rules=known_rules, source=folder, jobs=jobs
     )
-    for note in tell_alike(linked.pairs["plain"], linked.pairs["row"]):
+    doubts = tell_alike(linked.pairs["plain"], linked.pairs["row"])
+    for note in [*doubts, *tell_sides(files, hospital.rows, ids, window, linked)]:
         say(f"note: {table}: {note}")
     left, excluded, undecided = apply_rules(known_rules, with_ages(linked.pairs), folder, jobs)
     options = {"window_days": window.days, "when": window.when, "ecgs": ecgs, "dates": dates,
@@ -97,4 +100,5 @@ def link(
         archive, undated, copies, hospital, linked, excluded, undecided, known_rules, options
     )
     cohort = cohort_table(left, hospital.quantities, secret, dates)
-    write_study(place, study, cohort, len(files))
+    with writing_alone(place, wait=True):
+        write_study(place, study, cohort, len(files))

@@ -159,12 +159,26 @@ def _sexes(rows: pd.DataFrame, notes: list[str]) -> list[str]:
         women = "m" in plain and not {"f", "w"} & set(plain)
         words |= {"h": "M", "m": "F"} if women else {"h": "M"}
         notes.append(f"sex: H was read as M{' and M as F (mujer, mulher)' if women else ''}")
+    notes += _sex_codes(plain, words)
     found = [words.get(word, "") for word in plain]
     unknown = sum(not sex and bool(cell) for sex, cell in zip(found, rows["sex"], strict=True))
     if unknown:
         said = counted(unknown, "cell is not F or M and was", "cells are not F or M and were")
         notes.append(f"sex: {said} left empty")
     return found
+
+
+def _sex_codes(plain: list[str], words: dict[str, str]) -> list[str]:
+    """Say how numbers are read as sexes; beside 0 alone, 1 can be either and is read as none."""
+    codes = set(plain) & {"0", "1", "2"}
+    if codes == {"0", "1"}:
+        del words["1"]
+        return ["sex: 0 and 1 are female or male by house: write F and M; they were left empty"]
+    if codes - {"0"}:
+        return [
+            "sex: 1 was read as M and 2 as F (ISO 5218); if yours is another code, write F and M"
+        ]
+    return []
 
 
 def _read_marks(rows: pd.DataFrame, names: list[str], path: Path, delimiter: str) -> list[str]:

@@ -43,7 +43,8 @@ MAX_BASELINE = 1 << 30  # counts; above it a difference would leave 32 bits
 class SignalLine(NamedTuple):
     """One signal of a header; `gain` in ADC counts per `unit`, `baseline` in ADC counts.
 
-    Sample `i` of the signal is sample `i + skew` of its file. A `whole` line says how its samples
+    Sample `i` of the signal is sample `i + skew` of its file, and sample 0 of the file is `first`,
+    0 where the header leaves it out. A `whole` line says how its samples
     lie; another one, of a signal that is no lead, is refused only where its file holds leads.
     """
 
@@ -56,6 +57,7 @@ class SignalLine(NamedTuple):
     unit: str | None
     checksum: int | None
     description: str
+    first: int = 0
     whole: bool = True
 
 
@@ -226,6 +228,7 @@ def _parse_signal_line(line: str, *, record: str) -> SignalLine:
         unit=unit,
         checksum=int(fields[6]) if len(fields) > 6 else None,
         description=name,
+        first=int(fields[5]) if len(fields) > 5 else 0,
     )
 
 

@@ -1,6 +1,5 @@
 """List what a benchmark compares as independent jobs."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,10 +9,10 @@ from lsemvae.benchmark.budget import Budget
 from lsemvae.benchmark.pretraining_check import check_pretraining
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import parse_leads
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.printable import say
+from lsemvae.core.sealed_json import read_json, write_json
 from lsemvae.core.targets import find_target, task_folder
 from lsemvae.core.tasks import Thresholds
 from lsemvae.crossval.encoders import (
@@ -177,6 +176,22 @@ class Plan:
         """Number of cross-validations."""
         return len(self.combinations())
 
+    def without_references(self) -> str:
+        """Return a sentence on the runs that --references has nothing for; empty where none is.
+
+        Raises:
+            InputError: it has nothing for any of them.
+        """
+        asked = dict.fromkeys((task, name) for task, name, _ in self.combinations())
+        left = [one for one in asked if not _can_be_compared(*one)]
+        if not self.references or not left:
+            return ""
+        rule = "--references compares frozen encoders that are pre-trained here, on one yes or no"
+        if len(left) == len(asked):
+            raise InputError(f"{rule}; none of the methods and tasks is that: leave it out")
+        named = ", ".join(f"{task} by {method_name(name)}" for task, name in left)
+        return f"note: {rule}; without a comparison: {named}"
+
     def _settings(self, task: str, method: str, leads: int | str) -> CvSettings:
         return CvSettings(
             task=task,
@@ -203,8 +218,7 @@ class Plan:
             "allow_leakage": self.allow_leakage,
         }
         log = folder / "logs" / f"{task_folder(task)}_{method_name(method)}_{leads}.txt"
-        binary = find_target(task).kind == "binary"
-        compared = self.references and binary and _is_pretrained_here(method)
+        compared = self.references and _can_be_compared(task, method)
         run = run_with_references if compared else run_and_print
         return Job(run_name(task, method, leads), log, run, arguments)
 
@@ -218,6 +232,11 @@ def _is_pretrained_here(name: str) -> bool:
     """Tell whether the benchmark pre-trains the encoder of a method; others bring their own."""
     method = find_method(name)
     return method.pretrained and method.encoder_file is None
+
+
+def _can_be_compared(task: str, method: str) -> bool:
+    """Tell whether `--references` has something for a task and a method."""
+    return find_target(task).kind == "binary" and _is_pretrained_here(method)
 
 
 def _encoder_job_name(method: str) -> str:
@@ -254,7 +273,7 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[s
         InputError: the folder holds a benchmark of something else.
     """
     plan.check_folder(folder)
-    write_text(folder / PLAN, json.dumps(asdict(plan), indent=1) + "\n")
+    write_json(folder / PLAN, asdict(plan))
     first = plan.encoder_jobs(folder) + plan.fold_jobs(folder, pretrained=False)
     failed = _run_part(first, jobs, dask)
     ready, waiting = [], {}

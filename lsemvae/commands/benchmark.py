@@ -132,6 +132,9 @@ def benchmark(
             demo_pretraining()
     folder = Path(out).resolve()
     plan.check(folder)
+    left_out = plan.without_references()
+    if left_out:
+        say(left_out)
     with writing_alone(folder):
         failed = run_plan(plan, folder, jobs=jobs, dask=dask)
         write_tables(plan, folder, failed)

@@ -48,6 +48,7 @@ def plan(
     from rich.table import Table
 
     from lsemvae.core.errors import InputError
+    from lsemvae.core.one_writer import writing_alone
     from lsemvae.evaluation.plots.study_plan import plan_figure
     from lsemvae.evaluation.tables.study_plan import StudyPlan, plan_table, precisions
     from lsemvae.evaluation.tables.table_files import table_stem, write_table
@@ -68,7 +69,8 @@ def plan(
         shown.add_row(*map(str, row))
     PlainConsole().print(shown)
     caption = CAPTION.format(auroc=auroc, prevalence=prevalence)
-    files = write_table(table, stem, caption)
     title = f"Expected: AUROC {auroc:g}, prevalence {prevalence:g}"
-    save_figure(plan_figure(precisions(wanted), title, n_patients), picture, dpi=150)
+    with writing_alone(picture.parent, wait=True):
+        files = write_table(table, stem, caption)
+        save_figure(plan_figure(precisions(wanted), title, n_patients), picture, dpi=150)
     say("written: " + ", ".join(map(str, [*files, picture])))

@@ -35,6 +35,7 @@ def table1(
     from data_modules.cohort.labels import task_labels
     from data_modules.store.read import EcgStore
     from lsemvae.core.errors import InputError
+    from lsemvae.core.one_writer import writing_alone
     from lsemvae.core.tasks import (
         DEFINED_TASKS,
         ESTIMATED,
@@ -81,7 +82,8 @@ def table1(
         f"Patient characteristics of {whose}{by_pressures}: mean ± SD and "
         f"Welch's t-test, n (%) and chi-squared test.{PAPER * bool(by_pressures)}"
     )
-    files = write_table(shown, Path(out), caption)
+    with writing_alone(Path(out).parent, wait=True):
+        files = write_table(shown, Path(out), caption)
     for comparison in comparisons:
         below = caption if comparison is comparisons[-1] else ""
         title = f"Table 1, {comparison.name}, {whose}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from data_modules.cohort.label_columns import tell_label
 from data_modules.cohort.quantities import derived_counts
 from data_modules.leakage import LeakageCheck, check_leakage, refuse_leaks
 from data_modules.rhc_cohort import RhcCohort
@@ -71,6 +72,8 @@ def cross_validate(
         elif method.own:
             _check_own(method, settings.size, data)
         leakage = _check_leaks(data, encoder, pretrained, allow_leakage)
+    for name in settings.target.names:
+        tell_label(data.pool.table, name, settings.thresholds)
     folder = settings.folder(out) / method_name(settings.method) / lead_set_name(data.leads)
     wanted = method.pretrained and settings.target.kind != "labels"
     inner = wanted if settings.inner is None else settings.inner

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from data_modules.epoch_batches import EpochBatches
-from lsemvae.heads.stacked import Batch, StackedHeads, step
+from lsemvae.heads.stacked import Batch, StackedHeads, one_thread, step
 from lsemvae.tasks.classify import FocalSettings
 from lsemvae.tasks.head_task import HeadSettings
 from lsemvae.tasks.optimiser import adamw
@@ -65,6 +65,7 @@ class _Turn(NamedTuple):
     last: bool
 
 
+@one_thread()
 def train_side_by_side(
     courses: Sequence[Course], *, epochs: int, lr: float, weight_decay: float, head: HeadSettings,
     focal: FocalSettings, on_epoch_end: Callable[[EndOfEpoch], None],

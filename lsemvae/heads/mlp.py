@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lsemvae.heads.stacked import Batch, StackedHeads, step
+from lsemvae.heads.stacked import Batch, StackedHeads, one_thread, step
 from lsemvae.tasks.classify import FocalSettings
 from lsemvae.tasks.head_task import HeadSettings
 from lsemvae.tasks.optimiser import adamw
@@ -39,6 +39,7 @@ class MlpSettings:
     seed: int = 0
 
 
+@one_thread()
 def train_heads(
     features: Tensor, label: Tensor, train: Sequence[Rows], settings: MlpSettings,
     on_epoch_end: Callable[[], None] = lambda: None,

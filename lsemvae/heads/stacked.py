@@ -1,6 +1,7 @@
 """Hold several heads of one size as one, so that one product per layer serves all of them."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -80,6 +81,17 @@ class Batch(NamedTuple):
     label: Tensor
     share: Tensor
     kept: Tensor
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread: steps of heads gain nothing by a second (docs/performance.md)."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def step(

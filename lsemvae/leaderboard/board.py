@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import file_sha256, read_json, write_text
+from lsemvae.core.files import file_sha256, write_text
+from lsemvae.core.sealed_json import read_json
 from lsemvae.core.targets import Target, target_of, task_folder
 from lsemvae.evaluation.report.verify import splits_digest
 

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from data_modules.cohort.label_columns import tell_label
 from data_modules.cohort.labels import task_labels
 from lsemvae.core.errors import InputError
 from lsemvae.core.tasks import DEFINED_TASKS, find_task
@@ -32,6 +33,7 @@ def labels_of(store: "EcgStore", model: Description, column: str | None) -> tupl
         )
     name, thresholds = column or task, model.task.thresholds
     try:
+        tell_label(store.table, name, thresholds)
         return task_labels(store.table, name, thresholds), find_task(name).defined_by(thresholds)
     except InputError as error:
         hint = "" if task in DEFINED_TASKS else "; name the column that means it with --label"

@@ -21,7 +21,9 @@ def test_both_numbers_of_threads_are_timed_for_steps_and_encodings(
         )  # fmt: skip
     finally:
         torch.set_num_threads(before)
-    (row,) = json.loads((tmp_path / "found.json").read_text())["rows"]
+    found = json.loads((tmp_path / "found.json").read_text())
+    (row,), (heads,) = found["rows"], found["heads"]
     assert all(row[f"{part}_{n}"] > 0 for part in ("step", "encode") for n in ("1", "all"))
     assert row["gflop"] == pytest.approx(0.39, abs=0.01)
     assert f"{row['step_all'] / row['step_1']:.2f}" in page.read_text()
+    assert f"| {heads['heads']}, 384 | {1000 * heads['step_1']:.1f}, " in page.read_text()

@@ -50,3 +50,19 @@ def test_what_a_killed_process_left_is_removed_and_a_living_ones_is_not(tmp_path
     with whole_folder(tmp_path / "site"):
         pass
     assert {one.name for one in tmp_path.iterdir()} == {"site", f".site.{os.getppid()}"}
+
+
+def test_what_stood_there_comes_back_after_a_kill_between_two_steps(tmp_path: Path) -> None:
+    (tmp_path / f".site.{GONE}.before").mkdir()
+    (tmp_path / f".site.{GONE}.before/a.txt").write_text("first")
+    with pytest.raises(InputError, match="No space"):
+        _fail(tmp_path / "site", OSError(errno.ENOSPC, "No space left"))
+    assert (tmp_path / "site/a.txt").read_text() == "first"
+    assert list(tmp_path.iterdir()) == [tmp_path / "site"]
+
+
+def test_a_new_folder_is_refused_where_another_process_made_it_meanwhile(tmp_path: Path) -> None:
+    out = tmp_path / "board"
+    with pytest.raises(InputError, match="another process has made"), whole_folder(out, new=True):
+        out.mkdir()
+    assert list(tmp_path.iterdir()) == [out]

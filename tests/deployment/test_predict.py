@@ -9,6 +9,7 @@ import pytest
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.command_table import lightning_target
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.deployment.model_file import read_model
 from lsemvae.predicting import run
 from lsemvae.predicting.outcome import is_known
@@ -277,3 +278,14 @@ def test_predict_takes_no_file_for_the_folder_of_its_pictures(
     assert main(arguments) == 2
     assert f"--pictures takes a folder, and {taken} is none" in error_of(capsys)
     assert list(tmp_path.iterdir()) == [taken]
+
+
+def test_pictures_of_two_models_do_not_meet_in_one_folder(
+    model: Path, cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, pictures = tmp_path / "p.csv", tmp_path / "pictures"
+    arguments = ["predict", str(model), str(cohort), "--allow_trained_on", f"--out={out}"]
+    with writing_alone(pictures):
+        assert main([*arguments, f"--pictures={pictures}"]) == 2
+    assert f"another process writes into {pictures}" in error_of(capsys)
+    assert not list(tmp_path.iterdir())

@@ -60,3 +60,18 @@ def test_heads_cost_no_random_number_of_the_process() -> None:
     torch.manual_seed(1)
     train_heads(features, label, [np.arange(60)] * 2, NO_DROPOUT)
     torch.testing.assert_close(torch.rand(2), expected)
+
+
+def test_heads_compute_on_one_thread_and_leave_the_number_as_it_was() -> None:
+    features, label = planted()
+    before, seen = torch.get_num_threads(), []
+    torch.set_num_threads(2)
+    try:
+        train_heads(
+            features, label, [np.arange(30)] * 2, NO_DROPOUT,
+            lambda: seen.append(torch.get_num_threads()),
+        )  # fmt: skip
+        after = torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)
+    assert (set(seen), after) == ({1}, 2)

@@ -70,17 +70,19 @@ def check_stated_leads(names: Sequence[str], layout: Layout, *, record: str) -> 
     """Refuse a file that lists the leads of its layout in another order.
 
     Args:
-        names: a list of texts in the file; any but one of leads does not count.
+        names: a list of texts in the file, or one text that lists them; any but one of leads does
+            not count.
         layout: of the file.
         record: the record as the user names it.
 
     Raises:
         RecordError: `file_invalid`.
     """
-    stated, wanted = tuple(map(known_lead, names)), tuple(map(known_lead, layout.leads))
+    listed = re.split(r"[\s,;|]+", names[0].strip()) if len(names) == 1 else names
+    stated, wanted = tuple(map(known_lead, listed)), tuple(map(known_lead, layout.leads))
     if stated != wanted and None not in stated and len(stated) == len(wanted) > 1:
         problem = (
-            f"the file lists its leads as {', '.join(names)[:100]}, the layout as "
+            f"the file lists its leads as {', '.join(listed)[:100]}, the layout as "
             f"{', '.join(layout.leads)[:100]}; correct the wrong one"
         )
         raise RecordError("file_invalid", record=record, problem=problem)

@@ -66,7 +66,7 @@ def test_a_sex_in_several_words_is_a_finding(words: list[str], tmp_path: Path) -
     assert "write F and M" in next(one.message for one in found if one.check == "sex")
 
 
-@pytest.mark.parametrize("words", [["F", "M", ""], ["female", "male"], ["1", "2"], ["0", "1"]])
+@pytest.mark.parametrize("words", [["F", "M", ""], ["female", "male"]])
 def test_two_words_for_two_sexes_are_fine(words: list[str], tmp_path: Path) -> None:
     found = check_cohort_values(read(tmp_path, "sex", words)[0], CohortLimits())
     assert not [one for one in found if one.check == "sex"]

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from data_modules.linking.id_rule import IdRule
-from data_modules.linking.match import NEARER, OUTSIDE, SAME_DAY, Match, Window, match
+from data_modules.linking.match import NEARER, OUTSIDE, SAME_DAY, Match, When, Window, match
+from data_modules.linking.sides import tell_sides
 
 
-def linked(files: dict[str, Any], rows: list[tuple[str, str]], *window: Any) -> Match:
-    """Link recordings (name: patient, time) to rows (patient, day), numbered from 2."""
+def tables(files: dict[str, Any], rows: list[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return recordings (name: patient, time) and rows (patient, day), numbered from 2."""
     recordings = pd.DataFrame(
         [(record, *one, "", "", "") for record, one in files.items()],
         columns=["record", "patient", "acquired", "sex", "birth_date", "age_years"],
@@ -25,7 +26,12 @@ def linked(files: dict[str, Any], rows: list[tuple[str, str]], *window: Any) -> 
         },
         index=range(2, 2 + len(rows)),
     )
-    return match(recordings, table, IdRule(leading_zeros=True), Window(*window))
+    return recordings, table
+
+
+def linked(files: dict[str, Any], rows: list[tuple[str, str]], *window: Any) -> Match:
+    """Link recordings (name: patient, time) to rows (patient, day)."""
+    return match(*tables(files, rows), IdRule(leading_zeros=True), Window(*window))
 
 
 def pairs(found: Match) -> dict[int, list[str]]:
@@ -78,3 +84,18 @@ def test_two_rows_of_one_day_under_two_spellings_of_an_id_are_left_out() -> None
     assert pairs(found) == {4: ["b"]}
     told = [(left.who, left.reason) for left in found.rows_left]
     assert told == [("row 2", SAME_DAY), ("row 3", SAME_DAY)]
+
+
+def test_recordings_after_the_catheter_or_on_the_other_side_of_the_window_are_told() -> None:
+    days = [(f"P{i}", "2020-03-10") for i in range(12)]
+    files = {f"r{i}": (f"P{i}", f"2020-03-{9 if i == 0 else 13}T08:00:00") for i in range(12)}
+
+    def told(when: When) -> list[str]:
+        recordings, table = tables(files, days)
+        window = Window(7, when, "one")
+        found = match(recordings, table, IdRule(), window)
+        return tell_sides(recordings, table, IdRule(), window, found)
+
+    assert "after the catheter in 11 of 12 rows, by 3 days in the median" in told("nearest")[0]
+    assert told("before")[0].startswith("`when` before gives 1 recording, after would give 11")
+    assert told("after") == []

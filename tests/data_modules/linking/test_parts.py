@@ -119,7 +119,8 @@ def test_ids_that_a_program_made_decimals_are_whole_and_cut_ones_are_left_out(
     [
         ("H M H", ["M", "F", "M"], "H was read as M and M as F"),
         ("H F M", ["M", "F", "M"], "H was read as M"),
-        ("M W 2", ["M", "F", "F"], ""),
+        ("M W 2", ["M", "F", "F"], "1 was read as M and 2 as F (ISO 5218)"),
+        ("1 0 1", ["", "", ""], "0 and 1 are female or male by house"),
     ],
 )
 def test_m_beside_h_is_a_woman_and_months_by_name_need_no_order(

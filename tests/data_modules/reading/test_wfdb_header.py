@@ -24,7 +24,7 @@ def test_all_fields_are_read() -> None:
     assert (header.sampling_rate_hz, header.n_samples) == (500.0, 5000)
     assert header.comments == ("early", "late")
     (signal,) = header.signals
-    assert signal == ("r1.dat", "16", 0, 0, 200.0, -3, "mV", -345, "Lead II", True)
+    assert signal == ("r1.dat", "16", 0, 0, 200.0, -3, "mV", -345, "Lead II", 12, True)
 
 
 def test_baseline_defaults_to_the_adc_zero_as_the_format_says() -> None:
