@@ -76,6 +76,9 @@ def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
     ("arguments", "expected"),
     [
         (["bencmark"], "unknown command 'bencmark'; did you mean benchmark?"),
+        (["CV"], "unknown command 'CV'; did you mean cv?"),
+        (["table1", "--run", "x"], "unrecognized arguments: --run x; see lsemvae table1 --help"),
+        (["completion"], "options are required: --shell (bash or zsh); see"),
         (["prepar"], "unknown command 'prepar'; did you mean prepare?"),
         (["chek", "cohort"], "unknown command 'chek'; did you mean check?"),
         (["prepare", "cohrt"], "unknown command 'prepare cohrt'; did you mean prepare cohort?"),
@@ -140,6 +143,19 @@ def test_a_terminal_that_lacks_a_letter_gets_its_number(
 def test_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"lsemvae {version('lsemvae')}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [("version", "--version"), ("-V", "--version"), ("help", "--help"), ("help check", "check -h")],
+)
+def test_words_by_which_other_programs_are_asked(
+    words: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == 0
+    said = capsys.readouterr().out
+    assert main(meant.split()) == 0
+    assert said == capsys.readouterr().out
 
 
 def test_help_of_a_group_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> None:

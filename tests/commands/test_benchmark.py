@@ -16,6 +16,7 @@ from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.core.sealed_json import write_json
 from lsemvae.crossval.encoders import PretrainSettings, is_pretrained, pretrain_encoder
 from lsemvae.crossval.jobs import Job, run_jobs
 from lsemvae.models.methods import ABLATIONS, METHODS, TABLE_2
@@ -156,7 +157,7 @@ def test_an_encoder_that_is_not_finished_gives_no_row(
     folder = out / "encoders/ls_emvae_no_poe"
     record = json.loads((folder / "settings.json").read_text())
     record["network"]["fusion"]["gate_floor"] = 0.9
-    (folder / "settings.json").write_text(json.dumps(record))
+    write_json(folder / "settings.json", record)
     capsys.readouterr()
     assert main(arguments(cohort, pretraining, out)) == 2
     error = error_of(capsys)
