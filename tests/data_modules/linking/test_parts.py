@@ -13,6 +13,7 @@ from data_modules.linking.dates import read_dates
 from data_modules.linking.eligibility import apply_rules, read_rules
 from data_modules.linking.id_rule import IdRule, tell_alike, which_would_match
 from data_modules.linking.pseudonyms import shift_days
+from data_modules.linking.signal_measures import SignalMeasures
 from data_modules.linking.table import read_hospital_table
 from lsemvae.core.errors import InputError
 
@@ -149,7 +150,9 @@ def test_rules_exclude_in_their_order_and_say_whom_they_cannot_judge(tmp_path: P
         "statements": [("Atrial-paced rhythm",), ("No pacemaker seen",), (), ("Sinus",)],
         "age": [10.0, 50.0, 50.0, 10.0],
     })  # fmt: skip
-    kept, excluded, undecided = apply_rules(read_rules(str(tmp_path / "r.yaml")), pairs, tmp_path)
+    kept, excluded, undecided = apply_rules(
+        read_rules(str(tmp_path / "r.yaml")), pairs, SignalMeasures(tmp_path)
+    )
     assert kept["row"].tolist() == [3, 4]
     assert [(rule.reason, [one.who for one in left]) for rule, left in excluded] == [
         ("paced", ["row 2"]), ("young", ["row 5"]),
