@@ -7,6 +7,7 @@ import torch
 
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
+from lsemvae.core.sealed_json import write_json
 from lsemvae.evaluation.report.blocks import Picture, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.worth import worth_section
@@ -148,6 +149,7 @@ def test_folds_are_those_of_cv_in_the_same_folder(
         (["--folds", "1"], "folds must be >= 2"),
         (["--tasks", "[IRBBB]"], "needs the column 'IRBBB'"),
         (["--encoder", "[]"], "name one checkpoint at least"),
+        (["--references_on", "nowhere.h5"], "nowhere.h5"),
     ],
 )
 def test_bad_request_is_one_line(
@@ -156,7 +158,7 @@ def test_bad_request_is_one_line(
 ) -> None:  # fmt: skip
     assert worth(cohort, encoder, tmp_path, *arguments) == 2
     assert expected in error_of(capsys)
-    assert not list(tmp_path.rglob("references.json"))
+    assert not list(tmp_path.rglob("*.json"))  # nor folds, which a next call would have to keep
 
 
 def test_cv_puts_references_beside_its_metrics_and_the_report_shows_them(
@@ -178,7 +180,7 @@ def test_cv_puts_references_beside_its_metrics_and_the_report_shows_them(
     assert isinstance(picture, Picture)
     assert picture.name == "label_curve_detection_ls_emvae_6L"
     content["encoders_sha256"] = ["other"]
-    (folder / "references.json").write_text(json.dumps(content))
+    write_json(folder / "references.json", content)
     (said,) = worth_section(evidence).blocks
     assert isinstance(said, Text)
     assert "is of another encoder_sha256" in said.text

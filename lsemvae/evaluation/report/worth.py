@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from lsemvae.core.counted import counted
-from lsemvae.core.files import read_json
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.sealed_json import read_sealed
 from lsemvae.evaluation.plots.label_curve import label_curve
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -18,6 +18,9 @@ from lsemvae.evaluation.worth import HEADER, LINEAR, title_of, worth_cells
 FILE = "references.json"
 WHAT = "What pre-training was worth"
 NOT_MEASURED = "no run has references; measure them with `lsemvae cv --references true`"
+MEASURE_AGAIN = (
+    "remove it, and run `lsemvae worth`, or `lsemvae cv --references true`, again to measure anew"
+)
 SAME = ("cohort_sha256", "splits_sha256", "task")
 
 
@@ -42,11 +45,15 @@ NEEDED = ("statement", "encoders_sha256")
 
 
 def read_references(folder: Path) -> dict[str, Any] | None:
-    """Return what `references.json` of a run holds, None where there is none."""
+    """Return what `references.json` of a run holds, None where there is none.
+
+    Raises:
+        InputError: it, or the table beside it, is not as it was written.
+    """
     file = folder / FILE
     if not file.is_file():
         return None
-    return read_json(file, "measure again with `lsemvae worth --overwrite`", NEEDED)
+    return read_sealed(file, MEASURE_AGAIN, NEEDED, files=["references.csv"])
 
 
 def _foreign(found: dict[str, Any], run: RunEvidence) -> str:

@@ -22,6 +22,7 @@ from sklearn.metrics import (
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from lsemvae.core.sealed_json import write_json
 from lsemvae.evaluation.report.curves import legend, panel
 from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, Evidence
 from lsemvae.evaluation.report.gather import find_runs, with_statistics
@@ -312,7 +313,7 @@ def test_older_run_gives_a_report_with_its_gaps_named(tmp_path: Path) -> None:
     metrics = json.loads((folder / "metrics.json").read_text())
     for name in ("leaks", "pretraining_compared", "scored_epoch", "provenance", "inner"):
         del metrics[name]
-    (folder / "metrics.json").write_text(json.dumps(metrics))
+    write_json(folder / "metrics.json", metrics)
     page, numbers = report_of(tmp_path / "cv", tmp_path / "page")
     sections = numbers["sections"]
     assert "before leakage was checked" in page
