@@ -16,6 +16,7 @@ import pandas as pd
 from data_modules.conversion.doubts import Doubts, added, cohort_doubts, subject_doubts
 from data_modules.conversion.heart_rates import heart_rate_doubts
 from data_modules.conversion.journal import Journal
+from data_modules.conversion.other_folder import meant_source
 from data_modules.conversion.quarantine import (
     ConversionSummary,
     RecordFate,
@@ -57,6 +58,7 @@ def finish_conversion(
     *,
     start: float,
     subjects: pd.Series | None = None,
+    source: Path | None = None,
 ) -> ConversionSummary:
     """Put store and quarantine list in their places.
 
@@ -68,6 +70,7 @@ def finish_conversion(
         description: the store's attributes.
         start: when the conversion began, by `time.monotonic`.
         subjects: see `convert`.
+        source: the folder that the recordings were looked for in; None where it may not be told.
 
     Raises:
         InputError: no recording was usable; older files stay as they were, and the reasons are in
@@ -91,7 +94,7 @@ def finish_conversion(
 
     summary = summarise(outcomes(), out, quarantine, seconds=monotonic() - start)
     if not summary.accepted:
-        _refuse(out, journal, summary, outcomes)
+        _refuse(out, journal, summary, outcomes, source)
     summary = summary._replace(doubts=of_the_set)
     rows = np.flatnonzero(columns.accepted)
     accepted = Accepted(
@@ -160,6 +163,7 @@ def _refuse(
     journal: Journal,
     summary: ConversionSummary,
     outcomes: Callable[[], Iterator[RecordFate]],
+    source: Path | None,
 ) -> None:
     """Write down why nothing was usable, beside the older files, and end the run."""
     failed = failed_list(out)
@@ -169,8 +173,10 @@ def _refuse(
     shutil.rmtree(folder)  # the next run reads the recordings again
     with contextlib.suppress(OSError):  # shards of the older store may be beside it
         folder.parent.rmdir()
+    all_missing = set(summary.rejected) == {"file_missing"}
+    meant = meant_source(source, first.record) if source and all_missing else ""
     raise InputError(
         f"none of the {counted(summary.listed, 'recording')} was usable "
         f"({count_text(summary.rejected)}); {failed} says why for each; first: {first.record}: "
-        f"{first.reasons[0][1]}"
+        f"{first.reasons[0][1]}{meant}"
     )

@@ -45,10 +45,10 @@ def table1(
         find_task,
     )
     from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, TwoGroups, characteristics_table
-    from lsemvae.evaluation.tables.table_files import check_stem, write_table
+    from lsemvae.evaluation.tables.table_files import table_stem, write_table
     from lsemvae.evaluation.tables.terminal import print_frame
 
-    check_stem(Path(out))
+    table_stem(Path(out))
     store = EcgStore(cohort)
     absent = sorted(set(columns or {}) - set(store.table))
     if absent:

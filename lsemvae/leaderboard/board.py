@@ -99,7 +99,8 @@ def read_board(folder: Path) -> Board:
     """
     if not (folder / FILE).is_file():
         raise InputError(
-            f"{folder} holds no leaderboard; begin one with `lsemvae leaderboard start`"
+            f"{folder} holds no leaderboard; name the folder of one with --board, or begin one "
+            "with `lsemvae leaderboard start`"
         )
     found = read_json(folder / FILE, PUT_BACK)
     try:

@@ -1,7 +1,7 @@
 """Say what the parser refused as it was typed: options with dashes, values in plain words."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from lsemvae.runtime.suggestion import explain_refusal, suggest_options, suggestion
 
@@ -25,17 +25,13 @@ def as_typed(message: str, known: Iterable[str]) -> str:
 
     Args:
         message: of argparse or jsonargparse.
-        known: the options of the command.
+        known: the options of the command, with the values that each one chooses from or without.
     """
+    choices = known if isinstance(known, Mapping) else {}
     known = list(known)
-    told = _ambiguous(message) or _missing(message) or _no_value(message)
-    told = (
-        told
-        or _no_group(message)
-        or _within_a_class(message)
-        or _no_class(message)
-        or _wrong_value(message)
-    )
+    told = _ambiguous(message) or _missing(message, choices) or _no_value(message)
+    told = told or _no_group(message) or _within_a_class(message) or _no_class(message)
+    told = told or _wrong_value(message)
     told = told or _unknown_key(message, known)
     return told or suggest_options(explain_refusal(message), known)
 
@@ -49,13 +45,17 @@ def _ambiguous(message: str) -> str:
     return f"there is no option {found[1]}; did you mean {' or '.join(options)}?"
 
 
-def _missing(message: str) -> str:
+def _missing(message: str, choices: Mapping[str, Sequence[str]]) -> str:
     found = re.search(r"following arguments are required: ([\w., -]+)", message)
     if found is None:
         return ""
     names = [name.strip().lstrip("-") for name in found[1].split(",")]
     inner = [name for name in names if re.match(r"(fit|validate|test|predict)\.", name)]
-    options = ", ".join(f"--{name.partition('.')[2] if name in inner else name}" for name in names)
+    options = ", ".join(
+        f"--{name.partition('.')[2] if name in inner else name}"
+        + (f" ({' or '.join(choices[f'--{name}'])})" if choices.get(f"--{name}") else "")
+        for name in names
+    )
     how = "; a YAML file gives them: --config FILE" if inner else ""
     return f"these options are required: {options}{how}"
 

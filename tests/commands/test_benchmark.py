@@ -197,9 +197,18 @@ def test_recordings_that_every_fold_would_refuse_are_refused_before_any_training
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unknown_method_is_named(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["benchmark", "--cohort", str(cohort), "--methods", '["resnet50"]']) == 2
-    assert "unknown method 'resnet50'" in error_of(capsys)
+@pytest.mark.parametrize(
+    ("methods", "expected"),
+    [
+        ('["resnet50"]', "unknown method 'resnet50'"),
+        ("resnet1d,mvae", "for several: lsemvae benchmark --methods '[resnet1d,mvae]'"),
+    ],
+)
+def test_an_unknown_method_is_named(
+    cohort: Path, capsys: pytest.CaptureFixture[str], methods: str, expected: str
+) -> None:
+    assert main(["benchmark", "--cohort", str(cohort), "--methods", methods]) == 2
+    assert expected in error_of(capsys)
 
 
 def test_where_every_run_fails_the_last_line_says_why(

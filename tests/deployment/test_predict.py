@@ -142,7 +142,9 @@ def test_bad_input_is_one_line(
     cases = [
         ((model, empty), "holds no file"),
         ((model, text), "error (file_missing)"),
-        ((model, tmp_path / "missing.xml"), "error (file_missing)"),
+        ((model, tmp_path / "missing.xml"), "there is no recording"),
+        ((model, tmp_path / "missing.npy#3"), "there is no recording"),
+        ((model.parent, text), f"`lsemvae lock {model.parent} --cohort"),
         ((tmp_path / "none.safetensors", text), "there is no model"),
         ((text, text), "is no model of lsemvae"),
         ((model, text, "--out", tmp_path / "p.xlsx"), "must end in .csv or .json"),
@@ -153,6 +155,13 @@ def test_bad_input_is_one_line(
         where = () if "--out" in given else ("--out", out)
         assert predict(given[0], *given[1:], *where) == 2
         assert line in error_of(capsys)
+
+
+def test_recordings_that_are_not_there_cost_no_earlier_table(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "p.csv"
+    out.write_text("recording,outcome,code\n")
+    assert predict(model, tmp_path / "nowhere", "--out", out) == 2
+    assert out.read_text() == "recording,outcome,code\n"
 
 
 def test_a_damaged_model_is_noticed(

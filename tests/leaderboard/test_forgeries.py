@@ -334,7 +334,10 @@ def remove_a_row(board: Path) -> None:
         (improve_without_digest, "was changed afterwards"),
         (put_there_by_hand, "was not accepted"),
         (remove_a_row, "is not as it was when the row was accepted"),
-        (lambda board: (board / "leaderboard.json").unlink(), "holds no leaderboard"),
+        (
+            lambda board: (board / "leaderboard.json").unlink(),
+            "holds no leaderboard; name the folder of one with --board",
+        ),
     ],
 )
 def test_a_leaderboard_that_was_changed_by_hand_is_not_built(

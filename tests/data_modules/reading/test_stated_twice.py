@@ -183,3 +183,8 @@ def test_leads_as_lists_of_their_own_are_told_what_to_do(tmp_path: Path) -> None
         file.update(dict(zip(LEADS, COUNTS, strict=True)))
     files = numpy_files(COUNTS) | {"r1.h5": buffer.getvalue()}
     assert "one dataset of two axes" in refusal(tmp_path, "r1.h5", files)
+
+
+@pytest.mark.parametrize("name", ["r1.xml", "r1.EDF", "r1.h5", "r1.hea", "r1.npz"])
+def test_a_missing_file_with_an_ending_is_named_as_itself(name: str, tmp_path: Path) -> None:
+    assert refusal(tmp_path, name, {}).startswith(f"{name} is not in the source folder")
