@@ -19,6 +19,7 @@ _RATE_LINE = re.compile(
     r"(?:\(?(?:Hz|1/s)\)?[^\w\n]{0,8})?(\d{1,6}(?:[.,]\d{1,6})?)\s*(kHz)?",
     re.IGNORECASE,
 )
+_UNIT_LINE = re.compile(r"\b(?:units?|einheit)\b[^\w\n]{0,8}(\w{1,12})", re.IGNORECASE)
 _UNIT_NAMES = ("unit", "units", "sig_units", "signal_unit", "signal_units", "amplitude_unit")
 _PLAUSIBLE_HZ = (50.0, 5000.0)
 _TOLERANCE = 0.01
@@ -99,6 +100,18 @@ def rates_of_lines(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
         found = _RATE_LINE.search(line)
         if found is not None:
             yield "fs", float(found[2].replace(",", ".")) * (1000 if found[3] else 1)
+
+
+def check_unit_lines(lines: Iterable[str], layout: Layout, *, record: str) -> None:
+    """Refuse a table whose lines of text above it state another unit than its layout.
+
+    Raises:
+        RecordError: `unit_unknown`.
+    """
+    for line in lines:
+        found = _UNIT_LINE.search(line)
+        if found is not None:
+            check_stated_unit(found[1], layout, record=record)
 
 
 def check_whole(counts: npt.NDArray[np.generic], layout: Layout, *, record: str) -> None:

@@ -188,3 +188,17 @@ def test_leads_as_lists_of_their_own_are_told_what_to_do(tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["r1.xml", "r1.EDF", "r1.h5", "r1.hea", "r1.npz"])
 def test_a_missing_file_with_an_ending_is_named_as_itself(name: str, tmp_path: Path) -> None:
     assert refusal(tmp_path, name, {}).startswith(f"{name} is not in the source folder")
+
+
+@pytest.mark.parametrize(("line", "refused"), [("Unit,\u00b5V", True), ("# units = uV", True),
+                                               ("Unit,mV", False), ("unit 4b", False)])  # fmt: skip
+def test_a_unit_above_a_table_is_compared_with_the_layout(
+    line: str, refused: bool, tmp_path: Path
+) -> None:
+    rows = [line, ",".join(LEADS), *(",".join(f"{v:.3f}" for v in row) for row in COUNTS.T * 0.005)]
+    layout = {"sampling_rate_hz": 250, "unit": "mV", "skip_lines": 1}
+    files = {"r1.csv": "\n".join(rows).encode(), "layout.json": json.dumps(layout).encode()}
+    if refused:
+        assert "the layout mV" in refusal(tmp_path, "r1.csv", files)
+    else:
+        np.testing.assert_allclose(read(tmp_path, "r1.csv", files).ecg, COUNTS * 0.005, atol=1e-6)
