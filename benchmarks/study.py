@@ -92,8 +92,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     (folder / "study/log.txt").write_text(log.getvalue())
     wrong = wrong_counts(folder)
     tokens = (folder / "tokens.txt").read_text().splitlines()
+    print(f"looking for {len(tokens)} planted words in every file: minutes", flush=True)
     leaked = found_tokens(tokens, folder / "study")
-    print(*wrong, *leaked[:20], sep="\n")
+    for line in [*wrong, *leaked[:20]]:
+        print(line)
     print(f"SYNTHETIC walk: {arguments.n_files} files, {len(seconds)} commands of {seconds} s, "
           f"{len(wrong)} wrong counts, {len(leaked)} of {len(tokens)} tokens found")  # fmt: skip
     return int(bool(wrong or leaked))

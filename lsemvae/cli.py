@@ -28,6 +28,7 @@ from lsemvae.runtime.cli_arguments import file_of, options_of, refuse_huge_numbe
 from lsemvae.runtime.exit_code import exit_code
 from lsemvae.runtime.garbage import collect_rarely
 from lsemvae.runtime.given_texts import checked, refuse_odd_words
+from lsemvae.runtime.loose_words import refuse_long_dashes
 from lsemvae.runtime.quiet import silence_matplotlib
 from lsemvae.runtime.refused_option import as_typed
 from lsemvae.runtime.suggestion import suggestion
@@ -46,6 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> None:
+    arguments = _asked_by_name(arguments)
     if not arguments or arguments[0] in ("-h", "--help"):
         say(help_text(), end="")
     elif arguments[0] == "--version":
@@ -60,6 +62,13 @@ def _run(arguments: list[str]) -> None:
             load_target(target)(rest)
         else:
             _call(name, rest)
+
+
+def _asked_by_name(arguments: list[str]) -> list[str]:
+    """Return `help cv` as `cv --help` and `version` as `--version`: other programs have them so."""
+    if arguments[:1] == ["help"]:
+        return [*arguments[1:], "--help"]
+    return ["--version"] if arguments in (["version"], ["-V"]) else arguments
 
 
 def _command_name(arguments: list[str]) -> str:
@@ -95,9 +104,10 @@ def _begin(name: str, arguments: list[str]) -> None:
     """Settle the threads; say what a long command waits for and what holds it back.
 
     Raises:
-        InputError: a word is not UTF-8, or `--config` names no file.
+        InputError: a word is not UTF-8 or begins with a long dash, or `--config` names no file.
     """
     refuse_odd_words(arguments)
+    refuse_long_dashes(arguments)
     check_configs(arguments)
     silence_matplotlib()
     threads = settle_threads()

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from contextlib import suppress
+from importlib import import_module
 from importlib.metadata import distributions, version
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -13,6 +14,7 @@ from lsemvae.callbacks import BetaAnnealing
 from lsemvae.cli import main
 from lsemvae.command_table import COMMANDS, help_text, load, summary
 from lsemvae.lightning_cli import build_cli
+from lsemvae.runtime.exit_code import exit_code
 from tests.conftest import ROOT, cv, error_of, tiny_network
 
 
@@ -74,6 +76,9 @@ def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
     ("arguments", "expected"),
     [
         (["bencmark"], "unknown command 'bencmark'; did you mean benchmark?"),
+        (["CV"], "unknown command 'CV'; did you mean cv?"),
+        (["table1", "--run", "x"], "unrecognized arguments: --run x; see lsemvae table1 --help"),
+        (["completion"], "options are required: --shell (bash or zsh); see"),
         (["prepar"], "unknown command 'prepar'; did you mean prepare?"),
         (["chek", "cohort"], "unknown command 'chek'; did you mean check?"),
         (["prepare", "cohrt"], "unknown command 'prepare cohrt'; did you mean prepare cohort?"),
@@ -138,6 +143,19 @@ def test_a_terminal_that_lacks_a_letter_gets_its_number(
 def test_version_is_that_of_the_distribution(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"lsemvae {version('lsemvae')}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [("version", "--version"), ("-V", "--version"), ("help", "--help"), ("help check", "check -h")],
+)
+def test_words_by_which_other_programs_are_asked(
+    words: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == 0
+    said = capsys.readouterr().out
+    assert main(meant.split()) == 0
+    assert said == capsys.readouterr().out
 
 
 def test_help_of_a_group_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
@@ -265,3 +283,14 @@ def test_a_terminal_is_told_that_a_long_command_loads_first(
     with suppress(SystemExit):  # the help's
         main([*words, "--no_such_option", "1"])
     assert ("loading libraries: some seconds" in capsys.readouterr().err) == told
+
+
+def test_a_command_whose_package_is_not_installed_says_so_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert exit_code(lambda: import_module("torch_of_nobody.nn")) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: this command needs the package torch_of_nobody, which is not ")
+    assert said.count("\n") == 1
+    with pytest.raises(ModuleNotFoundError):  # a defect of ours keeps its traceback
+        exit_code(lambda: import_module("lsemvae.nothing_of_this_name"))

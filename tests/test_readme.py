@@ -22,6 +22,7 @@ from lsemvae.runtime.cli_arguments import options_of
 from tests.conftest import BEATS, ROOT, tiny_network
 
 README = (ROOT / "README.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
 BLOCKS = re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
 LINES = [line.strip() for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
 
@@ -122,11 +123,31 @@ def test_table_of_commands_is_made_from_their_docstrings() -> None:
     assert with_table(README.replace("| `lsemvae view` |", "| `lsemvae vew` |")) == README
 
 
+def headings(page: Path) -> set[str]:
+    """Return the names by which links find the headings of a page."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    plain = [
+        re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", one) for one in re.findall(r"^#+ (.*)$", text, re.M)
+    ]
+    return {re.sub(r"[^\w\- ]", "", one.lower()).strip().replace(" ", "-") for one in plain}
+
+
 @pytest.mark.parametrize("folder", ["docs", "experiments", "."])
 def test_links_between_pages_lead_somewhere(folder: str) -> None:
     for page in (ROOT / folder).glob("*.md"):
-        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
-            assert (page.parent / link).exists(), f"{page.name}: {link}"
+        for link, heading in re.findall(r"\]\(([^)#:]*)(?:#([^)]+))?\)", page.read_text()):
+            target = page.parent / link if link else page
+            assert target.exists(), f"{page.name}: {link}"
+            assert not heading or heading in headings(target), f"{page.name}: {link}#{heading}"
+
+
+def test_programs_and_targets_that_pages_name_exist() -> None:
+    for page in (ROOT / "docs").glob("*.md"):
+        text = page.read_text()
+        for name in re.findall(r"benchmarks\.(\w+)", text):
+            assert (ROOT / f"benchmarks/{name}.py").is_file(), f"{page.name}: benchmarks.{name}"
+        named = set(re.findall(r"`make ([a-z-]+)", text))
+        assert named <= set(re.findall(r"^([a-z-]+):", MAKEFILE, re.M)), f"{page.name}: make"
 
 
 def test_results_at_a_glance_are_those_of_the_benchmark() -> None:

@@ -20,6 +20,7 @@ _PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("j", "n"),
           ("verdadeiro", "falso"), ("s\u00ed", "no"), ("si", "no"),
           ("sim", "n\u00e3o"), ("ja", "nej"), ("tak", "nie"), ("evet", "hay\u0131r"),
           ("checked", "unchecked"))  # fmt: skip
+_MOST_WORDS = 6
 _AS_NUMBER = {word: str(1 - i) for pair in _PAIRS for i, word in enumerate(pair)}
 
 
@@ -72,6 +73,29 @@ def read_truth_values(table: pd.DataFrame, names: Iterable[str]) -> list[str]:
         words = ", ".join(f"{word} as {_AS_NUMBER[word]}" for word in sorted(filled))
         notes.append(f"{name}: words were read as numbers, {words}")
     return notes
+
+
+def mixed_truths(table: pd.DataFrame) -> dict[str, str]:
+    """Say for each column of text which words of several pairs, or words and numbers, it mixes.
+
+    Returns:
+        The remark for each such column: none of them can be a label.
+    """
+    told = {}
+    for name in table.columns.difference([*REQUIRED, "sex", *NUMBER_RANGES, *DATES], sort=False):
+        cells = table[name]
+        if not pd.api.types.is_string_dtype(cells):
+            continue
+        filled = cells[~cells.str.fullmatch(MISSING_PATTERN) & (cells != "")]
+        lower = set(filled.str.lower())
+        one_way = any(lower <= set(pair) for pair in (("0", "1"), *_PAIRS))
+        if lower <= {*_AS_NUMBER, "0", "1"} and not one_way:
+            held = ", ".join(sorted(set(filled))[:_MOST_WORDS])
+            told[name] = (
+                f"{name} mixes {held}; it was read as text and can be no label: write 0 and 1 in "
+                "all cells"
+            )
+    return told
 
 
 def neutralise(table: pd.DataFrame) -> list[str]:

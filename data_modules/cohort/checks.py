@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from data_modules.cohort.catheter_days import check_days
+from data_modules.cohort.cell_spellings import mixed_truths
 from data_modules.cohort.columns import DATES, NUMBER_RANGES, REQUIRED
 from data_modules.cohort.contradictions import contradictions
 from data_modules.cohort.identity import alike_ids, dates_for_ids
@@ -77,7 +78,7 @@ def group_counts(table: pd.DataFrame, thresholds: Thresholds) -> dict[str, int]:
 
 
 def _labels(table: pd.DataFrame, limits: CohortLimits) -> list[Finding]:
-    found = []
+    found = [Finding("label", (name,), text) for name, text in mixed_truths(table).items()]
     for task, column in limits.labels.items():
         if task not in DEFINED_TASKS:
             expected = " or ".join(DEFINED_TASKS)

@@ -40,7 +40,7 @@ def rename_columns(cells: pd.DataFrame, columns: dict[str, str]) -> tuple[pd.Dat
     if lacking:
         found = ", ".join(map(str, cells.columns))
         step = "name the file's own with columns, e.g. --columns.record=FILE_NAME"
-        if len(cells.columns) == 1 and re.search(r"[| ]", found):
+        if len(cells.columns) == 1:
             step = "separate its columns by commas, semicolons or tabs"
         problems.append(
             f"the table lacks the columns {', '.join(lacking)}; it has {found[:600]}; {step}"

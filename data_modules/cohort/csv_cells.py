@@ -10,16 +10,17 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from data_modules.cohort.other_tables import refuse_drawn, refuse_other_kinds
 from data_modules.cohort.table_top import (
     drop_row_names,
     plain_texts,
+    refuse_lost_letters,
     refuse_text_above,
     refuse_two_headers,
     refuse_units,
 )
 from data_modules.cohort.written_dates import FIRST_DAY
-from data_modules.reading.kinds import kind_and_step
-from data_modules.reading.text_cells import Sniffed, sniff_table
+from data_modules.reading.text_cells import UTF16, Sniffed, sniff_table
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.instead import found_instead
@@ -28,11 +29,6 @@ DELIMITERS = ",;\t"
 MOST_BYTES = 128 << 20  # of a table: a million recordings with 130 signs each
 MOST_COLUMNS = 10_000
 MOST_ROWS = 1_000_000
-
-
-# of kinds that hold one; the others are tables, or nothing that a table can be made of
-_STEPS = {"unpack it first": "unpack it first"}
-_STEP = "open the table in the program that wrote it, or in a spreadsheet, and save it as CSV UTF-8"
 
 
 class Cells(NamedTuple):
@@ -71,6 +67,7 @@ def read_cells(path: str | Path, encoding: str | None = None) -> Cells:
         raise InputError(f"there is no table {path}{instead}; give the path of a CSV file")
     found = _sniff(path, encoding)
     text, stated = found.text, found.separator
+    refuse_drawn(text, path)
     delimiter = stated if stated in tuple(DELIMITERS) else _delimiter(text, path)
     rows = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, quotechar=_quote(text), strict=True
@@ -131,6 +128,7 @@ def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) 
     if len(filled) < 2:
         raise InputError(f"{path} has no rows; expected a header line and one line per recording")
     notes = drop_row_names(filled) + plain_texts(filled)
+    refuse_lost_letters(filled, path)
     refuse_text_above(filled, path)
     refuse_two_headers(filled, path)
     refuse_units(filled, path)
@@ -146,25 +144,16 @@ def _sniff(path: Path, encoding: str | None) -> Sniffed:
             "columns that nobody needs"
         )
     raw = path.read_bytes()
-    named = kind_and_step(raw)
-    if named is not None:
-        step = (
-            "name it .xlsx, or save the sheet as CSV UTF-8"
-            if "(.xlsx)" in named[0]
-            else _STEPS.get(named[1], _STEP)
-        )
-        raise InputError(
-            f"{path} is no CSV file but binary or another kind: it is {named[0]}; {step}"
-        )
+    refuse_other_kinds(raw, path)
     try:
         found = sniff_table(raw, encoding)
     except LookupError as error:
         raise InputError(f"there is no encoding {encoding!r}; such as windows-1252") from error
     except UnicodeDecodeError as error:
-        told = encoding or ""
+        told, likely = encoding or "", "utf-16" if raw.startswith(UTF16) else "windows-1252"
         raise InputError(
-            f"{path} is not {told.upper()} text (byte {error.start}); name its encoding, or save "
-            "it as `CSV UTF-8`"
+            f"{path} is not {told.upper()} text (byte {error.start}); say what it is with "
+            f"--encoding, such as --encoding {likely}, or save it as `CSV UTF-8`"
         ) from error
     if "\0" in found.text:
         raise InputError(

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import file_sha256, read_json, write_text
+from lsemvae.core.files import file_sha256, write_text
+from lsemvae.core.sealed_json import read_json
 from lsemvae.core.study_flow import Arm, Exclusion, Flow, FlowStep, Unit
 
 FORMAT = "lsemvae-flow"

@@ -73,8 +73,9 @@ def _column(table: pd.DataFrame, name: str, task: str, thresholds: Thresholds) -
     needed = f"the column {name!r}"
     if name == PVR_WU:
         needed = f"the vascular resistance ({PVR_WU}, {PVR_DYN}, or {OUTPUT} to compute it from)"
+    several = "; several are a list: --tasks '[A, B]'" if "," in task else ""
     raise InputError(
-        f"task {task!r} needs {needed}; tasks are {', '.join(DEFINED_TASKS)} or "
+        f"task {task!r} needs {needed}{several}; tasks are {', '.join(DEFINED_TASKS)} or "
         f"one of the binary columns: {', '.join(binary_columns(table)) or 'none'}"
     )
 

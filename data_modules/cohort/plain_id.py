@@ -18,9 +18,10 @@ _QUOTES = "'\"`\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb;:"
 # Capital letters of Russian and Greek keyboards that look like ours, in lower case.
 _LOOK_ALIKE = str.maketrans(
     "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0445\u0443\u0456"
-    "\u03b1\u03b2\u03b5\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7"
+    "\u0455\u0458\u04bb\u051b\u051d"
+    "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7"
     "\u0131",
-    "abekmhopctxyi" "abehikmnoptyx" "i",
+    "abekmhopctxyi" "sjhqw" "abezhikmnoptyx" "i",
 )  # fmt: skip
 _EXPONENT = re.compile(r"[+-]?(\d+)(?:[.,](\d*))?e\+?(\d{1,3})")
 # What programs write that put letters before a number with decimals: P7.0.

@@ -45,10 +45,11 @@ def read_sheet(path: Path, sheet: str | None = None, encoding: str | None = "utf
         )
     name, found = next(iter(filled.items()))
     header = min(found.rows)
-    shown = tell_formats(found.formatted, found.rows)  # the header is taken from the rows below
+    # both before the header is taken from the rows below
+    marked, shown = _notes(name, found), tell_formats(found.formatted, found.rows)
     cells = frame_cells(found.rows, path, NO_DELIMITER)
     problems = [*_problems(found, header), *cells.problems]
-    notes = [*_notes(name, found), *shown, *cells.notes]
+    notes = [*marked, *shown, *cells.notes]
     return cells._replace(problems=problems, notes=notes, first_day=found.first_day)
 
 
@@ -73,6 +74,14 @@ def _problems(sheet: Sheet, header: int) -> list[str]:
 def _notes(name: str, sheet: Sheet) -> list[str]:
     """Say what is read although it is not shown, or struck through."""
     notes = [f"the sheet {name!r} is hidden in the workbook; it was read"] if sheet.hidden else []
+    names = sheet.rows[min(sheet.rows)]
+    columns = [name for low, high in sheet.marks.hidden_columns
+               for name in names[low - 1 : high] if name]  # fmt: skip
+    if columns:
+        notes.append(
+            f"{counted(len(columns), 'column is', 'columns are')} hidden in the workbook "
+            f"({_named(columns)}) but read as all others; remove what shall not count"
+        )
     for rows, state in ((sheet.marks.hidden_rows, "hidden"), (sheet.struck, "struck through")):
         read = [str(row) for row in rows if row in sheet.rows]
         if read:

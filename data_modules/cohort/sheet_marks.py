@@ -9,7 +9,10 @@ _MERGED = re.compile(
     rb"<%bmergeCell\b[^<>]{0,400}\bref=\"([A-Z]{1,3}\d+:[A-Z]{1,3}(\d+))\"" % _PREFIX
 )
 _ROW = re.compile(rb"<%brow\b[^<>]{0,400}>" % _PREFIX)
+_COLUMNS = re.compile(rb"<%bcol\b[^<>]{0,400}>" % _PREFIX)
 _HIDDEN = re.compile(rb"\bhidden=\"(?:1|true)\"")
+_NO_WIDTH = re.compile(rb"\bwidth=\"0(?:\.0{1,20})?\"")
+_SPAN = (re.compile(rb"\bmin=\"(\d{1,5})\""), re.compile(rb"\bmax=\"(\d{1,5})\""))
 _FORMULA = re.compile(rb"<%bf\b" % _PREFIX)
 _NUMBER = re.compile(rb"\br=\"(\d+)\"")
 # a formula and no result behind it; an empty text is a result, and states its type
@@ -26,11 +29,13 @@ class SheetMarks(NamedTuple):
     Attributes:
         merged: ranges that are one cell, such as `B2:B4`, with their last row.
         hidden_rows: numbers of the rows that a filter or the user hides.
+        hidden_columns: first and last number, from 1, of columns that are hidden or have no width.
         unvalued: cells such as `C4` whose formula was never computed, with their row.
     """
 
     merged: list[tuple[str, int]]
     hidden_rows: list[int]
+    hidden_columns: list[tuple[int, int]]
     unvalued: list[tuple[str, int]]
 
 
@@ -40,6 +45,10 @@ def read_marks(part: bytes) -> SheetMarks:
     rows = (found[0] for found in _ROW.finditer(part) if _HIDDEN.search(found[0]))
     numbers = (_NUMBER.search(row) for row in rows)
     hidden = [int(found[1]) for found in numbers if found]
+    columns = (found[0] for found in _COLUMNS.finditer(part)
+               if _HIDDEN.search(found[0]) or _NO_WIDTH.search(found[0]))  # fmt: skip
+    spans = ([end.search(column) for end in _SPAN] for column in columns)
+    hidden_columns = [(int(low[1]), int(high[1])) for low, high in spans if low and high]
     cells = _UNVALUED.findall(part) if _FORMULA.search(part) else []
     unvalued = [(f"{column.decode()}{row.decode()}", int(row)) for column, row in cells]
-    return SheetMarks(merged, hidden, unvalued)
+    return SheetMarks(merged, hidden, hidden_columns, unvalued)

@@ -15,6 +15,7 @@ from data_modules.cohort.cell_checks import (
 )
 from data_modules.cohort.cell_spellings import (
     empty_missing_words,
+    mixed_truths,
     neutralise,
     plain_records,
     read_decimal_commas,
@@ -84,7 +85,7 @@ def read_cohort_table(
         f"{one.message} ({', '.join(one.where[:N_ROWS])})"
         for one in [*doubtful_values(named), *contradictions(named, Thresholds())]
     ]
-    warnings += _implausible(table)
+    warnings += [*_implausible(table), *mixed_truths(table).values()]
     return CohortTable(table.reset_index(drop=True), warnings)
 
 

@@ -56,6 +56,24 @@ def refuse_two_headers(rows: dict[int, list[str]], path: str | Path) -> None:
         )
 
 
+def refuse_lost_letters(rows: dict[int, list[str]], path: str | Path) -> None:
+    """Refuse cells with the sign for a letter that could not be read: two ids may share it.
+
+    Raises:
+        InputError: with row and column.
+    """
+    names = rows[min(rows)]
+    for number, row in rows.items():
+        place = next((i for i, cell in enumerate(row) if "\ufffd" in cell), None)
+        if place is not None:
+            column = names[place] if place < len(names) else f"column {place + 1}"
+            raise InputError(
+                f"{path}: row {number} holds U+FFFD under {column!r}, the sign for a letter that "
+                "an earlier program could not read and replaced; write the letter again, or "
+                "export the table again"
+            )
+
+
 _TEXT_FORMULA = re.compile(r'="([^"]*)"')  # how exports keep a spreadsheet from changing a text
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 

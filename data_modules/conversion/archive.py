@@ -66,8 +66,9 @@ def prepare_archive(
     if table.empty:
         raise InputError(
             f"none of the {counted(archive.n_files, 'file')} of {source} is left: "
-            f"{len(archive.left)} do not say whose they are, the others are excluded; with a table "
-            "of record and patient_id, `lsemvae prepare cohort --table` reads them"
+            f"{len(archive.left)} do not say whose they are, {len(archive.files)} "
+            "are excluded; with a table of record and patient_id, `lsemvae prepare cohort --table` "
+            "reads them"
         )
     summary = convert(
         table[["record", "patient_id"]].reset_index(drop=True), folder, store,

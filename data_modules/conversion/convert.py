@@ -163,8 +163,9 @@ def _convert_locked(
                 lock=lock, jobs=jobs, dask=dask,
             )  # fmt: skip
             summary = finish_conversion(
-                table, out, journal, plan, description, start=start, subjects=subjects
-            )
+                table, out, journal, plan, description, start=start, subjects=subjects,
+                source=source if paths is None else None,
+            )  # fmt: skip
     except InputError:
         remove_unused(job.folder)
         raise

@@ -17,6 +17,7 @@ from data_modules.conversion.altered_copies import altered_copies
 from data_modules.conversion.doubts import Doubts, added, cohort_doubts, subject_doubts
 from data_modules.conversion.heart_rates import heart_rate_doubts
 from data_modules.conversion.journal import Journal
+from data_modules.conversion.other_folder import meant_source
 from data_modules.conversion.quarantine import (
     ConversionSummary,
     RecordFate,
@@ -60,6 +61,7 @@ def finish_conversion(
     *,
     start: float,
     subjects: pd.Series | None = None,
+    source: Path | None = None,
 ) -> ConversionSummary:
     """Put store and quarantine list in their places.
 
@@ -71,6 +73,7 @@ def finish_conversion(
         description: the store's attributes.
         start: when the conversion began, by `time.monotonic`.
         subjects: see `convert`.
+        source: the folder that the recordings were looked for in; None where it may not be told.
 
     Raises:
         InputError: no recording was usable; older files stay as they were, and the reasons are in
@@ -99,7 +102,7 @@ def finish_conversion(
 
     summary = summarise(outcomes(), out, quarantine, seconds=monotonic() - start)
     if not summary.accepted:
-        _refuse(out, journal, summary, outcomes)
+        _refuse(out, journal, summary, outcomes, source)
     summary = summary._replace(doubts=of_the_set)
     rows = np.flatnonzero(columns.accepted)
     accepted = Accepted(
@@ -170,6 +173,7 @@ def _refuse(
     journal: Journal,
     summary: ConversionSummary,
     outcomes: Callable[[], Iterator[RecordFate]],
+    source: Path | None,
 ) -> None:
     """Write down why nothing was usable, beside the older files, and end the run."""
     failed = failed_list(out)
@@ -179,8 +183,10 @@ def _refuse(
     shutil.rmtree(folder)  # the next run reads the recordings again
     with contextlib.suppress(OSError):  # shards of the older store may be beside it
         folder.parent.rmdir()
+    all_missing = set(summary.rejected) == {"file_missing"}
+    meant = meant_source(source, first.record) if source and all_missing else ""
     raise InputError(
         f"none of the {counted(summary.listed, 'recording')} was usable "
         f"({count_text(summary.rejected)}); {failed} says why for each; first: {first.record}: "
-        f"{first.reasons[0][1]}"
+        f"{first.reasons[0][1]}{meant}"
     )

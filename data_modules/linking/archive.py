@@ -127,6 +127,12 @@ def _sort(facts: dict[str, StoredFacts | str], key: bytes, order: DateOrder | No
             step = "export it again with the patient's id, or leave it"
             left.append(Left(f"file {name}", f"{state} patient id in the file", step))
             continue
+        if "\ufffd" in one.patient_id.known:
+            step = "export it again in UTF-8"
+            left.append(
+                Left(f"file {name}", "a letter of the patient id in the file is lost", step)
+            )
+            continue
         rows.append((
             path, name, one.patient_id.known, one.acquired.known, one.sex.known,
             one.birth_date.known, one.age_years.known, one.statements, dict(one.measured),

@@ -9,13 +9,13 @@ import pandas as pd
 import yaml
 
 from data_modules.linking.archive import Left
+from data_modules.linking.signal_measures import SignalMeasures
 from data_modules.reading.read import read_recording
 from data_modules.reading.reasons import RecordError
 from data_modules.signals.clean import clean_ecg
 from data_modules.signals.pacing import find_spikes
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
-from lsemvae.core.joblib_backend import joblib_backend
 from lsemvae.core.yaml_text import read_yaml
 
 _NEGATED = r"(?<!no )(?<!not )(?<!without )"
@@ -129,7 +129,7 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
 }
 
 
-def judge(rule: Rule, pairs: pd.DataFrame, source: Path, jobs: int = 1) -> Verdict:
+def judge(rule: Rule, pairs: pd.DataFrame, signals: SignalMeasures) -> Verdict:
     """Say whom a rule excludes.
 
     A rule that cannot be decided, because the file says nothing of it, excludes nobody.
@@ -137,15 +137,15 @@ def judge(rule: Rule, pairs: pd.DataFrame, source: Path, jobs: int = 1) -> Verdi
     Args:
         rule: one of `read_rules`.
         pairs: linked recordings: path, statements, age (years).
-        source: the folder of the recordings.
-        jobs: processes that read signals; -1 takes one for each core.
+        signals: of the folder of the recordings.
     """
     if rule.condition == "statement":
         return _by_statement([rule.value] if isinstance(rule.value, str) else rule.value, pairs)
     if rule.condition == "paced":
-        return _by_pacing(rule.value, pairs, source, jobs)
+        return _by_pacing(rule.value, pairs, signals)
     if rule.condition == "leads_below":
-        usable = pd.Series(_of_signals(_n_leads, pairs, source, jobs), pairs.index, dtype=int)
+        counts = signals.of(_n_leads, pairs["path"], "counting usable leads")
+        usable = pd.Series(counts, pairs.index, dtype=int)
         return Verdict(usable < rule.value, pd.Series(False, pairs.index))
     wrong = pairs["age"] < rule.value if rule.condition == "age_below" else (
         pairs["age"] > rule.value
@@ -160,25 +160,17 @@ def _by_statement(words: Sequence[str], pairs: pd.DataFrame) -> Verdict:
     return Verdict(pd.Series(said, pairs.index, bool), pd.Series(silent, pairs.index, bool))
 
 
-def _by_pacing(how: str, pairs: pd.DataFrame, source: Path, jobs: int) -> Verdict:
+def _by_pacing(how: str, pairs: pd.DataFrame, signals: SignalMeasures) -> Verdict:
     """Judge by words, by spikes, or by whichever of both finds a pacemaker."""
     if how == "statement":
         return _by_statement(PACED_WORDS, pairs)
-    found = pd.Series(_of_signals(_is_paced, pairs, source, jobs), pairs.index, dtype=object)
+    spikes = signals.of(_is_paced, pairs["path"], "looking for pacing spikes")
+    found = pd.Series(spikes, pairs.index, dtype=object)
     by_signal = Verdict(found.eq(True), found.isna())
     if how == "signal":
         return by_signal
     by_words = _by_statement(PACED_WORDS, pairs)
     return Verdict(by_words.excluded | by_signal.excluded, by_words.unknown & by_signal.unknown)
-
-
-def _of_signals(
-    measure: Callable[[Path, str], Any], pairs: pd.DataFrame, source: Path, jobs: int
-) -> list[Any]:
-    from joblib import Parallel, delayed
-
-    with joblib_backend(jobs, None):
-        return list(Parallel()(delayed(measure)(source, path) for path in pairs["path"]))
 
 
 def _pattern(words: list[str]) -> re.Pattern[str]:
@@ -208,15 +200,14 @@ def _is_paced(source: Path, path: str) -> bool | None:
 
 
 def apply_rules(
-    rules: Rules, pairs: pd.DataFrame, source: Path, jobs: int = 1
+    rules: Rules, pairs: pd.DataFrame, signals: SignalMeasures
 ) -> tuple[pd.DataFrame, list[tuple[Rule, list[Left]]], list[Left]]:
     """Exclude rule by rule.
 
     Args:
         rules: in their order; each judges those that the ones before left.
         pairs: see `judge`.
-        source: the folder of the recordings.
-        jobs: processes that read signals; -1 takes one for each core.
+        signals: of the folder of the recordings.
 
     Returns:
         Who is left, for each rule who was excluded, and who was kept although a rule could not be
@@ -224,7 +215,7 @@ def apply_rules(
     """
     found, undecided = [], []
     for rule in rules.rules:
-        verdict = judge(rule, pairs, source, jobs)
+        verdict = judge(rule, pairs, signals)
         gone = pairs[verdict.excluded]
         found.append((rule, [Left(f"row {row}", rule.reason, "nothing") for row in gone["row"]]))
         unknown = pairs[verdict.unknown & ~verdict.excluded]

@@ -7,6 +7,7 @@ from typing import Literal
 from data_modules.linking.id_rule import IdRule, tell_alike
 from lsemvae.core.errors import InputError
 from lsemvae.core.instead import source_folder
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.printable import say
 
 DEFAULT_IDS = IdRule()
@@ -70,6 +71,7 @@ def link(
     from data_modules.linking.pseudonyms import open_key
     from data_modules.linking.replace import choose_window, match_by_rules, with_ages
     from data_modules.linking.sides import tell_sides
+    from data_modules.linking.signal_measures import SignalMeasures
     from data_modules.linking.table import read_hospital_table
 
     folder, place = source_folder(source, "the exports"), Path(out)
@@ -86,17 +88,17 @@ def link(
         say(f"note: {table}: {note}")
     archive = read_archive(folder, secret, order=file_dates, jobs=jobs)
     files, undated, copies = take_dated(archive)
-    linked = match_by_rules(
-        files, hospital.rows, ids, window, rules=known_rules, source=folder, jobs=jobs
-    )
+    signals = SignalMeasures(folder, jobs)
+    linked = match_by_rules(files, hospital.rows, ids, window, rules=known_rules, signals=signals)
     doubts = tell_alike(linked.pairs["plain"], linked.pairs["row"])
     for note in [*doubts, *tell_sides(files, hospital.rows, ids, window, linked)]:
         say(f"note: {table}: {note}")
-    left, excluded, undecided = apply_rules(known_rules, with_ages(linked.pairs), folder, jobs)
+    left, excluded, undecided = apply_rules(known_rules, with_ages(linked.pairs), signals)
     options = {"window_days": window.days, "when": window.when, "ecgs": ecgs, "dates": dates,
                "ids": asdict(ids)}  # fmt: skip
     study = Study(
         archive, undated, copies, hospital, linked, excluded, undecided, known_rules, options
     )
     cohort = cohort_table(left, hospital.quantities, secret, dates)
-    write_study(place, study, cohort, len(files))
+    with writing_alone(place, wait=True):
+        write_study(place, study, cohort, len(files))

@@ -1,12 +1,11 @@
 """Take a patient's next recording where a rule excludes the one that is nearest to the catheter."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from data_modules.linking.eligibility import Rule, Rules, judge
 from data_modules.linking.id_rule import IdRule
 from data_modules.linking.match import Ecgs, Match, When, Window, age_years, match
+from data_modules.linking.signal_measures import SignalMeasures
 from lsemvae.core.errors import InputError
 
 DAYS = 30
@@ -45,7 +44,7 @@ def _refuse_another(option: str, given: object, name: str, rules: Rules) -> None
 
 def match_by_rules(
     files: pd.DataFrame, rows: pd.DataFrame, ids: IdRule, window: Window, *, rules: Rules,
-    source: Path, jobs: int,
+    signals: SignalMeasures,
 ) -> Match:  # fmt: skip
     """Link recordings to rows, passing over those that a rule with `replace` excludes.
 
@@ -58,8 +57,7 @@ def match_by_rules(
         ids: which spellings are one id.
         window: of dates.
         rules: from `read_rules`.
-        source: the folder of the recordings.
-        jobs: processes that read signals.
+        signals: of the folder of the recordings.
     """
     replaced: dict[str, str] = {}
     sound: set[str] = set()
@@ -67,7 +65,7 @@ def match_by_rules(
     while True:
         linked = match(files, rows, ids, window, replaced)
         pairs = with_ages(linked.pairs)
-        faults = _faults(replacing, pairs[~pairs["record"].isin(list(sound))], source, jobs)
+        faults = _faults(replacing, pairs[~pairs["record"].isin(list(sound))], signals)
         sound |= set(pairs["record"]) - set(faults)
         left = {plain: records - set(replaced) for plain, records in linked.possible.items()}
         owner = dict(zip(pairs["record"], pairs["plain"], strict=True))
@@ -77,12 +75,12 @@ def match_by_rules(
         replaced |= passed
 
 
-def _faults(rules: list[Rule], pairs: pd.DataFrame, source: Path, jobs: int) -> dict[str, str]:
+def _faults(rules: list[Rule], pairs: pd.DataFrame, signals: SignalMeasures) -> dict[str, str]:
     """Return the records that a rule excludes, with the reason of the first that does."""
     faults: dict[str, str] = {}
     for rule in rules:
         rest = pairs[~pairs["record"].isin(list(faults))]
-        excluded = judge(rule, rest, source, jobs).excluded
+        excluded = judge(rule, rest, signals).excluded
         faults |= dict.fromkeys(rest["record"][excluded], rule.reason)
     return faults
 

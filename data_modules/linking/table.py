@@ -81,6 +81,7 @@ def read_hospital_table(
     dates = read_dates(table["rhc_date"], source["rhc_date"], order, cells.first_day)
     notes += dates.notes
     _refuse_other_counts(table["rhc_date"], dates.days, source["rhc_date"], cells.first_day)
+    notes += _tell_other_counts(table["rhc_date"], dates.days, source["rhc_date"], cells.first_day)
     rows = kept.assign(
         patient=_whole_numbers(table["patient_id"].str.strip(), notes),
         rhc_date=pd.Series(dates.days, kept.index, dtype=object),
@@ -112,6 +113,20 @@ def _refuse_other_counts(
                 f"{name}: {text} in row {row} is {day} as a spreadsheet's number of days, and "
                 f"{other}: write the dates as YYYY-MM-DD"
             )
+
+
+def _tell_other_counts(
+    cells: pd.Series, days: list[datetime.date | None], name: str, first_day: datetime.date
+) -> list[str]:
+    """Say what numbers may be that were read as no date."""
+    for row, text, day in zip(cells.index, cells.str.strip(), days, strict=True):
+        other = possible_days(text, first_day) if day is None else ""
+        if other:
+            return [
+                f"{name}: {text} in row {row} is no date, but {other}: write the dates as "
+                "YYYY-MM-DD"
+            ]
+    return []
 
 
 def _whole_numbers(ids: pd.Series, notes: list[str]) -> pd.Series:

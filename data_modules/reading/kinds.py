@@ -100,6 +100,7 @@ _FIRST_TAG = re.compile(r"<(?:[A-Za-z_][\w.-]{0,40}:)?([A-Za-z_][\w.-]{0,40})[\s
 _JSON = re.compile(rb"\s*[\[{]\s*[\[{\"]")
 _WFDB_HEADER = re.compile(rb"(?:#[^\n]*\n|\s)*[\w.-]{1,60}(?:/\d+)? \d{1,4} [\d.]{1,12} \d{1,9}\b")
 _SNIFFED = 16_384
+_EDF_PART = 256  # bytes of the header, and for each signal
 _ZIP = b"PK\x03\x04"
 
 
@@ -176,12 +177,29 @@ def kind_and_step(content: bytes, ending: str = "") -> tuple[str, str] | None:
         found = (kind for mark, *kind in _ZIPPED if mark in content)
         name, step = next(found, ("a zip file", "unpack it first"))
         return name, step
+    return _named_by_numbers(content) or _named_text(content)
+
+
+def _named_by_numbers(content: bytes) -> tuple[str, str] | None:
+    """Name a kind that is told by the numbers of its header."""
+    if _has_edf_sizes(content):
+        return (
+            "an EDF or BDF file by its sizes, with other first bytes",
+            "write 0 and seven blanks into its first 8 bytes (EDF), or save it again in EDFbrowser",
+        )
     if _is_matlab_4(content):
         return "a MATLAB 4 file", "save it as MATLAB 5 (-v7)"
     if content[:4] in (b"\x08\0\x05\0", b"\x08\0\x16\0", b"\x08\0\x00\0"):
         name = "a DICOM data set without preamble and file header (how is it encoded?)"
         return name, "save it as DICOM Part 10"
-    return _named_text(content)
+    return None
+
+
+def _has_edf_sizes(content: bytes) -> bool:
+    """Tell by the stated size of the header, which follows from the number of signals."""
+    size, n_signals = content[184:192].strip(), content[252:256].strip()
+    numbers = size.isdigit() and n_signals.isdigit()
+    return numbers and int(size) == _EDF_PART * (int(n_signals) + 1)
 
 
 def _is_matlab_4(content: bytes) -> bool:

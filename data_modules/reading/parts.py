@@ -12,6 +12,7 @@ from lsemvae.core.leads import LEADS
 
 SHORTEST_RHYTHM_S = 4.0  # a median beat or a template lasts 0.6 to 2 s
 MAX_LISTED = 12
+_MOST_TOLD = 300  # signs of a warning
 _RHYTHM = re.compile(r"|rhythm([ _-]?strip)?", re.IGNORECASE)
 
 
@@ -71,7 +72,10 @@ def read_parts(parts: Sequence[Part], *, record: str) -> RawRecording:
         if part.leads == every and every and part.seconds >= SHORTEST_RHYTHM_S
     ]
     if len(whole) == 1:
-        return whole[0].read()
+        raw = whole[0].read()
+        others = "; ".join(_described(part) for part in recorded if part is not whole[0])
+        text = f"of {len(recorded)} parts one was read; left out: {others}"
+        return raw._replace(warnings=(*raw.warnings, ("signals_ignored", text[:_MOST_TOLD])))
     problem = f"{_why(recorded, every, len(whole))}; {describe_parts(parts)}; {_step(recorded)}"
     raise RecordError("layout_unsupported", record=record, problem=problem)
 
@@ -80,13 +84,16 @@ def describe_parts(parts: Sequence[Part]) -> str:
     """List what a file holds: label, leads, rate and seconds of each part."""
     if not parts:
         return "it holds no signal"
-    lines = [
-        f"{part.label[:40]!r} with {_names(part)}, {part.sampling_rate_hz:g} Hz, "
-        f"{part.seconds:.3g} s ({part.n_samples} samples)"
-        for part in parts[:MAX_LISTED]
-    ]
+    lines = [_described(part) for part in parts[:MAX_LISTED]]
     more = f" and {len(parts) - MAX_LISTED} more" if len(parts) > MAX_LISTED else ""
     return "it holds " + "; ".join(lines) + more
+
+
+def _described(part: Part) -> str:
+    return (
+        f"{part.label[:40]!r} with {_names(part)}, {part.sampling_rate_hz:g} Hz, "
+        f"{part.seconds:.3g} s ({part.n_samples} samples)"
+    )
 
 
 def _names(part: Part) -> str:

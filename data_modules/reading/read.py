@@ -32,7 +32,7 @@ from data_modules.reading.kinds import HDF5_MAGIC, Format, format_of, named_kind
 from data_modules.reading.limits import MAX_FILE_BYTES, MAX_HEADER_BYTES
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording, Recording, check_recording
-from data_modules.reading.safe_files import beside, read_bytes
+from data_modules.reading.safe_files import beside, read_bytes, regular_file
 from data_modules.reading.text_cells import UTF16
 from data_modules.reading.wfdb import read_wfdb
 
@@ -59,6 +59,8 @@ FORMATS: tuple[Format, ...] = (
 
 _TEXT_ENDINGS = (".csv", ".txt", ".tsv", ".asc")
 _SIBLINGS = (".xml", ".scp", ".dcm", ".edf", ".csv", ".txt", ".mat", ".ecg", ".json")
+_ENDINGS = {*_SIBLINGS, *_TEXT_ENDINGS, ".hea", ".dat", ".bdf", ".npy", ".npz", ".h5", ".hdf5",
+            ".gz", ".zip", ".pdf", ".xlsx"}  # fmt: skip
 LAYOUT_SUFFIX = ".layout.json"
 FOLDER_LAYOUT = "layout.json"
 
@@ -84,6 +86,8 @@ def read_recording(root: Path, record: str, *, amplitude: Amplitude) -> Recordin
         if error.code != "file_missing" or os.path.lexists(f"{path}.hea"):
             raise
         if parse_array_row(record) is None and not os.path.lexists(path):
+            if os.path.splitext(record)[1].lower() in _ENDINGS:
+                regular_file(root, record, record=record)  # it is the file itself that is missing
             raise _missing(path, error) from error
     stem = _wfdb_stem(root, record)
     if stem is not None:

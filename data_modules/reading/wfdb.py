@@ -138,7 +138,8 @@ def _check_file(
     if file_name.lower().endswith(".mat"):
         check_mat4(path, offset, fmt, len(lines), record=record)
     bits = _FORMATS[fmt][0] * len(lines) * header.n_samples
-    declared = offset + math.ceil(round(bits, 3) / 8)
+    unit = 2 if fmt == "310" else 1  # bytes: its second sample begins in a word of its own
+    declared = offset + unit * math.ceil(round(bits, 3) / (8 * unit))
     if fmt in _FLAC:
         with open_path(path, record=record) as file:
             check_flac(
@@ -218,10 +219,10 @@ def _compare_checksums(
     stated = [line.checksum for line in lines if line.checksum is not None]
     if len(stated) < len(lines):
         text = "the header has no checksums; nobody can tell whether the samples are sound"
-        return (("checksum_missing", text),)
+        return (("checksum_missing", text + _other_start(counts, lines)),)
     if none_computed([*stated, *(line.checksum or 0 for line in header.signals)], sums.tolist()):
         text = "all checksums in the header are 0: its writer left them out; damage goes unnoticed"
-        return (("checksum_missing", text),)
+        return (("checksum_missing", text + _other_start(counts, lines)),)
     for found, line in zip(sums, lines, strict=True):
         if (int(found) - (line.checksum or 0)) % 65_536:
             problem = (
@@ -232,6 +233,19 @@ def _compare_checksums(
             )
             raise RecordError("checksum_mismatch", record=record, problem=problem)
     return ()
+
+
+def _other_start(counts: npt.NDArray[np.integer], lines: list[SignalLine]) -> str:
+    """Say that no lead begins with the sample that the header states, where it states any."""
+    firsts = counts[:, 0].tolist()
+    stated = [(line, found) for line, found in zip(lines, firsts, strict=True) if line.first]
+    if not stated or any(line.first == found for line, found in stated):
+        return ""
+    line, found = stated[0]
+    return (
+        f"; no lead begins with the sample that the header states ({line.description[:40]}: "
+        f"{found}, stated {line.first}), so it may belong to another file"
+    )
 
 
 def _to_physical(

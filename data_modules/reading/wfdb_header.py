@@ -37,13 +37,15 @@ _INTEGERS = re.compile(
     r"(?:[0-9]{1,3}(?: -?[0-9]{1,12}(?: -?[0-9]{1,12}(?: -?[0-9]{1,12}(?: [0-9]{1,9})?)?)?)?)?"
 )
 MAX_SKEW_S = 1.0  # devices that take turns between channels need milliseconds
-MAX_BASELINE = 1 << 30  # counts; above it a difference would leave 32 bits
+MAX_BASELINE = 1 << 31  # counts; no format has more bits
+_FIELD_TOO_MANY = re.compile(r"-?\d+ (.+)", re.ASCII)
 
 
 class SignalLine(NamedTuple):
     """One signal of a header; `gain` in ADC counts per `unit`, `baseline` in ADC counts.
 
-    Sample `i` of the signal is sample `i + skew` of its file. A `whole` line says how its samples
+    Sample `i` of the signal is sample `i + skew` of its file, and sample 0 of the file is `first`,
+    0 where the header leaves it out. A `whole` line says how its samples
     lie; another one, of a signal that is no lead, is refused only where its file holds leads.
     """
 
@@ -56,6 +58,7 @@ class SignalLine(NamedTuple):
     unit: str | None
     checksum: int | None
     description: str
+    first: int = 0
     whole: bool = True
 
 
@@ -197,6 +200,9 @@ def _is_no_lead(name: str) -> bool:
 def _parse_signal_line(line: str, *, record: str) -> SignalLine:
     """Read `file format gain(baseline)/unit resolution zero first checksum block name`."""
     fields = _GAPS.split(line, maxsplit=8)
+    if len(fields) > 8:
+        fields[8] = _without_comment(fields[8])
+        _check_one_field_fewer(fields, line, record=record)
     if len(fields) > 8 and _is_no_lead(fields[8]) and fields[7].isdigit():
         return _parse_other_line(fields)
     layout = _FORMAT.fullmatch(fields[1]) if len(fields) > 2 else None
@@ -226,7 +232,25 @@ def _parse_signal_line(line: str, *, record: str) -> SignalLine:
         unit=unit,
         checksum=int(fields[6]) if len(fields) > 6 else None,
         description=name,
+        first=int(fields[5]) if len(fields) > 5 else 0,
     )
+
+
+def _without_comment(name: str) -> str:
+    """Leave out a comment at the end of the line where what stands before it is a lead."""
+    before, mark, _ = name.partition("#")
+    return before.rstrip(_BLANKS) if mark and known_lead(before) else name
+
+
+def _check_one_field_fewer(fields: list[str], line: str, *, record: str) -> None:
+    """Refuse a lead's name behind one number more than the line has fields for."""
+    found = _FIELD_TOO_MANY.fullmatch(fields[8])
+    if found and known_lead(found[1]):
+        problem = (
+            f"the signal line {line[:60]!r} has a field too many before {found[1][:20]!r}; look "
+            "for a blank within a field, such as `200(0)/ mV`"
+        )
+        raise RecordError("header_invalid", record=record, problem=problem)
 
 
 def _parse_other_line(fields: list[str]) -> SignalLine:

@@ -70,7 +70,7 @@ class EcgStore:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).absolute()
-        mark = read_mark(self.path, STORE)
+        mark = read_mark(Path(path), STORE)
         try:
             with h5py.File(self.path, "r", locking=False) as file:
                 self._read_attributes(file)

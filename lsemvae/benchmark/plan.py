@@ -1,6 +1,5 @@
 """List what a benchmark compares as independent jobs."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -10,10 +9,10 @@ from lsemvae.benchmark.budget import Budget
 from lsemvae.benchmark.pretraining_check import check_pretraining
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import parse_leads
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.printable import say
+from lsemvae.core.sealed_json import read_json, write_json
 from lsemvae.core.targets import find_target, task_folder
 from lsemvae.core.tasks import Thresholds
 from lsemvae.crossval.encoders import (
@@ -274,7 +273,7 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[s
         InputError: the folder holds a benchmark of something else.
     """
     plan.check_folder(folder)
-    write_text(folder / PLAN, json.dumps(asdict(plan), indent=1) + "\n")
+    write_json(folder / PLAN, asdict(plan))
     first = plan.encoder_jobs(folder) + plan.fold_jobs(folder, pretrained=False)
     failed = _run_part(first, jobs, dask)
     ready, waiting = [], {}

@@ -91,6 +91,7 @@ def benchmark(
         demo_cohort,
         demo_pretraining,
         refuse_for_demo,
+        still_to_make,
     )
 
     chosen = _methods(methods or ["table2"])
@@ -122,10 +123,13 @@ def benchmark(
     asked_of_folds = plan.settings()
     if on_demo:
         refuse_for_demo(asked_of_folds, pretrain)
+        say(
+            f"No cohort given: using the demo's SYNTHETIC one, {COHORT}, budget {budget}"
+            f"{still_to_make()}"
+        )
         demo_cohort()
         if not pretrain:
             demo_pretraining()
-        say(f"No cohort given: using the demo's SYNTHETIC one, {COHORT}, budget {budget}")
     folder = Path(out).resolve()
     plan.check(folder)
     left_out = plan.without_references()

@@ -98,7 +98,13 @@ def cross_validate(
     Returns:
         The folder of predictions.csv and metrics.json.
     """
-    from lsemvae.commands.demo import demo_cohort, demo_encoder, refuse_for_demo
+    from lsemvae.commands.demo import (
+        COHORT,
+        demo_cohort,
+        demo_encoder,
+        refuse_for_demo,
+        still_to_make,
+    )
     from lsemvae.core.errors import InputError
     from lsemvae.core.tasks import Thresholds
     from lsemvae.crossval.printed import run_and_print
@@ -129,8 +135,8 @@ def cross_validate(
         if not own_encoder:
             encoder_of(settings, encoder)
         refuse_for_demo([settings])
+        say(f"No cohort given: using the demo's SYNTHETIC one, {COHORT}{still_to_make()}")
         cohort = demo_cohort()
-        say(f"No cohort given: using the demo's SYNTHETIC one, {cohort}")
         if own_encoder:
             encoder = demo_encoder()
     return run(

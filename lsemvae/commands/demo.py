@@ -81,6 +81,13 @@ def refuse_for_demo(asked: Iterable["CvSettings"], pretrain: Iterable[str] | Non
         read_mark(Path(store), STORE)
 
 
+def still_to_make() -> str:
+    """Say that the demo's recordings have to be made, where they are not there yet."""
+    if all(Path(store).is_file() for store in (COHORT, PRETRAINING)):
+        return ""
+    return "; making it, and pre-training on such recordings, takes some minutes, once"
+
+
 def demo_cohort() -> str:
     """Return the demo's cohort, written as WFDB files and prepared where it is missing."""
     from data_modules.conversion.prepare import prepare_cohort

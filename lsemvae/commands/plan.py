@@ -48,9 +48,10 @@ def plan(
     from rich.table import Table
 
     from lsemvae.core.errors import InputError
+    from lsemvae.core.one_writer import writing_alone
     from lsemvae.evaluation.plots.study_plan import plan_figure
     from lsemvae.evaluation.tables.study_plan import StudyPlan, plan_table, precisions
-    from lsemvae.evaluation.tables.table_files import write_table
+    from lsemvae.evaluation.tables.table_files import table_stem, write_table
     from lsemvae.evaluation.tables.terminal import PlainConsole
 
     if n_patients is not None and n_patients < 2:
@@ -60,14 +61,16 @@ def plan(
         n_parameters or StudyPlan.n_parameters, ratio_half_width,
     )  # fmt: skip
     table = plan_table(wanted, n_patients)
-    check_picture_file(Path(f"{out}.png"))
+    stem = table_stem(Path(out.removesuffix(".png")))
+    picture = stem.with_name(f"{stem.name}.png")
+    check_picture_file(picture)
     shown = Table(*table.columns, title=f"expected AUROC {auroc:g}, prevalence {prevalence:g}")
     for row in table.itertuples(index=False):
         shown.add_row(*map(str, row))
     PlainConsole().print(shown)
     caption = CAPTION.format(auroc=auroc, prevalence=prevalence)
-    files = write_table(table, Path(out), caption)
-    picture = Path(f"{out}.png")
     title = f"Expected: AUROC {auroc:g}, prevalence {prevalence:g}"
-    save_figure(plan_figure(precisions(wanted), title, n_patients), picture, dpi=150)
+    with writing_alone(picture.parent, wait=True):
+        files = write_table(table, stem, caption)
+        save_figure(plan_figure(precisions(wanted), title, n_patients), picture, dpi=150)
     say("written: " + ", ".join(map(str, [*files, picture])))

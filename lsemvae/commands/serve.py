@@ -1,8 +1,12 @@
 """Show a clinician's page of a locked model on this machine: `lsemvae serve`."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from data_modules.reading.amplitude import Amplitude
+
+# The extra would bring torch into an installation that was made without it.
+WITHOUT_TORCH = "pip install starlette uvicorn python-multipart jinja2 matplotlib"
 
 
 def serve(
@@ -36,9 +40,8 @@ def serve(
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith(("lsemvae", "data_modules")):
             raise
-        raise InputError(
-            f"serve needs the package {error.name}: {install_extra('serve')}"
-        ) from error
+        how = install_extra("serve") if find_spec("torch") else WITHOUT_TORCH
+        raise InputError(f"serve needs the package {error.name}: {how}") from error
     from lsemvae.commands.predict import open_yes_or_no
     from lsemvae.predicting.run import Options, chosen_point
 

@@ -1,8 +1,13 @@
 """Show what other devices, electrodes and postures do to a locked model: `lsemvae stress`."""
 
+import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lsemvae.core.printable import say
+
+if TYPE_CHECKING:
+    from lsemvae.stress.run import Measured
 
 
 def stress(
@@ -54,11 +59,21 @@ def stress(
             continue
         rows.append(found)
         name = row_name({"shift": found.shift, "dose": found.dose, "unit": found.unit})
-        say(f"{name:45} AUROC {found.auroc.value:.3f}, slope {found.slope.value:5.2f}, withheld "
-              f"{found.withheld:4.0%}, change {found.change:.3f}")  # fmt: skip
+        say(f"{name:45} {figures_of(found)}")
     with writing_alone(folder, wait=True):
         write_stress(folder, rows, about(predictor, cohort, chosen, allow_trained_on), skipped)
     if allow_trained_on:
         say("warning: the model may have been trained on these recordings: AUROC and slope are "
               "too good, only the changes mean anything")  # fmt: skip
     say(f"stress: {folder / 'stress.svg'}, stress.csv, stress.json")
+
+
+def figures_of(found: "Measured") -> str:
+    """Return the figures of a shift and dose, or why there are none."""
+    withheld = f"withheld {found.withheld:4.0%}"
+    if math.isnan(found.auroc.value):
+        return f"AUROC and slope not available ({found.auroc.method}), {withheld}"
+    return (
+        f"AUROC {found.auroc.value:.3f}, slope {found.slope.value:5.2f}, {withheld}, "
+        f"change {found.change:.3f}"
+    )

@@ -1,6 +1,5 @@
 """Run a W&B sweep file on this machine, without an account."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.extras import install_extra
-from lsemvae.core.files import read_json, write_text
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.printable import say
+from lsemvae.core.sealed_json import read_json, write_json
 
 if TYPE_CHECKING:
     from lsemvae.sweep.file import SweepFile
@@ -57,9 +57,12 @@ def sweep(
     folder = Path(out or f"runs/sweeps/{plan.name}")
     state = SweepState(plan, folder, n_trials=trials, seed=seed)
     say(f"sweep {plan.name}: {plan.method}, {counted(state.cap, 'trial')}; {folder}", flush=True)
-    _keep_settings(plan, check_command(plan.arguments, first_point(state.space)), folder)
+    training = check_command(plan.arguments, first_point(state.space))
+    with writing_alone(folder, wait=True):
+        _keep_settings(plan, training, folder)
     run_trials(state, jobs)
-    best = write_results(state)
+    with writing_alone(folder, wait=True):
+        best = write_results(state)
     say(f"best: trial {best.number}, {plan.metric} {best.value:.4g}; {folder / 'best.yaml'}")
 
 
@@ -77,7 +80,6 @@ def _keep_settings(plan: "SweepFile", training: dict[str, Any], folder: Path) ->
     """
     settings = {name: value for name, value in asdict(plan).items() if name != "run_cap"}
     settings["training"] = training
-    text = json.dumps(settings, indent=1, sort_keys=True) + "\n"
     known = folder / SETTINGS
     if known.is_file():
         refuse_other_settings(
@@ -85,4 +87,4 @@ def _keep_settings(plan: "SweepFile", training: dict[str, Any], folder: Path) ->
             read_json(known, f"remove {folder} to try again"), settings,
             "choose another --out, or remove that folder",
         )  # fmt: skip
-    write_text(known, text)
+    write_json(known, settings)

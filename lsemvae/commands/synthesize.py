@@ -5,6 +5,7 @@ from pathlib import Path
 from data_modules.progress import counted_progress
 from data_modules.simulation.cohort import DEFAULT_DIFFICULTY, GROUP_SIZES, check_sizes
 from data_modules.simulation.files import write_cohort, write_mimic
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.printable import say
 
 
@@ -30,13 +31,17 @@ def synthesize(
     """
     check_sizes(n_patients, n_pretraining_patients)
     folder = Path(out)
-    with counted_progress("writing the cohort") as progress:
-        write_cohort(
-            folder / "cohort", n_patients=n_patients, difficulty=difficulty, seed=seed,
-            progress=progress,
-        )  # fmt: skip
-    with counted_progress("writing the pre-training set") as progress:
-        write_mimic(
-            folder / "mimic", n_patients=n_pretraining_patients, seed=seed + 1, progress=progress
-        )
+    with writing_alone(folder):
+        with counted_progress("writing the cohort") as progress:
+            write_cohort(
+                folder / "cohort", n_patients=n_patients, difficulty=difficulty, seed=seed,
+                progress=progress,
+            )  # fmt: skip
+        with counted_progress("writing the pre-training set") as progress:
+            write_mimic(
+                folder / "mimic",
+                n_patients=n_pretraining_patients,
+                seed=seed + 1,
+                progress=progress,
+            )
     say(f"synthetic recordings in {folder}/cohort and {folder}/mimic")

@@ -35,6 +35,7 @@ def table1(
     from data_modules.cohort.labels import task_labels
     from data_modules.store.read import EcgStore
     from lsemvae.core.errors import InputError
+    from lsemvae.core.one_writer import writing_alone
     from lsemvae.core.tasks import (
         DEFINED_TASKS,
         ESTIMATED,
@@ -44,10 +45,10 @@ def table1(
         find_task,
     )
     from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, TwoGroups, characteristics_table
-    from lsemvae.evaluation.tables.table_files import check_stem, write_table
+    from lsemvae.evaluation.tables.table_files import table_stem, write_table
     from lsemvae.evaluation.tables.terminal import print_frame
 
-    check_stem(Path(out))
+    table_stem(Path(out))
     store = EcgStore(cohort)
     absent = sorted(set(columns or {}) - set(store.table))
     if absent:
@@ -81,7 +82,8 @@ def table1(
         f"Patient characteristics of {whose}{by_pressures}: mean ± SD and "
         f"Welch's t-test, n (%) and chi-squared test.{PAPER * bool(by_pressures)}"
     )
-    files = write_table(shown, Path(out), caption)
+    with writing_alone(Path(out).parent, wait=True):
+        files = write_table(shown, Path(out), caption)
     for comparison in comparisons:
         below = caption if comparison is comparisons[-1] else ""
         title = f"Table 1, {comparison.name}, {whose}"

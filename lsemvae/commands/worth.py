@@ -85,6 +85,7 @@ def worth(
     from lsemvae.references.label_draws import check_fractions
     from lsemvae.references.printed import print_worth
     from lsemvae.references.probing import ProbeSettings
+    from lsemvae.references.rows import places_in
     from lsemvae.references.study import StudySettings, study
 
     if not encoder:
@@ -124,14 +125,15 @@ def worth(
                     leaks |= dict.fromkeys(found.leaks)
                     known.append(found.pretraining_known)
                 refuse_leaks(list(leaks), allow_leakage)
+                form = None
+                if references_on is not None:
+                    form = RhcCohort(references_on, task, leads=list(chosen),
+                                     normalisation=data.normalisation,
+                                     distinct_ids=distinct_ids)  # fmt: skip
+                    places_in(data, form)
             leakage = LeakageCheck(list(leaks), all(known)).about()
-            form = None
-            if references_on is not None:
-                form = RhcCohort(references_on, task, leads=list(chosen),
-                                 normalisation=data.normalisation,
-                                 distinct_ids=distinct_ids)  # fmt: skip
             folder = Path(out) / task / "worth" / lead_set_name(chosen)
             with writing_alone(folder):
                 result = study(encoders, data, folder, Path(out) / "features", settings, jobs=jobs,
                                leakage=leakage, overwrite=overwrite, form=form)  # fmt: skip
-            print_worth(result, folder)
+                print_worth(result, folder)

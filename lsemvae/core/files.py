@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import IO, Any
 
 from lsemvae.core.earlier_results import replaced_result, tell
 from lsemvae.core.errors import InputError
-from lsemvae.core.json_text import parse_json
 
 
 def sync_file(stream: IO[Any]) -> None:
@@ -166,31 +165,6 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file in one step, in UTF-8; see `replacing`."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def read_json(path: Path, next_step: str, needs: Iterable[str] = ()) -> dict[str, Any]:
-    """Read a file that holds one JSON object.
-
-    Args:
-        path: of the file.
-        next_step: what to do where it is empty or cut, as after a crash.
-        needs: keys without which it is none of ours.
-
-    Raises:
-        InputError: it is no JSON object, or lacks a key.
-    """
-    try:
-        found = parse_json(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # UnicodeDecodeError and JSONDecodeError
-        size = path.stat().st_size
-        state = "is empty" if size == 0 else f"is cut or damaged ({size} bytes)"
-        raise InputError(f"{path} {state}; {next_step}") from error
-    if not isinstance(found, dict):
-        raise InputError(f"{path} is changed or damaged (it is no JSON object); {next_step}")
-    for key in needs:
-        if key not in found:
-            raise InputError(f"{path} is changed or damaged (it lacks {key!r}); {next_step}")
-    return found
 
 
 def digest_file(path: Path) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 from lsemvae.core.errors import InputError
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+|%\w+%")
+_DEPTH = 6  # as of runs/benchmark/pretrain/METHOD/checkpoints/last.ckpt
 _MOST_LOOKED_AT = 2000  # a folder may hold a million recordings, on a network drive
 
 
@@ -45,10 +46,15 @@ def source_folder(source: str, what: str) -> Path:
     return folder
 
 
+def finished_run(folder: Path) -> Path | None:
+    """Return a folder, or one below it, that holds a finished run."""
+    found = next(_inside(folder, ("predictions.csv",)), None)
+    return found and found.parent
+
+
 def run_below(folder: Path) -> str:
     """Return a finished run below a folder that is none, or what such a folder is called."""
-    found = next(_inside(folder, ("predictions.csv",)), None)
-    return str(found.parent) if found else "runs/cv/detection/ls_emvae/12L"
+    return str(finished_run(folder) or "runs/cv/detection/ls_emvae/12L")
 
 
 def _why(path: Path, endings: tuple[str, ...], folder: bool) -> str:
@@ -57,14 +63,24 @@ def _why(path: Path, endings: tuple[str, ...], folder: bool) -> str:
     if path.is_dir():
         found = next(_inside(path, endings), None) if endings else None
         return "it is a folder" + (f"; in it is {found}" if found else "")
-    if "~" in path.parts:
-        place = path.parts.index("~") + 1
-        return f"~ is not replaced here; write {Path.home().joinpath(*path.parts[place:])}"
-    if variable := _VARIABLE.search(str(path)):
-        return f"{variable[0]} is not replaced here; write the path in full"
+    if said := _of_another_shell(path):
+        return said
     if alike := _alike(path, folder):
         return f"did you mean {alike}?"
     return "" if path.is_absolute() else f"looked for in {Path.cwd()}"
+
+
+def _of_another_shell(path: Path) -> str:
+    """Say what a path holds that a shell, or another system, reads otherwise."""
+    if "~" in path.parts:
+        place = path.parts.index("~") + 1
+        return f"~ is not replaced here; write {Path.home().joinpath(*path.parts[place:])}"
+    if "\\" in str(path):
+        plain = Path(str(path).replace("\\", "/"))
+        as_here = plain if plain.exists() else "the path as this machine has it"
+        return f"folders are separated by / here; write {as_here}"
+    variable = _VARIABLE.search(str(path))
+    return f"{variable[0]} is not replaced here; write the path in full" if variable else ""
 
 
 def _alike(path: Path, folder: bool) -> Path | None:
@@ -81,7 +97,6 @@ def _alike(path: Path, folder: bool) -> Path | None:
 
 def _inside(folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
     """Yield the files below a folder, the upper ones first, that have one of the endings."""
-    patterns = ("*", "*/*", "*/*/*", "*/*/*/*")
-    for pattern in patterns:
-        some = sorted(islice(folder.glob(pattern), _MOST_LOOKED_AT))
+    for depth in range(1, _DEPTH + 1):
+        some = sorted(islice(folder.glob("/".join("*" * depth)), _MOST_LOOKED_AT))
         yield from (one for one in some if one.name.endswith(endings) and one.is_file())

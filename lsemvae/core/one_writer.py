@@ -1,11 +1,13 @@
 """Let one process at a time write into a folder or go on with a file."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 
 
 @contextmanager
@@ -17,7 +19,8 @@ def writing_alone(folder: Path, *, wait: bool = False) -> Iterator[None]:
 
     Args:
         folder: of results.
-        wait: for the process that holds it; for a block of a moment, where all the work is done.
+        wait: for the process that holds it, which is told; for a block of a moment, where all the
+            work is done.
 
     Raises:
         InputError: another process holds it, and `wait` is False.
@@ -65,12 +68,14 @@ def hold(opened: int, path: Path, *, wait: bool = False) -> None:
         import fcntl
     except ImportError:  # Windows
         return
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        kind = "folder" if path.is_dir() else "output"
-        raise InputError(
-            f"another process writes into {path}; wait for its end, or name another {kind}"
-        ) from error
-    except OSError:  # such as NFS, which locks no folder
-        return
+    with suppress(OSError):  # such as NFS, which locks no folder
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if not wait:
+                kind = "folder" if path.is_dir() else "output"
+                raise InputError(
+                    f"another process writes into {path}; wait for its end, or name another {kind}"
+                ) from error
+            say(f"note: another process writes into {path}; waiting for its end", file=sys.stderr)
+            fcntl.flock(opened, fcntl.LOCK_EX)

@@ -1,5 +1,6 @@
 """Write a folder of files that is there whole or not at all."""
 
+import glob
 import os
 import re
 import shutil
@@ -9,22 +10,26 @@ from pathlib import Path
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import place_taken, remove_abandoned
+from lsemvae.core.one_writer import writing_alone
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def whole_folder(path: Path, *, new: bool = False) -> Iterator[Path]:
     """Let a folder be filled under another name, and give it its own in one step.
 
-    An earlier folder of that name is replaced; what killed processes left of it is removed.
+    An earlier folder of that name is replaced, by one process at a time; what killed processes left
+    of it is removed.
 
     Args:
         path: of the folder.
+        new: refuse to replace one that another process made meanwhile.
 
     Yields:
         The empty folder to fill, beside it.
 
     Raises:
-        InputError: the disk is full, read-only or broken; what was there before is intact.
+        InputError: the disk is full, read-only or broken; what was there before is intact. Or see
+            `new`.
     """
     place = path.absolute()
     begun, before = (
@@ -32,13 +37,20 @@ def whole_folder(path: Path) -> Iterator[Path]:
     )
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        remove_abandoned(place.parent, re.escape(place.name))
+        with writing_alone(place.parent, wait=True):
+            _put_back(place)
+            remove_abandoned(place.parent, re.escape(place.name))
         shutil.rmtree(begun, ignore_errors=True)
         begun.mkdir()
         yield begun
-        if place.exists():
-            place.replace(before)
-        begun.replace(place)
+        with writing_alone(place.parent, wait=True):
+            if place.exists():
+                if new:
+                    raise InputError(f"another process has made {path}; name another folder")
+                place.replace(before)
+            begun.replace(place)
+    except InputError as error:  # of a file in it, under the name that nobody knows
+        raise InputError(str(error).replace(str(begun), str(path))) from error
     except OSError as error:
         raise InputError(
             place_taken(error)
@@ -50,3 +62,10 @@ def whole_folder(path: Path) -> Iterator[Path]:
             before.replace(place)
         shutil.rmtree(begun, ignore_errors=True)
         shutil.rmtree(before, ignore_errors=True)
+
+
+def _put_back(place: Path) -> None:
+    """Give a folder back its name where a process was killed between two steps of replacing it."""
+    kept = list(place.parent.glob(f".{glob.escape(place.name)}.*.before"))
+    if kept and not place.exists():
+        max(kept, key=lambda one: one.stat().st_mtime_ns).replace(place)

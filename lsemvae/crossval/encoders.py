@@ -10,9 +10,9 @@ import torch
 
 from data_modules.dataset import EcgPool
 from lsemvae.core.experiments import experiment, read_experiment
-from lsemvae.core.files import read_json, write_text
 from lsemvae.core.leads import LEADS
 from lsemvae.core.made_with import refuse_other_settings
+from lsemvae.core.sealed_json import read_json, write_json
 from lsemvae.core.types import EcgInput
 from lsemvae.models.method import Method, Size
 from lsemvae.models.methods import find_method
@@ -77,7 +77,7 @@ def pretrain_encoder(method: str, folder: Path, settings: PretrainSettings) -> P
         )  # fmt: skip
     checkpoint = encoder_file(folder)
     if not is_pretrained(folder):
-        write_text(known, json.dumps(record, indent=1) + "\n")
+        write_json(known, record)
         where = {
             "data.init_args.store": json.dumps(list(settings.stores)),
             "trainer.default_root_dir": str(folder),

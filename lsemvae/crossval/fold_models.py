@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import file_sha256, read_json
+from lsemvae.core.files import file_sha256
 from lsemvae.core.made_for import MadeFor
+from lsemvae.core.sealed_json import read_json
 from lsemvae.core.types import EcgInput
 from lsemvae.crossval.folds import FILES, FINISHED, FoldSettings, fold_task
 from lsemvae.models.checkpoint_file import read_checkpoint

@@ -1,6 +1,5 @@
 """Train and test one fold of a cross-validation with fresh objects."""
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,9 +16,10 @@ from data_modules.epoch_batches import batch_loader
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.callbacks import HashedCheckpointIO, PredictionWriter
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import file_sha256, read_json, write_text
+from lsemvae.core.files import file_sha256
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.printable import say
+from lsemvae.core.sealed_json import read_json, write_json
 from lsemvae.core.targets import target_of
 from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import EcgInput, FeatureBatch, Names
@@ -109,7 +109,7 @@ def is_finished(folder: Path, settings: FoldSettings) -> bool:
     refuse_other_settings(
         f"{folder} was run with other settings", Thresholds().as_settings() | found,
         asdict(settings),
-        "choose another --out, or --overwrite to run it again",
+        f"choose another --out, or {run_again(run_folder(folder))}",
     )  # fmt: skip
     digests = found.get(FILES) or dict.fromkeys(OUTPUTS)
     spoilt = [name for name, digest in digests.items() if not _is_whole(folder / name, digest)]
@@ -137,6 +137,16 @@ def _is_whole(file: Path, digest: str | None) -> bool:
 def part_folder(folder: Path, fold: int, inner: bool = False) -> Path:
     """Return the folder of a fold, or of the inner part of its training part."""
     return folder / f"fold_{fold}" / ("inner" if inner else "")
+
+
+def run_folder(part: Path) -> Path:
+    """Return the folder of the cross-validation that a part belongs to."""
+    return part.parents[1] if part.name == "inner" else part.parent
+
+
+def run_again(run: Path) -> str:
+    """Say how all folds are run anew: `cv` has a switch for it, `benchmark` has none."""
+    return f"remove {run} to run all its folds again, as `lsemvae cv --overwrite` does"
 
 
 def run_fold(
@@ -219,7 +229,7 @@ def keep_fold(
     part = f"fold {data.fold}{', inner part' if folder.name == 'inner' else ''}"
     say(f"{part}: " + ", ".join(f"{k} {v:.3f}" for k, v in measured.items()))
     kept = {**asdict(settings), FILES: {name: file_sha256(folder / name) for name in OUTPUTS}}
-    write_text(folder / FINISHED, json.dumps(kept, indent=1) + "\n")
+    write_json(folder / FINISHED, kept)
 
 
 def keep_quiet() -> None:

@@ -1,6 +1,5 @@
 """Gather the folds of a cross-validation: predictions.csv and metrics.json."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,12 @@ import pandas as pd
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, write_text
+from lsemvae.core.sealed_json import FILES, write_json
 from lsemvae.core.targets import BINARY, HIGH, LOW, Target
+from lsemvae.crossval.folds import run_again
 from lsemvae.evaluation.predictions import read_predictions, summarise
 from lsemvae.evaluation.projection import FILE_NAME as PROJECTION
-from lsemvae.evaluation.runs import DIGESTS, INNER, PREDICTIONS
+from lsemvae.evaluation.runs import INNER, PREDICTIONS
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.evaluation.statistics.prediction_interval import conformal_half_width
 
@@ -67,8 +68,8 @@ def gather_inner(
         foreign = part["record"][part["record"].map(fold_of).isin([fold, np.nan])]
         if len(foreign):
             raise InputError(
-                f"{file}: record {foreign.iloc[0]} is not of the training part of fold {fold}; run "
-                "again with --overwrite"
+                f"{file}: record {foreign.iloc[0]} is not of the training part of fold {fold}; "
+                f"{run_again(folder)}"
             )
         parts.append(part)
     return pd.concat(parts, ignore_index=True)[target.columns]
@@ -101,21 +102,21 @@ def _check(
     twice = predictions["record"][predictions["record"].duplicated()]
     if len(twice):
         raise InputError(
-            f"{folder}: record {twice.iloc[0]} is predicted twice; run again with --overwrite"
+            f"{folder}: record {twice.iloc[0]} is predicted twice; {run_again(folder)}"
         )
     known = np.isfinite(predictions[target.predicted].to_numpy()).all(axis=1)
     unusable = predictions["record"][~known]
     if len(unusable):
         raise InputError(
             f"{folder}: the prediction of record {unusable.iloc[0]} is not a number: training has "
-            "diverged; lower the learning rate and run again with --overwrite"
+            f"diverged; lower the learning rate, and {run_again(folder)}"
         )
     expected = predictions["record"].map(fold_of)
     wrong = predictions["record"][expected != predictions["fold"]]
     if len(wrong):
         raise InputError(
             f"{folder}: record {wrong.iloc[0]} is predicted in a fold not its own; "
-            "run again with --overwrite"
+            f"{run_again(folder)}"
         )
     missing = set(fold_of) - set(predictions["record"])
     if missing:
@@ -153,6 +154,6 @@ def write_results(
     write_text(folder / PREDICTIONS, predictions.to_csv(index=False))
     drawn = [PROJECTION] if (folder / PROJECTION).is_file() else []
     kept = [PREDICTIONS, *([] if inner is None else [INNER]), *drawn]
-    metrics[DIGESTS] = {name: file_sha256(folder / name) for name in kept}
-    write_text(folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+    metrics[FILES] = {name: file_sha256(folder / name) for name in kept}
+    write_json(folder / "metrics.json", metrics)
     return metrics

@@ -9,6 +9,7 @@ from lsemvae.core.targets import Target, find_target, task_folder
 from lsemvae.core.tasks import Thresholds
 from lsemvae.core.types import Normalisation
 from lsemvae.models.method import Size
+from lsemvae.tasks.classify import FocalSettings
 
 FEATURES = "features"
 
@@ -74,6 +75,7 @@ class CvSettings:
         ]
         if not self.lr > 0:
             wrong.append(f"lr must be > 0, got {self.lr}")
+        wrong += self._focal_faults()
         if self.task in ("", FEATURES) or self.task.startswith(".") or {"/", "\\"} & set(self.task):
             wrong.append(
                 f"task {self.task!r} cannot name a result folder; rename the column in the table"
@@ -91,6 +93,13 @@ class CvSettings:
             )
         if wrong:
             raise InputError("; ".join(wrong))
+
+    def _focal_faults(self) -> list[str]:
+        try:
+            FocalSettings(self.focal_alpha, self.focal_gamma)
+        except InputError as error:
+            return [f"--focal_alpha, --focal_gamma: {error}"]
+        return []
 
     @property
     def target(self) -> Target:

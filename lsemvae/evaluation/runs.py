@@ -8,18 +8,17 @@ from typing import Any
 import pandas as pd
 
 from lsemvae.core.counted import counted
-from lsemvae.core.files import file_sha256, read_json
+from lsemvae.core.files import file_sha256
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.sealed_json import FILES, changed_files, read_unverified
 from lsemvae.core.targets import Target, target_of
 from lsemvae.evaluation.kept_files import read_kept_table
 from lsemvae.evaluation.predictions import read_predictions
 
-REPEATS = "repeats.csv"
+REPEATS, METRICS = "repeats.csv", "metrics.json"
 PREDICTED = "predictions_sha256"
 """Under this name a model or an explanation keeps the digest of its run's predictions.csv."""
 PREDICTIONS, INNER = "predictions.csv", "inner_predictions.csv"
-DIGESTS = "files_sha256"
-"""Under this name metrics.json keeps the digests of the files above; older ones keep none."""
 NEEDED = ("task", "method", "leads", "data", "synthetic", "splits_sha256", "pooled", "folds")
 AGAIN = "run `lsemvae cv` again with the same options: finished folds are kept"
 
@@ -34,6 +33,7 @@ class CvRun:
         predictions: one row per record, out of fold.
         inner: predictions of the inner validation parts, None where there are none.
         repeats: seed and pooled metrics of every repetition, None where it was not repeated.
+        as_written: whether metrics.json holds what the run wrote; older ones cannot tell.
     """
 
     folder: Path
@@ -41,6 +41,7 @@ class CvRun:
     predictions: pd.DataFrame
     inner: pd.DataFrame | None = None
     repeats: pd.DataFrame | None = None
+    as_written: bool = True
 
     @property
     def target(self) -> Target:
@@ -71,12 +72,10 @@ class CvRun:
 
     @property
     def changed_files(self) -> list[str]:
-        """Name the files of predictions that are not, to the bit, what the run wrote."""
-        return [
-            name
-            for name, digest in self.metrics.get(DIGESTS, {}).items()
-            if not (self.folder / name).is_file() or file_sha256(self.folder / name) != digest
-        ]
+        """Name the files that are not what the run wrote."""
+        if not self.as_written:
+            return [METRICS]
+        return changed_files(self.folder, self.metrics.get(FILES, {}))
 
     @property
     def data_label(self) -> str:
@@ -102,7 +101,7 @@ def data_label(data: str, synthetic: bool, derived: Iterable[str] = ()) -> str:
 
 def read_cv_run(folder: Path) -> CvRun:
     """Read one finished cross-validation."""
-    metrics = read_json(folder / "metrics.json", AGAIN, needs=NEEDED)
+    metrics, as_written = read_unverified(folder / METRICS, AGAIN, needs=NEEDED)
     inner, target = folder / INNER, target_of(metrics)
     repeats = folder / REPEATS
     return CvRun(
@@ -111,6 +110,7 @@ def read_cv_run(folder: Path) -> CvRun:
         read_predictions(folder / PREDICTIONS, target),
         read_predictions(inner, target) if inner.is_file() else None,
         read_kept_table(repeats, AGAIN) if repeats.is_file() else None,
+        as_written,
     )
 
 

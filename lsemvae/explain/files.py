@@ -1,6 +1,6 @@
 """Write what `lsemvae explain` found: tables, attribution.json and pictures."""
 
-import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from textwrap import fill
@@ -12,12 +12,14 @@ from matplotlib.figure import Figure
 
 from data_modules.base import StoreDataModule
 from lsemvae.core.counted import counted
+from lsemvae.core.errors import InputError
 from lsemvae.core.figure_files import save_figure
-from lsemvae.core.files import read_json, write_text
+from lsemvae.core.files import write_text
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.outputs import check_output_file
 from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
+from lsemvae.core.sealed_json import read_json, write_json
 from lsemvae.core.tasks import find_task
 from lsemvae.evaluation.report.attribution import NUMBERS, PICTURES
 from lsemvae.evaluation.runs import PREDICTED
@@ -35,6 +37,7 @@ QUANTILES = (0.05, 0.5, 0.95)
 LEADS, LEADS_HEAD = "attribution.csv", b"record,patient_id,fold,label,probability,"
 TABLES, FIXED = (LEADS, "waves.csv", "gate.csv"), ("leads", "waves", "gate")
 KINDS = ("png", "svg")
+OF_RECORD = re.compile(r"record_[^/]+")
 LINE = 90  # letters of a picture's title, beyond which it is cut
 
 
@@ -85,11 +88,12 @@ def write_explanation(
     if found.gate:
         _write_gate(out, about, found, f"{_source(about, data)}\n{about['skill']}")
     _write_records(out, about, data, found, leads)
-    text = json.dumps(_plain({**summary, "provenance": provenance()}), indent=1, allow_nan=False)
-    write_text(out / NUMBERS, text + "\n")
+    tables = [LEADS, *(["waves.csv"] if found.waves else []), *(["gate.csv"] if found.gate else [])]
+    pictures = [f"{stem}.png" for stem in summary[PICTURES]]
+    write_json(out / NUMBERS, _plain(summary | {"provenance": provenance()}), tables + pictures)
     best = ranking.iloc[0]
     told = f"{best['lead']} has the largest share, {best['share']:.1%}"
-    say(f"{title}: {told}" if knows_something(skill) else f"{title}. Of no meaning: {told}")
+    say(f"{title}: {told}" if knows_something(skill) else f"{title} Of no meaning: {told}")
     say(f"explanation: {out}")
 
 
@@ -226,11 +230,20 @@ def remove_earlier(out: Path) -> None:
     """
     if not (out / NUMBERS).is_file():
         return
-    known = read_json(out / NUMBERS, f"remove {out / NUMBERS}, or name another --out")
-    stems = [name for name in known.get(PICTURES, FIXED) if Path(name).name == name]
+    stems = _earlier_pictures(out / NUMBERS)
     others = [name for name in TABLES if name != LEADS]
     for name in (*others, *(f"{stem}.{kind}" for stem in stems for kind in KINDS), NUMBERS):
         (out / name).unlink(missing_ok=True)
+
+
+def _earlier_pictures(numbers: Path) -> list[str]:
+    """Return the pictures that an explanation lists; those of every one where it is damaged."""
+    try:
+        listed = read_json(numbers, "it is replaced").get(PICTURES, FIXED)
+    except InputError as error:
+        say(f"note: {error}")
+        listed = FIXED
+    return [name for name in map(str, listed) if name in FIXED or OF_RECORD.fullmatch(name)]
 
 
 def _save(figure: Figure, stem: Path) -> None:

@@ -11,8 +11,9 @@ from data_modules.base import StoreDataModule
 from data_modules.progress import show_progress
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import file_sha256, read_json
+from lsemvae.core.files import file_sha256
 from lsemvae.core.instead import run_below
+from lsemvae.core.sealed_json import read_unverified
 from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.crossval.fold_models import check_folds, load_fold
 from lsemvae.evaluation.predictions import read_predictions
@@ -36,7 +37,7 @@ def read_run(folder: Path) -> tuple[dict[str, Any], pd.DataFrame]:
             f"{' and '.join(missing)} not found; name the folder of a finished `lsemvae cv` run, "
             f"such as {run_below(folder)}"
         )
-    about = read_json(files[0], AGAIN, needs=NEEDED)
+    about, _ = read_unverified(files[0], AGAIN, needs=NEEDED)  # `sound_run` tells a changed one
     refuse_unless_binary(about, "explain")
     refuse_adapter(about, "explain")
     return {**about, PREDICTED: file_sha256(files[1])}, read_predictions(files[1])

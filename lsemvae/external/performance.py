@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.metrics import roc_curve
 
+from data_modules.cohort.identity import alike_ids
 from lsemvae.core.chance import chance_text
 from lsemvae.core.counted import counted
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
@@ -111,6 +112,11 @@ def cautions(evidence: ExternalEvidence) -> list[str]:
             f"{counted(known, 'recording was', 'recordings were')} withheld: the model was trained "
             "on them, or on patients with the same ids. Where these are other persons, prepare the "
             "table again with --patient_prefix."
+        )
+    alike = alike_ids(evidence.table["patient_id"])
+    if alike.groups:
+        said.append(
+            f"{alike}. Every spelling counts as a patient: where it is one, mend the table."
         )
     other = label_caution(evidence.label, evidence.model.task.label)
     return [*said, other] if other else said

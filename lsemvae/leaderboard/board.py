@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import file_sha256, read_json, write_text
+from lsemvae.core.files import file_sha256, write_text
+from lsemvae.core.sealed_json import read_json
 from lsemvae.core.targets import Target, target_of, task_folder
 from lsemvae.evaluation.report.verify import splits_digest
 
@@ -98,7 +99,8 @@ def read_board(folder: Path) -> Board:
     """
     if not (folder / FILE).is_file():
         raise InputError(
-            f"{folder} holds no leaderboard; begin one with `lsemvae leaderboard start`"
+            f"{folder} holds no leaderboard; name the folder of one with --board, or begin one "
+            "with `lsemvae leaderboard start`"
         )
     found = read_json(folder / FILE, PUT_BACK)
     try:

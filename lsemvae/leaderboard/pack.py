@@ -91,7 +91,7 @@ def pack_method(
     parse_statement(content, str(out / FILE))
     if trained_on is not None:
         read_trained_on(Path(trained_on))
-    with whole_folder(out) as begun:
+    with whole_folder(out, new=True) as begun:
         for file, entry in files.items():
             shutil.copyfile(file, begun / entry.file)
         if trained_on is not None:

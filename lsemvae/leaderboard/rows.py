@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import file_sha256, read_json, write_text
+from lsemvae.core.files import file_sha256, write_text
 from lsemvae.core.one_writer import writing_alone
+from lsemvae.core.sealed_json import read_json
 from lsemvae.core.whole_folder import whole_folder
 from lsemvae.leaderboard.board import ACCEPTED, PUT_BACK, ROWS, Board
 from lsemvae.leaderboard.statement import FILE

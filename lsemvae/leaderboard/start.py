@@ -41,7 +41,7 @@ def start_board(
     verify_runs(runs)
     verify_against_store(store, runs)
     board = _board(runs, store, title, allow_leakage)
-    with whole_folder(out) as begun:
+    with whole_folder(out, new=True) as begun:
         write_board(begun, board)
         with TemporaryDirectory(dir=begun) as packed:
             rows = pack_all(runs, Path(packed), licence)

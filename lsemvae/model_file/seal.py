@@ -11,7 +11,7 @@ from pathlib import Path
 from lsemvae.core.earlier_results import remember_result
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import refuse_special
-from lsemvae.core.instead import found_instead
+from lsemvae.core.instead import finished_run, found_instead
 
 MARK = b"lsemvae-sha256:"
 BLANK = b"0" * 64
@@ -34,6 +34,12 @@ def check_seal(path: Path) -> str:
     Raises:
         InputError: there is no such file, it is not sealed, or is not what was sealed.
     """
+    if run := path.is_dir() and finished_run(path):
+        raise InputError(
+            f"{path} is no model but a folder of runs; make one of a run, with its own cohort and "
+            f"encoder: `lsemvae lock {run} --cohort STORE --encoder ENCODER --out "
+            "model.safetensors`"
+        )
     if not path.is_file():
         instead = found_instead(path, ".safetensors", ".onnx")
         raise InputError(f"there is no model {path}{instead}; make one with `lsemvae lock`")

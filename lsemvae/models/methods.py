@@ -114,6 +114,10 @@ def find_method(name: str) -> Method:
     if "." in name:
         return own_method(name)
     known = [*METHODS, *registered_classes()]
+    if "," in name:
+        raise InputError(
+            f"no method is named {name!r}; for several: lsemvae benchmark --methods '[{name}]'"
+        )
     alike = get_close_matches(name, known, n=1)
     meant = f"did you mean {alike[0]}? Expected" if alike else "expected"
     raise InputError(

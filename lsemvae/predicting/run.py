@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from lsemvae.core.counted import counted
 from lsemvae.core.earlier_results import tell
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS, lead_indices
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.printable import say
 from lsemvae.model_file.description import Description
 from lsemvae.model_file.trained_on import NOBODY
@@ -104,7 +106,10 @@ def predict_to(
             tell(f"note: {replaced} replaced in {options.pictures}")
     try:
         identities = {source.name: source.identity for source in sources}
-        with RowJournal(journal_file, _key(predictor, options), identities) as journal:
+        with (
+            _drawing_alone(options.pictures),
+            RowJournal(journal_file, _key(predictor, options), identities) as journal,
+        ):
             _predict_missing(journal, predictor, sources, options)
             write_rows(out, journal.rows(), about(predictor))
             counts = Counter(row.outcome for row in journal.rows())
@@ -121,6 +126,10 @@ def predict_to(
             f"{first.recording}: {first.outcome} ({first.code}), {first.message}"
         )
     return counts
+
+
+def _drawing_alone(pictures: str | None) -> AbstractContextManager[None]:
+    return nullcontext() if pictures is None else writing_alone(Path(pictures))
 
 
 def chosen_point(description: Description, point: str | None) -> Description:

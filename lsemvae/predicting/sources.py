@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.reading.amplitude import Amplitude
+from data_modules.reading.formats.array_rows import parse_array_row
 from data_modules.reading.read import FOLDER_LAYOUT, LAYOUT_SUFFIX, read_recording
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import Recording
@@ -21,6 +22,7 @@ from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import signal_digest
 from data_modules.store.mark import STORE, mark_version
 from lsemvae.core.errors import InputError
+from lsemvae.core.instead import found_instead
 from lsemvae.core.made_for import MadeFor, check_made_for
 from lsemvae.model_file.description import Description, ecg_input_of
 from lsemvae.predicting.kept_findings import kept_findings
@@ -76,8 +78,12 @@ def find_sources(named: Sequence[str]) -> list[Source]:
     """Return every recording of the files, folders and stores that a user names, in order.
 
     Raises:
-        InputError: a folder or a store holds none, or two recordings have one name.
+        InputError: none of them is there, a folder or a store holds none, or two recordings have
+            one name.
     """
+    if named and not any(map(_is_there, named)):
+        instead = found_instead(named[0], ".hea", ".h5")
+        raise InputError(f"there is no recording {named[0]}{instead}")
     sources: list[Source] = []
     for name in named:
         path = Path(name)
@@ -93,6 +99,13 @@ def find_sources(named: Sequence[str]) -> list[Source]:
     if not sources:
         raise InputError("name the recordings: files, folders, or stores of `lsemvae prepare`")
     return _each_once(sources)
+
+
+def _is_there(name: str) -> bool:
+    """Tell whether a file, a folder, a WFDB record or a row of an array is named."""
+    row = parse_array_row(name)
+    files = [row[0]] if row else [name, f"{name}.hea"]
+    return any(map(os.path.lexists, files))
 
 
 def _each_once(sources: Sequence[Source]) -> list[Source]:

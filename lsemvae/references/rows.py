@@ -90,7 +90,7 @@ def trivial_rows(
     """
     source = data if form is None else form
     n_samples, leads = source.ecg_input.n_samples, list(source.leads)
-    order = _places(data, source)
+    order = places_in(data, source)
     rows = []
     for seed in range(n_seeds):
         drawn = as_encoder(RandomConvolutions(n_samples, leads, seed=seed), like)
@@ -99,7 +99,7 @@ def trivial_rows(
     return [*rows, Row(PCA, cached_features(samples, source, cache)[order], N_COMPONENTS)]
 
 
-def _places(data: StoreDataModule, form: StoreDataModule) -> npt.NDArray[np.intp]:
+def places_in(data: StoreDataModule, form: StoreDataModule) -> npt.NDArray[np.intp]:
     """Return where the recordings of one store are in another that holds them in another form."""
     place, wanted = (pd.Index(each.pool.table["record"].astype(str)) for each in (form, data))
     found = place.get_indexer(wanted)

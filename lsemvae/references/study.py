@@ -13,12 +13,15 @@ from data_modules.cohort.quantities import derived_counts
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import read_json, write_text
+from lsemvae.core.files import write_text
 from lsemvae.core.leads import lead_set_name
 from lsemvae.core.outputs import check_output_file
 from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
+from lsemvae.core.sealed_json import write_json
 from lsemvae.evaluation.leakage_statement import leakage_statement
+from lsemvae.evaluation.report.worth import FILE as REFERENCES
+from lsemvae.evaluation.report.worth import read_references
 from lsemvae.evaluation.runs import data_label, derived_notes
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.evaluation.worth import COLUMNS, LINEAR, MLP, worth_sentence, worth_table
@@ -29,7 +32,7 @@ from lsemvae.references.mlp_scores import mlp_scores
 from lsemvae.references.probing import ProbeSettings, labelled_folds, linear_scores
 from lsemvae.references.rows import Row, encoder_rows, trivial_rows
 
-TABLE, ABOUT = "references.csv", "references.json"
+TABLE, ABOUT = "references.csv", REFERENCES
 SCORES = "scores"  # folder within that of the features
 FORMAT, VERSION = "lsemvae-references", 1
 
@@ -189,7 +192,7 @@ def study(
         What `references.json` holds.
     """
     asked = described(encoders, data, settings, form) | {"leaks": list(leakage["leaks"])}
-    found = None if overwrite else read_study(folder)
+    found = None if overwrite else read_references(folder)
     if found is not None and all(found.get(k) == v for k, v in asked.items()):
         return found
     check_output_file(folder / TABLE, mark=",".join(COLUMNS[:3]).encode())
@@ -219,17 +222,5 @@ def study(
         }
     )
     write_text(folder / TABLE, table.to_csv(index=False))
-    write_text(folder / ABOUT, json.dumps(content, indent=1) + "\n")
+    write_json(folder / ABOUT, content, [TABLE])
     return content
-
-
-def read_study(folder: Path) -> dict[str, Any] | None:
-    """Return what a folder's `references.json` holds, None where there is none.
-
-    Raises:
-        InputError: it is empty or cut.
-    """
-    file = folder / ABOUT
-    if not file.is_file():
-        return None
-    return read_json(file, "measure again with `lsemvae worth --overwrite`")

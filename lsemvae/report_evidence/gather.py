@@ -6,7 +6,8 @@ from typing import Any
 from data_modules.progress import show_each
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import file_sha256, read_json
+from lsemvae.core.files import file_sha256
+from lsemvae.core.sealed_json import read_sealed
 from lsemvae.core.tasks import Thresholds
 from lsemvae.evaluation.kept_files import read_kept_table
 from lsemvae.evaluation.report.evidence import Evidence, PretrainEvidence
@@ -116,5 +117,7 @@ def _pretrain(folder: Path, runs: list[CvRun]) -> PretrainEvidence:
         synthetic=data.synthetic,
         sampling_rate_hz=data.ecg_input.sampling_rate_hz,
         calibrated=data.calibrated,
-        provenance=read_json(provenance, FIT_AGAIN) if provenance.is_file() else {},
+        provenance=read_sealed(provenance, FIT_AGAIN, files=[log.name])
+        if provenance.is_file()
+        else {},
     )

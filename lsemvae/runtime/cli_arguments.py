@@ -6,12 +6,12 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
-from itertools import takewhile
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.seeds import MAX_SEED
+from lsemvae.runtime.loose_words import name_words
 
 VALUES = ("true", "false", "null")
 MAX_NUMBER = (1 << 63) - 1
@@ -20,29 +20,22 @@ MAX_NUMBER = (1 << 63) - 1
 def spell_out(command: Callable[..., Any], arguments: list[str]) -> list[str]:
     """Return the arguments of a command with the names and values that were left out.
 
-    Words before the first option belong to the command's positional parameter, as a list where it
-    takes one (`report RUN RUN`, `sweep FILE`), the rest to a list that comes second (`predict MODEL
-    FILE FILE`); a switch without a value means true (`--overwrite`); one value for an option that
-    takes a list is a list of one (`--tasks detection`).
+    Words without an option belong to the command's positional parameters, see `name_words`; a
+    switch without a value means true (`--overwrite`); one value for an option that takes a list is
+    a list of one (`--tasks detection`).
 
     Args:
         command: the function.
         arguments: those after the command's name.
+
+    Raises:
+        InputError: see `name_words`; or a word follows a switch that is none of its values.
     """
     parameters = inspect.signature(command).parameters.values()
-    named = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-    words = list(takewhile(lambda word: not word.startswith("-"), arguments))
-    options = arguments[len(words) :]
-    if words and named and "list" in str(named[0].annotation):
-        options, words = [f"--{named[0].name}={json.dumps(words)}", *options], []
-    elif words and named:
-        options, words = [f"--{named[0].name}={words[0]}", *options], words[1:]
-        if words and len(named) > 1 and named[1].annotation == list[str]:
-            options, words = [f"--{named[1].name}={json.dumps(words)}", *options], []
     switches = {f"--{p.name}" for p in parameters if p.annotation in (bool, bool | None)}
-    options = spell_switches(options, switches)
+    options = spell_switches(name_words(command, arguments), switches)
     lists = {f"--{p.name}" for p in parameters if _is_list(p.annotation)}
-    return words + [
+    return [
         _listed(word, before, lists) for before, word in zip(["", *options], options, strict=False)
     ]
 

@@ -8,7 +8,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import place_taken
 from lsemvae.core.findings import FindingsFoundError
 from lsemvae.core.printable import say
-from lsemvae.runtime.faults import full_disk, was_interrupted
+from lsemvae.runtime.faults import OWN, full_disk, was_interrupted
 from lsemvae.runtime.told_to_stop import stops_in_order
 
 
@@ -32,8 +32,8 @@ def exit_code(run: Callable[[], None]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 141
-    except (OSError, MemoryError) as error:
-        line = _no_memory(error) if isinstance(error, MemoryError) else _of_system(error)
+    except (OSError, MemoryError, ModuleNotFoundError) as error:
+        line = _of_machine(error)
         if line is None:
             raise
         say(f"error: {line}", file=sys.stderr)
@@ -51,6 +51,24 @@ def _write_any_letter() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+
+
+def _of_machine(error: OSError | MemoryError | ModuleNotFoundError) -> str | None:
+    """Return the line for what this machine lacks or refuses; None for a defect."""
+    if isinstance(error, MemoryError):
+        return _no_memory(error)
+    return _of_system(error) if isinstance(error, OSError) else _missing_package(error)
+
+
+def _missing_package(error: ModuleNotFoundError) -> str | None:
+    """Return the line for a package of others, as in an installation that only predicts."""
+    package = (error.name or "").partition(".")[0]
+    if not package or package in OWN:
+        return None
+    return (
+        f"this command needs the package {package}, which is not installed here: install the "
+        "whole of lsemvae (pip install -c constraints.txt . in the checkout)"
+    )
 
 
 def _no_memory(error: MemoryError) -> str:

@@ -11,10 +11,15 @@ from operator import eq
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean ...?`, or nothing where no known word comes near."""
-    alike = get_close_matches(word, list(known), n=3)
+    """Return `; did you mean ...?`, or nothing where no known word comes near.
+
+    Hyphens in front and capital letters do not count: they would make `--run` like `--out`.
+    """
+    plain = {one.lstrip("-").casefold(): one for one in known}
+    word = word.lstrip("-").casefold()
+    alike = get_close_matches(word, list(plain), n=3)
     found = sorted(alike, key=lambda one: _likeness(word, one), reverse=True)
-    return f"; did you mean {found[0]}?" if found else ""
+    return f"; did you mean {plain[found[0]]}?" if found else ""
 
 
 def _likeness(word: str, known: str) -> tuple[float, int]:
@@ -24,7 +29,7 @@ def _likeness(word: str, known: str) -> tuple[float, int]:
 
 def suggest_options(message: str, known: Iterable[str]) -> str:
     """Return a parser's message about unrecognised arguments with the option that was meant."""
-    unknown = re.search(r"(?i)unrecognized arguments: (--[^\s=]+)", message)
+    unknown = re.search(r"(?i)unrecognized arguments: (--?\w[^\s=]*)", message)
     return message + suggestion(unknown[1], known) if unknown else message
 
 

@@ -1,6 +1,5 @@
 """Write the stress table: numbers, table and figure."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from lsemvae.core.figure_files import save_figure
 from lsemvae.core.files import write_text
 from lsemvae.core.outputs import check_output_file
 from lsemvae.core.printable import say
+from lsemvae.core.sealed_json import write_json
 from lsemvae.evaluation.plots.stress import stress_figure
 from lsemvae.evaluation.report.stress import FIGURE, FORMAT, NUMBERS, guess_text
 from lsemvae.evaluation.runs import data_label
@@ -16,7 +16,8 @@ from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.stress.run import Measured, table_of
 
 VERSION = 1
-FILES = ("stress.csv", FIGURE)
+TABLE, TABLE_HEAD = "stress.csv", b"shift,dose,unit,"
+FILES = (TABLE, FIGURE)
 
 
 def check_stress_folder(out: Path) -> None:
@@ -28,6 +29,9 @@ def check_stress_folder(out: Path) -> None:
     if (out / NUMBERS).exists():
         check_output_file(out / NUMBERS, mark=f'"format": "{FORMAT}"'.encode())
         return
+    check_output_file(out / TABLE, mark=TABLE_HEAD)
+    if (out / TABLE).exists():
+        return  # a stress test that was interrupted: this file is its first, the numbers its last
     for name in FILES:
         check_output_file(out / name, mark=b"lsemvae-stress")
 
@@ -46,8 +50,7 @@ def write_stress(
     table = table_of(rows)
     numbers = {"format": FORMAT, "version": VERSION, **about, "not_possible": skipped,
                "rows": table}  # fmt: skip
-    write_text(out / NUMBERS, json.dumps(to_json(numbers), indent=1, allow_nan=False) + "\n")
-    write_text(out / "stress.csv", table.to_csv(index=False))
+    write_text(out / TABLE, table.to_csv(index=False))
     data = data_label(about["data"], about["synthetic"])
     if about["caution"]:
         say(f"warning: {about['caution']}")
@@ -57,3 +60,4 @@ def write_stress(
     title = f"{about['task']} on {data}"
     figure = stress_figure(table, "\n".join([title, *([guess] if guess else [])]))
     save_figure(figure, out / FIGURE)
+    write_json(out / NUMBERS, to_json(numbers), FILES)

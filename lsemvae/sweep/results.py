@@ -17,6 +17,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.figure_files import save_figure
 from lsemvae.core.files import write_text
 from lsemvae.sweep.command import chosen_configuration
+from lsemvae.sweep.space import short_name
 from lsemvae.sweep.study import NOTE, RETRY_OF, SweepState, told_once
 
 TABLE, MARKDOWN, PICTURE, BEST = "trials.csv", "trials.md", "parallel_coordinates.png", "best.yaml"
@@ -92,12 +93,6 @@ def _cell(value: Any) -> str:
         return ""
     text = f"{value:.4g}" if isinstance(value, float) else str(value)
     return text.replace("|", "/").replace("\n", " ")
-
-
-def short_name(option: str) -> str:
-    """Return the end of an option's name that tells it apart: `lead_weights.chest`, `gamma`."""
-    parts = option.split(".")
-    return ".".join(parts[-2:]) if parts[-2:-1] == ["lead_weights"] else parts[-1]
 
 
 def draw_parallel_coordinates(trials: Sequence[FrozenTrial], state: SweepState) -> Figure:

@@ -24,6 +24,12 @@ KEYS = ("distribution", "value", "values", "min", "max", "q")
 DEFAULT_ETA = 3  # W&B's
 
 
+def short_name(option: str) -> str:
+    """Return the end of an option's name that tells it apart: `lead_weights.chest`, `gamma`."""
+    parts = option.split(".")
+    return ".".join(parts[-2:]) if parts[-2:-1] == ["lead_weights"] else parts[-1]
+
+
 def search_space(sweep: SweepFile) -> dict[str, BaseDistribution]:
     """Return the distribution of every parameter.
 

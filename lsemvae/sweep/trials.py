@@ -13,6 +13,7 @@ from optuna.trial import Trial, TrialState
 
 from lsemvae.core.printable import say
 from lsemvae.sweep.command import folder_flags, option_flags
+from lsemvae.sweep.space import short_name
 from lsemvae.sweep.study import NOTE, SweepState
 
 LOG, METRICS_FILE = "log.txt", "metrics.csv"
@@ -61,6 +62,9 @@ def run_trials(state: SweepState, jobs: int) -> None:
 def _work(state: SweepState, stop: threading.Event) -> None:
     while not stop.is_set() and (claim := state.claim()) is not None:
         trial = claim.trial
+        point = ", ".join(f"{short_name(name)} {value}" for name, value in trial.params.items())
+        epochs = state.trial_folder(trial.number) / METRICS_FILE
+        say(f"trial {trial.number} begun, {point}; epochs: {epochs}", flush=True)
         with claim.lock:
             try:
                 ending = _run(state, trial, stop)

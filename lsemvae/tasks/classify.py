@@ -1,5 +1,6 @@
 """Train a binary classifier: a head on a frozen encoder, or a network end to end."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,7 @@ class FocalSettings:
 
     def __post_init__(self) -> None:
         """Reject values for which the loss means nothing."""
-        if not 0.0 <= self.alpha <= 1.0 or self.gamma < 0:
+        if not (0.0 <= self.alpha <= 1.0 and 0.0 <= self.gamma < math.inf):
             raise InputError(
                 f"focal loss needs alpha in [0, 1] and gamma >= 0, got {self.alpha} and "
                 f"{self.gamma}"

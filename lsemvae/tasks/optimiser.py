@@ -124,12 +124,12 @@ def cosine_schedule(
         InputError: the run has no end, or ends within the warm-up.
     """
     if n_epochs is None or n_epochs < 1 or math.isinf(n_steps):
-        raise InputError("a cosine schedule needs trainer.max_epochs")
+        raise InputError("a cosine schedule needs --trainer.max_epochs")
     n_warmup = round(n_steps * warmup_epochs / n_epochs)
     if n_warmup >= n_steps:
         raise InputError(
             f"a warm-up of {warmup_epochs:g} epochs does not fit a run of {n_epochs}; lower "
-            "warmup_epochs or raise trainer.max_epochs"
+            "--model.init_args.warmup_epochs or raise --trainer.max_epochs"
         )
     return torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: warmed_up_cosine(step, n_warmup, int(n_steps))

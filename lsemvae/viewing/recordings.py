@@ -2,6 +2,7 @@
 
 import os
 import re
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,12 +16,14 @@ from data_modules.signals.clean import clean_ecg, require_leads
 from data_modules.signals.gains import gain_warnings
 from data_modules.signals.heart_doubts import doubts_of_one
 from data_modules.signals.settings import SignalSettings
-from data_modules.store.mark import quarantine_list, quarantined
+from data_modules.store.mark import STORE, mark_version, quarantine_list, quarantined
 from data_modules.store.read import COUNTS_PER_UNIT, EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS, lead_indices
+from lsemvae.predicting.sources import sources_in
 
 Findings = list[tuple[str, str]]
+_MOST_LOOKED_AT = 1000  # files of a folder
 
 
 class View(NamedTuple):
@@ -48,6 +51,7 @@ def plain_path(record: str) -> str:
 
 def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) -> View:
     """Read and check a record as `prepare` does; a rejected one is drawn as its file holds it."""
+    _refuse_several(Path(record))
     path = Path(re.sub(r"\.(hea|dat)$", "", plain_path(record), flags=re.IGNORECASE))
     recording = read_recording(path.parent, path.name, amplitude=amplitude)
     calibrated = recording.unit == "mV"
@@ -70,6 +74,23 @@ def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) ->
     findings = [*warnings, *clean.notes] or [("accepted", "the checks found nothing")]
     title = f"{record}: accepted{' with warnings' if warnings else ''}"
     return View(path.name, title, ecg, settings.sampling_rate_hz, calibrated, findings)
+
+
+def _refuse_several(path: Path) -> None:
+    """Refuse a folder or a store in place of a recording.
+
+    Raises:
+        InputError: names a recording of it.
+    """
+    if path.is_dir():
+        some = [one.name for one in islice(sources_in(path), _MOST_LOOKED_AT)]
+        headers = [name for name in some if os.path.isfile(f"{name}.hea")]  # a table may come first
+        such = "".join(f", such as {name}" for name in (headers or some)[:1])
+        raise InputError(f"{path} is a folder; name a recording{such}")
+    if path.is_file() and mark_version(path, STORE) is not None:
+        names = EcgStore(path).column("record")
+        such = f", such as {path}:{names[0].decode()}" if len(names) else ""
+        raise InputError(f"{path} is a store; name a recording of it, STORE:RECORD{such}")
 
 
 def _centred(lead: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

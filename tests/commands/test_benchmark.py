@@ -16,6 +16,7 @@ from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.core.sealed_json import write_json
 from lsemvae.crossval.encoders import PretrainSettings, is_pretrained, pretrain_encoder
 from lsemvae.crossval.jobs import Job, run_jobs
 from lsemvae.models.methods import ABLATIONS, METHODS, TABLE_2
@@ -156,7 +157,7 @@ def test_an_encoder_that_is_not_finished_gives_no_row(
     folder = out / "encoders/ls_emvae_no_poe"
     record = json.loads((folder / "settings.json").read_text())
     record["network"]["fusion"]["gate_floor"] = 0.9
-    (folder / "settings.json").write_text(json.dumps(record))
+    write_json(folder / "settings.json", record)
     capsys.readouterr()
     assert main(arguments(cohort, pretraining, out)) == 2
     error = error_of(capsys)
@@ -196,9 +197,18 @@ def test_recordings_that_every_fold_would_refuse_are_refused_before_any_training
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unknown_method_is_named(cohort: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["benchmark", "--cohort", str(cohort), "--methods", '["resnet50"]']) == 2
-    assert "unknown method 'resnet50'" in error_of(capsys)
+@pytest.mark.parametrize(
+    ("methods", "expected"),
+    [
+        ('["resnet50"]', "unknown method 'resnet50'"),
+        ("resnet1d,mvae", "for several: lsemvae benchmark --methods '[resnet1d,mvae]'"),
+    ],
+)
+def test_an_unknown_method_is_named(
+    cohort: Path, capsys: pytest.CaptureFixture[str], methods: str, expected: str
+) -> None:
+    assert main(["benchmark", "--cohort", str(cohort), "--methods", methods]) == 2
+    assert expected in error_of(capsys)
 
 
 def test_where_every_run_fails_the_last_line_says_why(

@@ -13,6 +13,7 @@ from data_modules.leakage import FILE_NAME, part_of
 from data_modules.store.content import signal_digest
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
+from lsemvae.core.sealed_json import write_json
 from lsemvae.models import read_data_state
 from tests.conftest import ROOT, cv, error_of, tiny_network
 
@@ -153,7 +154,7 @@ def test_report_compares_again_what_a_run_does_not_admit(
              str(tmp_path / "page"), "--n_resamples", "100", "--pretrain"]  # fmt: skip
     assert main([*words, str(tmp_path / "pretrain")]) == 0
     file = tmp_path / "cv/detection/ls_emvae/12L/metrics.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"leaks": []}))
+    write_json(file, json.loads(file.read_text()) | {"leaks": []})
     capsys.readouterr()
     assert main([*words, str(tmp_path / "pretrain")]) == 2
     assert "leakage: pre-training and fold 0 share 20 patients" in error_of(capsys)

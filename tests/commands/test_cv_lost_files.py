@@ -35,8 +35,10 @@ def empty(file: Path) -> None:
     file.write_bytes(b"")
 
 
-def no_object(file: Path) -> None:
-    file.write_text("[]")
+def another_threshold(file: Path) -> None:
+    file.write_text(
+        file.read_text().replace('"mpap_threshold_mmhg": 20', '"mpap_threshold_mmhg": 25')
+    )
 
 
 def no_keys(file: Path) -> None:
@@ -57,7 +59,7 @@ def flip(file: Path) -> None:
         ("fold_1/last.ckpt", Path.unlink, "is missing or changed; this part is run again"),
         ("fold_1/finished.json", empty, "finished.json is empty; this part is run again"),
         ("fold_1/finished.json", cut, "is cut or damaged"),
-        ("fold_1/finished.json", no_object, "is changed or damaged (it is no JSON object)"),
+        ("fold_1/finished.json", another_threshold, "is not as it was written"),
         ("fold_1/finished.json", no_keys, "is changed or damaged (it lacks 'method')"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from lsemvae.cli import main
 from lsemvae.core.leads import LEADS, LIMB_LEADS
+from lsemvae.core.sealed_json import write_json
 from lsemvae.evaluation.report.attribution import _pictures
 from lsemvae.explain import run as explain_run
 from lsemvae.report_evidence import cohort as report_cohort
@@ -211,7 +212,7 @@ def test_model_of_another_fold_is_refused(
     assert "fold_1/last.ckpt is not the one that this fold was finished with" in error_of(capsys)
     kept = json.loads((run / "fold_1/finished.json").read_text())
     del kept["files"]  # as in runs of older versions
-    (run / "fold_1/finished.json").write_text(json.dumps(kept))
+    write_json(run / "fold_1/finished.json", kept)
     assert explain(run, cohort, tmp_path / "out", "--encoder", str(encoder)) == 2
     assert "another probability than predictions.csv" in error_of(capsys)
 
@@ -263,7 +264,7 @@ def test_a_run_that_was_edited_is_refused(
 ) -> None:  # fmt: skip
     run = Path(shutil.copytree(runs / "ls_emvae/6L", tmp_path / "run"))
     metrics = json.loads((run / "metrics.json").read_text())
-    (run / "metrics.json").write_text(json.dumps(metrics | changed))
+    write_json(run / "metrics.json", metrics | changed)
     assert explain(run, cohort, tmp_path / "out", "--encoder", str(encoder)) == 2
     assert line in error_of(capsys)
 
@@ -305,4 +306,4 @@ def test_explanation_says_whether_the_models_know_anything(
     for text in (told, model["text"], picture):
         assert f"AUROC {model['auroc']:.3f} [" in text
         assert ("What moves a guess means nothing" in text) is not knows
-    assert ("Of no meaning: " in told) is not knows
+    assert ("nothing. Of no meaning: " in told) is not knows

@@ -191,14 +191,16 @@ def test_view_draws_other_kinds_of_files_and_says_that_there_are_warnings(
         ("{store}:999", "holds no record '999'"),
         ("{folder}/nothing", "nothing"),
         ("{folder}/none.h5:0", "there is no store"),
+        ("{store}", "is a store; name a recording of it, STORE:RECORD, such as {store}:"),
+        ("{folder}/mimic", "is a folder; name a recording, such as {folder}/mimic/files/p"),
     ],
 )
 def test_view_names_what_is_not_there(
     store: Path, record: str, expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    name = record.format(store=store, folder=store.parent)
-    assert main(["view", name]) == 2
-    assert expected in error_of(capsys)
+    places = {"store": store, "folder": store.parent}
+    assert main(["view", record.format(**places)]) == 2
+    assert expected.format(**places) in error_of(capsys)
 
 
 def test_a_view_has_a_rhythm_strip_and_says_what_it_leaves_out(tmp_path: Path) -> None:

@@ -23,8 +23,10 @@ def test_table_and_picture_are_written(tmp_path: Path) -> None:
 
 
 def test_study_that_is_too_small_is_called_so(tmp_path: Path) -> None:
-    out = str(tmp_path / "plan")
-    assert main([*EXPECTED, "--n_patients", "100", "--n_parameters", "[40]", "--out", out]) == 0
+    out = tmp_path / "plan"
+    wanted = ["--n_patients", "100", "--n_parameters", "[40]", "--out", f"{out}.png"]
+    assert main([*EXPECTED, *wanted]) == 0
+    assert len(list(tmp_path.iterdir())) == 4
     table = pd.read_csv(f"{out}.csv", keep_default_na=False).set_index("aim")["with 100 patients"]
     assert table["develop, 40 parameters: shrinkage"] == "too few"
     assert table["develop, 40 parameters: mean error of risks"] == ""

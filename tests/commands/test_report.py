@@ -14,10 +14,11 @@ from data_modules.cohort.labels import task_labels
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.core.files import file_sha256
+from lsemvae.core.sealed_json import FILES as DIGESTS
+from lsemvae.core.sealed_json import write_json
 from lsemvae.core.tasks import Thresholds
 from lsemvae.evaluation.predictions import read_predictions
 from lsemvae.evaluation.report import pdf
-from lsemvae.evaluation.runs import DIGESTS
 from tests.conftest import error_of
 from tests.report_runs import write_run
 
@@ -115,7 +116,7 @@ def seal(file: Path) -> None:
     """Say in metrics.json that these are the predictions of the run."""
     metrics = json.loads((file.parent / "metrics.json").read_text())
     metrics[DIGESTS][file.name] = file_sha256(file)
-    (file.parent / "metrics.json").write_text(json.dumps(metrics))
+    write_json(file.parent / "metrics.json", metrics)
 
 
 def another_patient(table: pd.DataFrame) -> pd.DataFrame:
@@ -148,7 +149,7 @@ def test_labels_of_another_definition_are_refused(
     copied = shutil.copytree(runs, tmp_path / "cv")
     for file in copied.rglob("metrics.json"):
         changed = json.loads(file.read_text()) | {"mpap_threshold_mmhg": 30.0}
-        file.write_text(json.dumps(changed))
+        write_json(file, changed)
     assert refused(copied, cohort, tmp_path / "page")
     assert "has another label in the store" in error_of(capsys)
 
@@ -216,7 +217,7 @@ def explanation(runs: Path, out: Path) -> Path:
         "ranking": [{"lead": "II", "share": 0.4, "low": 0.35, "high": 0.45}],
         "model_randomisation": {"head": span},
     }
-    (out / "attribution.json").write_text(json.dumps(found))
+    write_json(out / "attribution.json", found)
     (out / "gate.csv").write_text("lead_set,expert,label,mean,sd,n_records\n12L,II,1,0.25,0.1,9\n")
     picture = next((runs.parent / "page/figures").glob("*.png"))
     shutil.copy(picture, out / "leads.png")

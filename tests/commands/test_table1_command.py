@@ -33,7 +33,17 @@ def test_what_the_cohort_lacks_is_one_line(
     assert "has no pressures" in error_of(capsys)
     assert main(["table1", "--cohort", str(cohort), "--columns.bmi=BMI", *out]) == 2
     assert "has no column bmi" in error_of(capsys)
+    assert main(["table1", str(cohort), "--tasks", "detection,phenotype", *out]) == 2
+    assert "several are a list: --tasks '[A, B]'" in error_of(capsys)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", [".csv", ".md", ".tex"])
+def test_a_table_that_is_named_with_an_ending_has_one(
+    ending: str, cohort: Path, tmp_path: Path
+) -> None:
+    assert main(["table1", str(cohort), "--out", str(tmp_path / f"t.1{ending}")]) == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["t.1.csv", "t.1.md", "t.1.tex"]
 
 
 def test_the_terminal_shows_one_table_for_each_comparison(

@@ -7,18 +7,24 @@ import torch
 
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
+from lsemvae.core.sealed_json import write_json
 from lsemvae.evaluation.report.blocks import Picture, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.worth import worth_section
 from lsemvae.evaluation.runs import read_cv_run
 from tests.conftest import cv, error_of
+from tests.held import unheld_files
 
 QUICK = ["--folds", "3", "--twins", "2", "--draws", "2", "--fractions", "[1,0.5]", "--epochs", "2"]
 
 
-def worth(cohort: Path, encoder: Path, out: Path, *more: str) -> int:
+def words(cohort: Path, encoder: Path, out: Path, *more: str) -> list[str]:
     arguments = ["--cohort", str(cohort), "--encoder", f'["{encoder}"]', "--out", str(out)]
-    return main(["worth", *arguments, *QUICK, *more])
+    return ["worth", *arguments, *QUICK, *more]
+
+
+def worth(cohort: Path, encoder: Path, out: Path, *more: str) -> int:
+    return main(words(cohort, encoder, out, *more))
 
 
 def test_worth_writes_a_table_a_curve_and_one_sentence_per_lead_set(
@@ -47,9 +53,10 @@ def test_worth_writes_a_table_a_curve_and_one_sentence_per_lead_set(
 
 
 def test_the_publications_head_has_label_curves_where_they_are_asked_for(
-    cohort: Path, encoder: Path, tmp_path: Path
+    cohort: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert worth(cohort, encoder, tmp_path, "--leads", "[6]", "--mlp_fractions", "[1,0.5]") == 0
+    asked = words(cohort, encoder, tmp_path, "--leads", "[6]", "--mlp_fractions", "[1,0.5]")
+    assert not {"references.csv", "label_curve.svg"} & {*unheld_files(asked, monkeypatch)}
     table = pd.read_csv(tmp_path / "detection/worth/6L/references.csv")
     mine = table[(table["head"] == "mlp") & (table["row"] == "untrained")]
     assert mine[["fraction", "n_seeds", "n_draws"]].to_numpy().tolist() == [[1, 2, 1], [0.5, 2, 2]]
@@ -148,6 +155,7 @@ def test_folds_are_those_of_cv_in_the_same_folder(
         (["--folds", "1"], "folds must be >= 2"),
         (["--tasks", "[IRBBB]"], "needs the column 'IRBBB'"),
         (["--encoder", "[]"], "name one checkpoint at least"),
+        (["--references_on", "nowhere.h5"], "nowhere.h5"),
     ],
 )
 def test_bad_request_is_one_line(
@@ -156,7 +164,7 @@ def test_bad_request_is_one_line(
 ) -> None:  # fmt: skip
     assert worth(cohort, encoder, tmp_path, *arguments) == 2
     assert expected in error_of(capsys)
-    assert not list(tmp_path.rglob("references.json"))
+    assert not list(tmp_path.rglob("*.json"))  # nor folds, which a next call would have to keep
 
 
 def test_cv_puts_references_beside_its_metrics_and_the_report_shows_them(
@@ -178,7 +186,7 @@ def test_cv_puts_references_beside_its_metrics_and_the_report_shows_them(
     assert isinstance(picture, Picture)
     assert picture.name == "label_curve_detection_ls_emvae_6L"
     content["encoders_sha256"] = ["other"]
-    (folder / "references.json").write_text(json.dumps(content))
+    write_json(folder / "references.json", content)
     (said,) = worth_section(evidence).blocks
     assert isinstance(said, Text)
     assert "is of another encoder_sha256" in said.text

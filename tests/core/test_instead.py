@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from lsemvae.core.instead import found_instead, run_below
+from lsemvae.core.instead import finished_run, found_instead, run_below
 
 
 @pytest.fixture
@@ -22,6 +22,8 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("data/chort.h5", "did you mean data/cohort.h5?"),
         ("data/cohort", "did you mean data/cohort.h5?"),
         ("~/data/cohort.h5", "~ is not replaced here; write /home/ann/data/cohort.h5"),
+        ("data\\cohort.h5", "folders are separated by / here; write data/cohort.h5"),
+        ("C:\\c.h5", "folders are separated by / here; write the path as this machine has it"),
         ("$DATA/cohort.h5", "$DATA is not replaced here; write the path in full"),
         ("${oc.env:DATA}/c.h5", "${oc.env:DATA} is not replaced here; write the path in full"),
     ],
@@ -48,3 +50,5 @@ def test_a_finished_run_below_a_folder_is_named(study: Path) -> None:
     run.mkdir(parents=True)
     (run / "predictions.csv").touch()
     assert run_below(study / "runs/cv") == str(run)
+    assert finished_run(run) == run
+    assert finished_run(study / "data") is None

@@ -1,5 +1,6 @@
 """Two processes do not write into one folder."""
 
+import os
 from pathlib import Path
 from threading import Thread
 
@@ -7,7 +8,8 @@ import pytest
 
 from lsemvae.cli import main
 from lsemvae.core.errors import InputError
-from lsemvae.core.one_writer import writing_alone
+from lsemvae.core.one_writer import hold, writing_alone
+from tests.held import unheld_files
 
 
 def test_a_folder_has_one_writer_and_keeps_no_lock(tmp_path: Path) -> None:
@@ -63,3 +65,30 @@ def test_predictions_of_two_models_do_not_meet_in_one_folder(
     with writing_alone(tmp_path):
         assert main(arguments) == 2
     assert "another process writes into" in capsys.readouterr().err
+
+
+SEVERAL_FILES = [
+    "table1 --cohort COHORT --out OUT/t",
+    "plan --prevalence 0.5 --auroc 0.8 --out OUT/p",
+    "synthesize --out OUT/s --n_patients 12 --n_pretraining_patients 2",
+]
+
+
+@pytest.mark.parametrize("command", SEVERAL_FILES)
+def test_the_files_of_a_result_are_of_one_run(
+    command: str, cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = command.replace("COHORT", str(cohort)).replace("OUT", str(tmp_path)).split()
+    assert unheld_files(arguments, monkeypatch) == []
+    assert len(list(tmp_path.rglob("*.csv"))) > 0
+
+
+def test_who_waits_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with writing_alone(tmp_path):
+        held = os.open(tmp_path, os.O_RDONLY)
+        waiting = Thread(target=lambda: hold(held, tmp_path, wait=True))
+        waiting.start()
+        waiting.join(0.05)
+    waiting.join()
+    os.close(held)
+    assert f"note: another process writes into {tmp_path}; waiting" in capsys.readouterr().err

@@ -14,13 +14,13 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import (
     file_sha256,
     is_as_written,
-    read_json,
     replacing,
     whole_or_absent,
     write_digest,
     write_text,
 )
 from lsemvae.core.outputs import check_output_file, check_picture_file
+from lsemvae.core.sealed_json import read_json
 
 
 @pytest.fixture

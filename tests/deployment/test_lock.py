@@ -18,6 +18,7 @@ from data_modules.rhc_cohort import RhcCohort
 from lsemvae.cli import main
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LIMB_LEADS
+from lsemvae.core.sealed_json import write_json
 from lsemvae.crossval.fold_models import load_fold
 from lsemvae.deployment.inner_choices import uncertainty_limit
 from lsemvae.deployment.model_file import read_model
@@ -125,7 +126,7 @@ def test_a_study_whose_figures_were_changed_is_refused(
     shutil.copytree(above / "features", tmp_path / "features")
     copied = tmp_path / study.relative_to(above)
     metrics = json.loads((copied / "metrics.json").read_text())
-    (copied / "metrics.json").write_text(json.dumps(metrics | changed))
+    write_json(copied / "metrics.json", metrics | changed)
     assert lock(copied, cohort, encoder, tmp_path / "m.safetensors") == 2
     assert message in error_of(capsys)
     assert not (tmp_path / "m.safetensors").exists()
@@ -154,7 +155,7 @@ def test_what_a_study_said_of_ids_written_alike_holds_for_its_model(
     shutil.copytree(above / "detection", tmp_path / "detection")
     copied = tmp_path / study.relative_to(above)
     metrics = json.loads((copied / "metrics.json").read_text()) | {"distinct_ids": told}
-    (copied / "metrics.json").write_text(json.dumps(metrics))
+    write_json(copied / "metrics.json", metrics)
 
     def opened(*_: object, **given: object) -> None:
         raise InputError(f"asked with {given['distinct_ids']}")
@@ -195,7 +196,7 @@ def test_a_model_that_orders_the_inner_parts_wrongly_is_not_locked(
     assert lock(copy, cohort, encoder, tmp_path / "m.safetensors") == 2
     assert "no model to lock" in error_of(capsys)
     metrics = json.loads((copy / "fold_0/finished.json").read_text())
-    (copy / "fold_0/finished.json").write_text(json.dumps({**metrics, "permute_labels": 1}))
+    write_json(copy / "fold_0/finished.json", {**metrics, "permute_labels": 1})
     assert lock(copy, cohort, encoder, tmp_path / "m.safetensors") == 2
     assert "shuffled labels" in error_of(capsys)
 
@@ -221,7 +222,7 @@ def forget_digests(run: Path) -> None:
     file = run / "metrics.json"
     kept = json.loads(file.read_text())
     del kept["files_sha256"]
-    file.write_text(json.dumps(kept))
+    write_json(file, kept)
 
 
 @pytest.fixture(scope="module")

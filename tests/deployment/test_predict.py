@@ -9,6 +9,7 @@ import pytest
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.command_table import lightning_target
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.deployment.model_file import read_model
 from lsemvae.predicting import run
 from lsemvae.predicting.outcome import is_known
@@ -141,7 +142,9 @@ def test_bad_input_is_one_line(
     cases = [
         ((model, empty), "holds no file"),
         ((model, text), "error (file_missing)"),
-        ((model, tmp_path / "missing.xml"), "error (file_missing)"),
+        ((model, tmp_path / "missing.xml"), "there is no recording"),
+        ((model, tmp_path / "missing.npy#3"), "there is no recording"),
+        ((model.parent, text), f"`lsemvae lock {model.parent} --cohort"),
         ((tmp_path / "none.safetensors", text), "there is no model"),
         ((text, text), "is no model of lsemvae"),
         ((model, text, "--out", tmp_path / "p.xlsx"), "must end in .csv or .json"),
@@ -152,6 +155,13 @@ def test_bad_input_is_one_line(
         where = () if "--out" in given else ("--out", out)
         assert predict(given[0], *given[1:], *where) == 2
         assert line in error_of(capsys)
+
+
+def test_recordings_that_are_not_there_cost_no_earlier_table(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "p.csv"
+    out.write_text("recording,outcome,code\n")
+    assert predict(model, tmp_path / "nowhere", "--out", out) == 2
+    assert out.read_text() == "recording,outcome,code\n"
 
 
 def test_a_damaged_model_is_noticed(
@@ -268,3 +278,14 @@ def test_predict_takes_no_file_for_the_folder_of_its_pictures(
     assert main(arguments) == 2
     assert f"--pictures takes a folder, and {taken} is none" in error_of(capsys)
     assert list(tmp_path.iterdir()) == [taken]
+
+
+def test_pictures_of_two_models_do_not_meet_in_one_folder(
+    model: Path, cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, pictures = tmp_path / "p.csv", tmp_path / "pictures"
+    arguments = ["predict", str(model), str(cohort), "--allow_trained_on", f"--out={out}"]
+    with writing_alone(pictures):
+        assert main([*arguments, f"--pictures={pictures}"]) == 2
+    assert f"another process writes into {pictures}" in error_of(capsys)
+    assert not list(tmp_path.iterdir())

@@ -9,7 +9,9 @@ from sklearn.metrics import roc_auc_score
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.commands.predict import open_yes_or_no
+from lsemvae.commands.stress import figures_of
 from lsemvae.core.leads import LEADS
+from lsemvae.evaluation.statistics.estimate import undefined
 from lsemvae.predicting.labels import label_caution
 from lsemvae.stress.grid import STRESSES
 from lsemvae.stress.run import Measured, choose, measure
@@ -56,6 +58,15 @@ def test_a_larger_dose_moves_the_probability_more(found: Path) -> None:
     table = pd.read_csv(found / "stress.csv").groupby("shift")["mean_absolute_change"]
     for shift in ("baseline wander", "noise of one electrode", "RA and LA exchanged"):
         assert table.get_group(shift).is_monotonic_increasing
+
+
+def test_a_shift_that_leaves_one_class_says_why_it_has_no_figures() -> None:
+    none = undefined("got 6 patients with a positive and 0 with a negative record")
+    found = Measured("RA and LA exchanged", 100.0, "% of recordings", none, none, 0.45, 0.08)
+    assert figures_of(found) == (
+        "AUROC and slope not available (got 6 patients with a positive and 0 with a negative "
+        "record), withheld  45%"
+    )
 
 
 def test_the_figure_is_readable_by_a_report_and_says_that_the_model_guesses(found: Path) -> None:

@@ -231,6 +231,11 @@ def test_a_row_that_is_not_forged_is_accepted_once(
     assert "two rows have the name 'mvae'" in error_of(capsys)
 
 
+def test_a_row_whose_ids_were_respelt_on_the_way_is_accepted(row: Path, board: Path) -> None:
+    edited(lambda table: table.assign(patient_id=table["patient_id"].str.lower() + ".0"))(row)
+    assert main(["leaderboard", "add", str(row), "--board", str(board)]) == 0
+
+
 def test_a_row_is_accepted_while_no_other_add_writes(
     row: Path, board: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,7 +339,10 @@ def remove_a_row(board: Path) -> None:
         (improve_without_digest, "was changed afterwards"),
         (put_there_by_hand, "was not accepted"),
         (remove_a_row, "is not as it was when the row was accepted"),
-        (lambda board: (board / "leaderboard.json").unlink(), "holds no leaderboard"),
+        (
+            lambda board: (board / "leaderboard.json").unlink(),
+            "holds no leaderboard; name the folder of one with --board",
+        ),
     ],
 )
 def test_a_leaderboard_that_was_changed_by_hand_is_not_built(

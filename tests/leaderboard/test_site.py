@@ -1,5 +1,6 @@
 """The static site: every number is scored again and leads to what it was computed from."""
 
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -13,6 +14,7 @@ from sklearn.metrics import r2_score, roc_auc_score
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.core.files import file_sha256
+from lsemvae.core.sealed_json import write_json
 from tests.conftest import error_of
 from tests.leaderboard.conftest import LABELS, METHODS, NUMBER, TASKS, simulate, simulate_target
 from tests.leaderboard.test_forgeries import contents
@@ -186,12 +188,9 @@ def test_encoders_that_saw_test_patients_are_refused_or_stand_apart(
     runs = tmp_path / "runs"
     simulate(runs, store, "detection", "multimodal_cnn", 12, 1)
     run = simulate(runs, store, "detection", "ls_emvae", 12, 2)
-    text = (run / "metrics.json").read_text()
-    text = text.replace('"encoder_saw_these_recordings": false',
-                        '"encoder_saw_these_recordings": true')  # fmt: skip
-    (run / "metrics.json").write_text(
-        text.replace('"encoder_sha256": null', f'"encoder_sha256": "{"e" * 64}"')
-    )
+    metrics = json.loads((run / "metrics.json").read_text())
+    seen = {"encoder_saw_these_recordings": True, "encoder_sha256": "e" * 64}
+    write_json(run / "metrics.json", metrics | seen)
     start = ["leaderboard", "start", str(runs), "--cohort", str(cohort), "--out"]
     assert main([*start, str(tmp_path / "strict")]) == 2
     assert "leakage" in error_of(capsys)

@@ -17,9 +17,9 @@ from lsemvae.references.rows import (
     PRETRAINED,
     UNTRAINED,
     Row,
-    _places,
     encoder_rows,
     fold_features,
+    places_in,
 )
 from lsemvae.references.rows import trivial_rows as rows_without_encoder
 from lsemvae.references.untrained import untrained_twin
@@ -141,9 +141,9 @@ def test_rows_of_another_form_stand_in_the_order_of_the_cohort() -> None:
         )
         for names, label in ((["a", "b", "c"], "recordings"), (["c", "x", "a", "b"], "beats"))
     )
-    assert _places(cohort, beats).tolist() == [2, 3, 0]  # type: ignore[arg-type]
+    assert places_in(cohort, beats).tolist() == [2, 3, 0]  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"recordings lacks 1 of the 4 recordings of beats, .* x"):
-        _places(beats, cohort)  # type: ignore[arg-type]
+        places_in(beats, cohort)  # type: ignore[arg-type]
     beats.pool.table["patient_id"] = ["c", "x", "a", "somebody"]
     with pytest.raises(InputError, match=r"beats has other patients .* under 1 names .* is b;"):
-        _places(cohort, beats)  # type: ignore[arg-type]
+        places_in(cohort, beats)  # type: ignore[arg-type]

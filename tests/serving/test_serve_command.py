@@ -58,16 +58,22 @@ def test_what_is_no_model_is_one_line_and_frees_the_port(
     bind(port).close()
 
 
+@pytest.mark.parametrize(
+    ("with_torch", "how"),
+    [
+        (True, "pip install -c constraints.txt -e '.[serve]' in the checkout"),
+        (False, "pip install starlette uvicorn python-multipart jinja2 matplotlib"),
+    ],
+)
 def test_a_missing_extra_is_one_line_with_the_next_step(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    with_torch: bool, how: str,
+) -> None:  # fmt: skip
     monkeypatch.delitem(sys.modules, "lsemvae.serving.run")
     monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.setattr("lsemvae.commands.serve.find_spec", lambda _: with_torch or None)
     assert main(["serve", str(tmp_path / "none.onnx")]) == 2
-    assert error_of(capsys) == (
-        "error: serve needs the package uvicorn: "
-        "pip install -c constraints.txt -e '.[serve]' in the checkout"
-    )
+    assert error_of(capsys) == f"error: serve needs the package uvicorn: {how}"
 
 
 def test_the_page_is_on_this_machine_only_and_ends_with_a_line(

@@ -58,6 +58,15 @@ def finished(state: SweepState) -> list[tuple[str, Any, float | None]]:
     return sorted((trial.state.name, trial.params["gamma"], trial.value) for trial in trials)
 
 
+def test_a_trial_says_at_its_beginning_where_its_epochs_can_be_followed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_trials(SweepState(replace(GRID, run_cap=1), tmp_path), 1)
+    begun = capsys.readouterr().out.splitlines()[0]
+    assert begun.startswith("trial 0 begun, gamma ")
+    assert begun.endswith(f"; epochs: {tmp_path}/trial_0/metrics.csv")
+
+
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_grid_runs_every_point_once_and_a_second_start_nothing(tmp_path: Path, jobs: int) -> None:
     state = SweepState(GRID, tmp_path)

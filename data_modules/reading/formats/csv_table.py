@@ -9,6 +9,7 @@ import numpy.typing as npt
 from data_modules.reading.formats.layout import Layout
 from data_modules.reading.formats.layout_checks import (
     check_stated_rates,
+    check_unit_lines,
     check_whole,
     rates_of_lines,
 )
@@ -59,6 +60,7 @@ def read_csv_table(content: bytes, layout: Layout, *, record: str) -> RawRecordi
     signals = _numbers(rows, start, chosen, layout, record=record)
     check_whole(signals, layout, record=record)
     check_stated_rates(rates_of_lines(head[: start.first]), layout, record=record)
+    check_unit_lines(head[: start.first], layout, record=record)
     check_times(rows, start, layout.sampling_rate_hz, record=record)
     return RawRecording(
         names=tuple(start.names[i] for i in chosen),

@@ -23,6 +23,7 @@ _ONSET = re.compile(rb"([-+]\d{1,9}(?:\.\d{1,9})?)\x14\x14")
 _RANGES = ("physical minimum", "physical maximum", "digital minimum", "digital maximum")
 _PADDING = " \t\0"
 _TOLERANCE_S = 1e-4  # half a sample at 5000 Hz
+_MARGIN = 1  # step beyond the digital range, as some writers have, harms nothing
 _ROUNDED_S = 0.011  # times of two decimals
 
 Bytes = npt.NDArray[np.uint8]
@@ -141,6 +142,10 @@ def _read_signals(
     starts = np.cumsum([0, *counts])
     stored = [_samples(blocks[:, starts[i] : starts[i] + per_record]) for i in leads]
     scales = [_scale([column[i] for column in fields], record=record) for i in leads]
+    beyond = [
+        _beyond(one, [column[i] for column in fields]) for one, i in zip(stored, leads, strict=True)
+    ]
+    told = "; ".join(filter(None, beyond))
     factor, offset = np.array(scales).reshape(-1, 2).T[:, :, None]
     others = [label for label in fields[0] if not known_lead(label) and label not in _ANNOTATIONS]
     return RawRecording(
@@ -148,8 +153,18 @@ def _read_signals(
         signals=np.array(stored).reshape(len(leads), len(blocks) * per_record) * factor + offset,
         units=tuple(fields[2][i] or None for i in leads),
         sampling_rate_hz=rate,
+        warnings=(("gain_doubtful", f"{told}: its gain may be wrong"),) if told else (),
         ignored=tuple(others),
     )
+
+
+def _beyond(counts: npt.NDArray[np.integer], fields: list[str]) -> str:
+    """Say where samples lie outside the range that the header states for them."""
+    bottom, top = float(fields[5]), float(fields[6])
+    low, high = (int(counts.min()), int(counts.max())) if len(counts) else (bottom, top)
+    if bottom - _MARGIN <= low and high <= top + _MARGIN:
+        return ""
+    return f"{fields[0][:20]} has samples of {low} to {high} outside its range {bottom:g}..{top:g}"
 
 
 def _samples(stored: Bytes) -> npt.NDArray[np.integer]:

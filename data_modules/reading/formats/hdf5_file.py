@@ -27,6 +27,8 @@ MATLAB_73 = b"MATLAB 7.3 MAT-file"
 _MOST_UNPACKED = 4 * MAX_FILE_BYTES
 _MOST_LISTED = 12
 _MOST_OBJECTS = 1000
+_MOST_BESIDE = 1 << 20  # bytes of a dataset beside the samples
+_MOST_LETTERS = 1000  # of a list of leads or units
 _MANY = 3  # axes of a dataset of many recordings
 _NO_NUMBERS = ("char", "logical")  # of MATLAB, which stores them as whole numbers
 
@@ -51,8 +53,10 @@ def read_hdf5(content: bytes, layout: Layout, *, record: str) -> RawRecording:
             numbers = _numbers(file, found, record=record)
             check_stated_rates(_stated(file, found).items(), layout, record=record)
             check_stated_unit(_unit(file[found]), layout, record=record)
-            for names in _texts(file, found):
-                check_stated_leads(names, layout, record=record)
+            for name_of_texts, texts in _texts(file, found):
+                check_stated_leads(texts, layout, record=record)
+                for unit in texts if is_unit_name(name_of_texts) else ():
+                    check_stated_unit(unit, layout, record=record)
     except RecordError:
         raise
     except Exception as error:  # the library's names, sizes and filters may raise anything
@@ -84,10 +88,9 @@ def _matrices(file: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
 
 
 def _is_matrix(one: Any) -> bool:
-    kind = one.attrs.get("MATLAB_class", b"")
-    word = kind.decode("latin-1") if isinstance(kind, bytes) else ""
     axes = [size for size in one.shape or () if size != 1]
-    return one.dtype.kind in "iuf" and len(axes) in (2, _MANY) and word not in _NO_NUMBERS
+    numbers = one.dtype.kind in "iuf" and _matlab_class(one) not in _NO_NUMBERS
+    return numbers and len(axes) in (2, _MANY)
 
 
 def _wanted(matrices: dict[str, tuple[int, ...]], layout: Layout, name: str, *, record: str) -> str:
@@ -106,12 +109,12 @@ def _wanted(matrices: dict[str, tuple[int, ...]], layout: Layout, name: str, *, 
         else f" with {counted(len(layout.leads), 'lead')}"
     )
     step = "write its path as variable, and its leads, into the layout"
+    if not matrices:
+        step = "save all leads as one dataset of two axes"
     if named and all(len(matrices[path]) - matrices[path].count(1) == _MANY for path in named):
         step = f"of many recordings name one as {os.path.splitext(name)[0]}.hdf5#0, with variable"
-    problem = (
-        f"{name} does not hold {found}; it holds {', '.join(listed[:_MOST_LISTED]) or 'none'}; "
-        f"{step}"
-    )
+    held = ", ".join(listed[:_MOST_LISTED]) or "none (leads x samples)"
+    problem = f"{name} does not hold {found}; it holds {held}; {step}"
     raise RecordError("file_invalid", record=record, problem=problem)
 
 
@@ -131,8 +134,10 @@ def _stated(file: Any, path: str) -> dict[str, float]:
         stated |= {name: holder.attrs[name] for name in holder.attrs if is_rate_name(name)}
     for group in groups:
         for name in filter(is_rate_name, group):
-            if isinstance(group.get(name, getlink=True), h5py.HardLink) and (
-                isinstance(group[name], h5py.Dataset) and group[name].size == 1
+            if (
+                isinstance(group.get(name, getlink=True), h5py.HardLink)
+                and (isinstance(group[name], h5py.Dataset) and group[name].size == 1)
+                and _is_small(group[name])
             ):
                 stated[name] = group[name][()]
     numbers = {name: np.asarray(value) for name, value in stated.items()}
@@ -140,19 +145,47 @@ def _stated(file: Any, path: str) -> dict[str, float]:
             if one.size == 1 and one.dtype.kind in "iuf"}  # fmt: skip
 
 
-def _texts(file: Any, path: str) -> Iterator[list[str]]:
-    """Yield the short lists of texts beside a dataset, as attributes or datasets."""
+def _texts(file: Any, path: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield name and value of the short lists of texts beside a dataset, attributes or datasets."""
     import h5py
 
     groups = [file, *([file[path].parent] if "/" in path else [])]
     for holder in (*groups, file[path]):
-        yield from (_as_texts(holder.attrs[name]) for name in holder.attrs)
+        yield from ((name, _as_texts(holder.attrs[name])) for name in holder.attrs)
     for group in groups:
         for name in group:
             plain = isinstance(group.get(name, getlink=True), h5py.HardLink)
             one = group[name] if plain else None
-            if isinstance(one, h5py.Dataset) and one.size and one.size <= _MOST_LISTED:
-                yield _as_texts(one[()])
+            if isinstance(one, h5py.Dataset):
+                yield name, _texts_of(file, one)
+
+
+def _texts_of(file: Any, one: Any) -> list[str]:
+    """Return the texts of a small dataset: plain ones, MATLAB's letters, or its cells of them."""
+    import h5py
+
+    if not 0 < (one.size or 0) <= _MOST_LETTERS or not _is_small(one):
+        return []
+    if _matlab_class(one) == "char":
+        letters = np.asarray(one[()]).reshape(len(one), -1).T  # a column for each text
+        return ["".join(map(chr, row)).strip() for row in letters.tolist()]
+    if h5py.check_ref_dtype(one.dtype) is h5py.Reference and one.size <= _MOST_LISTED:
+        cells = [file[reference] for reference in np.asarray(one[()]).ravel() if reference]
+        texts = [_texts_of(file, cell) for cell in cells if _matlab_class(cell) == "char"]
+        return [text[0] for text in texts if len(text) == 1]
+    return _as_texts(one[()]) if one.size <= _MOST_LISTED else []
+
+
+def _is_small(one: Any) -> bool:
+    """Whether a dataset lies in the file itself and unpacks to little."""
+    packed = math.prod(one.chunks or ()) * one.dtype.itemsize
+    return not one.external and not one.is_virtual and packed <= _MOST_BESIDE
+
+
+def _matlab_class(one: Any) -> str:
+    """Return what MATLAB calls the kind of a dataset, empty where it did not write it."""
+    kind = one.attrs.get("MATLAB_class", b"")
+    return kind.decode("latin-1") if isinstance(kind, bytes) else ""
 
 
 def _as_texts(value: object) -> list[str]:

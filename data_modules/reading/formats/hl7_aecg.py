@@ -1,12 +1,13 @@
 """Read HL7 annotated ECGs (aECG, ANSI/HL7 V3 ECG R1-2004): samples as text."""
 
+import datetime
 import re
 from xml.etree.ElementTree import Element
 
 import numpy as np
 import numpy.typing as npt
 
-from data_modules.reading.formats.xml_tree import loose_number, parse_xml
+from data_modules.reading.formats.xml_tree import loose_number, parse_xml, text_of
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import MAX_SIGNALS, check_extent, check_gain, check_rate
 from data_modules.reading.parts import Part, read_parts
@@ -19,6 +20,9 @@ _SECONDS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "msec": 1e-3, "us": 1e-6}
 _SECONDS |= dict.fromkeys(("\u00b5s", "\u03bcs", "usec"), 1e-6)
 _TIME = ("TIME_ABSOLUTE", "TIME_RELATIVE")
 _OTHER_SIGNS = re.compile(r"[^0-9+\-.\s]")
+_SECOND = re.compile(r"(\d{14})", re.ASCII)
+_ROUNDED_S = 1.5  # times without fractions
+_LONGEST_S = 120.0  # beyond it the times are those of a visit
 _PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)", re.ASCII)
 
 
@@ -53,18 +57,51 @@ def _part(series: Element, found: Element, warnings: Warnings, *, record: str) -
         names=tuple(_code(one) for one in signals),
         sampling_rate_hz=1 / steps[0] if steps and steps[0] > 0 else 0.0,
         n_samples=max(lengths, default=0),
-        read=lambda: _read_set(found, warnings, record=record),
+        read=lambda: _compare_times(series, _read_set(found, warnings, record=record)),
         kind=kind,
     )
 
 
+def _compare_times(series: Element, raw: RawRecording) -> RawRecording:
+    """Warn where a series of one set lasts otherwise by its own times than by its samples."""
+    held, stated = raw.signals.shape[1] / raw.sampling_rate_hz, _stated_seconds(series)
+    alone = len(series.findall("component/sequenceSet")) == 1
+    if not alone or not 0 < stated < _LONGEST_S or abs(stated - held) <= max(_ROUNDED_S, held / 5):
+        return raw
+    text = f"it lasts {stated:g} s by its effectiveTime and {held:g} s by its samples and increment"
+    return raw._replace(warnings=(*raw.warnings, ("rate_doubtful", text)))
+
+
+def _stated_seconds(series: Element) -> float:
+    """Return how long a series lasts by its effectiveTime, 0 where it does not say so."""
+    ends = [series.find(f"effectiveTime/{name}") for name in ("low", "high")]
+    found = [_SECOND.match("" if end is None else end.get("value") or "") for end in ends]
+    try:
+        times = [datetime.datetime.strptime(one[1], "%Y%m%d%H%M%S") for one in found if one]
+    except ValueError:
+        return 0.0
+    return (times[1] - times[0]).total_seconds() if len(times) == len(ends) else 0.0
+
+
 def _code(sequence: Element) -> str:
     """Return the code of a sequence, or its plain name where that alone is a lead."""
+    stated, shown = _names(sequence)
+    return shown if known_lead(stated) is None and known_lead(shown) else stated
+
+
+def _names(sequence: Element) -> tuple[str, str]:
+    """Return code and plain name of a sequence, empty where it has none."""
     code = sequence.find("code")
     if code is None:
-        return ""
-    stated, shown = ((code.get(name) or "").strip() for name in ("code", "displayName"))
-    return shown if known_lead(stated) is None and known_lead(shown) else stated
+        return "", ""
+    return (code.get("code") or "").strip(), (code.get("displayName") or "").strip()
+
+
+def _check_names(sequence: Element, *, record: str) -> None:
+    """Refuse a lead that is another one by its plain name than by its code."""
+    code, shown = map(known_lead, _names(sequence))
+    if code and shown and code != shown:
+        raise invalid(f"a lead is {code} by its code and {shown} by its name", record=record)
 
 
 def _step(sequence: Element) -> float:
@@ -88,6 +125,7 @@ def _read_set(found: Element, warnings: Warnings, *, record: str) -> RawRecordin
         elif known_lead(name) is None:
             ignored.append(name)
         else:
+            _check_names(sequence, record=record)
             leads.append((name, *_signal(sequence, name, record=record)))
     if (not leads and not ignored) or len(leads) > MAX_SIGNALS:
         raise invalid("it has no leads", record=record)
@@ -145,7 +183,7 @@ def _signal(sequence: Element, name: str, *, record: str) -> tuple[npt.NDArray[n
     other = _attribute(sequence, "value/origin", "unit", record=record)
     if other != unit and (mv_per_unit(other) is None or mv_per_unit(other) != mv_per_unit(unit)):
         raise invalid(f"origin and scale of {name} have different units", record=record)
-    digits = sequence.findtext("value/digits") or ""
+    digits = text_of(sequence, "value/digits", record=record)
     words = digits.split()
     try:
         if _OTHER_SIGNS.search(digits):

@@ -19,6 +19,7 @@ _RATE_LINE = re.compile(
     r"(?:\(?(?:Hz|1/s)\)?[^\w\n]{0,8})?(\d{1,6}(?:[.,]\d{1,6})?)\s*(kHz)?",
     re.IGNORECASE,
 )
+_UNIT_LINE = re.compile(r"\b(?:units?|einheit)\b[^\w\n]{0,8}(\w{1,12})", re.IGNORECASE)
 _UNIT_NAMES = ("unit", "units", "sig_units", "signal_unit", "signal_units", "amplitude_unit")
 _PLAUSIBLE_HZ = (50.0, 5000.0)
 _TOLERANCE = 0.01
@@ -70,17 +71,19 @@ def check_stated_leads(names: Sequence[str], layout: Layout, *, record: str) -> 
     """Refuse a file that lists the leads of its layout in another order.
 
     Args:
-        names: a list of texts in the file; any but one of leads does not count.
+        names: a list of texts in the file, or one text that lists them; any but one of leads does
+            not count.
         layout: of the file.
         record: the record as the user names it.
 
     Raises:
         RecordError: `file_invalid`.
     """
-    stated, wanted = tuple(map(known_lead, names)), tuple(map(known_lead, layout.leads))
+    listed = re.split(r"[\s,;|]+", names[0].strip()) if len(names) == 1 else names
+    stated, wanted = tuple(map(known_lead, listed)), tuple(map(known_lead, layout.leads))
     if stated != wanted and None not in stated and len(stated) == len(wanted) > 1:
         problem = (
-            f"the file lists its leads as {', '.join(names)[:100]}, the layout as "
+            f"the file lists its leads as {', '.join(listed)[:100]}, the layout as "
             f"{', '.join(layout.leads)[:100]}; correct the wrong one"
         )
         raise RecordError("file_invalid", record=record, problem=problem)
@@ -97,6 +100,18 @@ def rates_of_lines(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
         found = _RATE_LINE.search(line)
         if found is not None:
             yield "fs", float(found[2].replace(",", ".")) * (1000 if found[3] else 1)
+
+
+def check_unit_lines(lines: Iterable[str], layout: Layout, *, record: str) -> None:
+    """Refuse a table whose lines of text above it state another unit than its layout.
+
+    Raises:
+        RecordError: `unit_unknown`.
+    """
+    for line in lines:
+        found = _UNIT_LINE.search(line)
+        if found is not None:
+            check_stated_unit(found[1], layout, record=record)
 
 
 def check_whole(counts: npt.NDArray[np.generic], layout: Layout, *, record: str) -> None:

@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from data_modules.reading.stated_numbers import invalid
+from data_modules.reading.stated_numbers import invalid, wrong_size
 
 # k ones and a zero: for k = 0 the value 0; up to 8 a sign bit follows and the value is +-k; for 9
 # ones and a zero a byte follows; after 10 ones a word of 16 bits follows.
 _LARGEST = 8
+_MOST_FILLED = 32  # bits: leads may end at whole words
 
 
 def decode_huffman(data: bytes, n_samples: int, *, record: str) -> npt.NDArray[np.int64]:
@@ -25,7 +26,7 @@ def decode_huffman(data: bytes, n_samples: int, *, record: str) -> npt.NDArray[n
         Values, shape (n_samples,).
 
     Raises:
-        RecordError: `file_invalid`, the bits end too early.
+        RecordError: the bits end too early, or hold more samples.
     """
     bits = f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}" if data else ""
     values: list[int] = []
@@ -39,7 +40,17 @@ def decode_huffman(data: bytes, n_samples: int, *, record: str) -> npt.NDArray[n
         if position > len(bits):
             raise invalid("the compressed samples of a lead end too early", record=record)
         values.append(_value(ones, bits[start:position]))
+    _check_end(len(bits) - position, n_samples, record=record)
     return np.array(values, dtype=np.int64)
+
+
+def _check_end(n_left: int, n_samples: int, *, record: str) -> None:
+    """Refuse bits behind the last sample that are more than what fills the last word."""
+    if n_left > _MOST_FILLED:
+        problem = (
+            f"a lead holds {n_left} bits more than the {n_samples} samples that it declares take"
+        )
+        raise wrong_size(problem, record=record)
 
 
 def _value(ones: int, bits: str) -> int:
@@ -114,7 +125,7 @@ def decode_with_tables(
         Values, shape (n_samples,).
 
     Raises:
-        RecordError: `file_invalid`, bits of no code, or the bits end too early.
+        RecordError: bits of no code, or they end too early, or hold more samples.
     """
     bits = f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}" if data else ""
     values: list[int] = []
@@ -136,4 +147,5 @@ def decode_with_tables(
         extra = bits[position : position + code.width]
         position += code.width
         values.append(int(extra, 2) - (int(extra[0]) << len(extra)) if extra else code.value)
+    _check_end(len(bits) - position, n_samples, record=record)
     return np.array(values, dtype=np.int64)

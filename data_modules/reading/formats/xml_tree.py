@@ -117,7 +117,7 @@ def _reads_as(content: bytes, encoding: str) -> bool:
 
 
 def text_of(element: Element, path: str, *, record: str) -> str:
-    """Return the text of a child that must be there once.
+    """Return the text of a child that must be there once, and hold nothing but text.
 
     Raises:
         RecordError: `file_invalid`.
@@ -125,6 +125,9 @@ def text_of(element: Element, path: str, *, record: str) -> str:
     found = element.findall(path)
     if len(found) != 1 or not (text := (found[0].text or "").strip()):
         raise invalid(f"{element.tag}/{path} must be stated once", record=record)
+    if len(found[0]):  # what stands behind a tag is no part of the text before it
+        within = found[0][0].tag[:40]
+        raise invalid(f"{element.tag}/{path} holds <{within}> within its text", record=record)
     return text
 
 

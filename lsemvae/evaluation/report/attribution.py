@@ -6,7 +6,7 @@ from typing import Any
 
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import read_json
+from lsemvae.core.sealed_json import read_sealed
 from lsemvae.evaluation.kept_files import read_kept_table
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
@@ -17,6 +17,8 @@ from lsemvae.evaluation.statistics.json_values import to_json
 TITLE = "Attribution"
 NUMBERS, PICTURES = "attribution.json", "pictures"
 AGAIN = "run `lsemvae explain` again"
+NEEDED = ("data", "synthetic", "task", "method", "leads", "ranking", "attribution", "n_records",
+          "completeness")  # fmt: skip
 SETTINGS = ("task", "method", "leads", "cohort_sha256", "encoder_sha256", "splits_sha256")
 ALIKE = 0.8  # a median rank correlation that is called alike; chosen, no measurement says where
 HOW = (
@@ -60,7 +62,7 @@ def read_explanation(folder: Path) -> dict[str, Any]:
     file = folder / NUMBERS
     if not file.is_file():
         raise InputError(f"{file} not found; --explain takes the folder of `lsemvae explain`")
-    return read_json(file, "run `lsemvae explain` again")
+    return read_sealed(file, AGAIN, NEEDED, files=["attribution.csv"])
 
 
 def _check_run(evidence: Evidence, found: Mapping[str, Any]) -> None:

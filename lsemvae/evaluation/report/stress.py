@@ -8,7 +8,7 @@ from typing import Any
 from lsemvae.core.chance import GUESS, chance_text
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import read_json
+from lsemvae.core.sealed_json import read_sealed
 from lsemvae.evaluation.plots.stress import row_name
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -74,7 +74,7 @@ def read_stress(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: it is no JSON of `lsemvae stress`.
     """
-    found = read_json(folder / NUMBERS, "run `lsemvae stress` again")
+    found = read_sealed(folder / NUMBERS, "run `lsemvae stress` again", files=[FIGURE])
     if found.get("format") != FORMAT:
         raise InputError(f"{folder / NUMBERS} is none of `lsemvae stress`; move it away")
     return found

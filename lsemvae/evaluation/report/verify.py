@@ -10,9 +10,9 @@ import pandas as pd
 
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import read_json
 from lsemvae.core.json_text import parse_json
 from lsemvae.core.made_with import differences
+from lsemvae.core.sealed_json import read_json
 from lsemvae.core.targets import Target
 from lsemvae.core.tasks import SETTINGS, Thresholds
 from lsemvae.evaluation.predictions import summarise

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from lsemvae.core.counted import counted
-from lsemvae.core.files import read_json
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.sealed_json import read_sealed
 from lsemvae.evaluation.plots.label_curve import label_curve
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
 from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
@@ -42,11 +42,19 @@ NEEDED = ("statement", "encoders_sha256")
 
 
 def read_references(folder: Path) -> dict[str, Any] | None:
-    """Return what `references.json` of a run holds, None where there is none."""
+    """Return what `references.json` of a run holds, None where there is none.
+
+    Raises:
+        InputError: it, or the table beside it, is not as it was written.
+    """
     file = folder / FILE
     if not file.is_file():
         return None
-    return read_json(file, "measure again with `lsemvae worth --overwrite`", NEEDED)
+    again = (
+        f"remove {file}, and run `lsemvae worth`, or `lsemvae cv --references true`, again to "
+        "measure anew"
+    )
+    return read_sealed(file, again, NEEDED, files=["references.csv"])
 
 
 def _foreign(found: dict[str, Any], run: RunEvidence) -> str:

@@ -29,6 +29,7 @@ LATEX = str.maketrans(
         "\N{MULTIPLICATION SIGN}": r"$\times$",
     }
 )
+ENDINGS = (".csv", ".md", ".tex")
 MARKDOWN = str.maketrans({**{sign: "\\" + sign for sign in "\\|*_`"}, "<": "&lt;", "\n": " "})
 
 
@@ -46,7 +47,7 @@ def write_table(
 
     Args:
         table: flat column names; the index is not written.
-        stem: path without extension; missing folders are made.
+        stem: path without extension, or with that of one of the files; missing folders are made.
         caption: names the data, so that nobody mistakes one cohort for another.
         bold: of the table's shape, true where a cell is bold.
         underline: the same for underlined cells.
@@ -57,8 +58,8 @@ def write_table(
     for name, mask in (("bold", bold), ("underline", underline)):
         if mask is not None and mask.shape != table.shape:
             raise InputError(f"{name} has the shape {mask.shape}, the table {table.shape}")
-    check_stem(stem)
-    files = [stem.with_name(f"{stem.name}.{kind}") for kind in ("csv", "md", "tex")]
+    stem = table_stem(stem)
+    files = [stem.with_name(f"{stem.name}{kind}") for kind in ENDINGS]
     check_table_files(stem, [str(name) for name in table.columns[:2]])
     write_text(files[0], table.to_csv(index=False))
     write_text(files[1], markdown_table(table, caption, bold, underline))
@@ -66,17 +67,18 @@ def write_table(
     return files
 
 
-def check_stem(stem: Path) -> None:
-    """Refuse a path that has no name to put an ending after: a dot, `/`, or nothing.
+def table_stem(stem: Path) -> Path:
+    """Return the path that the endings of the files are put after; `t.csv` means `t`.
 
     Raises:
-        InputError: names the path.
+        InputError: the path has no name: it is a dot, `/`, or nothing.
     """
     if stem.name in ("", ".."):
         raise InputError(
             f"--out {str(stem)!r} names a folder; name the files in it without ending, such as "
             f"{stem / 'table1'}"
         )
+    return stem.with_suffix("") if stem.suffix in ENDINGS else stem
 
 
 def check_table_files(stem: Path, first_columns: Sequence[str]) -> None:
@@ -86,12 +88,12 @@ def check_table_files(stem: Path, first_columns: Sequence[str]) -> None:
         InputError: names one that is something else.
     """
     marks = {
-        "csv": pd.DataFrame(columns=list(first_columns)).to_csv(index=False).strip(),
-        "md": "".join(f"| {name.translate(MARKDOWN)} " for name in first_columns),
-        "tex": r"\begin{table}",
+        ".csv": pd.DataFrame(columns=list(first_columns)).to_csv(index=False).strip(),
+        ".md": "".join(f"| {name.translate(MARKDOWN)} " for name in first_columns),
+        ".tex": r"\begin{table}",
     }
     for kind, mark in marks.items():
-        check_output_file(stem.with_name(f"{stem.name}.{kind}"), mark=mark.encode())
+        check_output_file(stem.with_name(f"{stem.name}{kind}"), mark=mark.encode())
 
 
 def markdown_table(

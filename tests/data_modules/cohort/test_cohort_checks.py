@@ -30,6 +30,19 @@ def test_nothing_is_found_in_a_consistent_cohort() -> None:
         assert check_cohort_values(table, LIMITS) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "mixed"),
+    [("TRUE 0 NA yes", True), ("yes 1 no", True), ("yes true", True), ("yes no NA", False),
+     ("a b yes", False), ("0 1", False)],
+)  # fmt: skip
+def test_a_label_of_mixed_words_is_found(words: str, mixed: bool, table: pd.DataFrame) -> None:
+    cells = words.split() * len(table)
+    found = check_cohort_values(table.assign(ph=cells[: len(table)]), LIMITS)
+    told = [one.message for one in found if one.check == "label"]
+    assert len(told) == mixed
+    assert all("can be no label: write 0 and 1 in all cells" in one for one in told)
+
+
 def test_one_id_of_two_sexes_is_found(table: pd.DataFrame) -> None:
     table.loc[[0, 1, 2, 3], "patient_id"] = ["A", "A", "B", "B"]
     table.loc[[0, 1, 2, 3], "sex"] = ["F", "M", "F", None]

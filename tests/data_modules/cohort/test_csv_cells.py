@@ -1,6 +1,7 @@
 """Delimited text: what was written is read, what is unclear is refused."""
 
 import csv
+import gzip
 import tempfile
 from pathlib import Path
 
@@ -114,6 +115,42 @@ def test_what_is_no_table_is_named(tmp_path: Path, content: str, message: str) -
     (tmp_path / "t.csv").write_text(content)
     with pytest.raises(InputError, match=message):
         read_cells(tmp_path / "t.csv")
+
+
+DRAWN = (
+    " record | patient_id \n--------+------------\n r1     | P1         \n(1 row)\n",
+    "| record | patient_id |\n|:-------|------------|\n| r1 | P1 |\n",
+    "+--------+-----+\n| record | id  |\n+--------+-----+\n| r1     | P1  |\n",
+)
+
+
+@pytest.mark.parametrize("text", DRAWN, ids=["psql", "Markdown", "MySQL"])
+def test_a_table_drawn_with_lines_is_named(text: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(InputError, match=r"drawn with lines, .* `psql --csv`"):
+        read_cells(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"HEADER RECORD*******LIBRARY HEADER", "a SAS transport file"),
+        (b"\0\1\0\0Standard ACE DB\0", "an Access database"),
+        (b"\x93NUMPY\1\0", "a NumPy array"),
+        (b'{"record": "r1"}\n{"record": "r2"}\n', "JSON; open the table"),
+        (b"INSERT INTO t VALUES (1);\n", "statements of SQL"),
+    ],
+)
+def test_tables_of_other_programs_are_named(content: bytes, name: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(InputError, match=name):
+        read_cells(tmp_path / "t.csv")
+
+
+def test_packed_objects_of_r_are_named(tmp_path: Path) -> None:
+    (tmp_path / "t.rds").write_bytes(gzip.compress(b"X\n\0\0\0\3"))
+    with pytest.raises(InputError, match=r"an R object .*open the table in the program"):
+        read_cells(tmp_path / "t.rds")
 
 
 def test_a_first_row_of_words_is_no_line_of_units(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ from data_modules.cohort.day_counts import possible_days
         ("1893456000000", ["milliseconds since 1970 it is 2030-01-01",
                            "the milliseconds of Stata since 1960 it is 2020-01-01"]),
         ("13797216000", ["the seconds of SPSS since 1582 it is 2020-01-01"]),
+        ("1577836800000000000", ["nanoseconds since 1970 it is 2020-01-01"]),
+        ("1.5778368e+15", ["microseconds since 1970 it is 2020-01-01"]),
         ("20200101", []),
         ("2020", []),
         ("999999999999999", []),

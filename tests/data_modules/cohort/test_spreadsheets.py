@@ -94,6 +94,24 @@ def test_a_wrong_dimension_of_a_sheet_cuts_nothing_off(stated: str, tmp_path: Pa
     assert table["rhc_date"].tolist() == [row[3] for row in ROWS]
 
 
+@pytest.mark.parametrize("hidden", ['hidden="1"', 'width="0"', 'customWidth="1" width="0.0"'])
+def test_hidden_columns_are_read_and_told(hidden: str, tmp_path: Path) -> None:
+    columns = f'<cols><col {hidden} min="3" max="9"/><col min="1" max="2" width="9"/></cols>'
+    path = workbook(tmp_path / "t.xlsx", lambda book, sheet: None, columns.encode())
+    table, warnings = read_cohort_table(path)
+    assert table["mpap_mmhg"].tolist() == [20, 21, 22, 23]
+    told = next(one for one in warnings if "hidden" in one)
+    assert "2 columns are hidden in the workbook (mpap_mmhg, rhc_date) but read" in told
+
+
+def test_a_lost_letter_in_a_workbook_is_named_by_its_cell(tmp_path: Path) -> None:
+    def lose(book: Any, sheet: Any) -> None:
+        sheet["B4"] = "M\ufffdller"
+
+    with pytest.raises(InputError, match=r"row 4 holds U.FFFD under 'patient_id'"):
+        read_cohort_table(workbook(tmp_path / "t.xlsx", lose))
+
+
 def test_hidden_and_struck_rows_are_read_and_told(tmp_path: Path) -> None:
     def change(book: Any, sheet: Any) -> None:
         sheet.row_dimensions[3].hidden = sheet.row_dimensions[5].hidden = True

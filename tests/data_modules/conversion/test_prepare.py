@@ -14,8 +14,10 @@ from data_modules.conversion.prepare import prepare_cohort, prepare_mimic
 from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.read import EcgStore
+from lsemvae.cli import main
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import LEADS, LIMB_LEADS, lead_indices
+from tests.conftest import error_of
 from tests.data_modules.conftest import MIMIC_ORDER, WriteRecord, make_ecg_mv
 
 UNFILTERED = SignalSettings(low_hz=None, high_hz=None)
@@ -109,6 +111,21 @@ def test_a_run_without_a_usable_recording_keeps_the_old_files(mixed: Path) -> No
     failed.unlink()
     (mixed / "t.csv").write_bytes(before[mixed / "t.csv"])
     assert everything(mixed) == before
+
+
+def test_records_of_another_folder_name_it(
+    write_record: WriteRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_record("files/1")
+    (tmp_path / "other").mkdir()
+    for record, source, meant in (
+        ("1", tmp_path, tmp_path / "files"),
+        ("files/1", tmp_path / "files", tmp_path),
+    ):
+        (tmp_path / "t.csv").write_text(f"record,patient_id\n{record},a\n")
+        given = [str(tmp_path / "t.csv"), "--source", str(source), "--out", str(tmp_path / "o.h5")]
+        assert main(["prepare", "cohort", *given]) == 2
+        assert error_of(capsys).endswith(f"; it lies below {meant}: --source {meant}")
 
 
 def everything(folder: Path) -> dict[Path, bytes]:

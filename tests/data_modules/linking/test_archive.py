@@ -164,3 +164,15 @@ def test_the_patients_of_a_study_can_be_left_out(
     more += ["--exclude", str(tmp_path / "x.csv"), *SIGNAL]
     assert main(["prepare", "archive", "--source", str(exports), *more]) == 0
     assert len(EcgStore(str(tmp_path / "b.h5"))) == len(PLANTED) - 2
+
+
+def test_an_archive_of_which_nothing_is_left_says_how_many_for_which_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "exports"
+    source.mkdir()
+    for name, content in wfdb_files(make_counts()).items():
+        (source / name).write_bytes(content)
+    more = ["--out", str(tmp_path / "stores/a.h5"), "--key", str(tmp_path / "key")]
+    assert main(["prepare", "archive", "--source", str(source), *more]) == 2
+    assert "1 do not say whose they are, 0 are excluded" in capsys.readouterr().err

@@ -8,10 +8,12 @@ import pytest
 
 from data_modules.cohort.identity import identity_columns
 from data_modules.cohort.sheet import read_sheet
+from data_modules.linking.archive import read_archive
 from data_modules.linking.dates import read_dates
 from data_modules.linking.eligibility import apply_rules, read_rules
 from data_modules.linking.id_rule import IdRule, tell_alike, which_would_match
 from data_modules.linking.pseudonyms import shift_days
+from data_modules.linking.signal_measures import SignalMeasures
 from data_modules.linking.table import read_hospital_table
 from lsemvae.core.errors import InputError
 
@@ -148,7 +150,9 @@ def test_rules_exclude_in_their_order_and_say_whom_they_cannot_judge(tmp_path: P
         "statements": [("Atrial-paced rhythm",), ("No pacemaker seen",), (), ("Sinus",)],
         "age": [10.0, 50.0, 50.0, 10.0],
     })  # fmt: skip
-    kept, excluded, undecided = apply_rules(read_rules(str(tmp_path / "r.yaml")), pairs, tmp_path)
+    kept, excluded, undecided = apply_rules(
+        read_rules(str(tmp_path / "r.yaml")), pairs, SignalMeasures(tmp_path)
+    )
     assert kept["row"].tolist() == [3, 4]
     assert [(rule.reason, [one.who for one in left]) for rule, left in excluded] == [
         ("paced", ["row 2"]), ("young", ["row 5"]),
@@ -244,6 +248,28 @@ def test_points_between_thousands_stop_a_hospitals_table(tmp_path: Path) -> None
         read_hospital_table(path, {}, sheet=None, encoding="utf-8", order=None)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "windows-1252"])
+def test_a_table_in_another_encoding_names_the_option(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("patient_id,rhc_date\nM\u00fc,2020-03-04\n".encode(encoding))
+    with pytest.raises(InputError, match=f"--encoding {encoding}"):
+        read_hospital_table(tmp_path / "t.csv", {}, sheet=None, encoding="utf-8", order=None)
+
+
+def test_ids_with_a_lost_letter_are_refused_in_any_encoding(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("patient_id,rhc_date\nM\ufffd,2020-03-04\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"row 2 holds U.FFFD under 'patient_id'"):
+        read_hospital_table(tmp_path / "t.csv", {}, sheet=None, encoding="utf-8", order=None)
+
+
+def test_seconds_since_1970_are_told_as_what_they_may_be(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("patient_id,rhc_date\n1,2020-01-01\n2,1577836800\n", encoding="utf-8")
+    read = read_hospital_table(path, {}, sheet=None, encoding="utf-8", order=None)
+    assert read.rows.index.tolist() == [2]
+    assert any("1577836800 in row 3 is no date, but as seconds since 1970 it is 2020-01-01" in one
+               for one in read.notes)  # fmt: skip
+
+
 def test_days_as_sas_counts_them_are_no_days_of_excel(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("patient_id,rhc_date\n1,43831\n2,21915\n", encoding="utf-8")
@@ -252,3 +278,17 @@ def test_days_as_sas_counts_them_are_no_days_of_excel(tmp_path: Path) -> None:
         match=r"21915 in row 3 is 1959-12-31 .* since 1960 it is 2020-01-01",
     ):
         read_hospital_table(path, {}, sheet=None, encoding="utf-8", order=None)
+
+
+def test_a_file_whose_patient_id_lost_a_letter_is_left_out(tmp_path: Path) -> None:
+    for name, patient in (("a", "M\u00fc"), ("b", "M\ufffd")):
+        demographics = (
+            f"<PatientDemographics><PatientID>{patient}</PatientID></PatientDemographics>"
+        )
+        text = f"<RestingECG>{demographics}</RestingECG>"
+        (tmp_path / f"{name}.xml").write_text(text, encoding="utf-8")
+    archive = read_archive(tmp_path, b"key", order=None, jobs=1)
+    assert archive.files["patient"].tolist() == ["M\u00fc"]
+    assert [one.reason for one in archive.left] == [
+        "a letter of the patient id in the file is lost"
+    ]

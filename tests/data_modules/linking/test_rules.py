@@ -2,16 +2,20 @@
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks.recording_files import make_counts, wfdb_files
-from data_modules.linking.eligibility import Rules, apply_rules, read_rules
+from data_modules.linking.eligibility import Rules, apply_rules, judge, read_rules
 from data_modules.linking.id_rule import IdRule
 from data_modules.linking.match import REPLACED, Window
 from data_modules.linking.replace import choose_window, match_by_rules
+from data_modules.linking.signal_measures import SignalMeasures
+from data_modules.reading.read import read_recording
+from data_modules.reading.recording import Recording
 from lsemvae.core.errors import InputError
 
 
@@ -51,10 +55,30 @@ def test_pacing_is_found_by_spikes_by_words_or_by_either(
     names = [write(tmp_path, "a", paced=True), write(tmp_path, "b"),
              write(tmp_path, "c", paced=True), "gone"]  # fmt: skip
     pairs = pairs_of(*names, statements=((), ("Atrial-paced rhythm",), (), ()))
-    left, found, unknown = apply_rules(one_rule(tmp_path, f"paced: {how}"), pairs, tmp_path)
+    left, found, unknown = apply_rules(
+        one_rule(tmp_path, f"paced: {how}"), pairs, SignalMeasures(tmp_path)
+    )
     assert [one.who for one in found[0][1]] == [f"row {row}" for row in excluded]
     assert left["row"].tolist() == [row for row in pairs["row"] if row not in excluded]
     assert [one.who for one in unknown] == [f"row {row}" for row in undecided]
+
+
+def test_a_recording_that_several_rules_look_at_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def counting(source: Path, path: str, **options: Any) -> Recording:
+        read.append(path)
+        return read_recording(source, path, **options)
+
+    monkeypatch.setattr("data_modules.linking.eligibility.read_recording", counting)
+    pairs = pairs_of(write(tmp_path, "a", paced=True), write(tmp_path, "b"))
+    signals = SignalMeasures(tmp_path)
+    rule = one_rule(tmp_path, "paced: signal").rules[0]
+    for _ in range(2):
+        assert judge(rule, pairs, signals).excluded.tolist() == [True, False]
+    assert sorted(read) == sorted(pairs["path"])
 
 
 @pytest.mark.parametrize(("fewest", "kept"), [(4, True), (5, False)])
@@ -63,7 +87,7 @@ def test_leads_are_counted_below_the_minimum_of_a_store_too(
 ) -> None:
     name = write(tmp_path, "a", flat=slice(0, 8))  # V3 to V6 are left
     rules = one_rule(tmp_path, f"leads_below: {fewest}")
-    left, _, _ = apply_rules(rules, pairs_of(name), tmp_path)
+    left, _, _ = apply_rules(rules, pairs_of(name), SignalMeasures(tmp_path))
     assert len(left) == kept
 
 
@@ -109,10 +133,10 @@ def test_the_next_recording_takes_the_place_and_the_last_one_stays(tmp_path: Pat
                          "birth_date": [None] * 3, "sex": [""] * 3}, index=[2, 3, 4])  # fmt: skip
     rules = one_rule(tmp_path, "paced: statement\n    replace: true")
     linked = match_by_rules(files, rows, IdRule(), Window(30, "nearest", "one"), rules=rules,
-                            source=tmp_path, jobs=1)  # fmt: skip
+                            signals=SignalMeasures(tmp_path))  # fmt: skip
     assert linked.pairs["record"].tolist() == ["next", "last", "only"]
     replaced = [one.who for one in linked.files_left if one.reason == f"{REPLACED}: why"]
     assert replaced == ["file near", "file first"]
     assert len(linked.files_left) + len(linked.pairs) == len(files)
-    _, excluded, _ = apply_rules(rules, linked.pairs, tmp_path)
+    _, excluded, _ = apply_rules(rules, linked.pairs, SignalMeasures(tmp_path))
     assert [one.who for one in excluded[0][1]] == ["row 3", "row 4"]

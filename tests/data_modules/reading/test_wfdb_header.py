@@ -24,7 +24,25 @@ def test_all_fields_are_read() -> None:
     assert (header.sampling_rate_hz, header.n_samples) == (500.0, 5000)
     assert header.comments == ("early", "late")
     (signal,) = header.signals
-    assert signal == ("r1.dat", "16", 0, 0, 200.0, -3, "mV", -345, "Lead II", True)
+    assert signal == ("r1.dat", "16", 0, 0, 200.0, -3, "mV", -345, "Lead II", 12, True)
+
+
+def test_a_comment_behind_the_name_of_a_lead_is_no_part_of_it() -> None:
+    lines = [f"{LINE} # noisy", LINE.replace("Lead II", "Probe #2")]
+    header = parse_header("\n".join(["r1 2 500 10", *lines]).encode(), record="r1")
+    assert [signal.description for signal in header.signals] == ["Lead II", "Probe #2"]
+
+
+def test_a_blank_within_a_field_is_named() -> None:
+    line = LINE.replace("(-3)/mV", "(-3)/ mV")
+    with pytest.raises(RecordError, match="a field too many before 'Lead II'"):
+        parse_header(f"r1 1 500 10\n{line}".encode(), record="r1")
+
+
+def test_a_baseline_of_32_bits_is_read() -> None:
+    line = LINE.replace("200(-3)", "6344117.125(-2062153171)").replace(" 16 2", " 32 2")
+    header = parse_header(f"r1 1 500 10\n{line}".encode(), record="r1")
+    assert header.signals[0].baseline == -2062153171
 
 
 def test_baseline_defaults_to_the_adc_zero_as_the_format_says() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.report.attribution import (
+    NEEDED,
     SETTINGS,
     attribution_section,
     randomisation_blocks,
@@ -39,7 +40,7 @@ def test_attributions_that_shuffled_weights_give_too_are_called_so(
 
 def test_the_explanation_of_an_earlier_training_is_refused(tmp_path: Path) -> None:
     (tmp_path / "predictions.csv").write_text("record\n")
-    metrics = dict.fromkeys(SETTINGS, "a") | {"leads": ["I"]}
+    metrics = dict.fromkeys((*SETTINGS, *NEEDED), "a") | {"leads": ["I"]}
     run = RunEvidence(CvRun(tmp_path, metrics, pd.DataFrame()), {})
     (tmp_path / "attribution.json").write_text(json.dumps(metrics | {"predictions_sha256": "0"}))
     with pytest.raises(InputError, match="explains another training of a/a/1L"):

@@ -22,11 +22,13 @@ from sklearn.metrics import (
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from lsemvae.core.errors import InputError
+from lsemvae.core.sealed_json import write_json
 from lsemvae.evaluation.report.curves import legend, panel
 from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, Evidence
 from lsemvae.evaluation.report.gather import find_runs, with_statistics
 from lsemvae.evaluation.report.html import unbroken
-from lsemvae.evaluation.report.page import write_report
+from lsemvae.evaluation.report.page import check_report_folder, write_report
 from tests.conftest import LAY_OUT
 from tests.report_runs import labelled_patients, write_run
 
@@ -267,6 +269,17 @@ def test_cards_lie_beside_the_page(out: Path) -> None:
     assert "older" in (out / "page/model_card_older.md").read_text()
 
 
+def test_what_a_killed_report_left_is_replaced_and_a_card_of_others_is_not(
+    out: Path, tmp_path: Path
+) -> None:
+    card = tmp_path / "model_card.md"
+    card.write_bytes((out / "page/model_card.md").read_bytes())
+    check_report_folder(tmp_path)
+    card.write_text("# Model card: mine")
+    with pytest.raises(InputError, match="this command did not write it"):
+        check_report_folder(tmp_path)
+
+
 def test_leak_is_loud_and_comes_first(tmp_path: Path) -> None:
     leak = {"kind": "patient", "between": ["pre-training", "fold 1"], "n": 3}
     write_run(tmp_path / "cv", labelled_patients(), leaks=[leak])
@@ -312,7 +325,7 @@ def test_older_run_gives_a_report_with_its_gaps_named(tmp_path: Path) -> None:
     metrics = json.loads((folder / "metrics.json").read_text())
     for name in ("leaks", "pretraining_compared", "scored_epoch", "provenance", "inner"):
         del metrics[name]
-    (folder / "metrics.json").write_text(json.dumps(metrics))
+    write_json(folder / "metrics.json", metrics)
     page, numbers = report_of(tmp_path / "cv", tmp_path / "page")
     sections = numbers["sections"]
     assert "before leakage was checked" in page

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.sealed_json import write_json
 from lsemvae.evaluation.report.gather import find_runs
 from lsemvae.evaluation.report.verify import run_faults, verify_runs
 from lsemvae.evaluation.runs import read_cv_run
@@ -110,7 +111,7 @@ def test_every_figure_of_metrics_json_is_that_of_the_predictions(
     for key in above:
         part = part[key]
     part[name] = value
-    (folder / "metrics.json").write_text(json.dumps(metrics))
+    write_json(folder / "metrics.json", metrics)
     figure = path.removeprefix("pooled.")
     with pytest.raises(InputError, match=rf"metrics.json is not of .*\({figure}\)"):
         verify_runs([read_cv_run(folder)])
@@ -130,11 +131,11 @@ def test_settings_are_those_of_the_folds_and_of_their_file(
     metrics = json.loads((folder / "metrics.json").read_text())
     (folder / "fold_0").mkdir()
     kept = {name: metrics[name] for name in ("leads", "epochs", "mpap_threshold_mmhg")}
-    (folder / "fold_0/finished.json").write_text(json.dumps({**kept, "of_older_versions": 1}))
+    write_json(folder / "fold_0/finished.json", {**kept, "of_older_versions": 1})
     splits = tmp_path / "detection/splits.json"
-    splits.write_text(json.dumps({**json.loads(splits.read_text()), "task": "detection"}))
+    write_json(splits, {**json.loads(splits.read_text()), "task": "detection"})
     assert verify_runs([read_cv_run(folder)]) == []
-    (folder / "metrics.json").write_text(json.dumps(metrics | changed))
+    write_json(folder / "metrics.json", metrics | changed)
     with pytest.raises(InputError, match=message):
         verify_runs([read_cv_run(folder)])
 
@@ -169,7 +170,7 @@ def test_one_run_twice_and_edited_splits_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "detection/splits.json"
     content = json.loads(file.read_text())
     content["fold"]["r000"] = (content["fold"]["r000"] + 1) % 3
-    file.write_text(json.dumps(content))
+    write_json(file, content)
     with pytest.raises(InputError, match="other folds than those of the run"):
         verify_runs([run])
 
