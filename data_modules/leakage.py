@@ -11,7 +11,6 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +22,7 @@ from data_modules.store.content import Hashes, patient_hashes, signal_hashes
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import replacing
+from lsemvae.core.npz_file import read_npz
 from lsemvae.core.printable import say
 from lsemvae.core.shipped_encoders import encoder_path
 
@@ -262,14 +262,31 @@ def read_trained_on(encoder: Path, sha256: str) -> Part | None:
         if not file.is_file():
             continue
         try:
-            with np.load(file, allow_pickle=False) as kept:
-                if str(kept["sha256"]) == sha256:
-                    return Part(PRETRAINING, Members(kept["patient"]), Members(kept["signal"]))
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            patient, signal, of = read_hashes(file, needs=["sha256"])
+            if of == sha256:
+                return Part(PRETRAINING, Members(patient), Members(signal))
+        except ValueError as error:
             raise InputError(
                 f"{file} is damaged ({error}); remove it, or pre-train again"
             ) from error
     return None
+
+
+def read_hashes(file: Path, needs: Sequence[str] = ()) -> tuple[Hashes, Hashes, str]:
+    """Return the hashes of patients and of signals in a file, and the digest of their stores.
+
+    Args:
+        file: written by `write_trained_on`.
+        needs: what else it must hold: `sha256`, where the digest is asked for.
+
+    Raises:
+        ValueError: it is not what `write_trained_on` writes.
+    """
+    kept = read_npz(file, ["patient", "signal", *needs])
+    hashes = kept["patient"], kept["signal"]
+    if any(one.ndim != 1 or one.dtype != np.uint64 for one in hashes):
+        raise ValueError("its hashes are no whole numbers")
+    return *hashes, str(kept.get("sha256", ""))
 
 
 def _members(hashes: Hashes, names: npt.NDArray[Any]) -> Members:

@@ -55,6 +55,7 @@ from lsemvae.runtime.cpu_matmul import faster_float32_products
 from lsemvae.runtime.faults import REFUSALS, failed_run, input_error_behind, refused_value
 from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.malloc import keep_freed_memory
+from lsemvae.runtime.missing_values import refuse_no_mapping, refuse_null_in_classes
 from lsemvae.runtime.process_group import end_process_group
 from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.runtime.refused_option import as_typed
@@ -102,7 +103,10 @@ class EcgCLI(LightningCLI):
             if (line := refused_value(error)) is None:
                 raise
             raise line from error
-        check_values(self.config.get(self.config.get("subcommand")) or self.config)
+        settings = self.config.get(self.config.get("subcommand")) or self.config
+        check_values(settings)
+        refuse_null_in_classes(settings)
+        refuse_no_mapping(settings, "trainer")
 
     def _parse_ckpt_path(self) -> None:
         """Read the settings of a checkpoint, once it is known to be one that may be read."""

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lightning import LightningModule
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Timer
 
 from lsemvae.core.errors import InputError
 
@@ -39,6 +41,7 @@ def check_trainer(trainer: Mapping[str, Any], subcommand: str | None) -> None:
             raise InputError(f"--trainer.{name} is 0, so nothing would be done; give 1 or more")
     _check_range(trainer, LEAST, "least", lambda value, least: value < least)
     _check_range(trainer, MOST, "most", lambda value, most: value > most)
+    _check_duration(trainer.get("max_time"))
     for what in ("epochs", "steps"):
         least, most = _number(trainer.get(f"min_{what}")), _number(trainer.get(f"max_{what}"))
         if least is not None and most is not None and -1 != most < least:
@@ -84,6 +87,19 @@ def _check_range(
             raise InputError(
                 f"--trainer.{name} may be {end:,} at {word}, got {str(trainer[name])[:40]}"
             )
+
+
+def _check_duration(max_time: Any) -> None:
+    """Refuse a time that is none, or in which nothing would be done."""
+    try:
+        days = Timer(max_time)._duration if max_time is not None else 1.0
+    except (MisconfigurationException, TypeError, ValueError, OverflowError):
+        days = None
+    if days is None or not days > 0:
+        raise InputError(
+            '--trainer.max_time takes a time above 0 as "DD:HH:MM:SS", in quotes, or names of '
+            f"timedelta with numbers, such as {{hours: 2}}, got {str(max_time)[:40]!r}"
+        )
 
 
 def _number(value: Any) -> float | None:

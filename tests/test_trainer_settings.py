@@ -22,6 +22,9 @@ DEFAULTS = {"devices": "auto", "max_epochs": 2, "max_steps": -1, "gradient_clip_
         ("fit", {"devices": "9" * 20}, "--trainer.devices may be 4,096 at most, got 999"),
         ("fit", {"num_nodes": 1 << 40}, "--trainer.num_nodes may be 65,536 at most"),
         ("fit", {"min_epochs": 3}, "--trainer.min_epochs is 3, --trainer.max_epochs 2: a run ends"),
+        ("fit", {"max_time": "abc"}, "--trainer.max_time takes a time above 0"),
+        ("fit", {"max_time": "00:00:00:00"}, "--trainer.max_time takes a time above 0"),
+        ("fit", {"max_time": {"class_path": 1}}, "--trainer.max_time takes a time above 0"),
         ("fit", {"gradient_clip_algorithm": "norm"}, "does nothing without --trainer.gradient"),
     ],
 )

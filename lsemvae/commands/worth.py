@@ -136,4 +136,4 @@ def worth(
             with writing_alone(folder):
                 result = study(encoders, data, folder, Path(out) / "features", settings, jobs=jobs,
                                leakage=leakage, overwrite=overwrite, form=form)  # fmt: skip
-            print_worth(result, folder)
+                print_worth(result, folder)

@@ -49,6 +49,8 @@ def whole_folder(path: Path, *, new: bool = False) -> Iterator[Path]:
                     raise InputError(f"another process has made {path}; name another folder")
                 place.replace(before)
             begun.replace(place)
+    except InputError as error:  # of a file in it, under the name that nobody knows
+        raise InputError(str(error).replace(str(begun), str(path))) from error
     except OSError as error:
         raise InputError(
             place_taken(error)

@@ -1,14 +1,14 @@
 """Read what an earlier command wrote; say what to run again where it is spoilt."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
-from zipfile import BadZipFile
 
-import numpy as np
 import pandas as pd
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.npz_file import read_npz
 
 
 def read_kept_table(file: Path, next_step: str, **options: Any) -> pd.DataFrame:
@@ -49,16 +49,15 @@ def read_every_cell(file: Path | TextIO, **options: Any) -> pd.DataFrame:
     return table
 
 
-def read_kept_arrays(file: Path, next_step: str) -> dict[str, Any]:
-    """Read an NPZ file of this program; arguments as in `read_kept_table`.
+def read_kept_arrays(file: Path, next_step: str, needs: Sequence[str] = ()) -> dict[str, Any]:
+    """Read an NPZ file of this program; arguments as in `read_kept_table` and `read_npz`.
 
     Raises:
         InputError: it is empty, cut or changed.
     """
     try:
-        with np.load(file, allow_pickle=False) as kept:
-            return {name: kept[name] for name in kept.files}
-    except (ValueError, EOFError, BadZipFile, KeyError, AttributeError) as error:
+        return read_npz(file, needs)
+    except ValueError as error:
         raise _spoilt(file, error, next_step) from error
 
 

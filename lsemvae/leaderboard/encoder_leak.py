@@ -2,17 +2,16 @@
 
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from data_modules.cohort.identity import plain_ids
+from data_modules.leakage import read_hashes
 from data_modules.store.content import patient_hashes, signal_hashes
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import refuse_endless
 from lsemvae.leaderboard.board import Board
 from lsemvae.leaderboard.statement import Encoder
 
@@ -57,14 +56,13 @@ def read_trained_on(file: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         InputError: the file is not the trained_on.npz of a pre-training run.
     """
     try:
-        refuse_endless(file)
-        with np.load(file, allow_pickle=False) as kept:
-            return kept["patient"], kept["signal"]
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile, IndexError, TypeError) as error:
+        patient, signal, _ = read_hashes(file)
+    except ValueError as error:
         raise InputError(
-            f"{file} is missing or damaged ({type(error).__name__}); hand in the trained_on.npz of "
-            "the pre-training run"
+            f"{file} is missing or damaged ({error}); hand in the trained_on.npz of the "
+            "pre-training run"
         ) from error
+    return patient, signal
 
 
 def _shared(file: Path, board: Board) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 from lsemvae.core.errors import InputError
 from lsemvae.core.figure_files import save_figure
 from lsemvae.core.leads import lead_set_name
+from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.printable import say
 from lsemvae.core.targets import refuse_unless_binary
 from lsemvae.crossval.frozen_encoder import read_encoder
@@ -79,10 +80,11 @@ def run_with_references(settings: CvSettings, cohort: str, out: Path, **others: 
     head = MlpSettings(
         settings.epochs, settings.batch_size, settings.lr, focal=focal, seed=settings.seed
     )
-    found = study(
-        [pretrained], data, folder, out / FEATURES,
-        StudySettings(ProbeSettings(seed=settings.seed), head), leakage=metrics, jobs=settings.jobs,
-        overwrite=others.get("overwrite", False),
-    )  # fmt: skip
-    print_worth(found, folder)
+    with writing_alone(folder):
+        found = study(
+            [pretrained], data, folder, out / FEATURES,
+            StudySettings(ProbeSettings(seed=settings.seed), head), leakage=metrics,
+            jobs=settings.jobs, overwrite=others.get("overwrite", False),
+        )  # fmt: skip
+        print_worth(found, folder)
     return folder

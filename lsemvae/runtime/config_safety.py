@@ -19,9 +19,6 @@ from lsemvae.runtime.cli_arguments import MAX_NUMBER
 from lsemvae.runtime.own_classes import ALLOW_VARIABLE, own_packages, registered_classes
 
 _DENIED = re.compile(r"Importing '([\w.]+)' is not allowed")
-_NESTED = re.compile(
-    r"(?s)Parser key \"([\w.]+)\".*Given value: NestedArg\(key='([\w.]+)', val='([^']{0,100})'\)"
-)
 
 
 def secure_configurations() -> None:
@@ -71,9 +68,6 @@ def check_arguments(arguments: Iterable[str]) -> None:
 
 def parsing_error(message: str) -> InputError:
     """Return the error for what jsonargparse says, in one line."""
-    refused = _NESTED.search(message)
-    if refused is not None:
-        return InputError(f"{refused[1]}: {refused[2]} does not take the value {refused[3]!r}")
     names = sorted(set(_DENIED.findall(message)))
     if not names:
         return InputError(" ".join(message.split()))

@@ -9,6 +9,7 @@ from typing import Any
 from unicodedata import category
 
 from lsemvae.core.errors import InputError
+from lsemvae.runtime.missing_values import refuse_empty_lists, refuse_null
 
 MAY_BE_EMPTY = ("patient_prefix",)
 MOST_SHOWN = 200  # letters of a value
@@ -36,10 +37,12 @@ def refuse_odd_words(arguments: Iterable[str]) -> None:
 
 
 def checked(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a command that refuses odd texts, and leaves no empty folder where it is refused."""
+    """Return a command that refuses odd values, and leaves no empty folder where it is refused."""
 
     @wraps(command)
     def run(**given: Any) -> Any:
+        refuse_null(command, given)
+        refuse_empty_lists(command, given)
         for name, value in given.items():
             for text in value if isinstance(value, list) else [value]:
                 _refuse_odd_text(f"--{name}", text, may_be_empty=name in MAY_BE_EMPTY)

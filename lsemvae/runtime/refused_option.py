@@ -13,6 +13,10 @@ _KINDS = {
     "dict": "names with values, such as {name: value}",
 }
 MOST_SHOWN = 200  # letters of a value
+_DURATION = 'a time as "DD:HH:MM:SS", in quotes, or names with values, such as {hours: 2}'
+_IN_CLASS = re.compile(r"Problem with given class_path '[\w.]+': Parser key \"([\w.]+)\":")
+_REASONS = ("is not allowed", "is not accepted", "Unable to import")
+"""What a message says where the value is of the right kind, and its content is the reason."""
 _WANTED = re.compile(r"Expected an? (?:<class '(\w+)'>|typing\.Literal\[([^\]]*)\])")
 
 
@@ -25,8 +29,9 @@ def as_typed(message: str, known: Iterable[str]) -> str:
     """
     choices = known if isinstance(known, Mapping) else {}
     known = list(known)
-    told = _ambiguous(message) or _missing(message, choices)
-    told = told or _no_value(message) or _wrong_value(message)
+    told = _ambiguous(message) or _missing(message, choices) or _no_value(message)
+    told = told or _no_group(message) or _within_a_class(message) or _no_class(message)
+    told = told or _wrong_value(message)
     told = told or _unknown_key(message, known)
     return told or suggest_options(explain_refusal(message), known)
 
@@ -55,6 +60,13 @@ def _missing(message: str, choices: Mapping[str, Sequence[str]]) -> str:
     return f"these options are required: {options}{how}"
 
 
+def _no_group(message: str) -> str:
+    found = re.search(r"Parser key \"(\w+)\": Unable to load config '(.*?)'", message)
+    if found is None:
+        return ""
+    return f"--{found[1]} takes names with values, such as {{name: value}}, got {found[2]!r}"
+
+
 def _no_value(message: str) -> str:
     found = re.search(r"argument (--[\w.]+)[^:]*: expected (?:one|at least one) argument", message)
     return f"{found[1]} needs a value" if found else ""
@@ -67,13 +79,48 @@ def _wrong_value(message: str) -> str:
     if "class_path" in message:  # a class is wanted: the reason is within, such as a refused import
         return ""
     key, value = found[1], " ".join(found[2].split())
-    return f"--{key} takes {_wanted(message)}, got {value.strip(chr(39))[:MOST_SHOWN]!r}"
+    wanted = _DURATION if key == "trainer.max_time" else _wanted(message)
+    return f"--{key} takes {wanted}, got {value.strip(chr(39))[:MOST_SHOWN]!r}"
+
+
+def _within_a_class(message: str) -> str:
+    """Return what an argument of a class does not take, under its whole name as an option."""
+    text = " ".join(message.split())
+    outer, inner = re.search(r'Parser key "([\w.]+)":', text), list(_IN_CLASS.finditer(text))
+    if outer is None or not inner or any(reason in text for reason in _REASONS):
+        return ""
+    option = ".init_args.".join([outer[1], *(one[1] for one in inner)])
+    said = text[inner[-1].end() :]
+    value = (
+        re.search(r"Got value: ?(.*?)(?: ?- | Subclass types|$)", said)
+        or re.search(r"Expected a path but (.*?) either not accessible", said)
+        or re.search(r"Given value: (.*?)(?: - |$)", said)
+    )
+    if value is None:
+        return ""
+    wanted = _wanted(said[: value.start()])
+    return f"--{option} takes {wanted}, got {value[1].strip(chr(39))[:MOST_SHOWN]!r}"
+
+
+def _no_class(message: str) -> str:
+    """Return that a class is wanted where a list, a number or a mapping without one was given."""
+    text = " ".join(message.split())
+    found = re.search(
+        r'Parser key "([\w.]+)":.*Not a valid subclass of .* Given value: (.*)$', text
+    )
+    if found is None or "class_path" in found[2] or any(reason in text for reason in _REASONS):
+        return ""
+    if re.fullmatch(r"'.*'", found[2]):  # a name, of which more is said
+        return ""
+    wanted = "a list of classes" if "list[" in text else "a class"
+    how = "[{class_path: NAME}]" if "list[" in text else "{class_path: NAME}"
+    return f"--{found[1]} takes {wanted}, such as {how}, got {found[2][:MOST_SHOWN]!r}"
 
 
 def _wanted(message: str) -> str:
     """Return which values an option takes, in words; nothing is said of leaving it out."""
     kinds = [
-        _KINDS.get(kind, kind) or " or ".join(re.findall(r"'([^']*)'", words))
+        _KINDS.get(kind, kind) or " or ".join(re.findall(r"[\w.+-]+", words))
         for kind, words in _WANTED.findall(message)
         if kind not in ("NoneType", "list")  # a list is said of what it holds
     ]

@@ -13,13 +13,18 @@ from lsemvae.evaluation.report.evidence import Evidence, RunEvidence
 from lsemvae.evaluation.report.worth import worth_section
 from lsemvae.evaluation.runs import read_cv_run
 from tests.conftest import cv, error_of
+from tests.held import unheld_files
 
 QUICK = ["--folds", "3", "--twins", "2", "--draws", "2", "--fractions", "[1,0.5]", "--epochs", "2"]
 
 
-def worth(cohort: Path, encoder: Path, out: Path, *more: str) -> int:
+def words(cohort: Path, encoder: Path, out: Path, *more: str) -> list[str]:
     arguments = ["--cohort", str(cohort), "--encoder", f'["{encoder}"]', "--out", str(out)]
-    return main(["worth", *arguments, *QUICK, *more])
+    return ["worth", *arguments, *QUICK, *more]
+
+
+def worth(cohort: Path, encoder: Path, out: Path, *more: str) -> int:
+    return main(words(cohort, encoder, out, *more))
 
 
 def test_worth_writes_a_table_a_curve_and_one_sentence_per_lead_set(
@@ -48,9 +53,10 @@ def test_worth_writes_a_table_a_curve_and_one_sentence_per_lead_set(
 
 
 def test_the_publications_head_has_label_curves_where_they_are_asked_for(
-    cohort: Path, encoder: Path, tmp_path: Path
+    cohort: Path, encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert worth(cohort, encoder, tmp_path, "--leads", "[6]", "--mlp_fractions", "[1,0.5]") == 0
+    asked = words(cohort, encoder, tmp_path, "--leads", "[6]", "--mlp_fractions", "[1,0.5]")
+    assert not {"references.csv", "label_curve.svg"} & {*unheld_files(asked, monkeypatch)}
     table = pd.read_csv(tmp_path / "detection/worth/6L/references.csv")
     mine = table[(table["head"] == "mlp") & (table["row"] == "untrained")]
     assert mine[["fraction", "n_seeds", "n_draws"]].to_numpy().tolist() == [[1, 2, 1], [0.5, 2, 2]]

@@ -32,6 +32,12 @@ def test_a_changed_content_is_refused(sealed: Path, change: dict[str, object]) -
         read_json(sealed, "do this")
 
 
+def test_a_name_of_the_digest_that_is_damaged_is_refused(sealed: Path) -> None:
+    sealed.write_text(sealed.read_text().replace(SEAL, SEAL.replace("5", "7")))
+    with pytest.raises(InputError, match="not as it was written"):
+        read_json(sealed, "do this")
+
+
 def test_spaces_and_the_order_of_names_are_no_change(sealed: Path) -> None:
     found = json.loads(sealed.read_text())
     sealed.write_text(json.dumps(dict(reversed(found.items()))))

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import write_text
 from lsemvae.core.whole_folder import whole_folder
+from tests.test_full_disk import small_disk
 
 GONE = 2**22 + 1  # no process has it: beyond the kernel's largest
 
@@ -66,3 +68,14 @@ def test_a_new_folder_is_refused_where_another_process_made_it_meanwhile(tmp_pat
     with pytest.raises(InputError, match="another process has made"), whole_folder(out, new=True):
         out.mkdir()
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_file_that_found_no_room_is_named_by_the_folder_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with (
+        pytest.raises(InputError, match=r"^board/a\.txt cannot be written"),
+        small_disk(3), whole_folder(Path("board")) as begun,
+    ):  # fmt: skip
+        write_text(begun / "a.txt", "too long")

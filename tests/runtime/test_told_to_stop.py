@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,3 +59,29 @@ def test_a_signal_that_nohup_ignores_is_left_alone() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     assert exit_code(lambda: os.kill(os.getpid(), signal.SIGHUP)) == 0
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGHUP, 143), (signal.SIGINT, 130)])
+def test_a_signal_is_not_lost_while_an_object_is_cleared_away(
+    number: int, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is raised there never reaches the command; Python prints a traceback and goes on."""
+
+    class Cleared:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), number)
+            sum(range(1000))  # where the handler is called
+
+    def work() -> None:
+        cleared = [Cleared()]
+        cleared.clear()
+        time.sleep(20)
+
+    try:
+        ended: object = exit_code(work)
+    except SystemExit as stopped:
+        ended = stopped.code
+    assert ended == code
+    said = capsys.readouterr().err
+    assert "what is finished is kept" in said
+    assert "Traceback" not in said

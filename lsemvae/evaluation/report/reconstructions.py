@@ -23,7 +23,8 @@ def reconstruction_section(evidence: Evidence) -> Section:
     file = run.folder / "reconstructions.npz"
     if not file.is_file():
         return Section("reconstructions", title, [unavailable(title, "the run kept none")])
-    arrays = read_kept_arrays(file, "remove it, or run the pre-training again")
+    next_step = "remove it, or run the pre-training again"
+    arrays = read_kept_arrays(file, next_step, needs=("record", "ecg_mv", "from_12"))
     pictures: list[Block] = [
         _picture(run, arrays, number) for number in range(len(arrays["record"]))
     ]

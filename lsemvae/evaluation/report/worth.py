@@ -18,9 +18,6 @@ from lsemvae.evaluation.worth import HEADER, LINEAR, title_of, worth_cells
 FILE = "references.json"
 WHAT = "What pre-training was worth"
 NOT_MEASURED = "no run has references; measure them with `lsemvae cv --references true`"
-MEASURE_AGAIN = (
-    "remove it, and run `lsemvae worth`, or `lsemvae cv --references true`, again to measure anew"
-)
 SAME = ("cohort_sha256", "splits_sha256", "task")
 
 
@@ -53,7 +50,11 @@ def read_references(folder: Path) -> dict[str, Any] | None:
     file = folder / FILE
     if not file.is_file():
         return None
-    return read_sealed(file, MEASURE_AGAIN, NEEDED, files=["references.csv"])
+    again = (
+        f"remove {file}, and run `lsemvae worth`, or `lsemvae cv --references true`, again to "
+        "measure anew"
+    )
+    return read_sealed(file, again, NEEDED, files=["references.csv"])
 
 
 def _foreign(found: dict[str, Any], run: RunEvidence) -> str:

@@ -22,13 +22,14 @@ from sklearn.metrics import (
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from lsemvae.core.errors import InputError
 from lsemvae.core.sealed_json import write_json
 from lsemvae.evaluation.report.blocks import Table
 from lsemvae.evaluation.report.curves import legend, panel
 from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, Evidence
 from lsemvae.evaluation.report.gather import find_runs, with_statistics
 from lsemvae.evaluation.report.html import unbroken
-from lsemvae.evaluation.report.page import write_report
+from lsemvae.evaluation.report.page import check_report_folder, write_report
 from tests.conftest import LAY_OUT
 from tests.report_runs import labelled_patients, write_run
 
@@ -285,6 +286,17 @@ def test_cards_lie_beside_the_page(out: Path) -> None:
     assert "- seed: 0" in card
     assert "pulmonary hypertension" not in (out / "page/model_card_older.md").read_text()
     assert "older" in (out / "page/model_card_older.md").read_text()
+
+
+def test_what_a_killed_report_left_is_replaced_and_a_card_of_others_is_not(
+    out: Path, tmp_path: Path
+) -> None:
+    card = tmp_path / "model_card.md"
+    card.write_bytes((out / "page/model_card.md").read_bytes())
+    check_report_folder(tmp_path)
+    card.write_text("# Model card: mine")
+    with pytest.raises(InputError, match="this command did not write it"):
+        check_report_folder(tmp_path)
 
 
 def test_leak_is_loud_and_comes_first(tmp_path: Path) -> None:
