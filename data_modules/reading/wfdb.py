@@ -138,7 +138,8 @@ def _check_file(
     if file_name.lower().endswith(".mat"):
         check_mat4(path, offset, fmt, len(lines), record=record)
     bits = _FORMATS[fmt][0] * len(lines) * header.n_samples
-    declared = offset + math.ceil(round(bits, 3) / 8)
+    unit = 2 if fmt == "310" else 1  # bytes: its second sample begins in a word of its own
+    declared = offset + unit * math.ceil(round(bits, 3) / (8 * unit))
     if fmt in _FLAC:
         with open_path(path, record=record) as file:
             check_flac(

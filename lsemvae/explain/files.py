@@ -94,7 +94,7 @@ def write_explanation(
     write_json(out / NUMBERS, _plain(summary | {"provenance": provenance()}), tables + pictures)
     best = ranking.iloc[0]
     told = f"{best['lead']} has the largest share, {best['share']:.1%}"
-    say(f"{title}: {told}" if knows_something(skill) else f"{title}. Of no meaning: {told}")
+    say(f"{title}: {told}" if knows_something(skill) else f"{title} Of no meaning: {told}")
     say(f"explanation: {out}")
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from data_modules.cohort.identity import plain_ids
 from lsemvae.core.errors import InputError
 from lsemvae.core.printable import one_line
 from lsemvae.core.targets import HIGH, LOW
@@ -146,7 +147,8 @@ def _fold_faults(table: pd.DataFrame, question: Question) -> list[str]:
 def _patient_faults(table: pd.DataFrame, question: Question) -> list[str]:
     if "patient_id" not in table:
         return []
-    wrong = table["patient_id"].to_numpy() != question.truth["patient_id"].to_numpy()
+    told, own = (plain_ids(one["patient_id"]).to_numpy() for one in (table, question.truth))
+    wrong = told != own  # a spreadsheet on the way may have written 007 as 7
     return [f"record {_named(table['record'][wrong])} is of another patient"] if wrong.any() else []
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from data_modules.cohort.checks import CohortLimits, check_cohort_values
 from data_modules.cohort.columns import DATES
+from data_modules.cohort.identity import plain_ids
 from data_modules.cohort.labels import number_values, task_labels
 from data_modules.cohort.quantities import group_sizes
 from data_modules.leakage import Part, find_leaks, fold_parts, read_trained_on
@@ -199,8 +200,8 @@ def _faults(table: pd.DataFrame, run: CvRun, seen: list[Part]) -> list[str]:
     if len(unknown):
         return [f"record {unknown[0]} is not in the store"]
     faults = []
-    owner = known["patient_id"].loc[predictions.index]
-    other = predictions.index[owner.to_numpy() != predictions["patient_id"].to_numpy()]
+    owner = plain_ids(known["patient_id"].loc[predictions.index])
+    other = predictions.index[owner != plain_ids(predictions["patient_id"])]
     if len(other):
         faults.append(f"record {other[0]} is of another patient in the store")
     if run.metrics.get("permute_labels") is None:

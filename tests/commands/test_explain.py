@@ -306,4 +306,4 @@ def test_explanation_says_whether_the_models_know_anything(
     for text in (told, model["text"], picture):
         assert f"AUROC {model['auroc']:.3f} [" in text
         assert ("What moves a guess means nothing" in text) is not knows
-    assert ("Of no meaning: " in told) is not knows
+    assert ("nothing. Of no meaning: " in told) is not knows

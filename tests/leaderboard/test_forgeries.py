@@ -231,6 +231,11 @@ def test_a_row_that_is_not_forged_is_accepted_once(
     assert "two rows have the name 'mvae'" in error_of(capsys)
 
 
+def test_a_row_whose_ids_were_respelt_on_the_way_is_accepted(row: Path, board: Path) -> None:
+    edited(lambda table: table.assign(patient_id=table["patient_id"].str.lower() + ".0"))(row)
+    assert main(["leaderboard", "add", str(row), "--board", str(board)]) == 0
+
+
 def test_a_row_is_accepted_while_no_other_add_writes(
     row: Path, board: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

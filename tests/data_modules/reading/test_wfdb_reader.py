@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import wfdb
 
@@ -347,3 +348,38 @@ def test_flac_files_agree_with_wfdb_and_are_checked(tmp_path: Path, fmt: str) ->
     assert code_of(tmp_path) in ("unreadable", "checksum_mismatch")
     path.write_bytes(content + bytes(100_000))
     assert code_of(tmp_path) == "size_mismatch"
+
+
+def _packed(fmt: str, counts: npt.NDArray[np.int64]) -> bytes:
+    """Write one signal as signal(5) describes the format, bit by bit."""
+    if fmt in ("61", "160", "8"):
+        steps = np.diff(counts, prepend=counts[:1])
+        return {"61": counts.astype(">i2"), "160": (counts + (1 << 15)).astype("<u2"),
+                "8": steps.astype("i1")}[fmt].tobytes()  # fmt: skip
+    bits = np.append(counts & 0x3FF, [0] * (-len(counts) % 3))
+    one, two, three = bits[::3], bits[1::3], bits[2::3]
+    if fmt == "311":
+        return bytes((one | two << 10 | three << 20).astype("<u4").tobytes())
+    words = np.stack([one << 1 | (three & 31) << 11, two << 1 | (three >> 5) << 11], axis=1)
+    return bytes(words.astype("<u2").tobytes())
+
+
+@pytest.mark.parametrize("offset", [0, 512])
+@pytest.mark.parametrize("fmt", ["8", "61", "160", "310", "311"])
+def test_rare_formats_are_read_as_their_bits_say(fmt: str, offset: int, tmp_path: Path) -> None:
+    counts = np.rint(make_ecg_mv(2501, 250)[:2] * 100 + np.array([[0], [7]])).astype(np.int64)
+    lines = ["r1 2 250 2501"]
+    for name, row in zip(("I", "II"), counts, strict=True):
+        lines.append(f"{name}.dat {fmt}+{offset} 100/mV 16 0 {row[0]} {row.sum() % 65536} 0 {name}")
+        (tmp_path / f"{name}.dat").write_bytes(bytes(offset) + _packed(fmt, row))
+    (tmp_path / "r1.hea").write_text("\n".join(lines))
+    read = read_wfdb(tmp_path, "r1", amplitude="calibrated")
+    np.testing.assert_allclose(read.ecg, counts / 100, atol=1e-6)
+
+
+def test_a_last_sample_of_format_310_that_is_cut_is_named(tmp_path: Path) -> None:
+    counts = np.arange(1502) % 100
+    (tmp_path / "r1.dat").write_bytes(_packed("310", counts)[:-1])
+    (tmp_path / "r1.hea").write_text(f"r1 1 250 1502\nr1.dat 310 100/mV 10 0 0 {counts.sum()} 0 I")
+    with pytest.raises(RecordError, match="has 2003 bytes; its header declares 2004"):
+        read_wfdb(tmp_path, "r1", amplitude="calibrated")
