@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from lsemvae.core.errors import InputError
+from lsemvae.model_file.onnx_file import keeps_weights_elsewhere
 from lsemvae.models.adapter import Adapter
 from lsemvae.models.published_st_mem import read_published_st_mem
+from lsemvae.models.torchscript_file import check_torchscript
 from lsemvae.runtime.own_classes import import_class
 
 
@@ -72,6 +74,7 @@ def _of_class(adapter: Adapter) -> Runner:
 
 
 def _of_torchscript(adapter: Adapter) -> Runner:
+    check_torchscript(Path(adapter.source))
     module: nn.Module = torch.jit.load(adapter.source, map_location="cpu")  # type: ignore[no-untyped-call]
     module.eval()
     return Runner(lambda ecg, _present: _tensor(module(ecg)), module)
@@ -82,6 +85,11 @@ def _of_onnx(adapter: Adapter) -> Runner:
         import onnxruntime
     except ImportError as error:
         raise InputError(f"{adapter.source} needs onnxruntime: pip install onnxruntime") from error
+    if keeps_weights_elsewhere(Path(adapter.source)):
+        raise InputError(
+            f"{adapter.source} keeps weights in a second file, of which no digest tells; save it "
+            "as one file (onnx.save without save_as_external_data)"
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3

@@ -1,7 +1,6 @@
 """Apply an exported model with onnxruntime."""
 
 import base64
-import mmap
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,13 @@ import numpy.typing as npt
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
 from lsemvae.model_file.description import Description, read_description
+from lsemvae.model_file.onnx_file import keeps_weights_elsewhere
 from lsemvae.model_file.seal import check_seal
 from lsemvae.model_file.trained_on import TrainedOn
 from lsemvae.predicting.predictor import Scores
 from lsemvae.runtime.threads import threads_of_environment
 
 DESCRIPTION, HASHES, SEAL = "lsemvae", "trained_on.", "seal"
-_ELSEWHERE = b"\x0a\x08location"  # in protobuf the key that names a tensor's file
 
 
 class OnnxPredictor:
@@ -73,12 +72,11 @@ def _refuse_weights_elsewhere(path: Path) -> None:
     Raises:
         InputError: names the file.
     """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if content.find(_ELSEWHERE) >= 0:
-            raise InputError(
-                f"{path} keeps weights in a second file, which no seal guards; export the model "
-                "again with `lsemvae export`, which writes one file"
-            )
+    if keeps_weights_elsewhere(path):
+        raise InputError(
+            f"{path} keeps weights in a second file, which no seal guards; export the model "
+            "again with `lsemvae export`, which writes one file"
+        )
 
 
 def _check_shapes(session: Any, model: Description, path: Path) -> None:

@@ -216,6 +216,17 @@ def test_a_wrong_file_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+def test_a_graph_whose_weights_lie_elsewhere_is_refused(tmp_path: Path) -> None:
+    file = write_adapter(tmp_path, "onnx")
+    model = onnx.load(tmp_path / "weights")
+    weights = helper.make_tensor("w", TensorProto.FLOAT, [1], b"\0\0\0\0", raw=True)
+    model.graph.initializer.append(weights)
+    onnx.save(model, tmp_path / "weights", save_as_external_data=True, location="more",
+              size_threshold=0)  # fmt: skip
+    with pytest.raises(InputError, match="keeps weights in a second file"):
+        ForeignEncoder(N, str(file))
+
+
 def test_an_encoder_in_training_mode_is_refused(tmp_path: Path) -> None:
     class Batch(nn.Module):
         def forward(self, ecg: Tensor) -> Tensor:
