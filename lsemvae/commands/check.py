@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from data_modules.store.read import EcgStore
 
 SIGNAL_DOUBTS = ("limb_leads_inconsistent", "leads_identical", "rate_doubtful",
-                 "arm_leads_doubtful")  # fmt: skip
+                 "arm_leads_doubtful", "signal_alike")  # fmt: skip
 
 
 def check_published(
