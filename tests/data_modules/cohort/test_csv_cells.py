@@ -172,9 +172,9 @@ def test_a_cell_more_than_names_that_may_be_the_first_or_the_last_is_refused(
 
 
 def test_a_number_beyond_every_number_makes_its_column_text(tmp_path: Path) -> None:
-    table = table_of(tmp_path, "record,patient_id,x", "r1,7,1", "r2,8,1e400", "r3,9,2")
-    assert table.table["x"].tolist() == ["1", "1e400", "2"]
-    assert any("'1e400' (row 3); the column was read as text" in one for one in table.warnings)
+    found = table_of(tmp_path / "t.csv", "a;1;240;1", "b;2;310;1e400", "c;3;320;2")
+    assert found.table["bnp"].tolist() == ["1", "1e400", "2"]
+    assert any("'1e400' (row 3); the column was read as text" in one for one in found.warnings)
 
 
 def test_a_first_row_of_words_is_no_line_of_units(tmp_path: Path) -> None:
