@@ -15,7 +15,7 @@ def report(
     pretrain: str | None = None,
     explain: str | None = None,
     out: str = "reports",
-    title: str = "LS-EMVAE: cross-validated report",
+    title: str | None = None,
     reference: str = "ls_emvae",
     subgroups: list[str] | None = None,
     n_resamples: int = 2000,
@@ -29,14 +29,14 @@ def report(
     the runs do not admit.
 
     Args:
-        runs: folders of runs (OUT/TASK/METHOD/LEADS) or folders above them; words before the first
+        runs: folders of runs (OUT/TASK/METHOD/LEADS) or folders above them; words without an
             option, `lsemvae report RUN RUN --out DIR`.
         cv: one more folder above runs (the --out of `lsemvae cv`).
         cohort: the store that was cross-validated; without it sections that need it say so.
         pretrain: folder of the pre-training run, for the diagnostics of the latent space.
         explain: folder of `lsemvae explain`.
         out: folder that gets the report.
-        title: of the page.
+        title: of the page; the names of the methods by default.
         reference: method that the others are compared with, and that the long tables show first.
         subgroups: columns of the cohort to split by, besides sex and age.
         n_resamples: of every bootstrap.
