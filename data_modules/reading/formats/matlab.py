@@ -56,6 +56,8 @@ def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
         raise RecordError("format_unsupported", record=record, problem=problem)
     try:
         return _read(content, layout, record=record)
+    except RecordError:
+        raise
     except (struct.error, zlib.error, ValueError, IndexError) as error:
         raise invalid(f"its elements are damaged ({str(error)[:80]})", record=record) from error
 

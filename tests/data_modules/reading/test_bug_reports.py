@@ -68,5 +68,5 @@ def test_a_matlab_file_that_is_cut_behind_its_matrix_is_refused(tmp_path: Path) 
     layout = {"leads": LEADS, "sampling_rate_hz": 250, "unit": "uV", "variable": "val"}
     content = buffer.getvalue()[:-100]
     write(tmp_path, {"r1.mat": content, "layout.json": json.dumps(layout).encode()})
-    with pytest.raises(RecordError, match="its elements are damaged .an element is cut off"):
+    with pytest.raises(RecordError, match=r"its elements are damaged .an element is cut off"):
         read_recording(tmp_path, "r1.mat", amplitude="calibrated")
