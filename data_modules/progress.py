@@ -90,5 +90,5 @@ def show_progress(blocks: Iterable[tuple[int, Block]], *, total: int, text: str)
     with counted_progress(text) as report:
         for count, block in blocks:
             yield block
-            done += count
+            done = min(done + count, total)  # the last block may be smaller
             report(done, total)

@@ -138,6 +138,11 @@ def benchmark(
     with writing_alone(folder):
         failed = run_plan(plan, folder, jobs=jobs, dask=dask)
         write_tables(plan, folder, failed)
+    if references:
+        say(
+            f"what pre-training was worth: references.csv of each run in {folder / 'cv'}; "
+            f"`lsemvae report {folder / 'cv'}` shows it"
+        )
     if failed:
         raise InputError(
             f"{counted(len(failed), 'run failed', 'runs failed')}, the others are kept: "

@@ -108,7 +108,7 @@ def cross_validate(
     from lsemvae.core.errors import InputError
     from lsemvae.core.tasks import Thresholds
     from lsemvae.crossval.printed import run_and_print
-    from lsemvae.crossval.run import encoder_of
+    from lsemvae.crossval.run import encoder_of, open_cohort
     from lsemvae.crossval.settings import CvSettings
 
     settings = CvSettings(
@@ -138,6 +138,9 @@ def cross_validate(
         say(f"No cohort given: using the demo's SYNTHETIC one, {COHORT}{still_to_make()}")
         cohort = demo_cohort()
         if own_encoder:
+            open_cohort(
+                settings, cohort, Path(out), None
+            ).load_splits()  # before minutes of training
             encoder = demo_encoder()
     return run(
         settings, cohort, Path(out), encoder=encoder, overwrite=overwrite,

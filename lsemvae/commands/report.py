@@ -15,7 +15,7 @@ def report(
     pretrain: str | None = None,
     explain: str | None = None,
     out: str = "reports",
-    title: str = "LS-EMVAE: cross-validated report",
+    title: str | None = None,
     reference: str = "ls_emvae",
     subgroups: list[str] | None = None,
     n_resamples: int = 2000,
@@ -29,14 +29,14 @@ def report(
     the runs do not admit.
 
     Args:
-        runs: folders of runs (OUT/TASK/METHOD/LEADS) or folders above them; words before the first
+        runs: folders of runs (OUT/TASK/METHOD/LEADS) or folders above them; words without an
             option, `lsemvae report RUN RUN --out DIR`.
         cv: one more folder above runs (the --out of `lsemvae cv`).
         cohort: the store that was cross-validated; without it sections that need it say so.
         pretrain: folder of the pre-training run, for the diagnostics of the latent space.
         explain: folder of `lsemvae explain`.
         out: folder that gets the report.
-        title: of the page.
+        title: of the page; the names of the methods by default.
         reference: method that the others are compared with, and that the long tables show first.
         subgroups: columns of the cohort to split by, besides sex and age.
         n_resamples: of every bootstrap.
@@ -47,7 +47,7 @@ def report(
         The page, index.html.
     """
     from data_modules.progress import show_each
-    from lsemvae.evaluation.report.page import write_report
+    from lsemvae.evaluation.report.page import check_report_folder, write_report
     from lsemvae.evaluation.report.pdf import find_chromium, print_pdf
 
     folders = [*(runs or []), *([cv] if cv is not None else [])]
@@ -55,6 +55,7 @@ def report(
         raise InputError("name the folders of runs: `lsemvae report runs/cv --out reports`")
     if n_resamples < 100:
         raise InputError(f"n_resamples must be >= 100, got {n_resamples}")
+    check_report_folder(Path(out))
     chromium = find_chromium() if pdf else None
     from lsemvae.report_evidence.gather import SUBGROUPS, gather_evidence
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from lsemvae.core.counted import counted
 from lsemvae.core.leads import LEADS
+from lsemvae.core.tasks import find_task
 from lsemvae.deployment.settled import Settled
 from lsemvae.evaluation.leakage_statement import leakage_statement
 from lsemvae.evaluation.model_card import model_card
@@ -53,9 +54,10 @@ def locked_card(run: CvRun, task: Task, kind: str, settled: Settled, input_text:
         f"{counted(metrics['epochs'], 'epoch')}",
         "leakage": leaks.text,
         "leakage_clean": leaks.clean,
+        "spread": "SD over the folds",
         "performance": [
-            {"measure": f"{title}, mean and SD over the folds",
-             "value": f"{metrics['mean'][key]:.3f}", "interval": f"SD {metrics['sd'][key]:.3f}"}
+            {"measure": f"{title}, mean over the folds",
+             "value": f"{metrics['mean'][key]:.3f}", "interval": f"{metrics['sd'][key]:.3f}"}
             for key, title in _titles(run).items()
         ],
         "calibration": _calibration(run, settled),
@@ -63,7 +65,16 @@ def locked_card(run: CvRun, task: Task, kind: str, settled: Settled, input_text:
         "provenance": {name: str(metrics[name] or "none")
                        for name in ("cohort_sha256", "splits_sha256", "encoder_sha256")},
     }  # fmt: skip
+    if run.target.kind == "binary":
+        facts |= {"base_rate": _base_rate(metrics), "intended_use": find_task(metrics["task"]).use}
     return model_card(facts)
+
+
+def _base_rate(metrics: Mapping[str, Any]) -> str:
+    return (
+        f"Accuracy of always naming the larger class: {metrics['base_rate_accuracy']:.3f}; share "
+        f"of positive recordings {metrics['n_positive'] / metrics['n_records']:.3f}."
+    )
 
 
 def _positive_patients(run: CvRun) -> int | str:

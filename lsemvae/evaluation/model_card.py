@@ -41,6 +41,7 @@ class ModelCard:
         leakage_clean: whether it says that all is well.
         base_rate: the accuracy of the larger class, as a sentence.
         performance: rows of measure, value, interval.
+        spread: what stands as the interval of the performance.
         subgroups: rows of group, n, value, interval.
         calibration: intercept, slope and Brier score, as a sentence.
         limits: one sentence each.
@@ -70,6 +71,7 @@ class ModelCard:
     leakage_clean: bool = False
     base_rate: str = ""
     performance: list[Mapping[str, str]] = field(default_factory=list)
+    spread: str = "95 % interval"
     subgroups: list[Mapping[str, str]] = field(default_factory=list)
     calibration: str = ""
     limits: list[str] = field(default_factory=list)

@@ -67,11 +67,12 @@ def write_explanation(
     write_text(out / LEADS, leads.to_csv(index=False, float_format="%.6g"))
     ranking = rank_leads(leads, seed=seed)
     about = {**about, "skill": "\n".join(fill(one, LINE) for one in skill_lines(skill))}
-    title = _title(about, data, plan)
+    n_records = int(leads["record"].nunique())
+    title = _title(about, data, plan, n_records)
     _save(ranking_figure(ranking, f"Leads by attribution\n{title}"), out / "leads")
     summary = {
         **_about(about, data, plan),
-        "n_records": int(leads["record"].nunique()),
+        "n_records": n_records,
         "n_patients": int(leads["patient_id"].nunique()),
         "model": skill_facts(skill),
         "completeness": _completeness(leads),
@@ -128,10 +129,13 @@ def _source(about: dict[str, Any], data: StoreDataModule) -> str:
     return f"{names}{cut}, {label}"
 
 
-def _title(about: dict[str, Any], data: StoreDataModule, plan: ExplanationSettings) -> str:
+def _title(
+    about: dict[str, Any], data: StoreDataModule, plan: ExplanationSettings, n_records: int
+) -> str:
     explained_by = plan.settings.method.replace("_", " ")
     source = f"{_source(about, data)}\n{about['skill']}"
-    return f"{about['task']}, {about['method']}, {explained_by}\n{source}"
+    of_many = counted(n_records, "recording")
+    return f"{about['task']}, {about['method']}, {explained_by}, {of_many}\n{source}"
 
 
 def _completeness(leads: pd.DataFrame) -> dict[str, float | None]:

@@ -157,6 +157,11 @@ def curve_section(evidence: ExternalEvidence) -> Section:
     return Section("curves", "Calibration and ROC curves", pictures, facts)
 
 
+def _counts(evidence: ExternalEvidence) -> str:
+    label = evidence.columns[0]
+    return f"{counted(len(label), 'recording')}, {int(label.sum())} of them positive"
+
+
 def _calibration(evidence: ExternalEvidence) -> Picture:
     label, probability, _ = evidence.columns
     bins = reliability_curve(label, probability)
@@ -170,8 +175,8 @@ def _calibration(evidence: ExternalEvidence) -> Picture:
     axes.set_aspect("equal")
     legend(axes)
     caption = (
-        f"Calibration on {evidence.name}: share of positives against probability, in bins of equal "
-        "count with Wilson intervals."
+        f"Calibration on {evidence.name}, {_counts(evidence)}: share of positives against "
+        "probability, in bins of equal count with Wilson intervals."
     )
     alt = "; ".join(f"predicted {a:.3f}, observed {b:.3f}" for a, b in zip(x, y, strict=True))
     return draw(figure, "calibration", caption=caption, alt=f"Calibration curve. {alt}")
@@ -183,7 +188,7 @@ def _roc(evidence: ExternalEvidence) -> Picture:
     value = number(evidence.measures["auroc"].value)
     figure, axes = panel("1 - specificity", "sensitivity", evidence.name)
     axes.plot([0, 1], [0, 1], color="#777777", linewidth=0.8, label="chance")
-    axes.plot(false_positive, true_positive, color="#0b5394", label=f"this cohort ({value})")
+    axes.plot(false_positive, true_positive, color="#0b5394", label=f"this cohort (AUROC {value})")
     for name, point in evidence.model.points.items():
         called = probability >= point.threshold
         place = called[label == 0].mean(), called[label == 1].mean()
@@ -192,7 +197,7 @@ def _roc(evidence: ExternalEvidence) -> Picture:
     axes.set(xlim=(0, 1), ylim=(0, 1.005))
     axes.set_aspect("equal")
     legend(axes)
-    caption = f"ROC on {evidence.name}; marks: the model's own thresholds."
+    caption = f"ROC on {evidence.name}, {_counts(evidence)}; marks: the model's own thresholds."
     return draw(figure, "roc", caption=caption, alt=f"ROC curve, AUROC {value}")
 
 

@@ -24,11 +24,12 @@ from lsemvae.report_evidence.cohort import (
 
 FIT_AGAIN = "run the pre-training again, or leave --pretrain out"
 SUBGROUPS = ("sex", "age_years")
+MOST_NAMED = 3  # methods in the title of a page
 
 
 def gather_evidence(
     folders: list[str], cohort: str | None, pretrain: str | None, explain: str | None, *,
-    title: str, reference: str, subgroups: list[str], n_resamples: int, max_days: int,
+    title: str | None, reference: str, subgroups: list[str], n_resamples: int, max_days: int,
 ) -> Evidence:  # fmt: skip
     """Read and verify everything that a report is made from; arguments as in `report`."""
     found, notes = find_runs(folders)
@@ -43,7 +44,7 @@ def gather_evidence(
     thresholds = Thresholds.of_settings(first)
     tasks = list(dict.fromkeys(run.metrics["task"] for run in plain))
     return Evidence(
-        title=title,
+        title=title or _title(plain),
         runs=[
             with_statistics(
                 run, cohort=table, n_resamples=n_resamples, subgroups=subgroups,
@@ -66,6 +67,13 @@ def gather_evidence(
         n_resamples=n_resamples,
         notes=notes,
     )  # fmt: skip
+
+
+def _title(runs: list[CvRun]) -> str:
+    """Name the methods of a report, or count them where they are many."""
+    methods = list(dict.fromkeys(run.method_title for run in runs))
+    told = ", ".join(methods) if len(methods) <= MOST_NAMED else f"{len(methods)} methods"
+    return f"{told}: cross-validated report"
 
 
 def _verified(

@@ -2,13 +2,13 @@
 
 import sys
 from collections.abc import Callable
-from io import TextIOWrapper
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import place_taken
 from lsemvae.core.findings import FindingsFoundError
 from lsemvae.core.printable import say
-from lsemvae.runtime.faults import OWN, full_disk, was_interrupted
+from lsemvae.runtime.faults import OWN, full_disk, has_lost_its_reader, was_interrupted
+from lsemvae.runtime.standard_streams import prepare_streams
 from lsemvae.runtime.told_to_stop import stops_in_order
 
 
@@ -20,7 +20,7 @@ def exit_code(run: Callable[[], None]) -> int:
     Args:
         run: the command.
     """
-    _write_any_letter()
+    prepare_streams()
     try:
         with stops_in_order():
             run()
@@ -39,18 +39,21 @@ def exit_code(run: Callable[[], None]) -> int:
         say(f"error: {line}", file=sys.stderr)
         return 2
     except (KeyboardInterrupt, SystemExit) as error:
-        if not was_interrupted(error):
+        code = _of_exit(error)
+        if code is None:
             raise
-        say("interrupted; what is finished is kept", file=sys.stderr)
-        return 130
+        return code
     return 0
 
 
-def _write_any_letter() -> None:
-    r"""Write letters that the terminal's encoding lacks as \xb1, in place of a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+def _of_exit(error: BaseException) -> int | None:
+    """Return the exit code where a library turned a signal into another one; None elsewhere."""
+    if has_lost_its_reader(error):
+        return 141
+    if not was_interrupted(error):
+        return None
+    say("interrupted; what is finished is kept", file=sys.stderr)
+    return 130
 
 
 def _of_machine(error: OSError | MemoryError | ModuleNotFoundError) -> str | None:
@@ -81,4 +84,6 @@ def _of_system(error: OSError) -> str | None:
     line = full_disk(error)
     if line is None and error.filename:
         line = place_taken(error) or f"{error.filename}: {error.strerror}"
+        if isinstance(error, PermissionError):
+            line += "; get the rights to it, or name another file or folder"
     return line

@@ -147,6 +147,11 @@ def was_interrupted(error: BaseException | None) -> bool:
     return any(isinstance(one, KeyboardInterrupt) for one in _chain(error))
 
 
+def has_lost_its_reader(error: BaseException) -> bool:
+    """Tell whether an exit came from a closed pipe, which `rich` turns into exit code 1."""
+    return any(isinstance(one, BrokenPipeError) for one in _chain(error))
+
+
 def was_told_to_stop(error: BaseException) -> bool:
     """Tell whether SIGTERM ended what ran: by our exit code, or by Lightning's exception."""
     if isinstance(error, SystemExit) and error.code == TOLD_TO_STOP:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lsemvae.core.counted import counted
 from lsemvae.core.figure_files import save_figure
 from lsemvae.core.files import write_text
 from lsemvae.core.outputs import check_output_file
@@ -57,7 +58,7 @@ def write_stress(
     guess = guess_text([{str(name): cell for name, cell in table.iloc[0].items()}])
     if guess:
         say(f"warning: {guess}")
-    title = f"{about['task']} on {data}"
+    title = f"{about['task']} on {data}, {counted(about['n_recordings'], 'recording')}"
     figure = stress_figure(table, "\n".join([title, *([guess] if guess else [])]))
     save_figure(figure, out / FIGURE)
     write_json(out / NUMBERS, to_json(numbers), FILES)

@@ -239,6 +239,17 @@ def test_runs_without_a_comparison_are_named_where_references_are_asked_for(
     assert "none of the methods and tasks is that: leave it out" in run("mpap_mmhg")
 
 
+def test_a_benchmark_with_references_says_where_the_worth_of_pretraining_stands(
+    cohort: Path, pretraining: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("lsemvae.benchmark.plan.run_plan", lambda *_, **__: {})
+    monkeypatch.setattr("lsemvae.benchmark.tables.write_tables", lambda *_: None)
+    asked = ["--references", "true", "--methods", '["ls_emvae"]', "--tasks", '["detection"]']
+    assert main([*arguments(cohort, pretraining, tmp_path), *asked]) == 0
+    assert f"`lsemvae report {tmp_path}/cv` shows it" in " ".join(capsys.readouterr().out.split())
+
+
 def test_every_method_is_listed_in_a_table_and_has_its_experiments() -> None:
     assert {method.experiment for method in METHODS.values()} <= {
         file.relative_to(ROOT / "experiments").as_posix()

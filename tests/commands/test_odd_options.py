@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from data_modules.cohort.splits import load_or_make_splits
 from lsemvae.cli import main
 from lsemvae.core.errors import InputError
 from lsemvae.predicting.run import Options
@@ -99,6 +101,20 @@ def test_what_cannot_run_is_refused_before_minutes_go_into_the_demo_cohort(
     assert main(arguments.split()) == 2
     assert expected in error_of(capsys)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_folds_of_another_cohort_are_refused_before_the_demo_trains_an_encoder(
+    cohort: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    others = pd.DataFrame({"record": [*"abcd"], "patient_id": [*"abcd"], "label": [0, 1] * 2})
+    (tmp_path / "cv/detection").mkdir(parents=True)
+    frozen = tmp_path / "cv/detection/splits.json"
+    load_or_make_splits(str(frozen), others, task="detection", n_folds=2)
+    monkeypatch.setattr("lsemvae.commands.demo.demo_cohort", lambda: str(cohort))
+    monkeypatch.setattr("lsemvae.commands.demo.demo_encoder", lambda: pytest.fail("it trains"))
+    assert main(["cv", "--out", str(tmp_path / "cv")]) == 2
+    assert "splits.json was frozen for something else" in error_of(capsys)
 
 
 @pytest.mark.parametrize(

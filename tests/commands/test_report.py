@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import h5py
@@ -19,6 +20,7 @@ from lsemvae.core.sealed_json import write_json
 from lsemvae.core.tasks import Thresholds
 from lsemvae.evaluation.predictions import read_predictions
 from lsemvae.evaluation.report import pdf
+from lsemvae.report_evidence.gather import _title
 from tests.conftest import error_of
 from tests.report_runs import write_run
 
@@ -103,7 +105,9 @@ def test_subgroups_and_baseline_are_there(numbers: dict[str, Any]) -> None:
 
 def test_report_without_a_store_says_what_it_lacks(runs: Path, tmp_path: Path) -> None:
     assert main(["report", str(runs / "detection/ls_emvae"), "--out", str(tmp_path), *QUICK]) == 0
-    assert "no store was given (--cohort)" in (tmp_path / "index.html").read_text()
+    page = (tmp_path / "index.html").read_text()
+    assert "no store was given (--cohort)" in page
+    assert "<h1>LS-EMVAE: cross-validated report</h1>" in page
 
 
 def refused(runs: Path, cohort: Path, out: Path, *more: str) -> bool:
@@ -263,3 +267,11 @@ def test_pdf_without_a_browser_is_one_line(
     monkeypatch.setattr(pdf.shutil, "which", lambda name: None)
     assert main(["report", "runs", "--pdf", "true"]) == 2
     assert "install Chromium, or leave out --pdf" in error_of(capsys)
+
+
+def test_a_page_is_titled_by_its_methods() -> None:
+    def title(*methods: str) -> str:
+        return _title([SimpleNamespace(method_title=name) for name in methods])  # type: ignore[misc]
+
+    assert title("TinyNet", "TinyNet", "MVAE") == "TinyNet, MVAE: cross-validated report"
+    assert title("A", "B", "C", "D") == "4 methods: cross-validated report"

@@ -125,7 +125,7 @@ def test_a_model_says_in_words_what_it_puts_out(number: Path, labels: Path) -> N
     told = read_model(number).network.description
     assert told.task.positive == "mPAP (mmHg), estimated"
     assert "interval of ±" in told.card
-    assert "MAE (mmHg), mean and SD over the folds" in told.card
+    assert "MAE (mmHg), mean over the folds" in told.card
     told = read_model(labels).network.description
     assert [one.name for one in told.labels] == LABELS.split(",")
     assert told.labels[1].positive.startswith("post-capillary (mPAP > 20 mmHg")

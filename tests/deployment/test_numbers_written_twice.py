@@ -88,8 +88,11 @@ def test_report_card_model_and_leaderboard_tell_the_same(
     assert cells(page / "model_card.md", "MCC")[0] == f"{pooled['mcc']:.3f}"
     description: Any = read_model(model).network.description
     for name, title in (("auroc", "AUROC"), ("accuracy", "accuracy"), ("mcc", "MCC")):
-        row = f"| {title}, mean and SD over the folds | {mean[name]:.3f} | SD {sd[name]:.3f} |"
+        row = f"| {title}, mean over the folds | {mean[name]:.3f} | {sd[name]:.3f} |"
         assert row in description.card, name
+    share = f"share of positive recordings {label.mean():.3f}."
+    assert f"larger class: {max(label.mean(), 1 - label.mean()):.3f}; {share}" in description.card
+    assert "not stated\n\n| measure" not in description.card
     assert description.skill.auroc == pytest.approx(mean["auroc"])
     (low, high) = (main_facts["within_folds"][end] for end in ("low", "high"))
     assert (description.skill.low, description.skill.high) == pytest.approx((low, high))

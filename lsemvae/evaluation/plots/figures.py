@@ -10,13 +10,14 @@ COLOURS = ("#0b5394", "#b45f06", "#38761d", "#741b47", "#134f5c", "#7f6000", "#9
 DASHES = ("-", "--", "-.", ":")
 
 
-def epoch_figure(log: pd.DataFrame, columns: Mapping[str, str], ylabel: str) -> Figure:
+def epoch_figure(log: pd.DataFrame, columns: Mapping[str, str], ylabel: str, title: str) -> Figure:
     """Draw logged columns over epochs; columns that the log lacks are left out.
 
     Args:
         log: metrics.csv of a CSVLogger.
         columns: legend text by column name.
         ylabel: of the axis.
+        title: names the data.
     """
     figure = Figure(figsize=(4.6, 3.2), layout="constrained")
     axes = figure.subplots()
@@ -28,6 +29,7 @@ def epoch_figure(log: pd.DataFrame, columns: Mapping[str, str], ylabel: str) -> 
                 color=COLOURS[number % len(COLOURS)], linestyle=DASHES[number % len(DASHES)],
             )  # fmt: skip
     axes.set(xlabel="epoch", ylabel=ylabel)
+    axes.set_title(title, fontsize=9, wrap=True)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if axes.get_ylim()[0] > 0:
         axes.set_ylim(bottom=0)

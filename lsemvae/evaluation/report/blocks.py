@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -54,12 +55,17 @@ class Table:
 
     @property
     def words(self) -> list[int]:
-        """Columns that hold words, which are set flush left."""
+        """Columns that hold words, most of their cells; they are set flush left."""
         return [number for number in range(len(self.header)) if self._are_words(number)]
 
     def _are_words(self, number: int) -> bool:
         cells = [str(row[number]) for row in self.rows if row[number]]
-        return bool(cells) and all(cell[0].isalpha() for cell in cells)
+        return 2 * sum(_is_words(cell) for cell in cells) > len(cells)
+
+
+def _is_words(cell: str) -> bool:
+    """Tell words (`Youden`, `90 % sensitivity`), also of a range (`40-49`), from a number."""
+    return cell[0].isalpha() or re.search(r"[^\W\d_]{4}|^\d+-\d+$", cell) is not None
 
 
 def frame_table(

@@ -77,7 +77,8 @@ def _picture(evidence: Evidence, task: str, way: str, runs: list[RunEvidence]) -
     titles = [run.title for run in runs]
     caption = (
         f"Reliability of {task}, probabilities {WAYS[way]}, in bins of equal count with Wilson "
-        f"intervals, {evidence.label}.{evidence.left_out(task, len(evidence.detailed(task)))}"
+        f"intervals, {evidence.label}, {evidence.counts(task)}."
+        f"{evidence.left_out(task, len(evidence.detailed(task)))}"
     )
     alt = f"Share of positives against predicted probability: {named(titles)}"
     return draw(figure, f"reliability_{task}_{way}", caption=caption, alt=alt)

@@ -67,8 +67,9 @@ def _picture(evidence: Evidence, task: str, way: str, runs: list[RunEvidence]) -
     legend(axes)
     titles = [run.title for run in runs]
     caption = (
-        f"Decision curve of {task}, probabilities {WAYS[way]}, {evidence.label}; shaded: 95 % "
-        f"interval of {titles[0]}.{below_the_picture(axes, titles)}"
+        f"Decision curve of {task}, probabilities {WAYS[way]}, {evidence.label}, "
+        f"{evidence.counts(task)}; shaded: 95 % interval of {titles[0]}."
+        f"{below_the_picture(axes, titles)}"
         f"{evidence.left_out(task, len(evidence.detailed(task)))}"
     )
     alt = f"Net benefit against threshold: {named(titles)}"

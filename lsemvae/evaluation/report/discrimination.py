@@ -48,8 +48,8 @@ def _roc(evidence: Evidence, task: str) -> Picture:
     axes.set_aspect("equal")
     legend(axes)
     caption = (
-        f"ROC of {task}, pooled out-of-fold predictions, {evidence.label}."
-        f"{evidence.left_out(task, len(runs))}"
+        f"ROC of {task}, pooled out-of-fold predictions, {evidence.label}, "
+        f"{evidence.counts(task)}.{evidence.left_out(task, len(runs))}"
     )
     return draw(figure, f"roc_{task}", caption=caption, alt=f"ROC curves: {named(legends)}")
 
@@ -69,8 +69,9 @@ def _precision_recall(evidence: Evidence, task: str) -> Picture:
     axes.set_aspect("equal")
     legend(axes)
     caption = (
-        f"Precision and recall of {task}, pooled out-of-fold predictions, {evidence.label}. The "
-        f"level of chance is the share of positives.{evidence.left_out(task, len(runs))}"
+        f"Precision and recall of {task}, pooled out-of-fold predictions, {evidence.label}, "
+        f"{evidence.counts(task)}. The level of chance is the share of positives."
+        f"{evidence.left_out(task, len(runs))}"
     )
     alt = f"Precision-recall curves: {named(legends)}; chance {share:.3f}"
     return draw(figure, f"precision_recall_{task}", caption=caption, alt=alt)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.core.findings import Finding
 from lsemvae.core.study_flow import Flow
 from lsemvae.core.targets import Kind
@@ -203,6 +204,15 @@ class Evidence:
         return sorted(
             mine,
             key=lambda run: (run.method != self.reference, -len(run.run.metrics["leads"])),
+        )
+
+    def counts(self, task: str) -> str:
+        """Return how many records and patients a task's figures are of."""
+        counts = self.of_task(task)[0].summary["records"]
+        return (
+            f"{counted(counts['n_records'], 'record')} of "
+            f"{counted(counts['n_patients'], 'patient')}, {counted(counts['n_positive'], 'record')}"
+            " positive"
         )
 
     def curves(self, task: str) -> list[RunEvidence]:

@@ -103,7 +103,7 @@ def _curves(run: PretrainEvidence) -> list[Picture]:
     pictures = []
     for ylabel, columns, caption in CURVES:
         if any(name in run.log for name in columns):
-            figure = epoch_figure(run.log, columns, ylabel)
+            figure = epoch_figure(run.log, columns, ylabel, run.label)
             name = "training_" + ylabel.replace(" ", "_").replace("²", "2")
             pictures.append(
                 draw(figure, name, caption=f"{caption} Pre-training on {run.label}.",

@@ -30,6 +30,11 @@ GENERAL_OF_TARGETS = (
 )
 
 
+def _in_words(value: Any) -> str:
+    words = {"True": "yes", "False": "no", "None": "none"}
+    return value if isinstance(value, str) else words.get(str(value), str(value))
+
+
 def methods_section(evidence: Evidence) -> Section:
     """Return partition, preparation, model building and measures."""
     texts = GENERAL if evidence.runs else GENERAL_OF_TARGETS
@@ -56,7 +61,7 @@ def methods_section(evidence: Evidence) -> Section:
         store = evidence.cohort.store
         blocks.append(
             Table(f"Preparation of {evidence.label}.", ("setting", "value"),
-                  [[name, str(value)] for name, value in store.items()], wrap=True)
+                  [[name, _in_words(value)] for name, value in store.items()], wrap=True)
         )  # fmt: skip
         facts["store"] = store
         answers += ["preparation", "data_sources"]

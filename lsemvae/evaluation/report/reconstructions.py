@@ -40,7 +40,8 @@ def _picture(run: PretrainEvidence, arrays: dict[str, np.ndarray], number: int) 
         traces["from the 6 limb leads"] = arrays["from_6"][number]
         drawn.append(FROM_LIMB)
     figure = draw_twelve_leads(
-        traces, sampling_rate_hz=run.sampling_rate_hz, title=f"record {record}", styles=drawn,
+        traces, sampling_rate_hz=run.sampling_rate_hz, title=f"{run.label}, record {record}",
+        styles=drawn,
         calibrated=run.calibrated,
     )  # fmt: skip
     where = f"Held-out record {record} of {run.label}"

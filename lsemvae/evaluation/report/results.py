@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.clinical_baseline import CLINICAL, MACHINE_BASELINE
 from lsemvae.evaluation.report.baselines import Baseline, clinical, machine
@@ -112,9 +111,7 @@ def _per_run(evidence: Evidence, task: str, baselines: Sequence[Baseline]) -> Ta
     caption = (
         f"{task}, every run and what it has to beat, on {evidence.label}; intervals by patient for "
         "these models (DeLong within folds) and for models trained anew (Nadeau-Bengio); pooled: "
-        f"all folds as one; {counted(counts['n_records'], 'record')} of "
-        f"{counted(counts['n_patients'], 'patient')}, {counted(counts['n_positive'], 'record')} "
-        "positive (the AUPRC of chance is their share)."
+        f"all folds as one; {evidence.counts(task)} (the AUPRC of chance is their share)."
     )
     return Table(caption, HEADER, rows)
 

@@ -81,8 +81,9 @@ def _abstention_picture(evidence: Evidence, task: str, runs: list[RunEvidence]) 
             )  # fmt: skip
     legend(axes)
     caption = (
-        f"AUROC of {task} when the most uncertain records are withheld, {evidence.label}; shaded: "
-        f"95 % interval of {runs[0].title}. A useful uncertainty makes the curve rise."
+        f"AUROC of {task} when the most uncertain records are withheld, {evidence.label}, "
+        f"{evidence.counts(task)}; shaded: 95 % interval of {runs[0].title}. "
+        "A useful uncertainty makes the curve rise."
     )
     alt = f"AUROC against the share withheld: {named([run.title for run in runs])}"
     return draw(figure, f"abstention_{task}", caption=caption, alt=alt)

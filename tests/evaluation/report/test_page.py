@@ -24,6 +24,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.sealed_json import write_json
+from lsemvae.evaluation.report.blocks import Table
 from lsemvae.evaluation.report.curves import legend, panel
 from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, Evidence
 from lsemvae.evaluation.report.gather import find_runs, with_statistics
@@ -224,6 +225,24 @@ def test_every_caption_names_the_data(numbers: dict[str, Any]) -> None:
     assert len(captions) > 25
     for caption in captions:
         assert "simulated (SYNTHETIC data)" in caption
+
+
+def test_every_curve_says_of_how_many_records_it_is(numbers: dict[str, Any]) -> None:
+    curves = [
+        shown["caption"]
+        for name in ("curves", "calibration", "decisions", "abstention")
+        for shown in numbers["sections"][name]["figures"]
+    ]
+    assert len(curves) > 6
+    for caption in curves:
+        assert re.search(r"\d+ records of \d+ patients, \d+ records positive", caption), caption
+
+
+def test_a_column_of_words_is_set_flush_left_though_some_begin_with_a_number() -> None:
+    rows = [["A", "90 % sensitivity", "40-49", "0.80 [0.75, 0.85]", "250 Hz", "117 (58.2 %)"],
+            ["B", "Youden", "below 40", "not shown: 4 records are too few", "1 kHz", "<0.001"],
+            ["C", "one half", "50-59", "0.70 [0.61, 0.79]", "5 Hz", "-"]]  # fmt: skip
+    assert Table("", ["model", "rule", "group", "AUROC", "rate", "n"], rows).words == [0, 1, 2]
 
 
 def test_every_cell_and_figure_of_the_page_is_in_the_files(
