@@ -67,6 +67,17 @@ class Part(NamedTuple):
         return self.patient if kind == "patient" else self.signal
 
 
+def tell_altered_copies(pool: EcgPool) -> None:
+    """Warn where `prepare` found copies of recordings under other patients, if altered ones."""
+    n = sum(store.reasons.get("warnings", {}).get("signal_alike", 0) for store in pool.stores)
+    if n:
+        say(
+            f"warning: {counted(n, 'recording is', 'recordings are')} nearly the same as one of "
+            "another patient by `lsemvae prepare`, and may land on both sides of a fold; `lsemvae "
+            "check cohort --store` names them (signal_alike)"
+        )
+
+
 class Leak(NamedTuple):
     """What two parts share that must have nothing in common.
 

@@ -16,6 +16,7 @@ from data_modules.reading.recording import stored_unit
 from data_modules.signals.clean import clean_ecg, require_leads
 from data_modules.signals.gains import adc_step, relative_amplitude
 from data_modules.signals.heart_doubts import judge_hearts
+from data_modules.signals.likeness import fingerprints, pack
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import signal_digest
 from lsemvae.core.leads import LEADS
@@ -109,6 +110,11 @@ def convert_block(
             outcome._replace(amplitude=float(f"{value:.4g}")) if _has_unit(outcome) else outcome
             for outcome, value in zip(outcomes, measured, strict=True)
         ]
+    marks = fingerprints(ecg, sampling_rate_hz=settings.sampling_rate_hz)
+    outcomes = [
+        outcome._replace(fingerprint=pack(mark)) if outcome.accepted else outcome
+        for outcome, mark in zip(outcomes, marks, strict=True)
+    ]
     return Block(ecg, present, outcomes)
 
 

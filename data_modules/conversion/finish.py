@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from data_modules.conversion.altered_copies import altered_copies
 from data_modules.conversion.doubts import Doubts, added, cohort_doubts, subject_doubts
 from data_modules.conversion.heart_rates import heart_rate_doubts
 from data_modules.conversion.journal import Journal
@@ -24,9 +25,10 @@ from data_modules.conversion.quarantine import (
     summarise,
     write_quarantine,
 )
+from data_modules.signals.likeness import N_NUMBERS, unpack
 from data_modules.store.content import StoreDescription
 from data_modules.store.mark import failed_list, quarantine_list
-from data_modules.store.shards import ShardPlan
+from data_modules.store.shards import ShardPlan, shard_signal
 from data_modules.store.write import Accepted, write_store
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
@@ -34,7 +36,7 @@ from lsemvae.core.leads import LEADS
 
 
 class _Columns(NamedTuple):
-    """What the journal knows of all n listed recordings, 70 bytes for each.
+    """What the journal knows of all n listed recordings, 134 bytes for each.
 
     Equal subjects are one text.
     """
@@ -47,6 +49,7 @@ class _Columns(NamedTuple):
     step_mv: npt.NDArray[np.float64]
     subject: npt.NDArray[np.object_]
     beats_per_min: npt.NDArray[np.float64]
+    fingerprint: npt.NDArray[np.float32]
 
 
 def finish_conversion(
@@ -86,8 +89,13 @@ def finish_conversion(
         table, columns.signal_sha256, columns.amplitude, columns.step_mv
     )
     rates, of_the_rates = heart_rate_doubts(table, columns.beats_per_min)
-    doubts = added(added(doubts, foreign.doubts), rates)
-    of_the_set += foreign.of_the_set + of_the_rates
+    folder = journal.path.parent
+    copies, of_the_copies = altered_copies(
+        table, columns.signal_sha256, columns.fingerprint,
+        lambda row: shard_signal(folder, plan, row, key=folder.name),
+    )  # fmt: skip
+    doubts = added(added(added(doubts, foreign.doubts), rates), copies)
+    of_the_set += foreign.of_the_set + of_the_rates + of_the_copies
 
     def outcomes() -> Iterator[RecordFate]:
         return _outcomes(journal, doubts, foreign.refused)
@@ -138,6 +146,7 @@ def _columns(journal: Journal, n_listed: int) -> _Columns:
         np.full(n_listed, np.nan),
         np.full(n_listed, "", object),
         np.full(n_listed, np.nan),
+        np.full((n_listed, N_NUMBERS), np.nan, np.float32),
     )
     start = 0
     for shard in journal.read():
@@ -149,6 +158,7 @@ def _columns(journal: Journal, n_listed: int) -> _Columns:
         columns.amplitude[rows] = _known([outcome.amplitude for outcome in shard.outcomes])
         columns.subject[rows] = [sys.intern(outcome.subject) for outcome in shard.outcomes]
         columns.beats_per_min[rows] = _known([one.beats_per_min for one in shard.outcomes])
+        columns.fingerprint[rows] = [unpack(one.fingerprint) for one in shard.outcomes]
         columns.step_mv[rows] = _known([outcome.step_mv for outcome in shard.outcomes])
     return columns
 

@@ -26,6 +26,7 @@ class RecordFate(NamedTuple):
         step_mv: from `adc_step`; None where it means nothing.
         subject: whom its header names; empty where it names nobody.
         beats_per_min: of the heart, by the signal; None where it is not known.
+        fingerprint: from `pack`, by which altered copies are found; empty when rejected.
     """
 
     record: str
@@ -37,6 +38,7 @@ class RecordFate(NamedTuple):
     step_mv: float | None = None
     subject: str = ""
     beats_per_min: float | None = None
+    fingerprint: str = ""
 
     @property
     def kind(self) -> str:

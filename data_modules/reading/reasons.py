@@ -69,6 +69,7 @@ REASONS = {
     "arm_leads_doubtful": "lead I runs against V5 and V6, as with exchanged arm electrodes or a "
     "heart on the right",
     "signal_repeated": "the same signal stands under another patient as well",
+    "signal_alike": "nearly the same signal stands under another patient as well",
     "program_fault": "the program failed on this recording in a way that was not foreseen",
 }
 """Every reason code and what it means."""
@@ -135,6 +136,8 @@ REMEDIES = {
     "rate_doubtful": f"compare the sampling rate with its source, and {LOOK}",
     "arm_leads_doubtful": f"{LOOK}; leave it out, or mend names and signs of the leads, if the "
     "electrodes were exchanged",
+    "signal_alike": "find out whether it is an altered copy, and whose; leave out the other with "
+    "`--exclude`, or give both one patient with `--same_patient`",
     "signal_repeated": "find out whose it is, and leave out the other with `--exclude`, or give "
     "both one patient with `--same_patient`",
     "program_fault": "report it with the message; the other recordings are not affected",

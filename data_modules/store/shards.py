@@ -164,3 +164,24 @@ def shard_offset(folder: Path, number: int, *, key: str, shape: tuple[int, int, 
     if path.stat().st_size < offset + 2 * math.prod(shape):
         raise InputError(f"{path} is cut short; copy it or prepare the store again")
     return offset
+
+
+def shard_signal(folder: Path, plan: ShardPlan, row: int, *, key: str) -> npt.NDArray[np.int16]:
+    """Return one recording (12, T) of the shards of a conversion.
+
+    Args:
+        folder: of the shards.
+        plan: how the recordings were dealt to them.
+        row: its position in the list.
+        key: of the conversion.
+
+    Raises:
+        InputError: its shard is missing, cut short, or belongs to another conversion.
+    """
+    number, place = divmod(row, plan.rows)
+    shape = plan.shape(number)
+    offset = shard_offset(folder, number, key=key, shape=shape)
+    n_values = math.prod(shape[1:])
+    start = offset + 2 * place * n_values
+    values = np.fromfile(shard_path(folder, number), dtype="<i2", count=n_values, offset=start)
+    return values.reshape(shape[1:])

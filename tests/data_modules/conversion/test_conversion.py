@@ -50,7 +50,7 @@ def small_shards(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 def run(source: Path, folder: Path, *, jobs: int = 1, **changes: Any) -> ConversionSummary:
     records = [str(number) for number in range(N)]
-    table = pd.DataFrame({"record": records, "patient_id": records})
+    table = pd.DataFrame({"record": records, "patient_id": "P1"})
     options = {"amplitude": "calibrated", "label": "x", "signal": SETTINGS} | changes
     folder.mkdir(exist_ok=True)
     return convert(table, source, folder / "o.h5", jobs=jobs, **options)

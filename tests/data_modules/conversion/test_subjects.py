@@ -57,7 +57,9 @@ def test_a_recording_of_another_subject_is_not_stored_under_this_one(
     write_record: WriteRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in (1, 2, 3):
-        write_record(f"s/{number}", number * make_ecg_mv(), comment=f"<subject_id>: {number}")
+        ecg = make_ecg_mv()
+        ecg[6:] = np.roll(ecg[6:], number, axis=0)  # another heart
+        write_record(f"s/{number}", ecg, comment=f"<subject_id>: {number}")
     (tmp_path / "t.csv").write_text("record,patient_id\n1,1\n2,2\n3,7\n")
     out = tmp_path / "o.h5"
     cohort = ["prepare", "cohort", "--source", str(tmp_path / "s"), "--out", str(out)]
@@ -79,7 +81,7 @@ def test_what_is_cut_off_or_resampled_is_told_and_too_few_leads_are_refused(
     write_record("s/slow", make_ecg_mv(2500, 250.0), rate=250)
     write_record("s/one", make_ecg_mv()[:1], leads=LEADS[:1])
     write_record("s/limb", make_ecg_mv()[:2], leads=LEADS[:2])
-    (tmp_path / "t.csv").write_text("record,patient_id\nlong,1\nslow,2\none,3\nlimb,4\n")
+    (tmp_path / "t.csv").write_text("record,patient_id\nlong,1\nslow,1\none,3\nlimb,4\n")
     out = tmp_path / "o.h5"
     table, source = ["--table", str(tmp_path / "t.csv")], ["--source", str(tmp_path / "s")]
     arguments = ["prepare", "cohort", *table, *source, "--out", str(out)]

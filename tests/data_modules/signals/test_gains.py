@@ -177,7 +177,7 @@ def test_leads_scaled_one_by_one_are_one_finding(
 ) -> None:
     rows = ["record,patient_id"]
     for k in range(3):
-        counts = np.roll(make_counts(n_samples=2500), 40 * k, axis=1).astype(np.float64)
+        counts = np.roll(make_counts(n_samples=2500), 5 * k, axis=0).astype(np.float64)
         counts *= 200 / np.ptp(counts, axis=1, keepdims=True)
         (tmp_path / f"p{k}").mkdir()
         for name, content in wfdb_files(np.rint(counts).astype(np.int16)).items():
