@@ -37,7 +37,7 @@ def prepare(folder: Path, segment: list[str]) -> None:
             with tarfile.open(corpora / archive) as file:
                 file.extraction_filter = getattr(tarfile, "data_filter", None)  # 3.11.4 on
                 file.extractall(source / name)
-    # The shipped encoders and all figures are of CinC's 553 recordings with one usable lead or more.
+    # The shipped encoders and all figures are of CinC's 553 recordings with a usable lead.
     # LUDB's headers say mV, but each of its leads spans exactly 1.000: scaled lead by lead.
     ludb = ["--columns.record", "ID", "--columns.patient_id", "ID", "--amplitude", "arbitrary"]
     jobs: list[tuple[str, Path, Path, list[str]]] = [
