@@ -12,6 +12,7 @@ import pandas as pd
 
 from data_modules.cohort.other_tables import refuse_drawn, refuse_other_kinds
 from data_modules.cohort.table_top import (
+    cut_empty_ends,
     drop_row_names,
     plain_texts,
     refuse_lost_letters,
@@ -119,6 +120,8 @@ def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) 
     Raises:
         InputError: there are no rows.
     """
+    if filled:
+        cut_empty_ends(filled, path)
     widest = max(map(len, filled.values()), default=0)
     if widest > MOST_COLUMNS:
         raise InputError(

@@ -1,5 +1,6 @@
 """Read cohort tables and report everything that is wrong with them at once."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -161,7 +162,7 @@ def _plain_spellings(table: pd.DataFrame) -> list[str]:
 def _words_among_numbers(cells: pd.Series) -> list[str]:
     """Tell a column that stays text although most of its cells are numbers."""
     filled = cells[cells != ""]
-    numbers = filled.str.fullmatch(NUMBER) & ~filled.str.fullmatch(_CODE)
+    numbers = _quantities(filled)
     like = numbers | filled.str.fullmatch(_NUMBER_LIKE) & ~filled.str.fullmatch(_CODE)
     if cells.name in NUMBER_RANGES or numbers.all() or not like.mean() > 0.5:
         return []
@@ -172,11 +173,17 @@ def _words_among_numbers(cells: pd.Series) -> list[str]:
     ]
 
 
+def _quantities(cells: pd.Series) -> "pd.Series[bool]":
+    """Say which cells are quantities: numbers that are no codes, and none beyond every number."""
+    written = cells.str.fullmatch(NUMBER) & ~cells.str.fullmatch(_CODE)
+    values = pd.to_numeric(cells.where(written), errors="coerce")
+    return written & values.between(-math.inf, math.inf, inclusive="neither")
+
+
 def _as_numbers(cells: pd.Series, *, known: bool) -> pd.Series:
     """Convert a column whose every filled cell is a quantity; leave others as text."""
     filled = cells[cells != ""]
-    quantity = filled.str.fullmatch(NUMBER) & ~filled.str.fullmatch(_CODE)
-    if known or (len(filled) and quantity.all()):
+    if known or (len(filled) and _quantities(filled).all()):
         return pd.to_numeric(cells.where(cells != ""), errors="coerce").astype("float64")
     return cells
 

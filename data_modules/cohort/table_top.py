@@ -117,6 +117,35 @@ def refuse_units(rows: dict[int, list[str]], path: str | Path) -> None:
     )
 
 
+def cut_empty_ends(rows: dict[int, list[str]], path: str | Path) -> None:
+    """Take away the cells behind the last one that any row fills: some writers end rows so.
+
+    Args:
+        rows: rows of text by their number in the spreadsheet.
+        path: of the file, for the message.
+
+    Raises:
+        InputError: one name is lacking, and it may be that of the first cells or of the last.
+    """
+    header, *others = rows.values()
+    longer = {len(row) for row in others} == {len(header) + 1}
+    if longer and _are_row_numbers(others) and not any(row[-1] for row in others):
+        raise InputError(
+            f"{path}: every row has one cell more than there are names; the first cells count the "
+            "rows and the last are empty, and nobody can tell which of them has no name: remove "
+            "the delimiter at the end of each row, or name the first column"
+        )
+    last = max(i for row in rows.values() for i, cell in enumerate(row) if cell)
+    for row in rows.values():
+        del row[last + 1 :]
+
+
+def _are_row_numbers(rows: list[list[str]]) -> bool:
+    """Whether the first cells count the rows from 0 or 1."""
+    firsts = [row[0] for row in rows]
+    return any(firsts == [str(i + k) for i in range(len(firsts))] for k in (0, 1))
+
+
 def drop_row_names(rows: dict[int, list[str]]) -> list[str]:
     """Take a first column without name that counts the rows out of them, as R and pandas write.
 
@@ -124,9 +153,7 @@ def drop_row_names(rows: dict[int, list[str]]) -> list[str]:
         A note on it, nothing where there is no such column.
     """
     header, *others = rows.values()
-    firsts = [row[0] for row in others]
-    counted = any(firsts == [str(i + k) for i in range(len(firsts))] for k in (0, 1))
-    if counted and {len(row) for row in others} == {len(header) + 1}:
+    if _are_row_numbers(others) and {len(row) for row in others} == {len(header) + 1}:
         for row in others:
             del row[0]
         return ["the rows begin with their numbers, for which there is no name; they were left out"]

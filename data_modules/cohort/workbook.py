@@ -1,6 +1,7 @@
 """Read the sheets of an Excel workbook as rows of text, and what its cells do not show."""
 
 import datetime
+import re
 import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ MOST_CELLS = 20_000_000  # empty ones between filled ones too, which the library
 MOST_UNPACKED = 256 << 20  # bytes of all parts; 100,000 rows of 30 columns have some 100 MB
 _STYLES, _BOOK = "xl/styles.xml", "xl/workbook.xml"
 _STRICT = b"http://purl.oclc.org/ooxml/"  # names that the library does not know: no sheet, no row
+_ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _OLE = b"\xd0\xcf\x11\xe0"
 
 
@@ -174,4 +176,11 @@ def _text(cell: Any) -> str:
         return cell.isoformat(sep=" ") if cell.time() != datetime.time() else f"{cell.date()}"
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
-    return " ".join(str(cell).split())
+    text = str(cell)
+    return " ".join((_ESCAPE.sub(_sign_of, text) if "_x" in text else text).split())
+
+
+def _sign_of(escape: re.Match[str]) -> str:
+    """Return the sign that a workbook writes as `_x000D_`, which the library leaves as it is."""
+    code = int(escape[1], 16)
+    return escape[0] if 0xD800 <= code < 0xE000 else chr(code)  # half a sign is none

@@ -69,10 +69,10 @@ def check_cohort(
     """List what looks wrong in a table of patients or in a store, all at once.
 
     Units, pressures in an impossible order, labels against their definition, repeated patients and
-    waveforms, patient ids that differ only as they are written, amplitudes that speak for a wrong
-    gain, what `prepare` doubted in the signals, days between ECG and catheter, missing values,
-    group sizes. The exit code is 0 where nothing was found, 1 where something was, and 2 where the
-    table cannot be read or an option is wrong.
+    waveforms, patient ids that differ only as they are written, columns that look like names or
+    birth dates, amplitudes that speak for a wrong gain, what `prepare` doubted in the signals, days
+    between ECG and catheter, missing values, group sizes. The exit code is 0 where nothing was
+    found, 1 where something was, and 2 where the table cannot be read or an option is wrong.
 
     Args:
         table: the table, as `lsemvae prepare cohort` takes it; or else
@@ -93,6 +93,7 @@ def check_cohort(
         out: CSV file for the findings.
     """
     from data_modules.cohort.checks import CohortLimits, check_cohort_values, group_counts
+    from data_modules.cohort.identity import identity_columns
     from lsemvae.core.tasks import Thresholds
 
     if (table is None) == (store is None):
@@ -108,6 +109,7 @@ def check_cohort(
     limits = CohortLimits(
         thresholds, mean_pressure_tolerance_mmhg, max_days, labels or {}, expected or {}
     )
+    findings += [Finding("identity", ("header",), line) for line in identity_columns(values)]
     findings += check_cohort_values(values, limits)
     counted = group_counts(values, thresholds).items()
     say(f"{table or store}: " + ", ".join(f"{n} {name}" for name, n in counted))

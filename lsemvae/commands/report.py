@@ -47,7 +47,7 @@ def report(
         The page, index.html.
     """
     from data_modules.progress import show_each
-    from lsemvae.evaluation.report.page import write_report
+    from lsemvae.evaluation.report.page import check_report_folder, write_report
     from lsemvae.evaluation.report.pdf import find_chromium, print_pdf
 
     folders = [*(runs or []), *([cv] if cv is not None else [])]
@@ -55,6 +55,7 @@ def report(
         raise InputError("name the folders of runs: `lsemvae report runs/cv --out reports`")
     if n_resamples < 100:
         raise InputError(f"n_resamples must be >= 100, got {n_resamples}")
+    check_report_folder(Path(out))
     chromium = find_chromium() if pdf else None
     from lsemvae.report_evidence.gather import SUBGROUPS, gather_evidence
 

@@ -1,5 +1,6 @@
 """Refuse to write over what a command reads, and over what this program did not write."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,14 +23,10 @@ def check_output_file(path: Path, *, mark: bytes, read: Iterable[str | Path | No
         read: files that the command reads; None where an option was not given.
 
     Raises:
-        InputError: the path is a folder, lies below a file, is a device, one of the files that are
-            read (links included), or holds something that this command did not write.
+        InputError: the path is a folder, a device, one of the files that are read (links included),
+            holds something that this command did not write, or see `check_folder_of`.
     """
-    for folder in path.parents:
-        if folder.exists() and not folder.is_dir():
-            raise InputError(
-                f"cannot write {path}: {folder} is a file; name a folder, or another file"
-            )
+    check_folder_of(path)
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; name a file in it")
     refuse_special(path)
@@ -43,6 +40,25 @@ def check_output_file(path: Path, *, mark: bytes, read: Iterable[str | Path | No
             )
     if refuse_foreign(path, mark=mark, way_out="name another file with --out"):
         remember_result(path, file_sha256)
+
+
+def check_folder_of(path: Path) -> None:
+    """Check that a file may be put where it belongs, before hours are spent on it.
+
+    Raises:
+        InputError: it lies below a file, or its folder is read-only for this user.
+    """
+    for folder in path.parents:
+        if folder.exists() and not folder.is_dir():
+            raise InputError(
+                f"cannot write {path}: {folder} is a file; name a folder, or another file"
+            )
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(
+            f"cannot write {path}: the folder {there} is read-only for you; name another one with "
+            "--out"
+        )
 
 
 def refuse_foreign(path: Path, *, mark: bytes, way_out: str) -> bool:

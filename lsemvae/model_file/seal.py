@@ -12,6 +12,7 @@ from lsemvae.core.earlier_results import remember_result
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import refuse_special
 from lsemvae.core.instead import finished_run, found_instead
+from lsemvae.core.outputs import check_folder_of
 
 MARK = b"lsemvae-sha256:"
 BLANK = b"0" * 64
@@ -53,8 +54,9 @@ def check_model_place(path: Path) -> None:
     """Check that a model may be written; an earlier one is remembered by its digest.
 
     Raises:
-        InputError: the file is no whole model of ours, and would be lost.
+        InputError: the file is no whole model of ours, and would be lost; or see `check_folder_of`.
     """
+    check_folder_of(path)
     refuse_special(path)
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; name a file in it")

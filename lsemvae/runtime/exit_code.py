@@ -84,4 +84,6 @@ def _of_system(error: OSError) -> str | None:
     line = full_disk(error)
     if line is None and error.filename:
         line = place_taken(error) or f"{error.filename}: {error.strerror}"
+        if isinstance(error, PermissionError):
+            line += "; get the rights to it, or name another file or folder"
     return line

@@ -90,6 +90,16 @@ def test_none_in_a_text_is_a_word_and_not_a_missing_value(
     assert "nothing was found" in capsys.readouterr().out
 
 
+def test_a_column_that_looks_like_an_identity_is_a_finding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("record,patient_id,birth_date\na,P1,1950-01-01\nb,P2,1951-02-01\n")
+    assert main(["check", "cohort", "--table", str(path)]) == 1
+    text = capsys.readouterr().out
+    assert "header: the column 'birth_date' is named like a name, a birth date" in text
+
+
 def test_rows_and_headers_of_a_wrong_form_are_findings_with_a_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from data_modules.conversion.destination import check_output
+from lsemvae.cli import main
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import (
     file_sha256,
@@ -21,6 +22,7 @@ from lsemvae.core.files import (
 )
 from lsemvae.core.outputs import check_output_file, check_picture_file
 from lsemvae.core.sealed_json import read_json
+from tests.conftest import error_of
 
 
 @pytest.fixture
@@ -194,3 +196,18 @@ def test_a_place_below_a_file_is_refused_before_anything_is_computed(tmp_path: P
     (tmp_path / "cohort.h5").write_text("mine")
     with pytest.raises(InputError, match=r"cohort\.h5 is a file; name a folder"):
         check_output_file(tmp_path / "cohort.h5/leads.csv", mark=b"leads")
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["report RUN --cohort STORE --out OUT/new/r", "explain RUN --cohort STORE --out OUT/new/e",
+     "lock RUN --cohort STORE --out OUT/m.safetensors", "stress MODEL --cohort STORE --out OUT/s"],
+)  # fmt: skip
+def test_a_folder_without_rights_is_refused_before_anything_is_computed(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)
+    assert main(command.replace("OUT", str(tmp_path)).split()) == 2
+    assert f"the folder {tmp_path} is read-only for you" in error_of(capsys)
+    assert not list(tmp_path.iterdir())

@@ -153,6 +153,30 @@ def test_packed_objects_of_r_are_named(tmp_path: Path) -> None:
         read_cells(tmp_path / "t.rds")
 
 
+@pytest.mark.parametrize(
+    "text", ["record,patient_id\nr1,7,\nr2,8,\n", "record,patient_id,,\nr1,7\nr2,8\n"]
+)
+def test_empty_cells_at_the_ends_of_lines_move_no_column(text: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    cells = read_cells(tmp_path / "t.csv")
+    assert (cells.problems, list(cells.table)) == ([], ["record", "patient_id"])
+    assert cells.table["patient_id"].tolist() == ["7", "8"]
+
+
+def test_a_cell_more_than_names_that_may_be_the_first_or_the_last_is_refused(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "t.csv").write_text("record,patient_id\n1,P7,\n2,P8,\n")
+    with pytest.raises(InputError, match="nobody can tell which of them has no name"):
+        read_cells(tmp_path / "t.csv")
+
+
+def test_a_number_beyond_every_number_makes_its_column_text(tmp_path: Path) -> None:
+    found = table_of(tmp_path / "t.csv", "a;1;240;1", "b;2;310;1e400", "c;3;320;2")
+    assert found.table["bnp"].tolist() == ["1", "1e400", "2"]
+    assert any("'1e400' (row 3); the column was read as text" in one for one in found.warnings)
+
+
 def test_a_first_row_of_words_is_no_line_of_units(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("record,sex,note\nr-a,m,h\nr-b,f,\n")
     assert len(read_cells(tmp_path / "t.csv").table) == 2

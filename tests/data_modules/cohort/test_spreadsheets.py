@@ -104,6 +104,15 @@ def test_hidden_columns_are_read_and_told(hidden: str, tmp_path: Path) -> None:
     assert "2 columns are hidden in the workbook (mpap_mmhg, rhc_date) but read" in told
 
 
+def test_signs_that_a_workbook_escapes_are_read(tmp_path: Path) -> None:
+    def escape(book: Any, sheet: Any) -> None:
+        for cell, text in (("B2", "P0_x000D_"), ("B3", "P_x005F_x0041_"), ("B4", "P_xD800_")):
+            sheet[cell] = text
+
+    table, _ = read_cohort_table(workbook(tmp_path / "t.xlsx", escape))
+    assert table["patient_id"].tolist() == ["P0", "P_x0041_", "P_xD800_", "P3"]
+
+
 def test_a_lost_letter_in_a_workbook_is_named_by_its_cell(tmp_path: Path) -> None:
     def lose(book: Any, sheet: Any) -> None:
         sheet["B4"] = "M\ufffdller"
