@@ -110,7 +110,7 @@ def _why(recorded: Sequence[Part], every: frozenset[str], n_whole: int) -> str:
             "which one is meant"
         )
     if sum(len(part.leads) for part in recorded) == len(every):
-        return "its leads were recorded in turn, not at the same time"
+        return "each of its parts holds other leads, as where they were recorded in turn"
     return "no part holds all its leads at the same time for long enough"
 
 

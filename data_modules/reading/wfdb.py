@@ -112,7 +112,13 @@ def _by_file(header: Header, leads: list[int], *, record: str) -> dict[str, list
             continue
         group = files.setdefault(line.file_name, [])
         first = header.signals[group[0]] if group else line
-        mixed = (line.fmt, line.offset) != (first.fmt, first.offset)
+        mixed = line.fmt != first.fmt
+        if line.offset != first.offset:
+            problem = (
+                f"{line.file_name} begins at byte {first.offset} for one signal and at "
+                f"{line.offset} for another; expected one offset in all lines of a file"
+            )
+            raise RecordError("layout_unsupported", record=record, problem=problem)
         if line.fmt not in _FORMATS or mixed:
             problem = (
                 f"{line.file_name} has format {line.fmt}{' among others' if mixed else ''}; "

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from data_modules.reading.formats.array_rows import layout_recording, leads_first
 from data_modules.reading.formats.layout import Layout
 from data_modules.reading.formats.layout_checks import (
+    check_packing,
     check_stated_leads,
     check_stated_rates,
     check_stated_unit,
@@ -52,6 +53,7 @@ def read_hdf5(content: bytes, layout: Layout, *, record: str) -> RawRecording:
             found = _wanted(dict(_matrices(file)), layout, name, record=record)
             numbers = _numbers(file, found, record=record)
             check_stated_rates(_stated(file, found).items(), layout, record=record)
+            check_packing(_packing(file[found]), layout, record=record)
             check_stated_unit(_unit(file[found]), layout, record=record)
             for name_of_texts, texts in _texts(file, found):
                 check_stated_leads(texts, layout, record=record)
@@ -122,6 +124,14 @@ def _unit(one: Any) -> str:
     """Return the unit that a dataset states, empty where it states none."""
     value = next((one.attrs[name] for name in one.attrs if is_unit_name(name)), "")
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _packing(one: Any) -> tuple[float, float]:
+    """Return what a sample of 1 and of 0 are by netCDF's attributes of a dataset."""
+    scale, zero = (np.asarray(one.attrs.get(name, plain)) for name, plain in
+                   (("scale_factor", 1.0), ("add_offset", 0.0)))  # fmt: skip
+    plain = all(value.size == 1 and value.dtype.kind in "iuf" for value in (scale, zero))
+    return (float(scale.item()), float(zero.item())) if plain else (1.0, 0.0)
 
 
 def _stated(file: Any, path: str) -> dict[str, float]:

@@ -148,11 +148,12 @@ def _read_set(found: Element, warnings: Warnings, *, record: str) -> RawRecordin
     )
 
 
-def _attribute(element: Element, path: str, name: str, *, record: str) -> str:
+def _attribute(element: Element, path: str, name: str, *, of: str = "", record: str) -> str:
     child = element.find(path)
     value = None if child is None else (child.get(name) or "").strip()
     if not value:
-        raise invalid(f"{element.tag}/{path} states no {name}", record=record)
+        whose = f" of {of[:40]}" if of else ""
+        raise invalid(f"{element.tag}/{path}{whose} states no {name}", record=record)
     return value
 
 
@@ -173,14 +174,14 @@ def _rate(sequence: Element, *, record: str) -> float:
 
 def _signal(sequence: Element, name: str, *, record: str) -> tuple[npt.NDArray[np.float64], str]:
     """Return one lead in the unit of its scale, and that unit."""
-    text = _attribute(sequence, "value/scale", "value", record=record)
-    unit = _attribute(sequence, "value/scale", "unit", record=record)
+    text = _attribute(sequence, "value/scale", "value", of=name, record=record)
+    unit = _attribute(sequence, "value/scale", "unit", of=name, record=record)
     scale = number(text, what=f"the scale of {name}", record=record)
     gain = 1 / scale if scale > 0 else 0.0
     check_gain(gain, record=record, text=f"{text} {unit} per count", of=name)
-    origin = _attribute(sequence, "value/origin", "value", record=record)
+    origin = _attribute(sequence, "value/origin", "value", of=name, record=record)
     offset = number(origin, what=f"the origin of {name}", record=record)
-    other = _attribute(sequence, "value/origin", "unit", record=record)
+    other = _attribute(sequence, "value/origin", "unit", of=name, record=record)
     if other != unit and (mv_per_unit(other) is None or mv_per_unit(other) != mv_per_unit(unit)):
         raise invalid(f"origin and scale of {name} have different units", record=record)
     digits = text_of(sequence, "value/digits", record=record)

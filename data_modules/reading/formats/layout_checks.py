@@ -52,6 +52,28 @@ def check_stated_rates(stated: Iterable[tuple[str, float]], layout: Layout, *, r
             raise RecordError("rate_invalid", record=record, problem=problem)
 
 
+def check_packing(packing: tuple[float, float], layout: Layout, *, record: str) -> None:
+    """Refuse a file that states another size of its numbers than its layout, or another zero.
+
+    Args:
+        packing: the file's `scale_factor` and `add_offset`; 1 and 0 state nothing.
+        layout: of the file.
+        record: the record as the user names it.
+
+    Raises:
+        RecordError: `gain_invalid`.
+    """
+    scale, zero = packing
+    other = scale != 1 and not abs(scale * layout.counts_per_unit - 1) <= _TOLERANCE
+    if other or zero != 0:
+        problem = (
+            f"the file states scale_factor {scale:g} and add_offset {zero:g}, the layout "
+            f"{layout.counts_per_unit:g} counts for each {layout.unit[:10]}; write "
+            "counts_per_unit as 1 / scale_factor, or save the numbers themselves"
+        )
+        raise RecordError("gain_invalid", record=record, problem=problem)
+
+
 def check_stated_unit(unit: str, layout: Layout, *, record: str) -> None:
     """Refuse a file that states another unit than its layout, of numbers that are not scaled.
 

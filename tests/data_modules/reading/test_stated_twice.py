@@ -202,3 +202,34 @@ def test_a_unit_above_a_table_is_compared_with_the_layout(
         assert "the layout mV" in refusal(tmp_path, "r1.csv", files)
     else:
         np.testing.assert_allclose(read(tmp_path, "r1.csv", files).ecg, COUNTS * 0.005, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("packing", "refused"),
+    [({"scale_factor": 0.001}, True), ({"add_offset": 100.0}, True), ({"scale_factor": 1.0}, False),
+     ({"scale_factor": 0.005, "add_offset": 0.0}, False), ({"scale_factor": "x"}, False)],
+)  # fmt: skip
+def test_the_packing_that_an_hdf5_dataset_states_is_compared(
+    packing: dict[str, Any], refused: bool, tmp_path: Path
+) -> None:
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file["val"] = COUNTS.T
+        file["val"].attrs.update(packing)
+    layout = {"leads": list(LEADS), "sampling_rate_hz": 250, "unit": "mV", "counts_per_unit": 200}
+    files = {"r1.h5": buffer.getvalue(), "layout.json": json.dumps(layout).encode()}
+    if refused:
+        assert "counts_per_unit as 1 / scale_factor" in refusal(tmp_path, "r1.h5", files)
+    else:
+        np.testing.assert_allclose(read(tmp_path, "r1.h5", files).ecg, COUNTS * 0.005, atol=1e-6)
+
+
+def test_signals_of_one_file_with_two_offsets_are_named(tmp_path: Path) -> None:
+    files = wfdb_files(COUNTS)
+    files["r1.hea"] = files["r1.hea"].replace(b"r1.dat 16 ", b"r1.dat 16+512 ", 1)
+    assert "begins at byte 512 for one signal and at 0" in refusal(tmp_path, "r1", files)
+
+
+def test_an_aecg_lead_without_an_origin_is_named(tmp_path: Path) -> None:
+    files = {"r1.xml": AECG.replace('<origin value="0" unit="uV"/>', "", 1).encode()}
+    assert "value/origin of MDC_ECG_LEAD_I states no value" in refusal(tmp_path, "r1.xml", files)
