@@ -19,6 +19,8 @@ from benchmarks.recording_files import (
     aecg_files,
     edf_files,
     make_counts,
+    muse_files,
+    philips_files,
     scp_files,
     wfdb_files,
 )
@@ -242,3 +244,17 @@ def test_an_empty_text_of_matlab_7_3_is_no_list_of_leads(tmp_path: Path) -> None
 
     recording = read(tmp_path, "r1.h5", saved(empty))
     np.testing.assert_allclose(recording.ecg, COUNTS * 0.005, atol=1e-6)
+
+
+def test_a_muse_lead_of_two_names_is_refused(tmp_path: Path) -> None:
+    content = muse_files(COUNTS, LEADS)["r1.xml"].replace(
+        b"<LeadID>V1", b"<LeadID>V2</LeadID><LeadID>V1"
+    )
+    assert "LeadID must be stated once" in refusal(tmp_path, "r1.xml", {"r1.xml": content})
+
+
+def test_a_philips_file_of_two_offsets_is_refused(tmp_path: Path) -> None:
+    text = philips_files(COUNTS)["r1.xml"].decode("utf-16")
+    other = "<signaloffset>2048</signaloffset></signalcharacteristics>"
+    files = {"r1.xml": text.replace("</signalcharacteristics>", other).encode("utf-16")}
+    assert "signaloffset must be stated once" in refusal(tmp_path, "r1.xml", files)
