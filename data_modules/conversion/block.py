@@ -85,7 +85,7 @@ def convert_block(
             continue
         ecg[i], present[i] = clean.ecg, clean.present
         digest = signal_digest(ecg[i])
-        synthetic = any("synthetic" in comment.lower() for comment in recording.comments)
+        synthetic = recording.synthetic
         step = adc_step(recording.ecg) if recording.unit == "mV" else None
         warnings = record.reasons([*clean.warnings, *clean.notes])
         fate = RecordFate(

@@ -75,7 +75,7 @@ REASONS = {
 """Every reason code and what it means."""
 
 _COPY_AGAIN = "compare it with the source's own file: copy it again where they differ"
-_LOOK = "look at it with `lsemvae view`"
+LOOK = "look at it with `lsemvae view`"
 _MASKED = "nothing: the lead is masked; `--signal.bad_leads reject` refuses all such"
 
 REMEDIES = {
@@ -99,19 +99,19 @@ REMEDIES = {
     "unit_unknown": "ask the source for the unit; see `--amplitude`",
     "size_mismatch": f"{_COPY_AGAIN}, else correct what the file declares",
     "checksum_mismatch": f"{_COPY_AGAIN}, else do not use it",
-    "no_beat": f"{_LOOK}; leave it out if it holds no heartbeat",
+    "no_beat": f"{LOOK}; leave it out if it holds no heartbeat",
     "unreadable": f"check the rights and the disk, then {_COPY_AGAIN}",
     "no_known_lead": "rename the signals if they are ECG leads; else nothing",
     "duplicate_lead": "find out which signal is the lead, and rename or remove the other",
     "too_short": "nothing, or lower `--signal.min_duration_s`",
-    "no_usable_lead": f"{_LOOK}; leave it out",
+    "no_usable_lead": f"{LOOK}; leave it out",
     "few_leads": "nothing, or lower `--signal.min_leads`: 1 takes recordings of a single lead",
     "subject_mismatch": "find out whose it is, and correct the table or the header",
     "lead_missing": _MASKED,
     "lead_gap": _MASKED,
     "lead_flat": _MASKED,
     "lead_saturated": _MASKED,
-    "lead_out_of_range": f"{_MASKED}; where many leads are concerned, {_LOOK}, and "
+    "lead_out_of_range": f"{_MASKED}; where many leads are concerned, {LOOK}, and "
     "check gain and unit",
     "cut_to_length": "nothing, or raise `--signal.duration_s`, or cut it at another place",
     "resampled": "nothing, or give the rate with `--signal.sampling_rate_hz`",
@@ -125,16 +125,16 @@ REMEDIES = {
     "checksum_missing": "compare the files with the source's own list of digests, if it has one",
     "encoding_assumed": "nothing for the signals; else correct the encoding in the file's first "
     "line, or convert the file with iconv",
-    "limb_leads_inconsistent": f"{_LOOK}; correct the leads' names, or leave it out",
+    "limb_leads_inconsistent": f"{LOOK}; correct the leads' names, or leave it out",
     "leads_scaled_separately": "convert the whole set with `--amplitude arbitrary`",
-    "gain_doubtful": f"compare the header's gain with its source, and {_LOOK}",
-    "samples_filled": f"{_LOOK}; leave it out if the part that is left is too short",
+    "gain_doubtful": f"compare the header's gain with its source, and {LOOK}",
+    "samples_filled": f"{LOOK}; leave it out if the part that is left is too short",
     "leads_identical": "compare it with the source's own file; correct the lead that is a copy",
-    "lead_clipped": f"{_LOOK}; export it with a wider range if the source has it",
+    "lead_clipped": f"{LOOK}; export it with a wider range if the source has it",
     "spikes": "nothing for a pacemaker; else compare it with the source's own file",
     "leads_in_turn": "export 10 s of all leads at the same time",
-    "rate_doubtful": f"compare the sampling rate with its source, and {_LOOK}",
-    "arm_leads_doubtful": f"{_LOOK}; leave it out, or mend names and signs of the leads, if the "
+    "rate_doubtful": f"compare the sampling rate with its source, and {LOOK}",
+    "arm_leads_doubtful": f"{LOOK}; leave it out, or mend names and signs of the leads, if the "
     "electrodes were exchanged",
     "signal_alike": "find out whether it is an altered copy, and whose; leave out the other with "
     "`--exclude`, or give both one patient with `--same_patient`",

@@ -42,6 +42,11 @@ class Recording(NamedTuple):
     warnings: Warnings = ()
     implied: tuple[str, ...] = ()
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether a comment says that the recording is synthetic."""
+        return any("synthetic" in comment.lower() for comment in self.comments)
+
 
 class RawRecording(NamedTuple):
     """What a reader of one file format returns, before the shared checks.

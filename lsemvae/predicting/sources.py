@@ -211,7 +211,7 @@ class Loader:
             calibrated=recording.unit == "mV",
         )  # fmt: skip
         findings = [*clean.warnings, *gains, *doubts, *clean.notes]
-        if any("synthetic" in comment.lower() for comment in recording.comments):
+        if recording.synthetic:
             findings.append(("synthetic", "the file says that the recording is synthetic"))
         return Loaded(clean.ecg, clean.present, findings, signal_digest(clean.ecg))
 

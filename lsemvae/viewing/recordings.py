@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from data_modules.reading.amplitude import Amplitude
 from data_modules.reading.read import read_recording
-from data_modules.reading.reasons import REMEDIES, RecordError
+from data_modules.reading.reasons import LOOK, REMEDIES, RecordError
 from data_modules.signals.clean import clean_ecg, require_leads
 from data_modules.signals.gains import gain_warnings
 from data_modules.signals.heart_doubts import doubts_of_one
@@ -40,7 +40,7 @@ class View(NamedTuple):
 
 def finding_line(code: str, text: str) -> str:
     """Return a finding with what to do about it, where that is anything."""
-    remedy = REMEDIES.get(code, "nothing")
+    remedy = REMEDIES.get(code, "nothing").removeprefix(f"{LOOK}; ")  # who reads it does so
     return f"{code}: {text}" + ("" if remedy == "nothing" else f" (to do: {remedy})")
 
 
@@ -55,6 +55,7 @@ def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) ->
     path = Path(re.sub(r"\.(hea|dat)$", "", plain_path(record), flags=re.IGNORECASE))
     recording = read_recording(path.parent, path.name, amplitude=amplitude)
     calibrated = recording.unit == "mV"
+    synthetic = " (SYNTHETIC)" if recording.synthetic else ""
     try:
         clean = clean_ecg(recording, settings)
         require_leads(clean, settings, record=record)
@@ -62,7 +63,7 @@ def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) ->
         ecg = np.full((len(LEADS), recording.ecg.shape[1]), np.nan)
         ecg[lead_indices(recording.leads)] = [_centred(lead) for lead in recording.ecg]
         title, rate = (
-            f"{record}: REJECTED, unfiltered, each lead centred",
+            f"{record}{synthetic}: REJECTED, unfiltered, each lead centred",
             recording.sampling_rate_hz,
         )
         found = [(error.code, error.problem)]
@@ -72,7 +73,7 @@ def view_of_file(record: str, amplitude: Amplitude, settings: SignalSettings) ->
     doubts = doubts_of_one(clean.ecg, clean.present, settings)
     warnings = [*clean.warnings, *gains, *doubts]
     findings = [*warnings, *clean.notes] or [("accepted", "the checks found nothing")]
-    title = f"{record}: accepted{' with warnings' if warnings else ''}"
+    title = f"{record}{synthetic}: accepted{' with warnings' if warnings else ''}"
     return View(path.name, title, ecg, settings.sampling_rate_hz, calibrated, findings)
 
 

@@ -1,14 +1,19 @@
 """Draw a recording with its findings below it."""
 
-import textwrap
-
 from matplotlib.figure import Figure
 
-from lsemvae.evaluation.plots.ecg_sheet import ALL_SECONDS, WITH_RHYTHM, draw_twelve_leads
+from lsemvae.evaluation.plots.ecg_sheet import (
+    ALL_SECONDS,
+    MM_PER_INCH,
+    WITH_RHYTHM,
+    draw_twelve_leads,
+    folded_lines,
+)
 from lsemvae.viewing.recordings import View, finding_line
 
 LINE_INCH = 0.16
-CHARACTERS = 118  # of a line of findings across the sheet
+LETTER_MM = 1.6  # of 7.5 points, all of one width
+MOST_MM = 196.0  # of a line of findings, which is longer to read on a wider sheet
 
 
 def draw_view(seen: View, *, whole: bool = False) -> Figure:
@@ -28,7 +33,8 @@ def draw_view(seen: View, *, whole: bool = False) -> Figure:
         layout=ALL_SECONDS if whole else WITH_RHYTHM,
     )
     texts = (finding_line(code, text) for code, text in seen.findings)
-    lines = [line for text in texts for line in textwrap.wrap(text, CHARACTERS)]
+    width_mm = min(MOST_MM, figure.get_figwidth() * MM_PER_INCH)
+    lines = [line for text in texts for line in folded_lines(text, width_mm, LETTER_MM)]
     _add_below(figure, lines)
     return figure
 

@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import data_modules.store.write
@@ -221,6 +222,23 @@ def test_a_view_has_a_rhythm_strip_and_says_what_it_leaves_out(tmp_path: Path) -
     lead = seen.ecg[1] * 10  # 10 mm/mV
     drawn = np.asarray(strip.get_ydata(), dtype=float)
     np.testing.assert_allclose(drawn - drawn[0], lead - lead[0], atol=1e-6)
+
+
+def test_findings_below_a_narrow_sheet_stay_on_it(tmp_path: Path) -> None:
+    for file, content in wfdb_files(make_counts(n_samples=2500)).items():
+        (tmp_path / file).write_bytes(content)
+    seen = view_of_file(str(tmp_path / "r1"), "calibrated", SignalSettings())
+    long = [("resampled", " ".join(["from 500 to 250 Hz"] * 12))]
+    figure = draw_view(seen._replace(ecg=seen.ecg[:, :600], findings=long))
+    below = figure.texts[-1].get_window_extent(FigureCanvasAgg(figure).get_renderer())
+    assert below.x1 <= figure.bbox.x1
+    assert below.y0 >= 0
+
+
+def test_a_view_of_what_calls_itself_synthetic_says_so(recordings: Path) -> None:
+    record = str(recordings / "cohort/records/ecg00001")
+    seen = view_of_file(record, "calibrated", SignalSettings())
+    assert seen.title == f"{record} (SYNTHETIC): accepted"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Draw recordings on ECG paper: 25 mm/s and 10 mm/mV, true to scale when printed."""
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ COLUMN_S = 2.5
 GAP_MM = 3.0
 N_ROWS = 3
 TITLE_MM = 12.0
+TITLE_LETTER_MM, TITLE_LINE_MM = 1.85, 3.9  # of text of 9 points, as wide as it usually is
 LEGEND_MM = 4.0  # above the title
 NAME_MM = 11.0  # from the begin of a trace to the end of its lead's name
 NAME_UP_MM, NAME_TOP_MM = 9.5, 13.0  # usual and greatest height of a name above the zero line
@@ -105,7 +107,7 @@ def ecg_sheet(
         leads: names.
         n_samples: of the recording.
         sampling_rate_hz: of the recording.
-        title: written above the paper.
+        title: written above the paper, folded where it is wider.
         scale: how amplitudes are drawn, written in the corner.
         title_mm: room for the title.
         foot_mm: room below the paper.
@@ -119,6 +121,8 @@ def ecg_sheet(
     column_mm = n_shown / sampling_rate_hz * MM_PER_S + GAP_MM
     width_mm = max(2 * MARGIN_MM + len(columns) * column_mm, min_width_mm)
     column_mm = (width_mm - 2 * MARGIN_MM) / len(columns)
+    folded = folded_lines(title, width_mm, TITLE_LETTER_MM)
+    title_mm += TITLE_LINE_MM * (len(folded) - len(title.splitlines()))
     n_drawn = min(n_rows, len(leads))
     has_rhythm = rhythm in leads and n_shown < n_samples
     height_mm = 2 * MARGIN_MM + (n_drawn + has_rhythm) * row_mm
@@ -137,8 +141,23 @@ def ecg_sheet(
     )  # fmt: skip
     text = f"25 mm/s   {scale}{_left_out(sheet, n_samples / sampling_rate_hz, rhythm)}"
     axes.text(MARGIN_MM, 1.2, text, fontsize=6.5, color="#555555")
-    figure.text(0.02, 1 - (title_mm - 0.35 * TITLE_MM) / total_mm, title, fontsize=9, va="baseline")
+    figure.text(
+        0.02, 1 - (title_mm - 0.35 * TITLE_MM) / total_mm, "\n".join(folded), fontsize=9,
+        va="baseline",
+    )  # fmt: skip
     return sheet
+
+
+def folded_lines(text: str, width_mm: float, letter_mm: float) -> list[str]:
+    """Return the lines of a text, those that are wider than a sheet folded at their blanks.
+
+    Args:
+        text: of one or more lines.
+        width_mm: of the sheet.
+        letter_mm: width of a letter, blank included.
+    """
+    most = max(1, int(0.96 * width_mm / letter_mm))  # a margin of 2 % on either side
+    return [part for line in text.splitlines() for part in textwrap.wrap(line, most) or [""]]
 
 
 def _left_out(sheet: Sheet, seconds: float, rhythm: str) -> str:
