@@ -1,11 +1,14 @@
 """Draw the records of an epoch's batches, for one process or one of several."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any
 
 import numpy as np
 import torch
+from lightning.fabric.utilities.seed import pl_worker_init_function
 from torch.utils.data import DataLoader, Dataset, DistributedSampler
 
 from lsemvae.core.counted import counted
@@ -132,11 +135,30 @@ def batch_loader(
         sampler=order,
         num_workers=num_workers,
         collate_fn=_as_it_is,
+        worker_init_fn=_begin_worker,
         persistent_workers=num_workers > 0,
         timeout=WORKER_TIMEOUT_S if num_workers else 0,
         pin_memory=torch.cuda.is_available(),
         generator=torch.Generator(),  # a loader draws a number, which shall not move the noise's
     )
+
+
+def _begin_worker(number: int) -> None:
+    """Leave signals to the process that trains, which saves, stops and ends its workers.
+
+    SLURM and a terminal that is closed tell every process of a job; a worker that dies of it would
+    end the training before it has saved. A second SIGTERM is from that process.
+    """
+    if int(os.environ.get("PL_SEED_WORKERS", "0")):
+        pl_worker_init_function(number)  # which Lightning calls only where nothing else is
+    for name in ("SIGHUP", "SIGUSR1"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _pass_over_once)
+
+
+def _pass_over_once(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)
 
 
 def _as_it_is(batch: Any) -> Any:

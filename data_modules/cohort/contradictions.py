@@ -7,6 +7,7 @@ import pandas as pd
 from data_modules.cohort.catheter_days import exchanged_dates
 from data_modules.cohort.derived_columns import derived_contradictions
 from data_modules.cohort.label_columns import label_contradictions
+from data_modules.cohort.odd_columns import odd_columns
 from data_modules.cohort.sexes import check_sexes
 from lsemvae.core.findings import Finding
 from lsemvae.core.tasks import Thresholds
@@ -24,6 +25,7 @@ def contradictions(
     """
     return [
         *check_sexes(table),
+        *odd_columns(table),
         *exchanged_dates(table),
         *label_contradictions(table, thresholds, names={*map(str, table)} - {*compared}),
         *derived_contradictions(table),

@@ -19,6 +19,8 @@ from lsemvae.core.tasks import Thresholds
 # Above this share of rightly ordered pairs a column is made from the quantity, or from one like it;
 # a disease that goes with high pressures stays below.
 MADE_FROM = 0.95
+# of a column whose name promises the definition, some rows may be wrong
+NAMED_SO = 0.8
 N_LEAST = 5  # of each class: of fewer, the order is chance
 _WORDS = r"(?:^|[_ .-])(?:{})(?:[_ .-]|$)"
 _NEGATED = "no|non|not|without|healthy|normal|control|controls|absent|free|low|kein|keine|gesund"
@@ -113,9 +115,11 @@ def _compare(
     if not low and meaning.high and not _has(column, meaning.high):
         return None
     ordered = _rightly_ordered(label, value)
-    if (ordered if low else 1 - ordered) >= MADE_FROM:
+    named = not low and _has(column, meaning.definition)
+    enough = NAMED_SO if named else MADE_FROM
+    if (ordered if low else 1 - ordered) >= enough:
         return _turned_round(column, label, value, low=low)
-    if not low and ordered >= MADE_FROM and _has(column, meaning.definition):
+    if named and ordered >= enough:
         return _another_limit(column, label, value, getattr(thresholds, meaning.name))
     return None
 

@@ -13,6 +13,7 @@ from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.instead import source_folder
 from lsemvae.core.printable import say
+from lsemvae.core.pseudonyms import is_pseudonym
 
 DEFAULT_SIGNAL = SignalSettings()
 RECORDINGS = "the recordings"  # lie below the source
@@ -146,7 +147,10 @@ def prepare_cohort(
         say(f"warning: {table}: {warning}")
     if len(warnings) > MAX_LISTED:
         say(f"warning: {table}: {counted(len(warnings), 'warning')} in all")
-    paths = _paths(listed["record"].tolist(), source, out, key) if pseudonyms else None
+    records = listed["record"].tolist()
+    if not pseudonyms:
+        _refuse_pseudonyms(records, table, source)
+    paths = _paths(records, source, out, key) if pseudonyms else None
     summary = convert(
         listed,
         source_folder(source, RECORDINGS),
@@ -163,15 +167,30 @@ def prepare_cohort(
     return summary
 
 
+def _refuse_pseudonyms(records: list[str], table: str, source: str) -> None:
+    """Refuse a table of `link` that is read as if its records were files.
+
+    Raises:
+        InputError: all records look like pseudonyms, and the first one is no file of the folder.
+    """
+    files = [Path(source) / f"{name}{end}" for name in records[:1] for end in ("", ".hea")]
+    if files and all(map(is_pseudonym, records)) and not any(file.exists() for file in files):
+        raise InputError(
+            f"the records of {table} are pseudonyms of `lsemvae link`, such as {records[0]}; add "
+            "--pseudonyms, and the --key that was given to it"
+        )
+
+
 def _paths(records: list[str], source: str, out: str, key: str | None) -> list[str]:
     """Return the files whose names `link` made a table's records of.
 
     Raises:
-        InputError: the source folder holds no such file for some of them.
+        InputError: there is no such key, or the source folder holds no such file for some of them.
     """
     from data_modules.linking.pseudonyms import open_key, paths_by_name
 
-    known = paths_by_name(source_folder(source, RECORDINGS), open_key(key, out=Path(out).parent))
+    secret = open_key(key, out=Path(out).parent, make=False)
+    known = paths_by_name(source_folder(source, RECORDINGS), secret)
     lost = [record for record in records if record not in known]
     if lost:
         raise InputError(

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,6 +44,26 @@ def dead_workers_named() -> Iterator[None]:
         ) from error
 
 
+def _start_tracker() -> None:
+    """Start joblib's own process for shared memory so that it outlives a terminal that is closed.
+
+    It passes Ctrl-C and SIGTERM over and dies of SIGHUP; another one then prints a traceback for
+    each thing that it does not know.
+    """
+    from joblib.externals.loky.backend import resource_tracker
+
+    if not hasattr(signal, "SIGHUP"):
+        return
+    try:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    except ValueError:  # not the main thread, which alone may do this
+        return
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @contextlib.contextmanager
 def joblib_backend(n_parallel: int, dask: str | None) -> Iterator[None]:
     """Have joblib use processes of this machine, or a Dask cluster where one is named.
@@ -57,6 +78,7 @@ def joblib_backend(n_parallel: int, dask: str | None) -> Iterator[None]:
     from joblib import parallel_config
 
     if dask is None:
+        _start_tracker()
         with parallel_config(
             backend="loky", n_jobs=n_parallel, inner_max_num_threads=_threads_of_each(n_parallel)
         ):

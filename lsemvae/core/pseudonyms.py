@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import stat
 from contextlib import suppress
@@ -25,6 +26,11 @@ def pseudonym(identifier: str, salt: bytes) -> str:
     """
     digest = hmac.new(salt, identifier.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()
     return f"h{digest[:N_DIGITS]}"
+
+
+def is_pseudonym(name: str) -> bool:
+    """Tell whether a name looks like a pseudonym."""
+    return re.fullmatch(rf"h[0-9a-f]{{{N_DIGITS}}}", name) is not None
 
 
 def local_salt(file: Path | None = None) -> bytes:

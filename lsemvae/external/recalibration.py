@@ -66,9 +66,10 @@ def _picture(evidence: ExternalEvidence, curve: pd.DataFrame) -> Picture:
     axes.set_xscale("log")
     axes.set_xticks(ks, [str(k) for k in ks])
     axes.minorticks_off()
-    # a few wild draws of small k would squeeze everything else
+    # a few wild draws of small k would squeeze everything else; the lines stay whole
     usual = curve[curve["way"] != WAYS[2]]
-    low, high = curve["log_loss_low"].min(), usual["log_loss_high"].max()
+    low = curve["log_loss_low"].min()
+    high = max(usual["log_loss_high"].max(), curve["log_loss"].max())
     axes.set_ylim(low - 0.05 * (high - low), high + 0.35 * (high - low))
     legend(axes)
     last = curve[curve["n_patients"] == ks[-1]]

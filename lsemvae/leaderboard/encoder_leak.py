@@ -40,6 +40,12 @@ def saw_test_patients(encoder: Encoder | None, folder: Path, board: Board) -> bo
                 f"{folder / encoder.trained_on}: leakage: the encoder was trained on {shared} of "
                 "this leaderboard, and the statement says that it saw none"
             )
+        if saw and not shared:
+            raise InputError(
+                f"{folder / encoder.trained_on}: the statement says that the encoder saw test "
+                "patients, and the file shares none with this leaderboard: it is that of another "
+                "encoder; hand in the trained_on.npz of its own pre-training"
+            )
         saw = bool(shared)
     if saw and not board.allow_leakage:
         raise InputError(

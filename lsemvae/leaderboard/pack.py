@@ -91,6 +91,8 @@ def pack_method(
     parse_statement(content, str(out / FILE))
     if trained_on is not None:
         read_trained_on(Path(trained_on))
+        if statement.encoder is None:
+            raise InputError("these runs have no frozen encoder; leave --trained_on out")
     with whole_folder(out, new=True) as begun:
         for file, entry in files.items():
             shutil.copyfile(file, begun / entry.file)
@@ -137,9 +139,14 @@ def _made_by(metrics: Mapping[str, Any]) -> str:
 
 def _encoder(runs: Sequence[CvRun], trained_on: str | None) -> Encoder | None:
     """Return what the runs say of their frozen encoders, one leak in any of them for all."""
-    digests = [run.metrics.get("encoder_sha256") for run in runs]
-    if not any(digests):
+    digests = {run.metrics.get("encoder_sha256") for run in runs} - {None}
+    if not digests:
         return None
+    if len(digests) > 1:
+        raise InputError(
+            f"{runs[0].metrics['method']} has runs of {len(digests)} encoders, and a row tells of "
+            "one, whose training is compared: name the folders of one encoder"
+        )
     saw: bool | None = False
     for run in runs:
         leaks = [leak for leak in run.metrics.get("leaks", []) if "pre-training" in leak["between"]]
@@ -147,8 +154,7 @@ def _encoder(runs: Sequence[CvRun], trained_on: str | None) -> Encoder | None:
             saw = True
         elif run.metrics.get("pretraining_compared") is not True and saw is False:
             saw = None
-    first = next(digest for digest in digests if digest)
-    return Encoder(first, TRAINED_ON if trained_on else None, saw)
+    return Encoder(str(digests.pop()), TRAINED_ON if trained_on else None, saw)
 
 
 def _plain(statement: Statement) -> dict[str, Any]:

@@ -18,6 +18,7 @@ KEYS = (
 METHODS = ("grid", "random", "bayes")
 PROGRAMS = ("lsemvae", "lightning")
 ARGS = "${args}"
+NO_TRAINING = ("-h", "--help", "--print_config")  # with these, nothing would be tried
 # The validation part of the pre-training recordings, or a probe's labelled recordings held out.
 STAGES = ("val/", "latent/", "probe/")
 # Weighted by what a sweep of lambda, beta and gamma changes: a smaller weight is a smaller loss.
@@ -92,7 +93,7 @@ def _problems(content: Mapping[str, Any]) -> list[str]:
         found.append("parameters must map options of `lsemvae fit` to W&B distributions")
         parameters = {}
     cap = content.get("run_cap")
-    if cap is not None and (not isinstance(cap, int) or cap < 1):
+    if cap is not None and (type(cap) is not int or cap < 1):
         found.append(f"run_cap must be a number of trials >= 1, got {cap!r}")
     found += _metric_problems(content.get("metric"), parameters)
     return found + _hyperband_problems(content.get("early_terminate") or {})
@@ -153,7 +154,11 @@ def _command_problems(content: Mapping[str, Any]) -> list[str]:
         )
     if arguments[-1:] != [ARGS]:
         found.append(f"command must end with {ARGS}")
-    found += [f"{part} in command is not supported here" for part in arguments[:-1] if "${" in part]
+    found += [
+        f"{part} in command is not supported here"
+        for part in arguments[:-1]
+        if "${" in part or part.partition("=")[0] in NO_TRAINING
+    ]
     return found
 
 

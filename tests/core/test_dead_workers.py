@@ -2,12 +2,14 @@
 
 import os
 import signal
+import time
 
 import pytest
 from joblib import Parallel, delayed
+from joblib.externals.loky.backend import resource_tracker
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.joblib_backend import dead_workers_named
+from lsemvae.core.joblib_backend import dead_workers_named, joblib_backend
 
 
 def die() -> None:
@@ -39,3 +41,16 @@ def test_killed_workers_are_named() -> None:
 def test_other_errors_pass() -> None:
     with pytest.raises(ZeroDivisionError):
         fail()
+
+
+def test_the_process_for_shared_memory_outlives_a_closed_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another one would print a traceback for each thing that it does not know."""
+    tracker = resource_tracker.ResourceTracker()
+    monkeypatch.setattr(resource_tracker, "ensure_running", tracker.ensure_running)
+    with joblib_backend(2, None):
+        os.kill(tracker._pid, signal.SIGHUP)
+        time.sleep(0.05)
+        assert os.waitpid(tracker._pid, os.WNOHANG) == (0, 0)
+    tracker._stop()

@@ -1,4 +1,5 @@
 import os
+import signal
 import time
 from itertools import chain
 from typing import Any
@@ -100,6 +101,20 @@ def test_a_loader_begins_where_it_is_told_when_the_first_batch_is_asked_for(
 def test_fewer_records_than_processes_are_refused() -> None:
     with pytest.raises(InputError, match=r"2 records cannot be shared by 3 processes"):
         EpochBatches(Positions(2), 4, rank=0, n_ranks=3)
+
+
+def test_a_worker_outlives_the_signals_that_every_process_of_a_job_gets() -> None:
+    """SLURM, and a terminal that is closed: the training itself saves and stops."""
+    loader = batch_loader(Positions(23), 5, num_workers=1)
+    batches = iter(loader)
+    first = next(batches)
+    (worker,) = loader._iterator._workers  # type: ignore[union-attr]
+    for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM):
+        os.kill(worker.pid, number)
+    assert [first, *batches] == epoch(23, 5, 0, shuffle=False)
+    os.kill(worker.pid, signal.SIGTERM)
+    worker.join(10)
+    assert not worker.is_alive()
 
 
 class Stalled(Positions):

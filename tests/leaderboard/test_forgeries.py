@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from lsemvae.cli import main
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256, write_text
 from lsemvae.core.one_writer import writing_alone
+from lsemvae.evaluation.report.gather import find_runs
+from lsemvae.leaderboard.pack import pack_method
 from tests.conftest import error_of
 from tests.killed import KILLED, killed_at
 
@@ -282,13 +285,15 @@ def test_an_encoder_that_was_trained_on_a_test_patient_is_refused_by_its_hashes(
     known = {"patient": patient_hashes, "signal": signal_hashes}[kind]
     column = {"patient": "patient_id", "signal": "signal_sha256"}[kind]
 
-    def hand_in(**seen: Any) -> int:
+    def hand_in(saw: bool = False, **seen: Any) -> int:
         np.savez(row / "trained_on.npz", **{**hashes, **seen})
         stated(lambda found: found.update(encoder={
-            "sha256": "e" * 64, "trained_on": "trained_on.npz", "saw_test_patients": False,
+            "sha256": "e" * 64, "trained_on": "trained_on.npz", "saw_test_patients": saw,
         }))(row)  # fmt: skip
         return main(["leaderboard", "add", str(row), "--board", str(board)])
 
+    assert hand_in(saw=True) == 2
+    assert "it is that of another encoder" in error_of(capsys)
     assert hand_in(**{kind: known([store.table[column].iloc[0]])}) == 2
     assert "leakage: the encoder was trained on 1 " in error_of(capsys)
     assert hand_in() == 0
@@ -388,6 +393,22 @@ def test_a_run_whose_files_do_not_belong_together_is_not_packed(
     capsys.readouterr()
     assert main(["leaderboard", "pack", str(runs), "--out", str(tmp_path / "row")]) == 2
     assert expected in error_of(capsys)
+    assert not (tmp_path / "row").exists()
+
+
+def test_a_row_tells_of_one_encoder_and_of_its_own_training(
+    arena: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hashes = tmp_path / "trained_on.npz"
+    np.savez(hashes, patient=patient_hashes(["x"]), signal=signal_hashes(["0" * 16]), sha256="")
+    pack = ["leaderboard", "pack", str(arena / "more"), "--out", str(tmp_path / "row")]
+    assert main([*pack, "--trained_on", str(hashes)]) == 2
+    assert "these runs have no frozen encoder; leave --trained_on out" in error_of(capsys)
+    runs, _ = find_runs([str(arena / "more")])
+    other = [replace(run, metrics={**run.metrics, "encoder_sha256": f"{i}" * 64})
+             for i, run in enumerate(runs)]  # fmt: skip
+    with pytest.raises(InputError, match=f"has runs of {len(runs)} encoders"):
+        pack_method(other, tmp_path / "row", class_path="a.B", licence="MIT", title="t")
     assert not (tmp_path / "row").exists()
 
 

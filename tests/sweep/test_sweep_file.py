@@ -85,6 +85,8 @@ def test_weighted_metric_is_refused_where_the_weights_are_swept(
         ({"command": ["lsemvae", "test", "${args}"]}, "command must run `lsemvae fit`"),
         ({"command": ["lsemvae", "fit"]}, r"command must end with \$\{args\}"),
         ({"command": ["lsemvae", "fit", "${envvar:HOME}", "${args}"]}, "is not supported here"),
+        ({"command": ["lsemvae", "fit", "--help", "${args}"]}, "--help in command is not support"),
+        ({"run_cap": True}, "run_cap must be a number of trials"),
         ({"command": "lsemvae fit"}, "command must be a list"),
         ({"early_terminate": {"type": "hyperband"}}, "needs min_iter, or max_iter"),
         ({"early_terminate": {"type": "median", "min_iter": 1}}, "type must be hyperband"),

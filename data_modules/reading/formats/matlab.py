@@ -54,11 +54,18 @@ def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
     if content[126:128] != b"IM":
         problem = "it is a big-endian MATLAB 5 file, or damaged; save it again as MATLAB 5 (-v7)"
         raise RecordError("format_unsupported", record=record, problem=problem)
-    name, _, field = layout.variable.partition(".")
     try:
-        matrix = _find(content, name, field, record=record)
-    except (struct.error, zlib.error, ValueError) as error:
+        return _read(content, layout, record=record)
+    except RecordError:
+        raise
+    except (struct.error, zlib.error, ValueError, IndexError) as error:
         raise invalid(f"its elements are damaged ({str(error)[:80]})", record=record) from error
+
+
+def _read(content: bytes, layout: Layout, *, record: str) -> RawRecording:
+    """Read the matrix, and compare what else the file states with the layout."""
+    name, _, field = layout.variable.partition(".")
+    matrix = _find(content, name, field, record=record)
     if matrix is None or not layout.leads:
         raise _not_found(content, layout, record=record)
     signals = matrix if matrix.shape[0] == len(layout.leads) else matrix.T

@@ -153,7 +153,7 @@ def _differ(value: float | None, kept: float | None) -> bool:
 def _other_settings(run: CvRun) -> list[str]:
     """Name settings of metrics.json that are not those of the folds, where their files are."""
     for file in sorted(run.folder.glob(f"fold_*/{FINISHED}")):
-        kept = read_json(file, "run `lsemvae cv` again")
+        kept = read_json(file, "run `lsemvae cv` again", needs=("method",))
         shared = {name: run.metrics[name] for name in kept if name in run.metrics}
         other = differences(kept, shared)
         if other:

@@ -34,7 +34,7 @@ def test_a_sex_in_codes_is_told_and_not_guessed(
 def test_exchanged_dates_are_asked_for(table: pd.DataFrame) -> None:
     rhc = pd.Timestamp("2020-03-10")
     days = np.where(np.arange(80) % 10 == 0, 3, -2)  # one in ten after the catheter
-    table["rhc_date"] = str(rhc.date())
+    table["rhc_date"] = [*[str(rhc.date())] * 79, "2020-03-11"]
     table["ecg_date"] = [str((rhc + pd.Timedelta(days=int(one))).date()) for one in days]
     assert told(table) == []
     table[["ecg_date", "rhc_date"]] = table[["rhc_date", "ecg_date"]].to_numpy()
@@ -79,6 +79,21 @@ def test_a_label_of_another_limit_is_told_with_the_limit(table: pd.DataFrame) ->
     assert told(table) == []
 
 
+def test_some_wrong_rows_of_a_label_are_told(table: pd.DataFrame) -> None:
+    table.loc[[2, 9, 11], "ph"] = 1 - table.loc[[2, 9, 11], "ph"]
+    assert told(table) == [("ph is not mpap_mmhg > 20 in 3 rows of 80", 3)]
+
+
+def test_one_value_in_all_rows_and_days_to_come_are_told(table: pd.DataFrame) -> None:
+    table = table.assign(rhc_date="2020-03-10", pawp_mmhg=12.0)
+    ((pressure, _), (day, _)) = told(table)
+    assert pressure.startswith("pawp_mmhg is 12.0 in 80 rows, in all that have it")
+    assert day.startswith("rhc_date is 2020-03-10 in 80 rows")
+    assert told(table.assign(pawp_mmhg=table["mpap_mmhg"], rhc_date="2150-03-10"))[1:] == []
+    one = table.assign(rhc_date=["2040-01-01", *["2020-03-10"] * 39, *["2020-03-11"] * 40])
+    assert told(one)[1:] == [("rhc_date lies in the future in 1 row", 1)]
+
+
 def test_a_column_that_is_no_label_of_the_pressures_is_left_alone(table: pd.DataFrame) -> None:
     table["af"] = np.random.default_rng(1).integers(0, 2, 80).astype(float)
     table["treated"] = ((table["mpap_mmhg"] < 40) & (table["af"] == 1)).astype(float)
@@ -90,9 +105,10 @@ def test_columns_that_follow_from_others_are_compared(table: pd.DataFrame) -> No
     height, weight = np.linspace(155, 190, n), np.linspace(95, 55, n)
     table = table.assign(
         height_cm=height, weight_kg=weight, bmi=(weight / (height / 100) ** 2).round(1),
-        bsa_m2=(0.007184 * height**0.725 * weight**0.425).round(2), rhc_date="2020-03-10",
+        bsa_m2=(0.007184 * height**0.725 * weight**0.425).round(2),
         ci=(table["cardiac_output_l_min"] / (0.007184 * height**0.725 * weight**0.425)).round(1),
-        tpg=table["mpap_mmhg"] - table["pawp_mmhg"], ecg_date="2020-03-10",
+        tpg=table["mpap_mmhg"] - table["pawp_mmhg"],
+        ecg_date=["2020-03-09", *["2020-03-10"] * (n - 1)],
         birth_date=[f"{2020 - int(age)}-01-20" for age in table["age_years"]],
     )  # fmt: skip
     assert told(table) == []

@@ -58,3 +58,15 @@ def test_commas_between_thousands_beside_decimal_points_are_named(tmp_path: Path
                      "layout.json": json.dumps(layout).encode()})  # fmt: skip
     with pytest.raises(RecordError, match="write the numbers without commas"):
         read_recording(tmp_path, "r1.csv", amplitude="calibrated")
+
+
+def test_a_matlab_file_that_is_cut_behind_its_matrix_is_refused(tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    buffer = io.BytesIO()
+    savemat(buffer, {"val": COUNTS.astype(float), "notes": np.zeros((9, 9))})
+    layout = {"leads": LEADS, "sampling_rate_hz": 250, "unit": "uV", "variable": "val"}
+    content = buffer.getvalue()[:-100]
+    write(tmp_path, {"r1.mat": content, "layout.json": json.dumps(layout).encode()})
+    with pytest.raises(RecordError, match=r"its elements are damaged .an element is cut off"):
+        read_recording(tmp_path, "r1.mat", amplitude="calibrated")

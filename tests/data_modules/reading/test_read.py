@@ -175,6 +175,7 @@ def test_a_spoilt_file_is_named_by_its_code(
         (b" " * 100_000, "file_limit"),
         (b'{"sampling_rate_hz": 250}', "file_invalid"),
         (b'{"unit": "mV"}', "rate_invalid"),
+        (b'{"unit": "mV", "sampling_rate_hz": 500, "unit": "uV"}', "file_invalid"),
         (b'{"unit": "mV", "sampling_rate_hz": true}', "rate_invalid"),
         (b'{"unit": "mV", "sampling_rate_hz": 1' + b"0" * 400 + b"}", "rate_invalid"),
         (b'{"unit": "mV", "sampling_rate_hz": NaN}', "rate_invalid"),

@@ -130,7 +130,7 @@ def test_settings_are_those_of_the_folds_and_of_their_file(
     folder = write_run(tmp_path, labelled_patients())
     metrics = json.loads((folder / "metrics.json").read_text())
     (folder / "fold_0").mkdir()
-    kept = {name: metrics[name] for name in ("leads", "epochs", "mpap_threshold_mmhg")}
+    kept = {name: metrics[name] for name in ("method", "leads", "mpap_threshold_mmhg")}
     write_json(folder / "fold_0/finished.json", {**kept, "of_older_versions": 1})
     splits = tmp_path / "detection/splits.json"
     write_json(splits, {**json.loads(splits.read_text()), "task": "detection"})
