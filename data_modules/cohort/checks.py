@@ -11,7 +11,11 @@ from data_modules.cohort.columns import DATES, NUMBER_RANGES, REQUIRED
 from data_modules.cohort.contradictions import contradictions
 from data_modules.cohort.identity import alike_ids, dates_for_ids
 from data_modules.cohort.labels import task_labels
-from data_modules.cohort.quantity_checks import check_quantities, rows
+from data_modules.cohort.quantity_checks import (
+    MEAN_PRESSURE_TOLERANCE_MMHG,
+    check_quantities,
+    rows,
+)
 from data_modules.cohort.sexes import two_sexes
 from data_modules.cohort.twins import signal_twins
 from lsemvae.core.counted import counted
@@ -29,8 +33,7 @@ class CohortLimits:
     Attributes:
         thresholds: that define the groups.
         mean_pressure_tolerance_mmhg: allowed distance of mPAP from dPAP + (sPAP - dPAP) / 3. The
-            rule errs by 1.6 mmHg (SD; Chemla et al., Chest 2009;135:760-768, high-fidelity
-            catheters); five of these leave room for the fluid-filled catheters of clinics.
+            rule errs by 1.6 mmHg (SD) with the best catheters.
         max_days: allowed days between ECG and catheter; the paper states none.
         labels: for each task the column that should hold its label.
         expected: number of records, patients, non-PH, PH, pre-capillary or post-capillary that
@@ -38,7 +41,7 @@ class CohortLimits:
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
-    mean_pressure_tolerance_mmhg: float = 8.0
+    mean_pressure_tolerance_mmhg: float = MEAN_PRESSURE_TOLERANCE_MMHG
     max_days: int = 30
     labels: Mapping[str, str] = field(default_factory=dict)
     expected: Mapping[str, int] = field(default_factory=dict)

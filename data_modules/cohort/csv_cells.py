@@ -120,8 +120,6 @@ def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) 
     Raises:
         InputError: there are no rows.
     """
-    if filled:
-        cut_empty_ends(filled, path)
     widest = max(map(len, filled.values()), default=0)
     if widest > MOST_COLUMNS:
         raise InputError(
@@ -130,6 +128,7 @@ def frame_cells(filled: dict[int, list[str]], path: str | Path, delimiter: str) 
         )
     if len(filled) < 2:
         raise InputError(f"{path} has no rows; expected a header line and one line per recording")
+    cut_empty_ends(filled, path)
     notes = drop_row_names(filled) + plain_texts(filled)
     refuse_lost_letters(filled, path)
     refuse_text_above(filled, path)

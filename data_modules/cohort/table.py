@@ -28,7 +28,11 @@ from data_modules.cohort.columns import DATES, NUMBER, NUMBER_RANGES, ORDERED, R
 from data_modules.cohort.contradictions import contradictions
 from data_modules.cohort.identity import dates_for_ids
 from data_modules.cohort.number_words import leave_out_units
-from data_modules.cohort.quantity_checks import doubtful_values
+from data_modules.cohort.quantity_checks import (
+    MEAN_PRESSURE_TOLERANCE_MMHG,
+    disagreeing_values,
+    doubtful_values,
+)
 from data_modules.cohort.sheet import read_sheet
 from data_modules.cohort.written_dates import plain_dates, tell_first_days
 from lsemvae.core.counted import counted
@@ -84,7 +88,11 @@ def read_cohort_table(
     named = table.rename(index="row {}".format)
     warnings += [
         f"{one.message} ({', '.join(one.where[:N_ROWS])})"
-        for one in [*doubtful_values(named), *contradictions(named, Thresholds())]
+        for one in [
+            *doubtful_values(named),
+            *disagreeing_values(named, Thresholds(), MEAN_PRESSURE_TOLERANCE_MMHG),
+            *contradictions(named, Thresholds()),
+        ]
     ]
     warnings += [*_implausible(table), *mixed_truths(table).values()]
     return CohortTable(table.reset_index(drop=True), warnings)

@@ -6,7 +6,7 @@ from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.instead import source_folder
+from lsemvae.core.instead import packed_inside, source_folder
 from lsemvae.core.printable import say
 
 DEFAULT_SIGNAL = SignalSettings()
@@ -64,11 +64,13 @@ def prepare_archive(
             raise InputError(f"{exclude} needs the column patient_id; it has {found}")
         table = table[~table["patient_id"].isin(cells["patient_id"])]
     if table.empty:
+        unknown = counted(
+            len(archive.left), "does not say whose it is", "do not say whose they are"
+        )
+        excluded = counted(len(archive.files), "is excluded", "are excluded")
         raise InputError(
-            f"none of the {counted(archive.n_files, 'file')} of {source} is left: "
-            f"{len(archive.left)} do not say whose they are, {len(archive.files)} "
-            "are excluded; with a table of record and patient_id, `lsemvae prepare cohort --table` "
-            "reads them"
+            f"no file of {source} is left: {unknown}, {excluded}; with a table of record and "
+            f"patient_id, `lsemvae prepare cohort --table` reads them{packed_inside(folder)}"
         )
     summary = convert(
         table[["record", "patient_id"]].reset_index(drop=True), folder, store,

@@ -76,7 +76,8 @@ def check_replaced(path: Path, records: Sequence[str]) -> None:
         return
     try:
         old = {name.decode() for name in EcgStore(path).column("record")}
-    except InputError:  # of another version, or damaged: a complete new one replaces it
+    except InputError as error:  # of another version, or damaged
+        say(f"note: it is replaced as soon as the new store is whole: {error}")
         return
     lost = len(old - set(records))
     if old and (old | _quarantined(path)).isdisjoint(records):

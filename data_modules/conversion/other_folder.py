@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from lsemvae.core.instead import packed_inside
+
 _MOST_LOOKED_AT = 2000  # folders
 
 
 def meant_source(source: Path, record: str) -> str:
-    """Return with `; ` in front which folder a record lies below, or nothing where none is found.
+    """Return with `; ` in front where a record lies, or what is packed there; nothing if neither.
 
     Args:
         source: the folder that was named.
@@ -18,7 +20,7 @@ def meant_source(source: Path, record: str) -> str:
     for folder in _near(source):
         if any(os.path.lexists(folder / f"{record}{ending}") for ending in ("", ".hea")):
             return f"; it lies below {folder}: --source {folder}"
-    return ""
+    return packed_inside(source)
 
 
 def _near(source: Path) -> Iterator[Path]:

@@ -185,11 +185,12 @@ def _paths(records: list[str], source: str, out: str, key: str | None) -> list[s
     """Return the files whose names `link` made a table's records of.
 
     Raises:
-        InputError: the source folder holds no such file for some of them.
+        InputError: there is no such key, or the source folder holds no such file for some of them.
     """
     from data_modules.linking.pseudonyms import open_key, paths_by_name
 
-    known = paths_by_name(source_folder(source, RECORDINGS), open_key(key, out=Path(out).parent))
+    secret = open_key(key, out=Path(out).parent, make=False)
+    known = paths_by_name(source_folder(source, RECORDINGS), secret)
     lost = [record for record in records if record not in known]
     if lost:
         raise InputError(

@@ -11,15 +11,17 @@ from lsemvae.core.pseudonyms import local_salt, pseudonym
 MOST_DAYS = 365
 
 
-def open_key(file: str | None, *, out: Path) -> bytes:
+def open_key(file: str | None, *, out: Path, make: bool = True) -> bytes:
     """Return the key of the pseudonyms, made when it is first asked for.
 
     Args:
         file: of the key; this user's own by default.
         out: folder that results go to, which must not hold the key.
+        make: make a file that is not there; false where names of an earlier key are looked for.
 
     Raises:
-        InputError: the key would lie among the results, or is no file or too short to be one.
+        InputError: the key is not there and not to be made, would lie among the results, or is no
+            file or too short to be one.
     """
     if file is None:
         return local_salt()
@@ -33,6 +35,8 @@ def open_key(file: str | None, *, out: Path) -> bytes:
             f"the key {file} would lie in {out}, which is what you pass on; whoever has the key "
             "can undo the pseudonyms: keep it elsewhere"
         )
+    if not make and not path.exists():
+        raise InputError(f"there is no key {file}; give the one that `lsemvae link` was given")
     return local_salt(path)
 
 

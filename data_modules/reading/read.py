@@ -134,6 +134,11 @@ def _read_file(root: Path, record: str) -> RawRecording:
         return found.read(content, record=record)
     problem = named_kind(content, os.path.splitext(record)[1]) or _binary_text(record, content)
     problem = problem or _no_contents(content)
+    if problem is None and record.lower().endswith(".dat"):
+        problem = (
+            f"it may hold the samples of a WFDB record, whose header {record[:-4]}.hea is not "
+            "beside it; copy the header there too"
+        )
     problem = problem or (
         f"its contents are none of {', '.join(one.name for one in FORMATS)}; WFDB records are "
         "named without extension, other kinds must be exported as one of these; a text table needs "

@@ -57,6 +57,9 @@ def regular_file(root: Path, name: str, *, record: str) -> tuple[str, int]:
         base = _real_root(os.path.abspath(root))  # a relative one changes with the folder
         path = os.path.realpath(os.path.join(base, name), strict=True)
         status = os.stat(path)
+    except PermissionError as error:
+        problem = f"{name} cannot be reached: {error.strerror}; get the rights to its folder"
+        raise RecordError("unreadable", record=record, problem=problem) from error
     except (OSError, ValueError) as error:
         problem = (
             f"{name} is not in the source folder; copy it there or correct the record's name (WFDB "

@@ -118,4 +118,6 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MARK_BYTES + len(_SIGNATURE))
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror})") from error
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); get the rights to it, or look at the disk"
+        ) from error

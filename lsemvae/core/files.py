@@ -134,10 +134,11 @@ def named(path: Path, temporary: Path | None = None) -> Iterator[None]:
             *path.parents,
         ):
             raise
+        step = "Get the rights to it" if isinstance(error, PermissionError) else "Make room"
         raise InputError(
             place_taken(error)
             or f"{path} cannot be written ({error.strerror or error}); what was there before is "
-            "intact. Make room, or name another folder, and run the same command again"
+            f"intact. {step}, or name another folder, and run the same command again"
         ) from error
 
 

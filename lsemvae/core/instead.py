@@ -1,5 +1,6 @@
 """Say what lies where somebody looked for a file or folder that is not there."""
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -8,6 +9,9 @@ from itertools import islice
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
+
+PACKED = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz")
+"""Endings of files that hold others, or another one, packed."""
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+|%\w+%")
 _DEPTH = 6  # as of runs/benchmark/pretrain/METHOD/checkpoints/last.ckpt
@@ -37,13 +41,33 @@ def source_folder(source: str, what: str) -> Path:
         what: lies in it, such as "the exports".
 
     Raises:
-        InputError: there is no such folder.
+        InputError: there is no such folder, or it cannot be listed.
     """
     folder = Path(source)
     if not folder.is_dir():
         instead = found_instead(source, folder=True)
         raise InputError(f"there is no folder {source}{instead}; source is where {what} lie")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        refuse_unreadable(PermissionError(errno.EACCES, os.strerror(errno.EACCES), source))
     return folder
+
+
+def refuse_unreadable(error: OSError) -> None:
+    """Refuse a folder that cannot be listed; left out, its files would be missing without a word.
+
+    Raises:
+        InputError: names it.
+    """
+    raise InputError(
+        f"the folder {error.filename} cannot be read ({error.strerror}); get the rights to it, or "
+        "move it away"
+    ) from error
+
+
+def packed_inside(folder: Path) -> str:
+    """Return with `; ` in front which packed file lies in a folder, or nothing."""
+    packed = next(_inside(folder, PACKED, deepest=1), None)
+    return f"; {packed.name} in it is packed: unpack it" if packed else ""
 
 
 def finished_run(folder: Path) -> Path | None:
@@ -58,6 +82,8 @@ def run_below(folder: Path) -> str:
 
 
 def _why(path: Path, endings: tuple[str, ...], folder: bool) -> str:
+    if path.is_file() and folder and path.name.lower().endswith(PACKED):
+        return "it is packed; unpack it first"
     if path.is_file():
         return f"it is a file; the folder that holds it is {path.parent}" if folder else ""
     if path.is_dir():
@@ -95,8 +121,8 @@ def _alike(path: Path, folder: bool) -> Path | None:
     return place / near[0] if near else None
 
 
-def _inside(folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+def _inside(folder: Path, endings: tuple[str, ...], deepest: int = _DEPTH) -> Iterator[Path]:
     """Yield the files below a folder, the upper ones first, that have one of the endings."""
-    for depth in range(1, _DEPTH + 1):
+    for depth in range(1, deepest + 1):
         some = sorted(islice(folder.glob("/".join("*" * depth)), _MOST_LOOKED_AT))
-        yield from (one for one in some if one.name.endswith(endings) and one.is_file())
+        yield from (one for one in some if one.name.lower().endswith(endings) and one.is_file())

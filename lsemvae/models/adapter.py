@@ -108,7 +108,9 @@ def read_adapter(path: Path) -> Adapter:
         for name, allowed in CHOICES.items()
         if name in given and given[name] not in allowed
     ]
-    wrong += _wrong_numbers(given)
+    wrong += _wrong_numbers(given) + _wrong_texts(given)
+    if not isinstance(init_args, Mapping) or (init_args and "class_path" not in named):
+        wrong.append("init_args are names with values, of a class_path only")
     if wrong:
         raise InputError(f"{path}: {'; '.join(wrong)}; see docs/adapters.md")
     (kind, source), *_ = named.items()
@@ -149,6 +151,15 @@ def _ordered_leads(leads: Any, path: Path) -> tuple[str, ...]:
     if len(set(found)) < len(found):
         raise InputError(f"{path}: a lead stands twice in {', '.join(found)}")
     return found
+
+
+def _wrong_texts(given: Mapping[str, Any]) -> list[str]:
+    """Name what tables would show empty or as something else than a text."""
+    return [
+        f"{name} must be a text, got {given[name]!r:.40}"
+        for name in ("title", "licence")
+        if name in given and not (isinstance(given[name], str) and given[name].strip())
+    ]
 
 
 def _wrong_numbers(given: Mapping[str, Any]) -> list[str]:

@@ -50,6 +50,8 @@ def open_runner(adapter: Adapter) -> Runner:
         raise
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        if "weights_only" in reason:  # torch's advice is to unpickle what it refuses
+            reason = "it holds more than weights and plain values"
         raise InputError(
             f"{adapter.source} cannot be opened as {adapter.kind} ({reason})"
         ) from error

@@ -22,7 +22,7 @@ from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import signal_digest
 from data_modules.store.mark import STORE, mark_version
 from lsemvae.core.errors import InputError
-from lsemvae.core.instead import found_instead
+from lsemvae.core.instead import found_instead, refuse_unreadable
 from lsemvae.core.made_for import MadeFor, check_made_for
 from lsemvae.model_file.description import Description, ecg_input_of
 from lsemvae.predicting.kept_findings import kept_findings
@@ -123,7 +123,7 @@ def _each_once(sources: Sequence[Source]) -> list[Source]:
 
 def sources_in(folder: Path) -> Iterator[Source]:
     """Find one source for each WFDB header and each other file, below the folder too."""
-    for here, below, files in os.walk(folder):
+    for here, below, files in os.walk(folder, onerror=refuse_unreadable):
         below.sort()
         headers = {name.removesuffix(".hea") for name in files if name.endswith(".hea")}
         for name in sorted(files):

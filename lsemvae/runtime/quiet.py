@@ -1,6 +1,7 @@
 """Silence what libraries say in every run and nobody can act on."""
 
 import logging
+import os
 import warnings
 
 # Beginnings are enough; the tests of the project ignore the same (pyproject.toml).
@@ -30,7 +31,12 @@ def silence_lightning() -> None:
 
 
 def silence_matplotlib() -> None:
-    """Leave out what matplotlib says of a home that it cannot write to; before it is imported."""
+    """Leave out what matplotlib says of a home that it cannot write to; before it is imported.
+
+    Pictures are files: a backend that the environment or a `matplotlibrc` of the current folder
+    names would be imported, and one that is none would be a fault of the program.
+    """
+    os.environ["MPLBACKEND"] = "agg"
     _filter("matplotlib", "matplotlib.font_manager")
 
 

@@ -1,8 +1,18 @@
+import os
 from pathlib import Path
 
 import pytest
 
-from lsemvae.core.instead import finished_run, found_instead, run_below
+from data_modules.reading.stored.read import list_records
+from lsemvae.core.errors import InputError
+from lsemvae.core.instead import (
+    finished_run,
+    found_instead,
+    packed_inside,
+    run_below,
+    source_folder,
+)
+from lsemvae.predicting.sources import sources_in
 
 
 @pytest.fixture
@@ -42,6 +52,10 @@ def test_a_file_where_a_folder_is_wanted_names_its_folder(study: Path) -> None:
     assert found_instead(file, folder=True) == " (it is a file; the folder that holds it is data)"
     assert found_instead(file) == ""
     assert found_instead("dta", folder=True) == " (did you mean data?)"
+    (study / "data/records.ZIP").touch()
+    assert found_instead("data/records.ZIP", folder=True) == " (it is packed; unpack it first)"
+    assert packed_inside(study / "data") == "; records.ZIP in it is packed: unpack it"
+    assert packed_inside(study) == ""
 
 
 def test_a_finished_run_below_a_folder_is_named(study: Path) -> None:
@@ -52,3 +66,25 @@ def test_a_finished_run_below_a_folder_is_named(study: Path) -> None:
     assert run_below(study / "runs/cv") == str(run)
     assert finished_run(run) == run
     assert finished_run(study / "data") is None
+
+
+def test_a_folder_without_rights_is_refused_and_not_taken_as_empty(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = study / "data/closed"
+    closed.mkdir()
+    listed = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path) == closed:
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != closed)
+    says = "closed cannot be read .Permission denied.; get the rights to it"
+    for look in (lambda: source_folder(str(closed), "the recordings"),
+                 lambda: list_records(study / "data"),
+                 lambda: list(sources_in(study / "data"))):  # fmt: skip
+        with pytest.raises(InputError, match=says):
+            look()

@@ -195,6 +195,13 @@ def test_recordings_that_no_encoder_takes_are_refused(
         ({"adapter": {"class_path": "my_adapter.Nothing"}}, "has no method encode"),
         ({"adapter": {"class_path": "os.system"}}, "may not be imported"),
         ({"licence": None}, "it does not state licence"),
+        ({"licence": ["MIT"]}, "licence must be a text, got ['MIT']"),
+        ({"title": " "}, "title must be a text"),
+        (
+            {"adapter": {"torchscript": "weights", "init_args": {"a": 1}}},
+            "init_args are names with",
+        ),
+        ({"adapter": {"st_mem": "weights"}}, "it holds more than weights and plain values"),
         ({"rate": 100}, "unknown rate"),
         ({"unit": "bar"}, "unit must be mV or uV or V"),
         ({"sampling_rate_hz": "fast"}, "sampling_rate_hz must be a number"),

@@ -63,5 +63,11 @@ def test_a_home_that_cannot_be_written_is_no_news(
     assert (text in caplog.text) == kept
 
 
+def test_a_backend_for_windows_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPLBACKEND", "module://somebodys")
+    silence_matplotlib()
+    assert os.environ["MPLBACKEND"] == "agg"
+
+
 def test_onnxruntime_is_told_to_send_nothing() -> None:
     assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"

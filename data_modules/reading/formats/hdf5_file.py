@@ -177,6 +177,8 @@ def _texts_of(file: Any, one: Any) -> list[str]:
     if not 0 < (one.size or 0) <= _MOST_LETTERS or not _is_small(one):
         return []
     if _matlab_class(one) == "char":
+        if one.dtype.kind != "u" or one.dtype.itemsize > 2 or not one.ndim:
+            return []  # an empty text holds its sizes
         letters = np.asarray(one[()]).reshape(len(one), -1).T  # a column for each text
         return ["".join(map(chr, row)).strip() for row in letters.tolist()]
     if h5py.check_ref_dtype(one.dtype) is h5py.Reference and one.size <= _MOST_LISTED:

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 import numpy.typing as npt
 
-from data_modules.reading.formats.xml_tree import loose_number, parse_xml, text_of
+from data_modules.reading.formats.xml_tree import loose_number, parse_xml, text_if_any, text_of
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import check_extent, check_gain, check_rate
 from data_modules.reading.parts import Part, read_parts
@@ -63,7 +63,8 @@ def _read_strip(strip: Element, warnings: Warnings, *, record: str) -> RawRecord
     power = text_of(strip, "SampleExponent", record=record)
     exponent = number(power, what="SampleExponent", record=record)
     rate = check_rate(base * 10.0 ** max(min(exponent, 9), -9), record=record)
-    signals = {id(lead): (lead.findtext("LeadID") or "").strip() for lead in strip.iter("LeadData")}
+    signals = {id(lead): text_if_any(lead, "LeadID", record=record)
+               for lead in strip.iter("LeadData")}  # fmt: skip
     leads = [lead for lead in strip.findall("LeadData") if known_lead(signals[id(lead)])]
     ignored = tuple(name for name in signals.values() if not known_lead(name))
     if not leads:
@@ -131,7 +132,7 @@ def _samples(lead: Element, *, record: str) -> bytes:
         raise invalid(f"the samples of {_name(lead)} are no base64 text", record=record) from error
     declared = _declared_samples(lead, len(raw), record=record)
     # left out by some exporters; the number of bytes tells it as well
-    size = (lead.findtext("LeadSampleSize") or str(_BYTES)).strip()
+    size = text_if_any(lead, "LeadSampleSize", record=record) or str(_BYTES)
     if size.rstrip("0").rstrip(".") != str(_BYTES) or len(raw) != _BYTES * declared:
         problem = (
             f"{_name(lead)} has {len(raw)} bytes; it declares {declared} samples of {size[:20]} "

@@ -3,13 +3,14 @@
 import base64
 import binascii
 import re
+from functools import partial
 from xml.etree.ElementTree import Element
 
 import numpy as np
 import numpy.typing as npt
 
 from data_modules.reading.formats.philips_xli import decode_xli
-from data_modules.reading.formats.xml_tree import parse_xml, text_of
+from data_modules.reading.formats.xml_tree import parse_xml, text_if_any, text_of
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
@@ -68,20 +69,21 @@ def _layout(
     details: Element, waveforms: Element, *, record: str
 ) -> tuple[float, tuple[str, ...], float]:
     """Return the rate in Hz, the leads' names and the microvolts for each count."""
+    given = partial(text_if_any, details, record=record)
     text = text_of(details, "samplingrate", record=record)
     rate = check_rate(number(text, what="samplingrate", record=record), record=record)
-    resolution = waveforms.get("resolution") or details.findtext("signalresolution") or ""
+    resolution = waveforms.get("resolution") or given("signalresolution")
     scale = number(resolution, what="the resolution", record=record)
     check_gain(1 / scale if scale > 0 else 0.0, record=record, text=f"{resolution} uV per count")
     states = {
-        "bits per sample": (details.findtext("bitspersample"), "16"),
-        "signed": (details.findtext("signalsigned"), "True"),
-        "offset": (details.findtext("signaloffset"), "0"),
+        "bits per sample": (given("bitspersample"), "16"),
+        "signed": (given("signalsigned"), "True"),
+        "offset": (given("signaloffset"), "0"),
     }
     odd = {
         what: found
         for what, (found, wanted) in states.items()
-        if (found or "").strip().removesuffix(".0").casefold() != wanted.casefold()
+        if found.removesuffix(".0").casefold() != wanted.casefold()
     }
     if odd:
         problem = f"its samples are {odd}; expected 16 bits, signed, offset 0"

@@ -131,6 +131,18 @@ def text_of(element: Element, path: str, *, record: str) -> str:
     return text
 
 
+def text_if_any(element: Element, path: str, *, record: str) -> str:
+    """Return the text of a child that may be left out, empty then; two could contradict each other.
+
+    Raises:
+        RecordError: `file_invalid`, it is stated twice.
+    """
+    found = element.findall(path)
+    if len(found) > 1:
+        raise invalid(f"{element.tag}/{path} must be stated once", record=record)
+    return (found[0].text or "").strip() if found else ""
+
+
 def loose_number(text: str | None) -> float:
     """Return a number for a list of what a file holds, 0 where there is none."""
     try:

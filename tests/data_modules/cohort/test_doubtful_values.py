@@ -105,3 +105,13 @@ def test_a_resistance_in_dyn_is_not_offered_as_one_in_wood_units(tmp_path: Path)
     assert "--columns.pvr_dyn_s_cm5='PVR (dyn s cm-5)'" in warnings
     assert "pvr_wu" not in warnings
     assert "pvr_wu" not in read(tmp_path, "pvr_dyn_s_cm5", ["240", "310"])[1]
+
+
+def test_a_mean_pressure_and_a_resistance_that_others_do_not_give_are_told(tmp_path: Path) -> None:
+    cells = [f"{mean},80,20,10,4,{pvr}" for mean, pvr in ((40, 7.5), (57, 11.75), (40, 3))]
+    _, warnings = read(
+        tmp_path, "mpap_mmhg,spap_mmhg,dpap_mmhg,pawp_mmhg,cardiac_output_l_min,pvr_wu", cells
+    )
+    assert "most with 57 against 40.0 (row 3)" in warnings
+    assert "PVR is more than 1 WU from (mPAP - PAWP) / CO" in warnings
+    assert "(row 4)" in warnings

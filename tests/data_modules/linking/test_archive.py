@@ -175,4 +175,4 @@ def test_an_archive_of_which_nothing_is_left_says_how_many_for_which_reason(
         (source / name).write_bytes(content)
     more = ["--out", str(tmp_path / "stores/a.h5"), "--key", str(tmp_path / "key")]
     assert main(["prepare", "archive", "--source", str(source), *more]) == 2
-    assert "1 do not say whose they are, 0 are excluded" in capsys.readouterr().err
+    assert "is left: 1 does not say whose it is, 0 are excluded" in capsys.readouterr().err

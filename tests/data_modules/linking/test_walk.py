@@ -124,7 +124,10 @@ def test_the_key_may_not_lie_among_the_results(hospital: Path, tmp_path: Path) -
 
 def test_a_store_is_not_made_with_another_key(hospital: Path, tmp_path: Path) -> None:
     command = commands(hospital, "none")[1]
-    command[command.index("--key") + 1] = str(tmp_path / "other_key")
+    other = tmp_path / "other_key"
+    other.write_bytes(bytes(range(32)))
+    other.chmod(0o600)
+    command[command.index("--key") + 1] = str(other)
     assert main(command) == 2
 
 
@@ -138,6 +141,11 @@ def test_a_table_of_link_that_is_read_as_files_names_the_missing_option(
     given = ["--table", str(table), "--source", str(tmp_path / "exports")]
     assert main(["prepare", "cohort", *given, "--out", str(tmp_path / "s.h5")]) == 2
     assert f"such as {name}; add --pseudonyms, and the --key" in capsys.readouterr().err
+    key = tmp_path / "keys/mistyped"
+    more = ["--out", str(tmp_path / "stores/s.h5"), "--pseudonyms", "--key", str(key)]
+    assert main(["prepare", "cohort", *given, *more]) == 2
+    assert f"there is no key {key}" in capsys.readouterr().err
+    assert not key.exists()
 
 
 @pytest.mark.parametrize("step", [8, 11])

@@ -228,6 +228,12 @@ def test_an_unknown_kind_is_refused(content: bytes, tmp_path: Path) -> None:
     assert code_of(tmp_path, "r1.ECG") == "format_unknown"
 
 
+def test_samples_without_their_header_say_which_file_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "r1.dat").write_bytes(bytes(range(1, 200)))
+    with pytest.raises(RecordError, match=r"WFDB record, whose header r1\.hea is not beside it"):
+        read_recording(tmp_path, "r1.dat", amplitude="calibrated")
+
+
 @pytest.mark.parametrize(("skew", "refused"), [("0", False), ("0.002", True)])
 def test_dicom_channels_that_are_skewed_are_refused(
     skew: str, refused: bool, tmp_path: Path

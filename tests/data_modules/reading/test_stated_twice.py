@@ -19,6 +19,8 @@ from benchmarks.recording_files import (
     aecg_files,
     edf_files,
     make_counts,
+    muse_files,
+    philips_files,
     scp_files,
     wfdb_files,
 )
@@ -233,3 +235,26 @@ def test_signals_of_one_file_with_two_offsets_are_named(tmp_path: Path) -> None:
 def test_an_aecg_lead_without_an_origin_is_named(tmp_path: Path) -> None:
     files = {"r1.xml": AECG.replace('<origin value="0" unit="uV"/>', "", 1).encode()}
     assert "value/origin of MDC_ECG_LEAD_I states no value" in refusal(tmp_path, "r1.xml", files)
+
+
+def test_an_empty_text_of_matlab_7_3_is_no_list_of_leads(tmp_path: Path) -> None:
+    def empty(file: Any) -> None:
+        file["names"] = np.array([0, 5_000_000], np.uint64)
+        file["names"].attrs.update({"MATLAB_class": np.bytes_("char"), "MATLAB_empty": 1})
+
+    recording = read(tmp_path, "r1.h5", saved(empty))
+    np.testing.assert_allclose(recording.ecg, COUNTS * 0.005, atol=1e-6)
+
+
+def test_a_muse_lead_of_two_names_is_refused(tmp_path: Path) -> None:
+    content = muse_files(COUNTS, LEADS)["r1.xml"].replace(
+        b"<LeadID>V1", b"<LeadID>V2</LeadID><LeadID>V1"
+    )
+    assert "LeadID must be stated once" in refusal(tmp_path, "r1.xml", {"r1.xml": content})
+
+
+def test_a_philips_file_of_two_offsets_is_refused(tmp_path: Path) -> None:
+    text = philips_files(COUNTS)["r1.xml"].decode("utf-16")
+    other = "<signaloffset>2048</signaloffset></signalcharacteristics>"
+    files = {"r1.xml": text.replace("</signalcharacteristics>", other).encode("utf-16")}
+    assert "signaloffset must be stated once" in refusal(tmp_path, "r1.xml", files)
