@@ -1,14 +1,19 @@
 """Open the journal of a sweep: one writer at a time, and no line that is half written."""
 
 import fcntl
+import json
 import os
+import zlib
+from collections.abc import Generator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
 from lsemvae.core.errors import InputError
+
+SUM = "crc32"
 
 
 class JournalLock(JournalFileSymlinkLock):
@@ -40,6 +45,33 @@ class JournalLock(JournalFileSymlinkLock):
             self._held = None
 
 
+class SealedJournal(JournalFileBackend):
+    """Give every line a CRC-32, so that a value that was changed is no value of a trial.
+
+    Lines of an earlier version have none and are read as they are.
+    """
+
+    def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Write lines."""
+        super().append_logs([{**log, SUM: _sum_of(log)} for log in logs])
+
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
+        """Yield the lines from a number on.
+
+        Raises:
+            ValueError: one is not what was written.
+        """
+        for log in super().read_logs(log_number_from):
+            if log.pop(SUM, None) not in (None, _sum_of(log)):
+                raise ValueError("a line is not what was written")
+            yield log
+
+
+def _sum_of(log: dict[str, Any]) -> int:
+    plain = json.loads(json.dumps(log))
+    return zlib.crc32(json.dumps(plain, sort_keys=True).encode())
+
+
 def open_journal(path: Path) -> JournalStorage:
     """Open the trials of a sweep, making a journal where there is none.
 
@@ -47,7 +79,7 @@ def open_journal(path: Path) -> JournalStorage:
         InputError: the journal is damaged.
     """
     try:
-        return JournalStorage(JournalFileBackend(str(path), JournalLock(path)))
+        return JournalStorage(SealedJournal(str(path), JournalLock(path)))
     except OSError:
         raise
     except Exception as error:  # whatever Optuna makes of a line that is not its own

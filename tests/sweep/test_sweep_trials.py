@@ -1,5 +1,6 @@
 """Trials run by a stand-in for `lsemvae fit` that writes a log in no time."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -194,6 +195,18 @@ def test_a_journal_that_was_changed_is_one_line(line: bytes, tmp_path: Path) -> 
     journal.write_bytes(line + b"\n" + journal.read_bytes())
     with pytest.raises(InputError, match="is changed or damaged; put it back"):
         state.study()
+
+
+def test_a_value_that_was_changed_in_the_journal_is_no_value(tmp_path: Path) -> None:
+    state, journal = SweepState(GRID, tmp_path), tmp_path / "journal.log"
+    study = state.study(sampler("grid", state.space, 0))
+    study.tell(study.ask(state.space), 0.25)
+    text = journal.read_text()
+    journal.write_text(text.replace("0.25", "0.75"))
+    with pytest.raises(InputError, match="is changed or damaged; put it back"):
+        state.study()
+    journal.write_text(re.sub(r',"crc32":\d+', "", text))  # as an earlier version wrote it
+    assert [trial.value for trial in state.study().get_trials()] == [0.25]
 
 
 def test_trial_that_another_process_runs_is_left_alone(tmp_path: Path) -> None:
