@@ -22,6 +22,7 @@ from lsemvae.sweep.study import NOTE, RETRY_OF, SweepState, told_once
 
 TABLE, MARKDOWN, PICTURE, BEST = "trials.csv", "trials.md", "parallel_coordinates.png", "best.yaml"
 N_TICKS = 5
+DARK_SHARE = 0.55  # of the colours: brighter ones are hard to see on white
 SPREAD = 0.06  # of the lines through one choice, so that none covers another
 
 
@@ -113,7 +114,7 @@ def draw_parallel_coordinates(trials: Sequence[FrozenTrial], state: SweepState) 
     for trial, line in zip(shown, height, strict=True):
         is_done = trial.state == TrialState.COMPLETE
         axes.plot(
-            range(len(columns)), line, color=colours(line[-1]) if is_done else "0.75",
+            range(len(columns)), line, color=colours(DARK_SHARE * line[-1]) if is_done else "0.75",
             linewidth=1.8 if is_done else 1.0, zorder=2 if is_done else 1, alpha=0.9,
         )  # fmt: skip
     for position, (_, ticks) in enumerate(columns.values()):

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 import optuna
 import pytest
+from matplotlib.colors import to_rgb
 from optuna.trial import TrialState
 
 from lsemvae.core.errors import InputError
@@ -122,6 +123,13 @@ def test_every_line_of_the_picture_can_be_followed(tmp_path: Path) -> None:
     assert len(lines) == 4
     for axis in (0, 1):
         assert len({float(line.get_ydata()[axis]) for line in lines}) == 4
+    for line in lines:  # a contrast of 3 to white
+        assert (1.05 / (luminance(to_rgb(line.get_color())) + 0.05)) > 3
+
+
+def luminance(colour: tuple[float, float, float]) -> float:
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_poor_trials_are_stopped_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
