@@ -49,7 +49,8 @@ def write_results(state: SweepState) -> FrozenTrial:
     head = (
         f"# Trial {best.number} of sweep {state.sweep.name}: {state.sweep.metric} {best.value:.6g}"
     )
-    write_text(state.folder / BEST, f"{head} on the validation part.\n{text}")
+    of_data = f"# Recordings: {state.data}."
+    write_text(state.folder / BEST, f"{head} on the validation part.\n{of_data}\n{text}")
     return best
 
 
@@ -81,6 +82,8 @@ def _markdown(table: pd.DataFrame, state: SweepState) -> str:
         "",
         f"{state.sweep.method}, {metric} of the validation part to {state.sweep.goal}; a stopped "
         "trial has the figure of its last epoch and cannot be chosen.",
+        "",
+        f"Recordings: {state.data}.",
         "",
         "| " + " | ".join(head) + " |",
         "|" + "---|" * len(head),
@@ -123,7 +126,8 @@ def draw_parallel_coordinates(trials: Sequence[FrozenTrial], state: SweepState) 
                     + [state.sweep.metric])  # fmt: skip
     axes.set(yticks=[], xlim=(-0.25, len(columns) - 0.5), ylim=(-0.05, 1.05))
     axes.set_title(
-        f"{state.sweep.name}: {counted(len(shown), 'trial')}; grey ones were stopped early"
+        f"{state.sweep.name}: {counted(len(shown), 'trial')}; grey ones were stopped early\n"
+        f"{state.data}"
     )
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)

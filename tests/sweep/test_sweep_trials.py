@@ -118,7 +118,9 @@ def test_every_line_of_the_picture_can_be_followed(tmp_path: Path) -> None:
     values = {name: {"values": [1, 2]} for name in ("gamma", "delta")}
     state = SweepState(replace(GRID, parameters=values), tmp_path)
     run_trials(state, 2)
+    state = replace(state, data="demo (SYNTHETIC data)")
     figure = draw_parallel_coordinates(state.study().get_trials(), state)
+    assert figure.axes[0].get_title().endswith("\ndemo (SYNTHETIC data)")
     lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 3]
     assert len(lines) == 4
     for axis in (0, 1):
