@@ -16,6 +16,7 @@ from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.figure_files import save_figure
 from lsemvae.core.files import write_text
+from lsemvae.core.printable import say
 from lsemvae.sweep.command import chosen_configuration
 from lsemvae.sweep.space import short_name
 from lsemvae.sweep.study import NOTE, RETRY_OF, SweepState, told_once
@@ -29,12 +30,14 @@ SPREAD = 0.06  # of the lines through one choice, so that none covers another
 def write_results(state: SweepState) -> FrozenTrial:
     """Write trials.csv, trials.md, parallel_coordinates.png and best.yaml; return the best trial.
 
-    Only trials that ran to their last epoch can be chosen, each by the figure of that epoch.
+    Only trials that ran to their last epoch can be chosen, each by the figure of that epoch. Those
+    that another process still runs are told.
 
     Raises:
         InputError: no trial was completed.
     """
     trials = told_once(state.study().get_trials(deepcopy=False))
+    _tell_running(trials)
     table = trial_table(trials, state)
     write_text(state.folder / TABLE, table.to_csv(index=False))
     write_text(state.folder / MARKDOWN, _markdown(table, state))
@@ -52,6 +55,15 @@ def write_results(state: SweepState) -> FrozenTrial:
     of_data = f"# Recordings: {state.data}."
     write_text(state.folder / BEST, f"{head} on the validation part.\n{of_data}\n{text}")
     return best
+
+
+def _tell_running(trials: Sequence[FrozenTrial]) -> None:
+    running = sum(trial.state == TrialState.RUNNING for trial in trials)
+    if running:
+        say(
+            f"note: another process still runs {counted(running, 'trial')}; when it ends, it "
+            "writes these results again, and another trial may be the best"
+        )
 
 
 def trial_table(trials: Sequence[FrozenTrial], state: SweepState) -> pd.DataFrame:

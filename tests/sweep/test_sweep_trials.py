@@ -15,6 +15,7 @@ from matplotlib.colors import to_rgb
 from optuna.trial import TrialState
 
 from lsemvae.core.errors import InputError
+from lsemvae.sweep import results
 from lsemvae.sweep import trials as sweep_trials
 from lsemvae.sweep.file import SweepFile
 from lsemvae.sweep.results import draw_parallel_coordinates, trial_table
@@ -112,6 +113,19 @@ def test_failed_trial_is_kept_with_its_reason_and_stops_no_other(
     assert table.loc[3, "note"] == "exit code 1: error: gamma is 3"
     run_trials(state, 1)
     assert len(state.study().get_trials()) == 4
+
+
+def test_trials_that_another_process_still_runs_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(results, "chosen_configuration", lambda *_: "a: 1\n")
+    state = SweepState(GRID, tmp_path)
+    run_trials(state, 1)
+    results.write_results(state)
+    assert "still runs" not in capsys.readouterr().out
+    state.study().ask(state.space)
+    results.write_results(state)
+    assert "note: another process still runs 1 trial; when it ends" in capsys.readouterr().out
 
 
 def test_every_line_of_the_picture_can_be_followed(tmp_path: Path) -> None:
