@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from types import FrameType
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -147,18 +147,22 @@ def _begin_worker(number: int) -> None:
     """Leave signals to the process that trains, which saves, stops and ends its workers.
 
     SLURM and a terminal that is closed tell every process of a job; a worker that dies of it would
-    end the training before it has saved. A second SIGTERM is from that process.
+    end the training before it has saved.
     """
     if int(os.environ.get("PL_SEED_WORKERS", "0")):
         pl_worker_init_function(number)  # which Lightning calls only where nothing else is
     for name in ("SIGHUP", "SIGUSR1"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _pass_over_once)
+    if hasattr(signal, "sigwaitinfo"):  # which macOS lacks
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        Thread(target=_end_when_the_parent_says_so, daemon=True).start()
 
 
-def _pass_over_once(number: int, _frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_DFL)
+def _end_when_the_parent_says_so() -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
+        pass  # somebody else's
+    os._exit(0)
 
 
 def _as_it_is(batch: Any) -> Any:

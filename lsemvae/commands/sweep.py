@@ -1,6 +1,6 @@
 """Run a W&B sweep file on this machine, without an account."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,9 +57,10 @@ def sweep(
     folder = Path(out or f"runs/sweeps/{plan.name}")
     state = SweepState(plan, folder, n_trials=trials, seed=seed)
     say(f"sweep {plan.name}: {plan.method}, {counted(state.cap, 'trial')}; {folder}", flush=True)
-    training = check_command(plan.arguments, first_point(state.space))
+    checked = check_command(plan.arguments, first_point(state.space))
+    state = replace(state, data=checked.data)
     with writing_alone(folder, wait=True):
-        _keep_settings(plan, training, folder)
+        _keep_settings(plan, checked.training, folder)
     run_trials(state, jobs)
     with writing_alone(folder, wait=True):
         best = write_results(state)

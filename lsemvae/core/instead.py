@@ -82,18 +82,24 @@ def run_below(folder: Path) -> str:
 
 
 def _why(path: Path, endings: tuple[str, ...], folder: bool) -> str:
-    if path.is_file() and folder and path.name.lower().endswith(PACKED):
-        return "it is packed; unpack it first"
-    if path.is_file():
-        return f"it is a file; the folder that holds it is {path.parent}" if folder else ""
     if path.is_dir():
         found = next(_inside(path, endings), None) if endings else None
         return "it is a folder" + (f"; in it is {found}" if found else "")
+    if path.is_file():
+        return _why_no_folder(path) if folder else ""
+    if path.exists():
+        return "it is a device or a pipe, not a file"
     if said := _of_another_shell(path):
         return said
     if alike := _alike(path, folder):
         return f"did you mean {alike}?"
     return "" if path.is_absolute() else f"looked for in {Path.cwd()}"
+
+
+def _why_no_folder(path: Path) -> str:
+    if path.name.lower().endswith(PACKED):
+        return "it is packed; unpack it first"
+    return f"it is a file; the folder that holds it is {path.parent}"
 
 
 def _of_another_shell(path: Path) -> str:

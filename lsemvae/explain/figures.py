@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -24,7 +23,8 @@ def ranking_figure(ranking: pd.DataFrame, title: str) -> Figure:
     axes = figure.subplots()
     place = np.arange(len(ranking))[::-1]
     axes.barh(place, ranking["share"], color=[BAR, *[PALE] * (len(ranking) - 1)], height=0.7)
-    _intervals(axes, ranking, place)
+    middle, half = _intervals(ranking)
+    axes.errorbar(middle, place, xerr=half, fmt="none", ecolor=DARK, capsize=2.5)
     room = 0.02 * float(ranking["high"].max())
     for at, (_, row) in zip(place, ranking.iterrows(), strict=True):
         text = f"{row['share']:.1%}   first in {row['first']:.0%} of resamples"
@@ -52,8 +52,8 @@ def waves_figure(summary: pd.DataFrame, by_lead: pd.DataFrame, title: str) -> Fi
     bars, table = figure.subplots(1, 2, width_ratios=(1.0, 1.15))
     place = np.arange(len(summary))
     bars.bar(place, summary["share"], color=PALE, width=0.65, label="attribution")
-    error = np.abs(summary[["low", "high"]].to_numpy().T - summary["share"].to_numpy())
-    bars.errorbar(place, summary["share"], error, fmt="none", ecolor=DARK, capsize=3)
+    middle, half = _intervals(summary)
+    bars.errorbar(place, middle, half, fmt="none", ecolor=DARK, capsize=3)
     bars.plot(place, summary["time_share"], "D", color="#b45f06", label="duration")
     bars.set_xticks(place, summary["wave"])
     bars.set(ylabel="share (95 % interval by patient)", ylim=(0, None))
@@ -110,9 +110,9 @@ def gate_figure(gate: pd.DataFrame, class_names: Sequence[str], title: str) -> F
     return figure
 
 
-def _intervals(axes: Axes, table: pd.DataFrame, place: npt.NDArray[np.int_]) -> None:
-    error = np.abs(table[["low", "high"]].to_numpy().T - table["share"].to_numpy())
-    axes.errorbar(table["share"], place, xerr=error, fmt="none", ecolor=DARK, capsize=2.5)
+def _intervals(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Return middles and half widths: an interval of resamples need not hold the value itself."""
+    return (table["low"] + table["high"]) / 2, (table["high"] - table["low"]) / 2
 
 
 def _tidy(axes: Axes, grid: str) -> None:

@@ -36,6 +36,9 @@ def local_path(path: str | os.PathLike[str]) -> Path:
     return Path(path)
 
 
+LOST_LOADER = "DataLoader worker"  # torch says this wherever the process happens to be
+
+
 def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
     """Write a checkpoint in one step, with its SHA-256 beside it.
 
@@ -60,6 +63,8 @@ def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
         replace_file(temporary, path)
         _write_digests(path, [digest])
     except (OSError, RuntimeError) as error:  # torch wraps what the disk says
+        if LOST_LOADER in str(error):
+            raise
         raise InputError(
             f"{path} cannot be written ({error}); what was there before is intact. Make room on "
             "the disk, and resume from it"
@@ -93,10 +98,13 @@ def _write_synchronised(checkpoint: dict[str, Any], path: Path) -> str:
 def _write_digests(path: Path, digests: list[str]) -> None:
     target = digest_file(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    with temporary.open("w") as stream:
-        stream.writelines(f"{digest}  {path.name}\n" for digest in digests)
-        sync_file(stream)
-    replace_file(temporary, target)
+    try:
+        with temporary.open("w") as stream:
+            stream.writelines(f"{digest}  {path.name}\n" for digest in digests)
+            sync_file(stream)
+        replace_file(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _read_digests(path: Path) -> list[str]:

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jsonargparse import Namespace
 
 from lsemvae.callbacks.same_settings import deciding, recordings_of
 from lsemvae.core.errors import InputError
+from lsemvae.evaluation.runs import data_label
 from lsemvae.lightning_cli import EcgCLI, build_cli
 from lsemvae.tasks import Pretrainer
 
@@ -59,13 +60,23 @@ def parse(arguments: Sequence[str]) -> tuple[Namespace, str]:
     return config, cli.parser.dump(config, skip_default=True)
 
 
-def check_command(arguments: Sequence[str], params: Mapping[str, Any]) -> dict[str, Any]:
+class CheckedCommand(NamedTuple):
+    """What a sweep's command trains.
+
+    Attributes:
+        training: what decides the weights of a trial: settings by name, epochs, digest of the
+            recordings.
+        data: names the recordings, and says where they are synthetic.
+    """
+
+    training: dict[str, Any]
+    data: str
+
+
+def check_command(arguments: Sequence[str], params: Mapping[str, Any]) -> CheckedCommand:
     """Build what the command describes at one point of the search space, and get its data ready.
 
     The network is built without memory for its weights.
-
-    Returns:
-        What decides the weights of a trial: settings by name, epochs, digest of the recordings.
 
     Raises:
         InputError: an option that does not exist or a value that it does not take, a task other
@@ -84,11 +95,18 @@ def check_command(arguments: Sequence[str], params: Mapping[str, Any]) -> dict[s
                 f"{callback.class_path} writes into one folder for all trials; leave its path out"
             )
     cli.datamodule.prepare_data()
-    return {
+    training = {
         **deciding(cli.config_dump),
         "max_epochs": cli.trainer.max_epochs,
         "recordings": recordings_of(cli.datamodule),
     }
+    return CheckedCommand(training, _name_of(cli.datamodule))
+
+
+def _name_of(data: object) -> str:
+    """Name the recordings of a data module; one that is none of ours is named by its class."""
+    pool = getattr(data, "pool", None)
+    return data_label(pool.label, pool.synthetic) if pool else type(data).__name__
 
 
 def chosen_configuration(arguments: Sequence[str], params: Mapping[str, Any], folder: Path) -> str:

@@ -16,24 +16,28 @@ from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.figure_files import save_figure
 from lsemvae.core.files import write_text
+from lsemvae.core.printable import say
 from lsemvae.sweep.command import chosen_configuration
 from lsemvae.sweep.space import short_name
 from lsemvae.sweep.study import NOTE, RETRY_OF, SweepState, told_once
 
 TABLE, MARKDOWN, PICTURE, BEST = "trials.csv", "trials.md", "parallel_coordinates.png", "best.yaml"
 N_TICKS = 5
+DARK_SHARE = 0.55  # of the colours: brighter ones are hard to see on white
 SPREAD = 0.06  # of the lines through one choice, so that none covers another
 
 
 def write_results(state: SweepState) -> FrozenTrial:
     """Write trials.csv, trials.md, parallel_coordinates.png and best.yaml; return the best trial.
 
-    Only trials that ran to their last epoch can be chosen, each by the figure of that epoch.
+    Only trials that ran to their last epoch can be chosen, each by the figure of that epoch. Those
+    that another process still runs are told.
 
     Raises:
         InputError: no trial was completed.
     """
     trials = told_once(state.study().get_trials(deepcopy=False))
+    _tell_running(trials)
     table = trial_table(trials, state)
     write_text(state.folder / TABLE, table.to_csv(index=False))
     write_text(state.folder / MARKDOWN, _markdown(table, state))
@@ -48,8 +52,18 @@ def write_results(state: SweepState) -> FrozenTrial:
     head = (
         f"# Trial {best.number} of sweep {state.sweep.name}: {state.sweep.metric} {best.value:.6g}"
     )
-    write_text(state.folder / BEST, f"{head} on the validation part.\n{text}")
+    of_data = f"# Recordings: {state.data}."
+    write_text(state.folder / BEST, f"{head} on the validation part.\n{of_data}\n{text}")
     return best
+
+
+def _tell_running(trials: Sequence[FrozenTrial]) -> None:
+    running = sum(trial.state == TrialState.RUNNING for trial in trials)
+    if running:
+        say(
+            f"note: another process still runs {counted(running, 'trial')}; when it ends, it "
+            "writes these results again, and another trial may be the best"
+        )
 
 
 def trial_table(trials: Sequence[FrozenTrial], state: SweepState) -> pd.DataFrame:
@@ -80,6 +94,8 @@ def _markdown(table: pd.DataFrame, state: SweepState) -> str:
         "",
         f"{state.sweep.method}, {metric} of the validation part to {state.sweep.goal}; a stopped "
         "trial has the figure of its last epoch and cannot be chosen.",
+        "",
+        f"Recordings: {state.data}.",
         "",
         "| " + " | ".join(head) + " |",
         "|" + "---|" * len(head),
@@ -113,7 +129,7 @@ def draw_parallel_coordinates(trials: Sequence[FrozenTrial], state: SweepState) 
     for trial, line in zip(shown, height, strict=True):
         is_done = trial.state == TrialState.COMPLETE
         axes.plot(
-            range(len(columns)), line, color=colours(line[-1]) if is_done else "0.75",
+            range(len(columns)), line, color=colours(DARK_SHARE * line[-1]) if is_done else "0.75",
             linewidth=1.8 if is_done else 1.0, zorder=2 if is_done else 1, alpha=0.9,
         )  # fmt: skip
     for position, (_, ticks) in enumerate(columns.values()):
@@ -122,7 +138,8 @@ def draw_parallel_coordinates(trials: Sequence[FrozenTrial], state: SweepState) 
                     + [state.sweep.metric])  # fmt: skip
     axes.set(yticks=[], xlim=(-0.25, len(columns) - 0.5), ylim=(-0.05, 1.05))
     axes.set_title(
-        f"{state.sweep.name}: {counted(len(shown), 'trial')}; grey ones were stopped early"
+        f"{state.sweep.name}: {counted(len(shown), 'trial')}; grey ones were stopped early\n"
+        f"{state.data}"
     )
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)

@@ -36,12 +36,14 @@ class SweepState:
         folder: of the sweep.
         n_trials: trials that finish the sweep, None where the file's own number counts.
         seed: of the engine.
+        data: names the recordings, for readers.
     """
 
     sweep: SweepFile
     folder: Path
     n_trials: int | None = None
     seed: int = 0
+    data: str = ""
 
     @property
     def space(self) -> dict[str, BaseDistribution]:

@@ -72,6 +72,8 @@ def test_sweep_writes_table_picture_and_a_configuration_that_fit_takes(
     assert sorted(table["beta"]) == [0.25, 0.5]
     assert (folder / "parallel_coordinates.png").read_bytes().startswith(b"\x89PNG")
     assert not (tmp_path / "wandb_runs").exists()
+    for name in ("trials.md", "best.yaml"):
+        assert "(SYNTHETIC data)" in (folder / name).read_text()
     for trial, metric in zip(table["trial"], table[METRIC], strict=True):
         log = pd.read_csv(folder / f"trial_{trial}/metrics.csv")
         assert log[METRIC].dropna().iloc[-1] == pytest.approx(metric)

@@ -29,6 +29,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ("data", "it is a folder; in it is data/cohort.h5"),
         (".", "it is a folder; in it is data/cohort.h5"),
+        ("/dev/null", "it is a device or a pipe, not a file"),
         ("data/chort.h5", "did you mean data/cohort.h5?"),
         ("data/cohort", "did you mean data/cohort.h5?"),
         ("~/data/cohort.h5", "~ is not replaced here; write /home/ann/data/cohort.h5"),

@@ -109,8 +109,11 @@ def test_a_worker_outlives_the_signals_that_every_process_of_a_job_gets() -> Non
     batches = iter(loader)
     first = next(batches)
     (worker,) = loader._iterator._workers  # type: ignore[union-attr]
-    for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM):
-        os.kill(worker.pid, number)
+    if (other := os.fork()) == 0:
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM):
+            os.kill(worker.pid, number)
+        os._exit(0)
+    os.waitpid(other, 0)
     assert [first, *batches] == epoch(23, 5, 0, shuffle=False)
     os.kill(worker.pid, signal.SIGTERM)
     worker.join(10)

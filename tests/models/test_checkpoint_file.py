@@ -11,6 +11,7 @@ import torch
 from lsemvae.callbacks import HashedCheckpointIO
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import digest_file
+from lsemvae.models import checkpoint_file
 from lsemvae.models.checkpoint_file import read_checkpoint, write_checkpoint
 
 
@@ -135,3 +136,16 @@ def test_a_checkpoint_goes_with_its_digest(tmp_path: Path) -> None:
     io.save_checkpoint(content(1.0), tmp_path / "last.ckpt")
     io.remove_checkpoint(tmp_path / "last.ckpt")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loader_that_dies_meanwhile_is_no_fault_of_the_disk_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(_: object) -> None:
+        if any(tmp_path.glob(".*.sha256.*")):
+            raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed.")
+
+    monkeypatch.setattr(checkpoint_file, "sync_file", die)
+    with pytest.raises(RuntimeError, match="DataLoader worker"):
+        write_checkpoint({"state_dict": {}}, tmp_path / "last.ckpt")
+    assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]

@@ -11,9 +11,11 @@ from typing import IO, Any
 
 import optuna
 import pytest
+from matplotlib.colors import to_rgb
 from optuna.trial import TrialState
 
 from lsemvae.core.errors import InputError
+from lsemvae.sweep import results
 from lsemvae.sweep import trials as sweep_trials
 from lsemvae.sweep.file import SweepFile
 from lsemvae.sweep.results import draw_parallel_coordinates, trial_table
@@ -113,15 +115,37 @@ def test_failed_trial_is_kept_with_its_reason_and_stops_no_other(
     assert len(state.study().get_trials()) == 4
 
 
+def test_trials_that_another_process_still_runs_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(results, "chosen_configuration", lambda *_: "a: 1\n")
+    state = SweepState(GRID, tmp_path)
+    run_trials(state, 1)
+    results.write_results(state)
+    assert "still runs" not in capsys.readouterr().out
+    state.study().ask(state.space)
+    results.write_results(state)
+    assert "note: another process still runs 1 trial; when it ends" in capsys.readouterr().out
+
+
 def test_every_line_of_the_picture_can_be_followed(tmp_path: Path) -> None:
     values = {name: {"values": [1, 2]} for name in ("gamma", "delta")}
     state = SweepState(replace(GRID, parameters=values), tmp_path)
     run_trials(state, 2)
+    state = replace(state, data="demo (SYNTHETIC data)")
     figure = draw_parallel_coordinates(state.study().get_trials(), state)
+    assert figure.axes[0].get_title().endswith("\ndemo (SYNTHETIC data)")
     lines = [line for line in figure.axes[0].lines if len(line.get_xdata()) == 3]
     assert len(lines) == 4
     for axis in (0, 1):
         assert len({float(line.get_ydata()[axis]) for line in lines}) == 4
+    for line in lines:  # a contrast of 3 to white
+        assert (1.05 / (luminance(to_rgb(line.get_color())) + 0.05)) > 3
+
+
+def luminance(colour: tuple[float, float, float]) -> float:
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_poor_trials_are_stopped_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

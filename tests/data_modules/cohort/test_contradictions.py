@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from data_modules.cohort.contradictions import contradictions
+from data_modules.cohort.label_columns import tell_label
 from data_modules.simulation.cohort import draw_cohort
 from lsemvae.core.tasks import Thresholds
 
@@ -52,6 +53,18 @@ def test_a_label_that_is_turned_round_is_told_by_the_pressures(table: pd.DataFra
     assert message.startswith("ph is 1 where mpap_mmhg is low (median ")
     table["no_ph"] = 1 - table["no_ph"]
     assert any(one.startswith("no_ph is 1 where mpap_mmhg is high") for one, _ in told(table))
+
+
+def test_whatever_asks_for_a_label_is_told_of_it_alone(
+    table: pd.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table["ph"] = 1 - table["ph"]
+    table["again"] = table["ph"]
+    for asked in ("ph", "detection"):
+        tell_label(table, asked, Thresholds())
+    said = "".join(capsys.readouterr())
+    assert said.count("warning: ph is 1 where mpap_mmhg is low") == 1
+    assert "again" not in said
 
 
 def test_a_group_that_is_turned_round_is_told_by_the_wedge_pressure(table: pd.DataFrame) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from data_modules.conversion.altered_copies import altered_copies
 from data_modules.conversion.prepare import prepare_cohort
+from data_modules.dataset import EcgPool
+from data_modules.leakage import tell_altered_copies
 from data_modules.signals.likeness import fingerprints, likeness, pack, unpack
 from tests.data_modules.conftest import WriteRecord
 
@@ -81,7 +83,9 @@ def test_recordings_that_do_not_move_have_no_fingerprint() -> None:
     assert np.isnan(unpack("")).all()
 
 
-def test_prepare_tells_a_copy_and_stores_both(write_record: WriteRecord, tmp_path: Path) -> None:
+def test_prepare_tells_a_copy_and_stores_both_and_a_cross_validation_repeats_it(
+    write_record: WriteRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     ecg = hearts(3) / 1000
     ecg[2] = 1.0003 * ecg[0]
     for number, one in enumerate(ecg):
@@ -92,3 +96,7 @@ def test_prepare_tells_a_copy_and_stores_both(write_record: WriteRecord, tmp_pat
     assert summary.warnings["signal_alike"] == 2
     assert "nearly the signal of 2 of patient c" in summary.quarantine.read_text()
     assert any("1 pair of recordings" in one for one in summary.doubts)
+    capsys.readouterr()
+    tell_altered_copies(EcgPool([str(tmp_path / "o.h5")]))
+    told = "warning: 2 recordings are nearly the same as one of another patient"
+    assert told in " ".join("".join(capsys.readouterr()).split())

@@ -23,13 +23,14 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.files import write_text
 from lsemvae.core.sealed_json import write_json
 from lsemvae.evaluation.report.blocks import Table
 from lsemvae.evaluation.report.curves import legend, panel
 from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, Evidence
 from lsemvae.evaluation.report.gather import find_runs, with_statistics
 from lsemvae.evaluation.report.html import unbroken
-from lsemvae.evaluation.report.page import check_report_folder, write_report
+from lsemvae.evaluation.report.page import FORMAT, check_report_folder, write_report
 from tests.conftest import LAY_OUT
 from tests.report_runs import labelled_patients, write_run
 
@@ -388,3 +389,14 @@ def test_a_legend_lies_below_the_axes_and_takes_none_of_their_room(
         (box,) = [one.get_window_extent() for one in figure.legends]
         assert box.y1 < axes.get_window_extent().y0
     assert heights[1] > 0.95 * heights[0]
+
+
+def test_a_card_that_somebody_wrote_into_is_not_replaced_without_a_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "report.json").write_text(f'{{"format": "{FORMAT}"}}')
+    card = tmp_path / "model_card.md"
+    card.write_text("approved by the board\n")
+    check_report_folder(tmp_path)
+    write_text(card, "new\n")
+    assert f"{card} replaced another result" in capsys.readouterr().err
