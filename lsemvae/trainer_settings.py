@@ -1,8 +1,10 @@
 """Refuse what Lightning takes without a word, or fails with later."""
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import torch
 from lightning import LightningModule
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Timer
@@ -41,6 +43,7 @@ def check_trainer(trainer: Mapping[str, Any], subcommand: str | None) -> None:
             raise InputError(f"--trainer.{name} is 0, so nothing would be done; give 1 or more")
     _check_range(trainer, LEAST, "least", lambda value, least: value < least)
     _check_range(trainer, MOST, "most", lambda value, most: value > most)
+    _check_processes(trainer)
     _check_duration(trainer.get("max_time"))
     for what in ("epochs", "steps"):
         least, most = _number(trainer.get(f"min_{what}")), _number(trainer.get(f"max_{what}"))
@@ -87,6 +90,21 @@ def _check_range(
             raise InputError(
                 f"--trainer.{name} may be {end:,} at {word}, got {str(trainer[name])[:40]}"
             )
+
+
+def _check_processes(trainer: Mapping[str, Any]) -> None:
+    """Refuse more processes than cores: without a GPU, Lightning starts one for each device."""
+    on_cpu = trainer.get("accelerator") == "cpu" or (
+        trainer.get("accelerator") in (None, "auto") and not torch.accelerator.is_available()
+    )
+    # of the machine, as each process of SLURM sees only its own; two on one core may be tried
+    most = max(os.cpu_count() or 1, 2)
+    wanted = _number(trainer.get("devices"))
+    if on_cpu and wanted is not None and wanted > most:
+        raise InputError(
+            f"--trainer.devices is {wanted:.0f}, and without a GPU each is a process that needs a "
+            f"core; give {most} or less"
+        )
 
 
 def _check_duration(max_time: Any) -> None:

@@ -30,7 +30,7 @@ def fit(store: Path, folder: Path, *more: str, config: Path | None = None) -> in
         ("--seed_everything", str(10**20), "seed_everything"),
         ("--data.init_args.batch_size", "0", "batch_size must be >= 1"),
         ("--data.init_args.seed", "-1", "seed must be in 0..4293967296, got -1"),
-        ("--data.init_args.num_workers", "1025", "num_workers must be <= 1024, got 1025"),
+        ("--data.init_args.num_workers", "5000", "on this machine, got 5000: each a"),
         ("--model.init_args.lr", ".inf", "lr must be > 0 and finite, got inf"),
         ("--model.init_args.lr", "-1", "lr must be > 0 and finite, got -1.0"),
         ("--model.init_args.lr", "nan", "--model.init_args.lr takes a number, got 'nan'"),

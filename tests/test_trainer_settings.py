@@ -46,3 +46,19 @@ def test_a_trainer_that_cannot_do_as_told_is_refused(
 )
 def test_a_trainer_that_can_is_let_through(subcommand: str, given: dict[str, Any]) -> None:
     check_trainer({**DEFAULTS, **given}, subcommand)
+
+
+@pytest.mark.parametrize("accelerator", ["cpu", "auto", None])
+def test_without_a_gpu_no_more_processes_are_started_than_there_are_cores(
+    accelerator: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.accelerator.is_available", lambda: False)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    given = {**DEFAULTS, "accelerator": accelerator}
+    check_trainer({**given, "devices": "4"}, "fit")
+    with pytest.raises(InputError, match=r"--trainer.devices is 99, .* give 4 or less"):
+        check_trainer({**given, "devices": 99}, "fit")
+
+
+def test_as_many_gpus_as_are_named_are_left_to_lightning() -> None:
+    check_trainer({**DEFAULTS, "accelerator": "gpu", "devices": 64}, "fit")

@@ -25,7 +25,14 @@ N_LEAST = 5  # of each class: of fewer, the order is chance
 _WORDS = r"(?:^|[_ .-])(?:{})(?:[_ .-]|$)"
 _NEGATED = "no|non|not|without|healthy|normal|control|controls|absent|free|low|kein|keine|gesund"
 _OF_PH = "ph|pulmonary|hypertension|detection|label|target|outcome|y"
+_NUMBERS = re.compile(r"(?<![0-9])[0-9]{1,2}(?![0-9])")
 _DEGREES = "mild|moderate|severe|early|late|borderline"
+# what may stand beside the words of a definition; any other word makes another thing of it, such
+# as arterial_hypertension, ph_on_echo or post_transplant
+_BESIDE = (
+    "is|has|the|of|by|true|binary|class|group|status|flag|diagnosis|dx|definition|defined|rhc|mpap|"
+    "pawp|capillary|cap|esc|ers|old|new|confirmed|invasive|y|n|gt|ge|over|above|mmhg|[0-9]+"
+)
 
 
 class _Meaning(NamedTuple):
@@ -116,7 +123,7 @@ def _compare(
         return None
     ordered = _rightly_ordered(label, value)
     named = not low and _has(column, meaning.definition)
-    enough = NAMED_SO if named else MADE_FROM
+    enough = NAMED_SO if named and _only(column, meaning.definition) else MADE_FROM
     if (ordered if low else 1 - ordered) >= enough:
         return _turned_round(column, label, value, low=low)
     if named and ordered >= enough:
@@ -126,6 +133,12 @@ def _compare(
 
 def _has(column: pd.Series, words: str) -> bool:
     return bool(words and re.search(_WORDS.format(words), str(column.name).casefold()))
+
+
+def _only(column: pd.Series, words: str) -> bool:
+    """Whether a name says nothing beside some words of a definition."""
+    parts = re.split(r"[_ .-]+|(?<=[a-z])(?=[0-9])", str(column.name).casefold())
+    return all(re.fullmatch(f"(?:{words}|{_BESIDE})?", part) for part in parts)
 
 
 def _rightly_ordered(label: pd.Series, value: pd.Series) -> float:
@@ -155,6 +168,9 @@ def _another_limit(
     limits = np.unique(value)
     errors = [int((label != (value > one)).sum()) for one in limits]
     best = int(np.argmin(errors))
+    above = value[value > limits[best]].min()
+    if any(limits[best] <= float(one) <= above for one in _NUMBERS.findall(str(column.name))):
+        return None  # ph_ge_25 says itself which limit it has
     text = (
         f"{column.name} is not {value.name} > {limit:g} in {counted(int(wrong.sum()), 'row')} of "
         f"{len(label)}"

@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 
 from lsemvae.core.counted import counted
 
@@ -41,10 +42,25 @@ def tell_formats(formatted: dict[tuple[int, int], str], rows: dict[int, list[str
     """
     header = min(rows)
     columns: dict[int, list[int]] = {}
-    for row, column in formatted:
-        if row > header:
+    for (row, column), code in formatted.items():
+        if row > header and not _adds_the_unit_alone(code, _name(rows, column)):
             columns.setdefault(column, []).append(row)
     return [_line(column, found, formatted, rows) for column, found in sorted(columns.items())]
+
+
+def _adds_the_unit_alone(code: str, name: str) -> bool:
+    """Whether a format shows nothing else than the unit in which the column's name ends."""
+    shown = _SILENT.sub("", code.split(";", 1)[0])
+    texts = "".join(text for found in _LITERAL.findall(shown) for text in found)
+    unit = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", texts).casefold())
+    words = [word for word in re.split(r"[\W_]+", name.casefold()) if word]
+    ends = {"".join(words[first:]) for first in range(1, len(words))}
+    return unit in ends and not changes(_LITERAL.sub("", shown))
+
+
+def _name(rows: dict[int, list[str]], column: int) -> str:
+    names = rows[min(rows)]
+    return names[column] if column < len(names) else f"column {column + 1}"
 
 
 def _line(
@@ -53,8 +69,7 @@ def _line(
     formatted: dict[tuple[int, int], str],
     rows: dict[int, list[str]],
 ) -> str:
-    names, first = rows[min(rows)], found[0]
-    name = names[column] if column < len(names) else f"column {column + 1}"
+    name, first = _name(rows, column), found[0]
     n_filled = sum(column < len(cells) and bool(cells[column]) for cells in rows.values()) - 1
     among = f" of {n_filled}" if n_filled > len(found) else ""
     return (

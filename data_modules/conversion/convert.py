@@ -41,7 +41,7 @@ from data_modules.store.shards import ShardPlan, is_whole, plan_shards, shard_pa
 from data_modules.store.write import is_single_file
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.joblib_backend import joblib_backend
+from lsemvae.core.joblib_backend import check_jobs, joblib_backend
 from lsemvae.core.printable import say
 
 BLOCK = 64  # records in memory at once: 8 MB of signals
@@ -105,8 +105,7 @@ def convert(
         InputError: nothing can be written there, another run writes there, a worker was killed, or
             no recording was usable.
     """
-    if jobs < 1 and jobs != -1:
-        raise InputError(f"jobs must be 1 or more, or -1 for one for each core; got {jobs}")
+    check_jobs(jobs)
     check_output(out)
     check_replaced(out, table["record"].tolist())
     try:

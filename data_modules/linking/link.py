@@ -7,6 +7,7 @@ from typing import Literal
 from data_modules.linking.id_rule import IdRule, tell_alike
 from lsemvae.core.errors import InputError
 from lsemvae.core.instead import source_folder
+from lsemvae.core.joblib_backend import check_jobs
 from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.printable import say
 
@@ -74,6 +75,7 @@ def link(
     from data_modules.linking.signal_measures import SignalMeasures
     from data_modules.linking.table import read_hospital_table
 
+    check_jobs(jobs)
     folder, place = source_folder(source, "the exports"), Path(out)
     check_place(place, read=(table, rules))
     if key is not None and Path(key).exists() and Path(key).samefile(table):

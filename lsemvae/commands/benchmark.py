@@ -93,6 +93,7 @@ def benchmark(
         refuse_for_demo,
         still_to_make,
     )
+    from lsemvae.core.joblib_backend import check_jobs
 
     chosen = _methods(methods or ["table2"])
     on_demo = cohort is None
@@ -118,8 +119,7 @@ def benchmark(
     )
     for lead_set in plan.leads:
         parse_leads(lead_set)
-    if not (jobs >= 1 or jobs == -1):
-        raise InputError(f"jobs must be >= 1, or -1 for one on each core, got {jobs}")
+    check_jobs(jobs)
     asked_of_folds = plan.settings()
     if on_demo:
         refuse_for_demo(asked_of_folds, pretrain)

@@ -106,6 +106,7 @@ def cross_validate(
         still_to_make,
     )
     from lsemvae.core.errors import InputError
+    from lsemvae.core.joblib_backend import check_jobs
     from lsemvae.core.tasks import Thresholds
     from lsemvae.crossval.printed import run_and_print
     from lsemvae.crossval.run import encoder_of, open_cohort
@@ -118,6 +119,7 @@ def cross_validate(
     ), size, inner, seed, permute_labels,
         jobs, distinct_ids, side_by_side, fold_column,
     )  # fmt: skip
+    check_jobs(jobs)
     run = run_and_print
     if references:
         from lsemvae.references.printed import run_with_references as run

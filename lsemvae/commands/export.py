@@ -39,7 +39,7 @@ def export(
         raise InputError(f"--out must end in .onnx, got {out}")
     from lsemvae.model_file.seal import check_model_place
 
-    check_model_place(target)
+    check_model_place(target, read=Path(model))
     from lsemvae.deployment.export import export_onnx
     from lsemvae.deployment.model_file import read_model
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.extras import install_extra
+from lsemvae.core.joblib_backend import check_jobs
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.printable import say
@@ -41,6 +42,7 @@ def sweep(
     """
     if jobs < 1 or (trials is not None and trials < 1):
         raise InputError(f"jobs and trials must be >= 1, got {jobs} and {trials}")
+    check_jobs(jobs)
     try:
         import optuna
     except ImportError as error:

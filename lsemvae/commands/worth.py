@@ -76,6 +76,7 @@ def worth(
     """
     from data_modules.leakage import Leak, LeakageCheck, check_leakage, refuse_leaks
     from data_modules.rhc_cohort import RhcCohort
+    from lsemvae.core.joblib_backend import check_jobs
     from lsemvae.core.one_writer import writing_alone
     from lsemvae.core.targets import find_target, refuse_unless_binary
     from lsemvae.core.tasks import Thresholds
@@ -90,6 +91,7 @@ def worth(
 
     if not encoder:
         raise InputError("name one checkpoint at least: lsemvae worth --encoder FILE")
+    check_jobs(jobs)
     if folds < 2 or epochs < 1 or not lr > 0:
         raise InputError(
             f"folds must be >= 2, epochs >= 1 and lr > 0, got {folds}, {epochs}, {lr:g}"

@@ -10,7 +10,30 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.extras import install_extra
 
 DASK_TIMEOUT = "30s"
+JOBS_OF_A_CORE = 4  # some wait for a slow disk
+MOST_OF_A_SMALL_MACHINE = 16
 DEAD_WORKER = ("BrokenProcessPool", "TerminatedWorkerError", "KilledWorker")
+
+
+def most_processes() -> int:
+    """Return how many processes of one run this machine can bear."""
+    return max(MOST_OF_A_SMALL_MACHINE, JOBS_OF_A_CORE * (os.cpu_count() or 1))
+
+
+def check_jobs(jobs: int) -> None:
+    """Check a number of processes before any work; all are started, however little there is to do.
+
+    Raises:
+        InputError: it is none, or so large that the processes would fill the memory.
+    """
+    if jobs < 1 and jobs != -1:
+        raise InputError(f"jobs must be 1 or more, or -1 for one for each core; got {jobs}")
+    most = most_processes()
+    if jobs > most:
+        raise InputError(
+            f"jobs is {jobs}, and each is a process: they would fill the memory of this machine; "
+            f"give {most} or less, or -1 for one for each core"
+        )
 
 
 def _threads_of_each(n_parallel: int) -> int | None:
@@ -73,10 +96,12 @@ def joblib_backend(n_parallel: int, dask: str | None) -> Iterator[None]:
         dask: address of a Dask scheduler, or `local` for a cluster on this machine.
 
     Raises:
-        InputError: Dask is not installed or the scheduler does not answer.
+        InputError: Dask is not installed, the scheduler does not answer, or see `check_jobs`.
     """
     from joblib import parallel_config
 
+    if dask in (None, "local"):
+        check_jobs(n_parallel)
     if dask is None:
         _start_tracker()
         with parallel_config(

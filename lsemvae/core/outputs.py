@@ -32,14 +32,27 @@ def check_output_file(path: Path, *, mark: bytes, read: Iterable[str | Path | No
     refuse_special(path)
     if not path.exists():
         return
+    refuse_read(path, read)
+    if refuse_foreign(path, mark=mark, way_out="name another file with --out"):
+        remember_result(path, file_sha256)
+
+
+def refuse_read(path: Path, read: Iterable[str | Path | None]) -> None:
+    """Refuse to write over a file that the command reads.
+
+    Args:
+        path: a file that is there.
+        read: None where an option was not given.
+
+    Raises:
+        InputError: it is one of these, or a link to or from one.
+    """
     for source in read:
         if source is not None and Path(source).exists() and path.samefile(source):
             raise InputError(
                 f"cannot write {path}: this command reads it, and it would be lost; name another "
                 "file with --out"
             )
-    if refuse_foreign(path, mark=mark, way_out="name another file with --out"):
-        remember_result(path, file_sha256)
 
 
 def check_folder_of(path: Path) -> None:

@@ -12,7 +12,7 @@ from lsemvae.core.earlier_results import remember_result
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import refuse_special
 from lsemvae.core.instead import finished_run, found_instead
-from lsemvae.core.outputs import check_folder_of
+from lsemvae.core.outputs import check_folder_of, refuse_read
 
 MARK = b"lsemvae-sha256:"
 BLANK = b"0" * 64
@@ -50,11 +50,16 @@ def check_seal(path: Path) -> str:
     return digest
 
 
-def check_model_place(path: Path) -> None:
+def check_model_place(path: Path, *, read: Path | None = None) -> None:
     """Check that a model may be written; an earlier one is remembered by its digest.
 
+    Args:
+        path: of the model.
+        read: the model that the command reads.
+
     Raises:
-        InputError: the file is no whole model of ours, and would be lost; or see `check_folder_of`.
+        InputError: the file is no whole model of ours, and would be lost; it is the one that is
+            read (links included); or see `check_folder_of`.
     """
     check_folder_of(path)
     refuse_special(path)
@@ -62,6 +67,7 @@ def check_model_place(path: Path) -> None:
         raise InputError(f"cannot write {path}: it is a folder; name a file in it")
     if not path.exists():
         return
+    refuse_read(path, [read])
     try:
         check_seal(path)
     except InputError as error:

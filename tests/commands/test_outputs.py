@@ -95,6 +95,18 @@ def test_link_neither_writes_over_a_table_nor_takes_it_for_its_key(
     assert not (tmp_path / "exceptions.csv").exists()
 
 
+@pytest.mark.parametrize(
+    ("jobs", "told"), [("0", "jobs must be 1 or"), ("900", "jobs is 900, and")]
+)
+def test_link_starts_no_processes_that_the_machine_cannot_bear(
+    jobs: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--table", str(tmp_path / "t.csv"), "--out", str(tmp_path / "out"), "--jobs", jobs]
+    assert main(["link", "--source", str(tmp_path), *given]) == 2
+    assert told in error_of(capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_store_of_other_recordings_is_kept(
     recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,10 +1,11 @@
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from lsemvae.core.errors import InputError
-from lsemvae.model_file.seal import MARK, OPEN_SEAL, check_seal, seal
+from lsemvae.model_file.seal import MARK, OPEN_SEAL, check_model_place, check_seal, seal
 
 
 def test_a_seal_is_the_digest_of_the_open_file(tmp_path: Path) -> None:
@@ -35,3 +36,16 @@ def test_a_file_without_a_seal_is_no_model(content: bytes, tmp_path: Path) -> No
     file.write_bytes(content)
     with pytest.raises(InputError, match="no model of lsemvae"):
         check_seal(file)
+
+
+@pytest.mark.parametrize("link", [Path.hardlink_to, Path.symlink_to])
+def test_a_link_to_the_model_that_is_read_is_no_place_for_another(
+    link: Callable[[Path, Path], None], tmp_path: Path
+) -> None:
+    file, target = tmp_path / "m.safetensors", tmp_path / "m.onnx"
+    file.write_bytes(b"head " + OPEN_SEAL.encode() + b" tail")
+    seal(file)
+    link(target, file)
+    with pytest.raises(InputError, match=r"m\.onnx: this command reads it"):
+        check_model_place(target, read=file)
+    check_model_place(target)

@@ -113,6 +113,27 @@ def test_a_column_that_is_no_label_of_the_pressures_is_left_alone(table: pd.Data
     assert told(table) == []
 
 
+@pytest.mark.parametrize(
+    "name", ["arterial_hypertension", "systemic hypertension", "ph_on_echo", "ph-therapy", "PAH_PH"]
+)
+def test_a_column_that_goes_with_pressures_is_no_definition_of_ph(
+    name: str, table: pd.DataFrame
+) -> None:
+    table[name] = table.pop("ph")
+    table.loc[::9, name] = 1 - table.loc[::9, name]  # as a comorbidity does: AUROC about 0.9
+    assert told(table) == []
+    table["ph_status"] = table.pop(name)
+    assert told(table) == [("ph_status is not mpap_mmhg > 20 in 9 rows of 80", 9)]
+
+
+def test_a_label_whose_name_says_its_limit_is_not_told(table: pd.DataFrame) -> None:
+    table["ph_ge_25"] = (table.pop("mpap_mmhg").round() >= 25).astype(float)
+    table["mpap_mmhg"] = np.where(table["ph_ge_25"] == 1, 30.0, 22.0)
+    assert told(table[["patient_id", "mpap_mmhg", "ph_ge_25"]]) == []
+    named = table[["patient_id", "mpap_mmhg", "ph_ge_25"]].rename(columns={"ph_ge_25": "ph_ge_40"})
+    assert [one.split(" in ")[0] for one, _ in told(named)] == ["ph_ge_40 is not mpap_mmhg > 20"]
+
+
 def test_columns_that_follow_from_others_are_compared(table: pd.DataFrame) -> None:
     n = len(table)
     height, weight = np.linspace(155, 190, n), np.linspace(95, 55, n)

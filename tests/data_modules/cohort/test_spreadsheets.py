@@ -325,6 +325,9 @@ def test_days_count_from_where_the_workbook_says(day_of: object, tmp_path: Path)
         ("0.00", False),
         ("_(* #,##0.00_)", False),
         ("[Red]0.0;[Blue]-0.0", False),
+        ('0" mmHg"', False),
+        ('0" Hg"', True),
+        ('0,"  mmHg"', True),
     ],
 )
 def test_a_number_shown_in_another_way_than_stored_is_told(

@@ -175,6 +175,8 @@ def test_wrong_arguments_are_named_before_anything_is_read(mixed: Path) -> None:
         prepare_cohort(str(mixed / "t.csv"), str(mixed / "no"), str(mixed / "o.h5"))
     with pytest.raises(InputError, match="jobs must be 1 or more"):
         prepare(mixed, jobs=0)
+    with pytest.raises(InputError, match="jobs is 9000, and each is a process"):
+        prepare(mixed, jobs=9000)
     with pytest.raises(InputError, match="cannot be made"):
         prepare(mixed, "t.csv/o.h5")
     with pytest.raises(InputError, match=r"holds no record_list.csv"):
