@@ -8,6 +8,7 @@ import torch
 
 from lsemvae.cli import main
 from tests.conftest import ROOT, error_of, tiny_network
+from tests.killed import GONE, begun
 
 NETWORK = "--model.init_args.network.init_args"
 
@@ -166,7 +167,7 @@ def test_log_without_checkpoints_is_kept_too(
 def test_leftover_of_a_killed_run_is_removed(pretraining: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run/checkpoints"
     folder.mkdir(parents=True)
-    gone, alive = folder / ".last.ckpt.4194999", folder / f".other.ckpt.{os.getppid()}"
+    gone, alive = begun(folder / "last.ckpt", GONE), begun(folder / "other.ckpt", os.getppid())
     for file in (gone, alive):
         file.write_bytes(b"half")
     assert fit(pretraining, tmp_path / "run") == 0
