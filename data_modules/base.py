@@ -11,12 +11,11 @@ from data_modules.dataset import EcgDataset, EcgPool, Indices
 from data_modules.epoch_batches import BatchLoader, batch_loader, run_seed
 from data_modules.normalise import normalise
 from lsemvae.core.errors import InputError
+from lsemvae.core.joblib_backend import most_processes
 from lsemvae.core.leads import lead_indices, parse_leads
 from lsemvae.core.made_for import MadeFor
 from lsemvae.core.seeds import check_seed
 from lsemvae.core.types import EcgBatch, EcgInput, Normalisation
-
-MOST_WORKERS = 1024  # more fill the memory, one by one
 
 
 class StoreDataModule(LightningDataModule):
@@ -46,8 +45,10 @@ class StoreDataModule(LightningDataModule):
             raise InputError(
                 f"batch_size must be >= 1 and num_workers >= 0, got {batch_size} and {num_workers}"
             )
-        if num_workers > MOST_WORKERS:
-            raise InputError(f"num_workers must be <= {MOST_WORKERS}, got {num_workers}")
+        if num_workers > (most := most_processes()):
+            raise InputError(
+                f"num_workers must be <= {most} on this machine, got {num_workers}: each a process"
+            )
         check_seed(seed)
         self.store = store
         self.leads = parse_leads(leads)

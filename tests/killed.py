@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from lsemvae.cli import main
+from lsemvae.core.unfinished import unfinished
 
 STEPS = ("replace", "rename", "link", "mkdir", "fsync")
 KILLED = 77
+GONE = 2**22 + 1  # no process has this number: it is beyond the largest of the kernel
 
 
 def killed_at(step: int, arguments: list[str]) -> int:
@@ -45,3 +47,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     """Return what each file below a folder holds, locks apart."""
     files = [file for file in folder.rglob("*") if file.is_file() and file.suffix != ".lock"]
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
+def begun(path: Path, process: int, ending: str = "") -> Path:
+    """Return the name under which another process of this machine writes a file."""
+    own = unfinished(path, ending)
+    return own.with_name(own.name.replace(f"-{os.getpid()}-", f"-{process}-"))

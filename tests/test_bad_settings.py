@@ -8,6 +8,7 @@ import torch
 
 from lsemvae.cli import main
 from tests.conftest import ROOT, error_of, tiny_network
+from tests.killed import GONE, begun
 
 NETWORK = "--model.init_args.network.init_args"
 
@@ -29,7 +30,7 @@ def fit(store: Path, folder: Path, *more: str, config: Path | None = None) -> in
         ("--seed_everything", str(10**20), "seed_everything"),
         ("--data.init_args.batch_size", "0", "batch_size must be >= 1"),
         ("--data.init_args.seed", "-1", "seed must be in 0..4293967296, got -1"),
-        ("--data.init_args.num_workers", "1025", "num_workers must be <= 1024, got 1025"),
+        ("--data.init_args.num_workers", "5000", "on this machine, got 5000: each a"),
         ("--model.init_args.lr", ".inf", "lr must be > 0 and finite, got inf"),
         ("--model.init_args.lr", "-1", "lr must be > 0 and finite, got -1.0"),
         ("--model.init_args.lr", "nan", "--model.init_args.lr takes a number, got 'nan'"),
@@ -166,7 +167,7 @@ def test_log_without_checkpoints_is_kept_too(
 def test_leftover_of_a_killed_run_is_removed(pretraining: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run/checkpoints"
     folder.mkdir(parents=True)
-    gone, alive = folder / ".last.ckpt.4194999", folder / f".other.ckpt.{os.getppid()}"
+    gone, alive = begun(folder / "last.ckpt", GONE), begun(folder / "other.ckpt", os.getppid())
     for file in (gone, alive):
         file.write_bytes(b"half")
     assert fit(pretraining, tmp_path / "run") == 0

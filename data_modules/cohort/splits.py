@@ -6,7 +6,6 @@ import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +14,11 @@ import pandas as pd
 from data_modules.cohort.group_folds import stratified_group_folds
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import named
+from lsemvae.core.files import named, prepare_place, sync_file
 from lsemvae.core.json_text import parse_json
 from lsemvae.core.made_with import refuse_other_settings
 from lsemvae.core.targets import LABEL
+from lsemvae.core.unfinished import unfinished
 
 FORMAT = "lsemvae-splits"
 VERSION = 1
@@ -243,12 +243,14 @@ def inner_validation(cohort: pd.DataFrame, seed: int) -> npt.NDArray[np.bool_]:
 
 def _write(file: Path, splits: Splits) -> None:
     """Write the file in one step, never over one that another process has just written."""
-    temporary = file.with_name(f".{file.name}.{uuid4().hex}")
+    temporary = unfinished(file)
     content = {"format": FORMAT, "version": VERSION, **asdict(splits)}
     try:
         with named(file, temporary):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(content, indent=1) + "\n")
+            prepare_place(file)
+            with temporary.open("w", encoding="utf-8") as stream:
+                stream.write(json.dumps(content, indent=1) + "\n")
+                sync_file(stream)
         os.link(temporary, file)
     except FileExistsError:
         pass  # what the other process wrote is read and checked

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -12,6 +11,7 @@ from typing import IO, Any
 
 from lsemvae.core.earlier_results import replaced_result, tell
 from lsemvae.core.errors import InputError
+from lsemvae.core.unfinished import remove_abandoned, unfinished
 
 
 def sync_file(stream: IO[Any]) -> None:
@@ -79,7 +79,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         InputError: the disk is full, read-only or broken; what was there before is intact.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{path.suffix}")
+    temporary = unfinished(path, path.suffix)
     try:
         with named(path, temporary):
             prepare_place(path)
@@ -191,36 +191,20 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def remove_abandoned(folder: Path, name: str) -> None:
-    """Remove what killed processes had begun to write: `.NAME.PID` of processes that are gone.
-
-    Args:
-        folder: where.
-        name: a regular expression for the names of the files that were to be written.
-    """
-    begun = re.compile(rf"\.(?:{name})\.(?P<process>\d+)(?:\.\w+)?")
-    for file in folder.iterdir():
-        found = begun.fullmatch(file.name)
-        if found and not _is_running(int(found["process"])):
-            if file.is_dir():
-                shutil.rmtree(file, ignore_errors=True)
-            else:
-                file.unlink(missing_ok=True)
-
-
-def _is_running(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # somebody else's
-        return True
-    return True
-
-
 def sync_folder(folder: Path) -> None:
     """Bring the names of a folder to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def sync_tree(folder: Path) -> None:
+    """Bring all files and names in a folder, and in those below it, to the disk."""
+    for path, _, files in os.walk(folder):
+        for name in (*files, "."):
+            _sync(Path(path, name))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -15,6 +15,11 @@ MOST_OF_A_SMALL_MACHINE = 16
 DEAD_WORKER = ("BrokenProcessPool", "TerminatedWorkerError", "KilledWorker")
 
 
+def most_processes() -> int:
+    """Return how many processes of one run this machine can bear."""
+    return max(MOST_OF_A_SMALL_MACHINE, JOBS_OF_A_CORE * (os.cpu_count() or 1))
+
+
 def check_jobs(jobs: int) -> None:
     """Check a number of processes before any work; all are started, however little there is to do.
 
@@ -23,7 +28,7 @@ def check_jobs(jobs: int) -> None:
     """
     if jobs < 1 and jobs != -1:
         raise InputError(f"jobs must be 1 or more, or -1 for one for each core; got {jobs}")
-    most = max(MOST_OF_A_SMALL_MACHINE, JOBS_OF_A_CORE * (os.cpu_count() or 1))
+    most = most_processes()
     if jobs > most:
         raise InputError(
             f"jobs is {jobs}, and each is a process: they would fill the memory of this machine; "

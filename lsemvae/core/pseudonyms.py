@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import named, prepare_place, sync_file
+from lsemvae.core.unfinished import unfinished
 
 SALT_VARIABLE = "LSEMVAE_SALT_FILE"
 SALT_FILE = "~/.config/lsemvae/salt"
@@ -66,7 +67,7 @@ def local_salt(file: Path | None = None) -> bytes:
 def _make(file: Path) -> None:
     """Write a salt in one step; where two processes begin at the same time, the first one's."""
     prepare_place(file)
-    begun = file.with_name(f".{file.name}.{os.getpid()}")
+    begun = unfinished(file)
     try:
         with named(file, begun):
             handle = os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

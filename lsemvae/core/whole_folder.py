@@ -1,7 +1,6 @@
 """Write a folder of files that is there whole or not at all."""
 
 import glob
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -9,8 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lsemvae.core.errors import InputError
-from lsemvae.core.files import place_taken, remove_abandoned
+from lsemvae.core.files import place_taken, sync_folder, sync_tree
 from lsemvae.core.one_writer import writing_alone
+from lsemvae.core.unfinished import remove_abandoned, unfinished
 
 
 @contextmanager
@@ -32,23 +32,22 @@ def whole_folder(path: Path, *, new: bool = False) -> Iterator[Path]:
             `new`.
     """
     place = path.absolute()
-    begun, before = (
-        place.with_name(f".{place.name}.{os.getpid()}{end}") for end in ("", ".before")
-    )
+    begun, before = unfinished(place), unfinished(place, ".before")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with writing_alone(place.parent, wait=True):
             _put_back(place)
             remove_abandoned(place.parent, re.escape(place.name))
-        shutil.rmtree(begun, ignore_errors=True)
         begun.mkdir()
         yield begun
+        sync_tree(begun)
         with writing_alone(place.parent, wait=True):
             if place.exists():
                 if new:
                     raise InputError(f"another process has made {path}; name another folder")
                 place.replace(before)
             begun.replace(place)
+        sync_folder(place.parent)
     except InputError as error:  # of a file in it, under the name that nobody knows
         raise InputError(str(error).replace(str(begun), str(path))) from error
     except OSError as error:

@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import logging
-import os
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ import torch
 from lsemvae.core.errors import InputError
 from lsemvae.core.extras import install_extra
 from lsemvae.core.files import prepare_place, replace_file, sync_file
+from lsemvae.core.unfinished import unfinished
 from lsemvae.deployment.locked_network import LockedNetwork
 from lsemvae.deployment.model_file import LockedModel
 from lsemvae.model_file.seal import OPEN_SEAL, seal
@@ -58,7 +58,7 @@ def export_onnx(
             f"the weights take {size / 1e9:.1f} GB, an ONNX file holds 2 GB; lock with --kind "
             "refit, which has one network in place of one for each fold"
         )
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
+    temporary = unfinished(out)
     try:
         prepare_place(out)
         _write_graph(network, temporary)

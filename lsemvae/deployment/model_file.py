@@ -1,7 +1,6 @@
 """Write and read the file of a locked model: safetensors, described and sealed."""
 
 import json
-import os
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from safetensors.torch import save_file
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import prepare_place, replace_file, sync_file
+from lsemvae.core.unfinished import unfinished
 from lsemvae.deployment.locked_network import NETWORK_SOURCE, LockedNetwork, build_empty, own_source
 from lsemvae.model_file.description import read_description
 from lsemvae.model_file.seal import OPEN_SEAL, check_seal, seal
@@ -52,7 +52,7 @@ def write_model(path: Path, network: LockedNetwork, trained_on: TrainedOn) -> st
         hashes = trained_on._asdict().items()
         tensors |= {HASHES + kind: torch.from_numpy(one.view(np.int64)) for kind, one in hashes}
     texts = {DESCRIPTION: network.description.to_json(), SEAL: OPEN_SEAL}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = unfinished(path)
     try:
         prepare_place(path)
         save_file(tensors, temporary, metadata=texts)

@@ -12,11 +12,11 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import (
     digest_file,
     file_sha256,
-    remove_abandoned,
     replace_file,
     sync_file,
 )
 from lsemvae.core.instead import found_instead
+from lsemvae.core.unfinished import remove_abandoned, unfinished
 from lsemvae.models.checkpoint_content import check_archive, check_content
 
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -54,7 +54,7 @@ def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
         InputError: the disk is full or broken; the earlier checkpoint is intact.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = unfinished(path)
     try:
         remove_abandoned(path.parent, r".+\.ckpt(\.sha256)?")
         digest = _write_synchronised(checkpoint, temporary)
@@ -97,7 +97,7 @@ def _write_synchronised(checkpoint: dict[str, Any], path: Path) -> str:
 
 def _write_digests(path: Path, digests: list[str]) -> None:
     target = digest_file(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary = unfinished(target)
     try:
         with temporary.open("w") as stream:
             stream.writelines(f"{digest}  {path.name}\n" for digest in digests)

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -11,6 +10,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import prepare_place, replace_file, sync_file
 from lsemvae.core.outputs import check_output_file
 from lsemvae.core.printable import spreadsheet_cell
+from lsemvae.core.unfinished import unfinished
 from lsemvae.predicting.outcome import Row
 
 Writer = Callable[[IO[str], Iterable[Row], Mapping[str, Any]], None]
@@ -48,7 +48,7 @@ def write_rows(out: Path, rows: Iterable[Row], about: Mapping[str, Any]) -> None
         about: what JSON says of the model.
     """
     write = check_out(out)
-    temporary = out.with_name(f".{out.name}.{os.getpid()}")
+    temporary = unfinished(out)
     prepare_place(out)
     try:
         with temporary.open("w", encoding="utf-8", newline="") as file:

@@ -23,6 +23,7 @@ from lsemvae.core.files import (
 from lsemvae.core.outputs import check_output_file, check_picture_file
 from lsemvae.core.sealed_json import read_json
 from tests.conftest import error_of
+from tests.killed import GONE, begun
 
 
 @pytest.fixture
@@ -99,8 +100,8 @@ def test_errors_of_other_files_keep_their_name(tmp_path: Path) -> None:
 
 
 def test_leftovers_of_dead_processes_only_are_removed(tmp_path: Path) -> None:
-    dead, alive = tmp_path / ".a.csv.4194999.csv", tmp_path / f".a.csv.{os.getppid()}.csv"
-    other = tmp_path / ".b.csv.4194999.csv"
+    dead, other = (begun(tmp_path / name, GONE, ".csv") for name in ("a.csv", "b.csv"))
+    alive = begun(tmp_path / "a.csv", os.getppid(), ".csv")
     for file in (dead, alive, other):
         file.write_text("half")
     write_text(tmp_path / "a.csv", "whole")

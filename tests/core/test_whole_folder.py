@@ -9,9 +9,8 @@ import pytest
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
 from lsemvae.core.whole_folder import whole_folder
+from tests.killed import GONE, begun
 from tests.test_full_disk import small_disk
-
-GONE = 2**22 + 1  # no process has it: beyond the kernel's largest
 
 
 def test_a_folder_takes_the_place_of_an_earlier_one_in_one_step(tmp_path: Path) -> None:
@@ -47,16 +46,18 @@ def test_what_was_there_stays_where_the_disk_is_full_or_the_user_stops(
 
 
 def test_what_a_killed_process_left_is_removed_and_a_living_ones_is_not(tmp_path: Path) -> None:
-    for process, end in ((GONE, ""), (GONE, ".before"), (os.getppid(), "")):
-        (tmp_path / f".site.{process}{end}/x").mkdir(parents=True)
+    alive = begun(tmp_path / "site", os.getppid())
+    for folder in (alive, *(begun(tmp_path / "site", GONE, end) for end in ("", ".before"))):
+        (folder / "x").mkdir(parents=True)
     with whole_folder(tmp_path / "site"):
         pass
-    assert {one.name for one in tmp_path.iterdir()} == {"site", f".site.{os.getppid()}"}
+    assert {one.name for one in tmp_path.iterdir()} == {"site", alive.name}
 
 
 def test_what_stood_there_comes_back_after_a_kill_between_two_steps(tmp_path: Path) -> None:
-    (tmp_path / f".site.{GONE}.before").mkdir()
-    (tmp_path / f".site.{GONE}.before/a.txt").write_text("first")
+    before = begun(tmp_path / "site", GONE, ".before")
+    before.mkdir()
+    (before / "a.txt").write_text("first")
     with pytest.raises(InputError, match="No space"):
         _fail(tmp_path / "site", OSError(errno.ENOSPC, "No space left"))
     assert (tmp_path / "site/a.txt").read_text() == "first"
@@ -79,3 +80,24 @@ def test_a_file_that_found_no_room_is_named_by_the_folder_that_was_asked_for(
         small_disk(3), whole_folder(Path("board")) as begun,
     ):  # fmt: skip
         write_text(begun / "a.txt", "too long")
+
+
+def test_the_name_comes_after_all_files_are_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+
+    def sync(descriptor: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        named = (tmp_path / "site").exists()
+        synced.append(f"{path.name} {'late' if named else 'early'}")
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with whole_folder(tmp_path / "site") as unnamed:
+        (unnamed / "rows").mkdir()
+        for name in ("index.html", "rows/a.csv"):
+            (unnamed / name).write_text("whole")
+    assert synced == [
+        "index.html early", f"{unnamed.name} early", "a.csv early", "rows early",
+        f"{tmp_path.name} late",
+    ]  # fmt: skip

@@ -23,7 +23,9 @@ from data_modules.reading.formats.layout_checks import (
     check_stated_rates,
     check_stated_unit,
     check_whole,
+    holds_leads,
     is_unit_name,
+    only_with_leads,
 )
 from data_modules.reading.limits import MAX_FILE_BYTES, check_extent, check_values
 from data_modules.reading.reasons import RecordError
@@ -96,7 +98,7 @@ def read_numpy(content: bytes, layout: Layout, *, record: str) -> RawRecording:
 
 
 def read_numpy_archive(content: bytes, layout: Layout, *, record: str) -> RawRecording:
-    """Read the one array of a `.npz`, or the one that the layout's `variable` names.
+    """Read the one array of a `.npz` with its leads on an axis, or the layout's `variable`.
 
     Args:
         content: the file.
@@ -110,7 +112,9 @@ def read_numpy_archive(content: bytes, layout: Layout, *, record: str) -> RawRec
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             held = {one.filename.removesuffix(".npy"): one for one in archive.infolist()}
+            shapes = {name: _shape(archive, member) for name, member in held.items()}
             wanted = layout.variable or (next(iter(held)) if len(held) == 1 else "")
+            wanted = wanted or only_with_leads(shapes, layout)
             unpacked = _unpack(archive, held[wanted]) if wanted in held else None
             small = {one: _unpack(archive, member) for one, member in held.items()
                      if one != wanted and member.file_size < _SMALL}  # fmt: skip
@@ -119,7 +123,8 @@ def read_numpy_archive(content: bytes, layout: Layout, *, record: str) -> RawRec
         raise _no_array(name, error, record=record) from error
     if unpacked is None:
         which = f"no array {wanted[:40]!r}, but" if wanted else "the arrays"
-        problem = f"{name} holds {which} {', '.join(held)[:200]}; name one as the layout's variable"
+        listed = ", ".join(f"{one} {' x '.join(map(str, shapes[one]))}".rstrip() for one in held)
+        problem = f"{name} holds {which} {listed[:200]}; name one as the layout's variable"
         raise RecordError("file_invalid", record=record, problem=problem)
     if len(unpacked) > MAX_FILE_BYTES:
         problem = f"{wanted} of {name} unpacks to more than {MAX_FILE_BYTES} bytes; save it alone"
@@ -161,6 +166,16 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
         raise ValueError("a compression that NumPy does not write")
     with archive.open(member) as file:
         return file.read(MAX_FILE_BYTES + 1)
+
+
+def _shape(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[int, ...]:
+    """Return the shape that a member of numbers declares, empty where it is something else."""
+    with contextlib.suppress(Exception), archive.open(member) as file:  # a Python literal
+        head = io.BytesIO(file.read(_SMALL))
+        if read_magic(head) == (1, 0):
+            shape, _, dtype = read_array_header_1_0(head)
+            return shape if dtype.kind in "iuf" else ()
+    return ()
 
 
 def _array(content: bytes, name: str, *, record: str) -> npt.NDArray[Any]:
@@ -262,7 +277,7 @@ def leads_first(
     """
     axes = tuple(size for size in row.shape if size != 1)
     n_leads = len(layout.leads)
-    if len(axes) != 2 or axes.count(n_leads) != 1:
+    if not holds_leads(axes, n_leads):
         problem = (
             f"a recording of {name} has the shape {row.shape}; expected one axis of {n_leads} "
             "leads, as the layout file lists them, and one of samples"

@@ -1,7 +1,7 @@
 """Compare a layout file with what the file of numbers beside it tells itself."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -161,3 +161,20 @@ def check_whole(counts: npt.NDArray[np.generic], layout: Layout, *, record: str)
             f"{layout.unit[:10]}, as counts_per_unit"
         )
         raise RecordError("gain_invalid", record=record, problem=problem)
+
+
+def only_with_leads(shapes: Mapping[str, tuple[int, ...]], layout: Layout) -> str:
+    """Return the name of the only array that can be a recording, empty where none or several can.
+
+    Args:
+        shapes: of the arrays of numbers, by name.
+        layout: says how many leads there are.
+    """
+    found = [name for name, shape in shapes.items() if holds_leads(shape, len(layout.leads))]
+    return found[0] if len(found) == 1 else ""
+
+
+def holds_leads(shape: tuple[int, ...], n_leads: int) -> bool:
+    """Return whether an array has one axis of leads and one of samples."""
+    axes = [size for size in shape if size != 1]
+    return len(axes) == 2 and axes.count(n_leads) == 1

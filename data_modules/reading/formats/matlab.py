@@ -18,6 +18,7 @@ from data_modules.reading.formats.layout_checks import (
     check_stated_rates,
     check_whole,
     is_rate_name,
+    only_with_leads,
 )
 from data_modules.reading.limits import MAX_FILE_BYTES, check_extent
 from data_modules.reading.reasons import RecordError
@@ -41,11 +42,11 @@ _MOST_UNPACKED = 4 * MAX_FILE_BYTES
 
 
 def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
-    """Read the matrix that the layout names, leads along either axis.
+    """Read the matrix that the layout names, or the only one with its leads on an axis.
 
     Args:
         content: the file.
-        layout: what the matrix is; `variable` and `leads` must be stated.
+        layout: what the matrix is; `leads` must be stated.
         record: the record as the user names it.
 
     Raises:
@@ -64,6 +65,9 @@ def read_matlab(content: bytes, layout: Layout, *, record: str) -> RawRecording:
 
 def _read(content: bytes, layout: Layout, *, record: str) -> RawRecording:
     """Read the matrix, and compare what else the file states with the layout."""
+    if not layout.variable:
+        shapes = dict(_matrices(content, record=record))
+        layout = layout._replace(variable=only_with_leads(shapes, layout))
     name, _, field = layout.variable.partition(".")
     matrix = _find(content, name, field, record=record)
     if matrix is None or not layout.leads:

@@ -63,10 +63,21 @@ def test_the_only_array_of_an_archive_needs_no_name(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_from(tmp_path, "r1.npz", files), COUNTS * 0.005, atol=1e-6)
 
 
+def test_the_only_array_of_an_archive_with_the_leads_needs_no_name(tmp_path: Path) -> None:
+    held = archive(
+        time=np.arange(COUNTS.shape[1]), beats=np.arange(12), ecg=COUNTS, by=np.array("x")
+    )
+    files = {"r1.npz": held, "layout.json": numpy_files(COUNTS)["layout.json"]}
+    np.testing.assert_allclose(read_from(tmp_path, "r1.npz", files), COUNTS * 0.005, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (archive(a=COUNTS, b=COUNTS), "holds the arrays a, b; name one as the layout's variable"),
+        (
+            archive(a=COUNTS, b=COUNTS.T, c=np.array("x")),
+            "holds the arrays a 12 x 1500, b 1500 x 12, c; name one as the layout's variable",
+        ),
         (archive(a=COUNTS)[:-30], "no whole NumPy array"),
         (archive(a=np.stack([COUNTS] * 3)), "save them with numpy.save as r1.npy, and name one"),
         (archive(a=np.array(["x"])), "expected plain numbers"),

@@ -172,7 +172,11 @@ def test_other_numpy_arrays_say_what_they_are(
     [
         ({"val": ECG_MV}, {"variable": "ecg"}, "its matrices are val 12 x 1500"),
         ({"d": {"val": ECG_MV}}, {"variable": "d"}, "its matrices are d.val 12 x 1500"),
-        ({"val": ECG_MV}, {}, "states no variable; the file's matrices are val 12 x 1500"),
+        (
+            {"val": ECG_MV, "raw": ECG_MV},
+            {},
+            "states no variable; the file's matrices are val 12 x 1500, raw 12 x 1500",
+        ),
         ({"val": ECG_MV[:3]}, {"variable": "val"}, "val is (3, 1500) for the 12 leads"),
     ],
 )
@@ -185,6 +189,14 @@ def test_a_matlab_file_says_which_matrices_it_holds(
     savemat(buffer, held)
     error = refusal(tmp_path, put(tmp_path, "r1.mat", buffer.getvalue(), NAMED | layout))
     assert text in error.problem
+
+
+def test_the_only_matrix_of_a_matlab_file_with_the_leads_needs_no_name(tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    buffer = io.BytesIO()
+    savemat(buffer, {"age": 61, "qrs": np.arange(40), "d": {"val": ECG_MV.T}})
+    agrees(tmp_path, put(tmp_path, "r1.mat", buffer.getvalue(), NAMED))
 
 
 def test_matlab_4_is_refused_by_name(tmp_path: Path) -> None:
