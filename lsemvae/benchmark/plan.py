@@ -2,9 +2,12 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from data_modules.dataset import EcgPool
+from data_modules.store.read import EcgStore
 from lsemvae.benchmark.budget import Budget
 from lsemvae.benchmark.pretraining_check import check_pretraining
 from lsemvae.core.counted import counted
@@ -111,7 +114,7 @@ class Plan:
     def check_folder(self, folder: Path) -> None:
         """Refuse a folder that holds a benchmark of other data or another budget.
 
-        Tasks, methods and lead sets may be added to it.
+        Tasks, methods and lead sets may be added to it, and stores may have been moved.
 
         Raises:
             InputError: names the differences.
@@ -119,14 +122,22 @@ class Plan:
         file = folder / PLAN
         if not file.is_file():
             return
-        names = ("cohort", "pretrain", "budget", "folds", "batch_size", "seed",
-                 "thresholds", "fold_column")  # fmt: skip
+        names = ("budget", "folds", "batch_size", "seed", "thresholds", "fold_column")
+        asked = self.described()
         earlier = {"thresholds": asdict(Thresholds())}  # of plans before there was a choice
+        earlier |= read_json(file, "remove it, and run the same command again")
+        if "data" not in earlier:  # an earlier version's: folds and encoders compare the contents
+            asked["data"], earlier["data"] = _store_names(asked), _store_names(earlier)
         refuse_other_settings(
-            f"{folder} holds a benchmark with other settings",
-            earlier | read_json(file, "remove it, and run the same command again"),
-            {name: asdict(self)[name] for name in names}, "choose another --out",
+            f"{folder} holds a benchmark with other settings", earlier,
+            {name: asked[name] for name in ("data", *names)}, "choose another --out",
         )  # fmt: skip
+
+    def described(self) -> dict[str, Any]:
+        """Return the plan with what its stores hold, ready for JSON."""
+        pool = EcgPool(list(self.pretrain)).sha256 if self.pretrain else None
+        data = {"cohort": EcgStore(self.cohort).sha256, "pretrain": pool}
+        return {**asdict(self), "data": data}
 
     def encoder_jobs(self, folder: Path) -> list[Job]:
         """Return the pre-trainings."""
@@ -228,6 +239,14 @@ def run_name(task: str, method: str, leads: int | str) -> str:
     return f"{task}, {method_name(method)}, {leads} leads"
 
 
+def _store_names(plan: dict[str, Any]) -> dict[str, Any]:
+    """Return the names of a plan's stores without their folders."""
+    return {
+        "cohort": Path(plan["cohort"]).name,
+        "pretrain": [Path(store).name for store in plan["pretrain"]],
+    }
+
+
 def _is_pretrained_here(name: str) -> bool:
     """Tell whether the benchmark pre-trains the encoder of a method; others bring their own."""
     method = find_method(name)
@@ -273,7 +292,7 @@ def run_plan(plan: Plan, folder: Path, *, jobs: int, dask: str | None) -> dict[s
         InputError: the folder holds a benchmark of something else.
     """
     plan.check_folder(folder)
-    write_json(folder / PLAN, asdict(plan))
+    write_json(folder / PLAN, plan.described())
     first = plan.encoder_jobs(folder) + plan.fold_jobs(folder, pretrained=False)
     failed = _run_part(first, jobs, dask)
     ready, waiting = [], {}

@@ -99,7 +99,7 @@ def test_the_folds_of_a_column_are_taken_as_they_are(
     assert not (tmp_path / "other").exists()
 
 
-def test_what_is_finished_is_not_run_again(
+def test_what_is_finished_is_not_run_again_with_stores_elsewhere(
     finished: Path, cohort: Path, pretraining: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(ROOT)
@@ -110,7 +110,10 @@ def test_what_is_finished_is_not_run_again(
     shutil.rmtree(lost)
     encoders = {file: file.stat().st_mtime_ns for file in out.glob("encoders/*/checkpoints/*")}
     before = {file: file.stat().st_mtime_ns for file in kept if lost not in file.parents}
-    assert main(arguments(cohort, pretraining, out)) == 0
+    stores = (tmp_path / "c.h5", tmp_path / "p.h5")
+    for store, moved in zip((cohort, pretraining), stores, strict=True):
+        shutil.copy(store, moved)
+    assert main(arguments(*stores, out)) == 0
     assert {file: file.stat().st_mtime_ns for file in before} == before
     assert {file: file.stat().st_mtime_ns for file in encoders} == encoders
     assert (lost / "predictions.csv").is_file()
@@ -142,8 +145,20 @@ def test_other_settings_are_refused_and_the_finished_runs_kept(
     before = {file: file.read_bytes() for file in out.glob("*.*")}
     capsys.readouterr()
     assert main(arguments(cohort, pretraining, out, "--pretrain_epochs", "2")) == 2
+    assert "holds a benchmark with other settings (budget" in error_of(capsys)
+    assert main(arguments(cohort, cohort, out, "--allow_leakage", "true")) == 2
+    assert "holds a benchmark with other settings (data.pretrain" in error_of(capsys)
+    plan = json.loads((out / "benchmark.json").read_text())
+    del plan["data"]
+    plan["cohort"] = "/elsewhere/" + cohort.name  # an earlier version's, moved: names must do
+    write_json(out / "benchmark.json", plan)
+    kept = (out / "benchmark.json").read_bytes()
+    assert main(arguments(cohort, cohort, out, "--allow_leakage", "true")) == 2
     error = error_of(capsys)
-    assert "holds a benchmark with other settings (budget" in error
+    assert "holds a benchmark with other settings (data.pretrain" in error
+    assert "data.cohort" not in error
+    assert (out / "benchmark.json").read_bytes() == kept
+    shutil.copy(finished / "benchmark.json", out)
     assert {file: file.read_bytes() for file in out.glob("*.*")} == before
 
 
