@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from data_modules.reading.limits import MAX_HEADER_BYTES
 from lsemvae.core.errors import InputError
+from lsemvae.core.walking import walk_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +45,7 @@ def snomed_table(
     """
     import pandas as pd
 
-    files = sorted(folder.rglob("*.hea"))
+    files = headers_below(folder)
     if not files:
         raise InputError(f"no .hea file lies below {folder}; source is {what}")
     headers = [_read_header(file) for file in files]
@@ -62,6 +63,17 @@ def snomed_table(
         raise InputError(f"{folder} holds the record {twice.iloc[0]} twice; name one of its copies")
     codes = [tuple(dict.fromkeys(same.get(code, code) for code in one.codes)) for one in headers]
     return pd.concat([table, _labels(codes, table["database"], names)], axis=1)
+
+
+def headers_below(folder: Path) -> list[Path]:
+    """Return every WFDB header below a folder, sorted.
+
+    Raises:
+        InputError: a folder cannot be listed.
+    """
+    walk = walk_folder(folder)
+    return sorted(Path(here, name) for here, _, files in walk for name in files
+                  if name.endswith(".hea"))  # fmt: skip
 
 
 def read_names(file: Path, code: Sequence[str], name: Sequence[str]) -> dict[str, str]:

@@ -22,8 +22,9 @@ from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import signal_digest
 from data_modules.store.mark import STORE, mark_version
 from lsemvae.core.errors import InputError
-from lsemvae.core.instead import found_instead, refuse_unreadable
+from lsemvae.core.instead import found_instead
 from lsemvae.core.made_for import MadeFor, check_made_for
+from lsemvae.core.walking import walk_folder
 from lsemvae.model_file.description import Description, ecg_input_of
 from lsemvae.predicting.kept_findings import kept_findings
 
@@ -123,7 +124,7 @@ def _each_once(sources: Sequence[Source]) -> list[Source]:
 
 def sources_in(folder: Path) -> Iterator[Source]:
     """Find one source for each WFDB header and each other file, below the folder too."""
-    for here, below, files in os.walk(folder, onerror=refuse_unreadable):
+    for here, below, files in walk_folder(folder):
         below.sort()
         headers = {name.removesuffix(".hea") for name in files if name.endswith(".hea")}
         for name in sorted(files):

@@ -13,7 +13,7 @@ from data_modules.reading.stored.binary import dicom_facts, edf_facts, scp_facts
 from data_modules.reading.stored.facts import StoredFacts
 from data_modules.reading.stored.holter import ishne_facts, kardia_facts
 from data_modules.reading.stored.xml import aecg_facts, muse_facts, philips_facts
-from lsemvae.core.instead import refuse_unreadable
+from lsemvae.core.walking import walk_folder
 
 FACTS: dict[str, Callable[..., StoredFacts]] = {
     "GE MUSE XML": muse_facts,
@@ -37,7 +37,7 @@ def list_records(source: Path) -> list[str]:
     A file that belongs to a WFDB header, and files whose names begin with a point, are left out.
     """
     found: list[str] = []
-    for folder, folders, names in os.walk(source, onerror=refuse_unreadable):
+    for folder, folders, names in walk_folder(source):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         below = Path(folder).relative_to(source)
         stems = {name[: -len(HEADER)] for name in names if name.lower().endswith(HEADER)}
