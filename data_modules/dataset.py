@@ -26,7 +26,7 @@ class EcgPool:
         paths: store files.
 
     Raises:
-        InputError: stores that cannot be mixed.
+        InputError: stores that cannot be mixed, or one that is named twice.
     """
 
     def __init__(self, paths: Sequence[str]) -> None:
@@ -42,6 +42,7 @@ class EcgPool:
                     f"{paths[0]} and {path} cannot be pooled ({'; '.join(differences)}); prepare "
                     "them with the same settings"
                 )
+        _refuse_twice(paths, self.stores)
         self.n_samples = first.n_samples
         self.calibrated = all(store.unit == "mV" for store in self.stores)
         self.ecg_input = self.ecg_input._replace(unit="mV" if self.calibrated else "NU")
@@ -138,6 +139,18 @@ def _tables(stores: Sequence[EcgStore]) -> list[pd.DataFrame]:
         own = {name: store.label + "/" + store.table[name] for name in ("record", "patient_id")}
         tables.append(store.table.assign(**own))
     return tables
+
+
+def _refuse_twice(paths: Sequence[str], stores: Sequence[EcgStore]) -> None:
+    """Refuse a store that is among them twice, also as a copy: its recordings would count twice."""
+    seen: dict[str, str] = {}
+    for path, store in zip(paths, stores, strict=True):
+        if store.sha256 in seen:
+            raise InputError(
+                f"{seen[store.sha256]} and {path} hold the same recordings, which would count "
+                "twice; name one of them"
+            )
+        seen[store.sha256] = path
 
 
 class EcgDataset(Dataset[EcgBatch]):

@@ -1,10 +1,15 @@
 """Bring the columns of a cohort table under our names, and tell which look like a known one."""
 
 import re
+from collections.abc import Collection
+from difflib import get_close_matches
 
 import pandas as pd
 
-from data_modules.cohort.columns import NUMBER_RANGES, REQUIRED, RESERVED
+from data_modules.cohort.columns import DATES, NUMBER_RANGES, REQUIRED, RESERVED
+
+OURS = (*REQUIRED, *NUMBER_RANGES, *DATES, "sex", "birth_date")
+"""The columns that commands read by name."""
 
 # How tables name the quantities, without blanks, signs and units.
 _ALIKE = {
@@ -50,9 +55,34 @@ def rename_columns(cells: pd.DataFrame, columns: dict[str, str]) -> tuple[pd.Dat
         for name in RESERVED
         if name in source
     ]
+    problems += misspelt_names(columns, source)
     order = [*REQUIRED, *(name for name in source if name not in REQUIRED)]
     known = [name for name in order if source.get(name) in cells]
     return pd.DataFrame({name: cells[source[name]] for name in known}), problems
+
+
+def misspelt_names(columns: dict[str, str], source: Collection[object]) -> list[str]:
+    """Return a line for each new name that comes near one of ours, which no column has.
+
+    Args:
+        columns: for each new name the file's.
+        source: the names that columns have in the end.
+    """
+    lacking = [name for name in OURS if name not in source]
+    # the first letter is hardly ever mistyped, and tells a quantity from its neighbour
+    near = {
+        name: get_close_matches(
+            name.casefold(), [one for one in lacking if one[0] == name[:1].casefold()], 1, 0.85
+        )
+        for name in columns
+        if name not in OURS
+    }
+    return [
+        f"--columns.{name}={columns[name]} gives no column that is read; did you mean "
+        f"--columns.{found[0]}={columns[name]}?"
+        for name, found in near.items()
+        if found
+    ]
 
 
 def unmapped_columns(table: pd.DataFrame) -> list[str]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from data_modules.cohort.cell_spellings import tell_thousands
+from data_modules.cohort.column_names import misspelt_names
 from data_modules.cohort.columns import NEVER_ZERO, NUMBER, NUMBER_RANGES
 from data_modules.cohort.csv_cells import decimal_commas
 from data_modules.cohort.day_counts import EARLIEST, possible_days
@@ -58,13 +59,15 @@ def read_hospital_table(
         order: of day and month.
 
     Raises:
-        InputError: it cannot be read, or lacks a column.
+        InputError: it cannot be read, lacks a column, or one has a misspelt new name.
     """
     cells = read_sheet(path, sheet, encoding)
     if cells.problems:
         raise InputError(f"{path}: {'; '.join(cells.problems[:5])}; correct the table")
     own = [*NEEDED, "sex", "birth_date", *NUMBER_RANGES]
     source = {name: name for name in own if name in cells.table} | columns
+    if misspelt := misspelt_names(columns, source):
+        raise InputError("; ".join(misspelt))
     lacking = [f"{ours} ({theirs!r})" for ours, theirs in source.items()
                if theirs not in cells.table]  # fmt: skip
     lacking += [name for name in NEEDED if name not in source]

@@ -1,6 +1,7 @@
 """Batches of one or several stores, and what they cost in memory."""
 
 import pickle
+import shutil
 import tracemalloc
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sparse_store import write_sparse_store
 from data_modules.dataset import EcgDataset, EcgPool
 from data_modules.epoch_batches import batch_loader
 from data_modules.mimic_ecg import MimicEcg
+from lsemvae.core.errors import InputError
 
 # Bytes of Python and NumPy that a process may hold for each record of a store of any size: an
 # index and a split (8 each), flags (12), a patient's number (8), and a sampler's order (40).
@@ -85,3 +87,16 @@ def test_workers_read_what_the_main_process_reads(store: Path) -> None:
     own = [batch.record.tolist() for batch in batch_loader(dataset, 256)]
     workers = [batch.record.tolist() for batch in batch_loader(dataset, 256, num_workers=2)]
     assert workers == own
+
+
+def test_a_store_named_twice_is_refused_as_its_recordings_would_count_twice(
+    store: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copy(store, tmp_path / "copy.h5")
+    for again in (str(store), str(copy)):
+        with pytest.raises(InputError) as found:
+            EcgPool([str(store), again])
+        assert str(found.value) == (
+            f"{store} and {again} hold the same recordings, which would count twice; name one of "
+            "them"
+        )

@@ -18,6 +18,7 @@ from data_modules.reading.formats.layout_checks import (
     check_stated_unit,
     is_rate_name,
     is_unit_name,
+    without_templates,
 )
 from data_modules.reading.limits import MAX_FILE_BYTES, check_values
 from data_modules.reading.reasons import RecordError
@@ -101,7 +102,8 @@ def _wanted(matrices: dict[str, tuple[int, ...]], layout: Layout, name: str, *, 
              if layout.variable in ("", path, f"/{path}", path.replace("/", "."))]  # fmt: skip
     fitting = [path for path in named if len(matrices[path]) - matrices[path].count(1) < _MANY]
     if layout.leads and not layout.variable:
-        fitting = [path for path in fitting if len(layout.leads) in matrices[path]]
+        with_leads = [path for path in fitting if len(layout.leads) in matrices[path]]
+        fitting = without_templates(with_leads, matrices, layout)
     if len(fitting) == 1:
         return fitting[0]
     listed = [f"{path} {' x '.join(map(str, shape))}" for path, shape in matrices.items()]

@@ -1,5 +1,6 @@
 """Compare a layout file with what the file of numbers beside it tells itself."""
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from data_modules.reading.formats.layout import Layout
 from data_modules.reading.lead_names import known_lead
+from data_modules.reading.parts import SHORTEST_RHYTHM_S
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.units import mv_per_unit
 
@@ -168,10 +170,19 @@ def only_with_leads(shapes: Mapping[str, tuple[int, ...]], layout: Layout) -> st
 
     Args:
         shapes: of the arrays of numbers, by name.
-        layout: says how many leads there are.
+        layout: says how many leads there are, and the sampling rate.
     """
-    found = [name for name, shape in shapes.items() if holds_leads(shape, len(layout.leads))]
+    fitting = [name for name, shape in shapes.items() if holds_leads(shape, len(layout.leads))]
+    found = without_templates(fitting, shapes, layout)
     return found[0] if len(found) == 1 else ""
+
+
+def without_templates(
+    names: list[str], shapes: Mapping[str, tuple[int, ...]], layout: Layout
+) -> list[str]:
+    """Leave out what is too short for a rhythm among several arrays of all leads: a median beat."""
+    shortest = SHORTEST_RHYTHM_S * layout.sampling_rate_hz * len(layout.leads)
+    return [name for name in names if len(names) == 1 or math.prod(shapes[name]) >= shortest]
 
 
 def holds_leads(shape: tuple[int, ...], n_leads: int) -> bool:

@@ -263,3 +263,36 @@ def test_signs_beyond_the_stored_bits_of_dicom_are_refused(tmp_path: Path) -> No
     group.WaveformData = (-COUNTS.T & 0xFFF).astype("<u2").tobytes()
     with pytest.raises(RecordError, match=r"reach 4094, and signed ones of the 12 bits .* at 2047"):
         read(tmp_path, "r.dcm", saved(dataset.save_as))
+
+
+def npz_arrays(arrays: dict[str, np.ndarray]) -> tuple[str, bytes]:
+    """Return an archive of arrays."""
+    return "r.npz", saved(lambda file: np.savez(file, **arrays))
+
+
+def mat_arrays(arrays: dict[str, np.ndarray]) -> tuple[str, bytes]:
+    """Return a MATLAB file of arrays."""
+    savemat = pytest.importorskip("scipy.io").savemat
+    return "r.mat", saved(lambda file: savemat(file, arrays))
+
+
+def hdf5_arrays(arrays: dict[str, np.ndarray]) -> tuple[str, bytes]:
+    """Return an HDF5 file of arrays."""
+    import h5py
+
+    def save(buffer: Any) -> None:
+        with h5py.File(buffer, "w") as file:
+            file.update(arrays)
+
+    return "r.h5", saved(save)
+
+
+@pytest.mark.parametrize("write", [npz_arrays, mat_arrays, hdf5_arrays])
+def test_a_median_beat_beside_the_rhythm_is_not_the_recording(
+    write: Callable[[dict[str, np.ndarray]], tuple[str, bytes]], tmp_path: Path
+) -> None:
+    rhythm = {"rhythm": COUNTS}
+    found = read(tmp_path, *write({"beat": COUNTS[:, :300], **rhythm}))  # 1.2 and 6 s at 250 Hz
+    np.testing.assert_allclose(found, COUNTS / 200, atol=1e-6)
+    with pytest.raises(RecordError, match=r"rhythm 2 x 1500"):
+        read(tmp_path, *write({"again": COUNTS, **rhythm}))
