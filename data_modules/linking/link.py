@@ -77,7 +77,7 @@ def link(
 
     check_jobs(jobs)
     folder, place = source_folder(source, "the exports"), Path(out)
-    check_place(place, read=(table, rules))
+    check_place(place, source=folder, read=(table, rules))
     if key is not None and Path(key).exists() and Path(key).samefile(table):
         raise InputError(f"the key {key} is the table; name a file of its own, which is made")
     known_rules = read_rules(rules)

@@ -77,16 +77,22 @@ def cohort_table(
     return cohort.dropna(axis="columns", how="all")
 
 
-def check_place(out: Path, *, read: Sequence[str | None]) -> None:
-    """Check that the folder holds no files of others under the names of ours.
+def check_place(out: Path, *, source: Path, read: Sequence[str | None]) -> None:
+    """Check that the folder is none of exports, and holds no files of others under our names.
 
     Args:
         out: the folder.
+        source: folder of the exports.
         read: files that are read.
 
     Raises:
-        InputError: names the file that would be lost.
+        InputError: names the file that would be lost, or the folder of the exports.
     """
+    if out.resolve().is_relative_to(source.resolve()):
+        raise InputError(
+            f"cannot write into {out}: it is {source}, or lies in it, and all files there are read "
+            "as exports; name a folder beside it with --out"
+        )
     if out.exists() and not out.is_dir():
         raise InputError(f"cannot write {out}: it is no folder; name another with --out")
     check_output_file(out / FLOW_NAME, mark=b'"format"', read=read)

@@ -32,20 +32,19 @@ def external(
         site: column of the sites; `site`, `hospital` or `centre` by default, where there is one.
         point: operating point in use; the model's own by default.
         subgroups: columns of the cohort to split by, besides sex and age.
-        n_resamples: of every bootstrap.
+        n_resamples: of every bootstrap, 20 to 100000.
         n_draws: of patients, for each size of the recalibration's learning curve.
         title: of the page.
     """
     from lsemvae.commands.predict import open_yes_or_no
-    from lsemvae.core.errors import InputError
     from lsemvae.core.one_writer import writing_alone
+    from lsemvae.core.resamples import check_resamples
     from lsemvae.external.gather import gather_external
     from lsemvae.external.page import check_external_folder, write_external_report
     from lsemvae.external.performance import cautions, of_how_many
 
     for name, value in (("n_resamples", n_resamples), ("n_draws", n_draws)):
-        if value < 20:
-            raise InputError(f"{name} must be >= 20, got {value}")
+        check_resamples(name, value, least=20)
     folder = Path(out)
     check_external_folder(folder)
     with writing_alone(folder):

@@ -39,7 +39,7 @@ def report(
         title: of the page; the names of the methods by default.
         reference: method that the others are compared with, and that the long tables show first.
         subgroups: columns of the cohort to split by, besides sex and age.
-        n_resamples: of every bootstrap.
+        n_resamples: of every bootstrap, 100 to 100000.
         max_days: allowed days between ECG and catheter.
         pdf: print report.pdf too, by a Chromium that is installed.
 
@@ -47,14 +47,14 @@ def report(
         The page, index.html.
     """
     from data_modules.progress import show_each
+    from lsemvae.core.resamples import check_resamples
     from lsemvae.evaluation.report.page import check_report_folder, write_report
     from lsemvae.evaluation.report.pdf import find_chromium, print_pdf
 
     folders = [*(runs or []), *([cv] if cv is not None else [])]
     if not folders:
         raise InputError("name the folders of runs: `lsemvae report runs/cv --out reports`")
-    if n_resamples < 100:
-        raise InputError(f"n_resamples must be >= 100, got {n_resamples}")
+    check_resamples("n_resamples", n_resamples, least=100)
     check_report_folder(Path(out))
     chromium = find_chromium() if pdf else None
     from lsemvae.report_evidence.gather import SUBGROUPS, gather_evidence

@@ -249,7 +249,8 @@ def test_explanation_is_shown_and_one_of_another_run_refused(
     [
         ([], "name the folders of runs"),
         (["nowhere"], "no finished cross-validation below nowhere"),
-        (["nowhere", "--n_resamples", "10"], "n_resamples must be >= 100, got 10"),
+        (["nowhere", "--n_resamples", "10"], "--n_resamples must be in 100..100000, got 10"),
+        (["nowhere", "--n_resamples", "1000000000"], "in 100..100000, got 1000000000"),
     ],
 )
 def test_bad_request_is_one_line(

@@ -108,7 +108,8 @@ def test_what_cannot_be_validated_is_one_line(
         ((elsewhere, "--label", "strain"), "is defined by pressures"),
         ((elsewhere, "--site", "city"), "has no column city"),
         ((elsewhere, "--point", "best"), "no operating point 'best'"),
-        ((elsewhere, "--n_draws", "3"), "n_draws must be >= 20, got 3"),
+        ((elsewhere, "--n_draws", "3"), "--n_draws must be in 20..100000, got 3"),
+        ((elsewhere, "--n_resamples", "1000000000"), "must be in 20..100000, got 1000000000"),
         ((tmp_path / "none.h5",), "none.h5"),
     ]
     for (store, *more), line in cases:

@@ -122,6 +122,18 @@ def test_the_key_may_not_lie_among_the_results(hospital: Path, tmp_path: Path) -
     assert main(command) == 2
 
 
+@pytest.mark.parametrize("place", [".", "study", "../exports/deep/study"])
+def test_results_are_not_put_among_the_exports(
+    hospital: Path, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = commands(hospital, "none")[0]
+    command[command.index("--out") + 1] = str(hospital / "exports" / place)
+    before = contents(hospital / "exports")
+    assert main(command) == 2
+    assert "name a folder beside it with --out" in capsys.readouterr().err
+    assert contents(hospital / "exports") == before
+
+
 def test_a_store_is_not_made_with_another_key(hospital: Path, tmp_path: Path) -> None:
     command = commands(hospital, "none")[1]
     other = tmp_path / "other_key"
