@@ -10,6 +10,7 @@ from data_modules.cohort.plain_id import plain_id
 from data_modules.reading.reasons import RecordError
 from data_modules.store.content import patient_hashes, signal_hashes
 from lsemvae.core.leads import LEADS, lead_indices
+from lsemvae.core.tasks import DEFINED_TASKS
 from lsemvae.model_file.description import Description
 from lsemvae.model_file.trained_on import TrainedOn
 from lsemvae.predicting.kept_findings import DOUBTFUL
@@ -17,6 +18,8 @@ from lsemvae.predicting.sources import Loaded
 
 RESULT, WITHHELD, ERROR = "result", "withheld", "error"
 TRAINED_ON = "trained_on"
+DETECTION = "detection"
+WITHIN_DISEASE = "phenotype_without_detection"
 WITHHELD_FOR = {
     TRAINED_ON: "the model was trained on this recording, or on a patient with this id",
     "leads_missing": "fewer leads are usable than in any recording of the training",
@@ -127,7 +130,8 @@ def with_score(
     if known is not None and limit is not None and known > limit:
         return _withheld(row._replace(uncertainty=known), "uncertain")
     if model.target != "binary":
-        return row._replace(values=_values(score, model), point=model.point, uncertainty=known)
+        told = row._replace(values=_values(score, model), point=model.point, uncertainty=known)
+        return told._replace(findings=" ".join([*told.findings.split(), *_outside(score, model)]))
     probability = float(score)
     return row._replace(
         probability=probability,
@@ -149,6 +153,16 @@ def _values(score: npt.NDArray[np.floating], model: Description) -> list[Any]:
         threshold = one.points[model.point].threshold
         values += [probability, int(probability >= threshold), threshold]
     return values
+
+
+def _outside(score: npt.NDArray[np.floating], model: Description) -> list[str]:
+    """Return the finding of a kind of the disease where the disease is below its threshold."""
+    names = [one.name for one in model.labels]
+    if DETECTION not in names or len(DEFINED_TASKS.keys() & names) == 1:
+        return []
+    place = names.index(DETECTION)
+    threshold = model.labels[place].points[model.point].threshold
+    return [] if float(score[place]) >= threshold else [WITHIN_DISEASE]
 
 
 def _withheld(row: Row, code: str) -> Row:

@@ -19,6 +19,7 @@ from lsemvae.deployment.inner_choices import choose
 from lsemvae.deployment.model_file import read_model
 from lsemvae.evaluation.runs import read_cv_run
 from lsemvae.evaluation.statistics.prediction_interval import conformal_half_width
+from lsemvae.predicting.outcome import WITHIN_DISEASE
 from tests.conftest import cv, error_of
 from tests.deployment.conftest import lock
 from tests.report_runs import labelled_patients, write_run
@@ -104,6 +105,9 @@ def test_each_label_is_recalibrated_and_decided_on_its_own(
             found[f"decision:{name}"], found[f"probability:{name}"] >= threshold
         )
     assert "probability" not in found
+    below = found["findings"].fillna("").str.split().map(lambda codes: WITHIN_DISEASE in codes)
+    np.testing.assert_array_equal(below, found["decision:detection"] == 0)
+    assert 0 < below.sum() < len(below)
     again = tmp_path / "p90.json"
     more = ["--out", str(again), "--allow_trained_on", "--point", "sensitivity_90"]
     assert main(["predict", str(labels), str(cohort), *more]) == 0

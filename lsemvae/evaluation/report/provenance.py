@@ -36,6 +36,9 @@ def provenance_section(evidence: Evidence) -> Section:
     blocks.append(Table("Code, machine and packages.", ("of", "what", "value"), rows, wrap=True))
     if missing:
         blocks.append(unavailable(f"Provenance of {', '.join(missing)}", "older version"))
+    if evidence.pretrain is not None and not evidence.pretrain.provenance:
+        why = f"{evidence.pretrain.folder} has no provenance.json, so its log cannot be checked"
+        blocks.append(unavailable("Provenance of the pre-training", why))
     blocks += [Text(note, "note") for note in evidence.notes]
     hashes = {run.key: {name: run.run.metrics.get(name) for name in HASHES}
               for run in evidence.all_runs}  # fmt: skip

@@ -25,12 +25,19 @@ from statsmodels.stats.proportion import proportion_confint
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import write_text
 from lsemvae.core.sealed_json import write_json
-from lsemvae.evaluation.report.blocks import Table
+from lsemvae.evaluation.report.blocks import Table, Text
 from lsemvae.evaluation.report.curves import legend, panel
-from lsemvae.evaluation.report.evidence import ENTROPY, POSTERIOR, Evidence
+from lsemvae.evaluation.report.evidence import (
+    ENTROPY,
+    POSTERIOR,
+    Evidence,
+    PretrainEvidence,
+    RunEvidence,
+)
 from lsemvae.evaluation.report.gather import find_runs, with_statistics
 from lsemvae.evaluation.report.html import unbroken
 from lsemvae.evaluation.report.page import FORMAT, check_report_folder, write_report
+from lsemvae.evaluation.report.provenance import provenance_section
 from tests.conftest import LAY_OUT
 from tests.report_runs import labelled_patients, write_run
 
@@ -354,6 +361,21 @@ def test_older_run_gives_a_report_with_its_gaps_named(tmp_path: Path) -> None:
     for name in ("calibration", "decisions", "operating", "latent", "provenance"):
         assert any("not available: " in text for text in sections[name]["texts"]), name
     assert "no inner_predictions.csv" in " ".join(sections["operating"]["texts"])
+
+
+@pytest.mark.parametrize(("provenance", "told"), [({}, True), ({"code": "abc"}, False)])
+def test_a_pretraining_without_provenance_is_told(
+    provenance: dict[str, Any], told: bool, tmp_path: Path
+) -> None:
+    write_run(tmp_path / "cv", labelled_patients())
+    runs = [RunEvidence(run, {}) for run in find_runs([str(tmp_path)])[0]]
+    pretrain = PretrainEvidence(
+        tmp_path, pd.DataFrame(), "x", synthetic=False, sampling_rate_hz=250, calibrated=True,
+        provenance=provenance,
+    )  # fmt: skip
+    blocks = provenance_section(Evidence("", runs, pretrain=pretrain)).blocks
+    line = f"{tmp_path} has no provenance.json, so its log cannot be checked"
+    assert any(isinstance(one, Text) and line in one.text for one in blocks) is told
 
 
 def test_posterior_is_the_uncertainty_where_the_run_has_it(numbers: dict[str, Any]) -> None:
