@@ -19,7 +19,7 @@ from lsemvae.core.files import write_text
 from lsemvae.core.printable import say
 from lsemvae.sweep.command import chosen_configuration
 from lsemvae.sweep.space import short_name
-from lsemvae.sweep.study import NOTE, RETRY_OF, SweepState, told_once
+from lsemvae.sweep.study import EXIT_CODE, NOTE, RETRY_OF, SweepState, told_once
 
 TABLE, MARKDOWN, PICTURE, BEST = "trials.csv", "trials.md", "parallel_coordinates.png", "best.yaml"
 N_TICKS = 5
@@ -31,13 +31,13 @@ def write_results(state: SweepState) -> FrozenTrial:
     """Write trials.csv, trials.md, parallel_coordinates.png and best.yaml; return the best trial.
 
     Only trials that ran to their last epoch can be chosen, each by the figure of that epoch. Those
-    that another process still runs are told.
+    that failed, or that another process still runs, are told.
 
     Raises:
         InputError: no trial was completed.
     """
     trials = told_once(state.study().get_trials(deepcopy=False))
-    _tell_running(trials)
+    _tell_unfinished(trials)
     table = trial_table(trials, state)
     write_text(state.folder / TABLE, table.to_csv(index=False))
     write_text(state.folder / MARKDOWN, _markdown(table, state))
@@ -57,12 +57,19 @@ def write_results(state: SweepState) -> FrozenTrial:
     return best
 
 
-def _tell_running(trials: Sequence[FrozenTrial]) -> None:
+def _tell_unfinished(trials: Sequence[FrozenTrial]) -> None:
     running = sum(trial.state == TrialState.RUNNING for trial in trials)
     if running:
         say(
             f"note: another process still runs {counted(running, 'trial')}; when it ends, it "
             "writes these results again, and another trial may be the best"
+        )
+    failed = [trial for trial in trials if trial.state == TrialState.FAIL]
+    if failed:
+        first = f"trial {failed[0].number}: {failed[0].user_attrs.get(NOTE, '')}"
+        say(
+            f"note: {counted(len(failed), 'trial')} failed ({first}); the same command runs again "
+            f"those that ended with an {EXIT_CODE}"
         )
 
 

@@ -16,7 +16,8 @@ from lsemvae.sweep.journal import locked, open_journal
 from lsemvae.sweep.space import grid_size, pruner, sampler, search_space
 
 JOURNAL, LOCK = "journal.log", "lock"
-RETRIED, RETRY_OF, NOTE = "retried", "retry_of", "note"
+RETRY_OF, NOTE = "retry_of", "note"
+EXIT_CODE = "exit code"  # begins the note of a trial whose process ended badly
 GRID_MARKS = ("grid_id", "search_space")  # GridSampler's marks of a point
 
 
@@ -99,6 +100,18 @@ class SweepState:
             trial = self.study(engine).ask(self.space)
             return Claim(trial, self._lock(trial.number))
 
+    def retry_failed(self) -> None:
+        """Queue the points again whose process ended badly: on a full disk, or out of memory.
+
+        A trial whose metric was no number is not run again: it would end alike.
+        """
+        with locked(self.folder / LOCK):
+            study = self.study()
+            for trial in told_once(study.get_trials(deepcopy=False)):
+                badly = str(trial.user_attrs.get(NOTE, "")).startswith(EXIT_CODE)
+                if trial.state == TrialState.FAIL and badly:
+                    self._queue_again(study, trial)
+
     def _lock(self, number: int, *, wait: bool = True) -> IO[bytes]:
         """Return the lock of a trial, whose folder is missing where a kill came before it."""
         self.trial_folder(number).mkdir(exist_ok=True)
@@ -118,9 +131,14 @@ class SweepState:
             except BlockingIOError:
                 continue
 
-    @staticmethod
-    def _retry(study: optuna.Study, trial: FrozenTrial) -> None:
+    def _retry(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Queue the point again first: whoever is killed in between loses none."""
+        if trial.number not in _retried(study.get_trials(deepcopy=False)):
+            self._queue_again(study, trial)
+        study.tell(trial.number, state=TrialState.FAIL)
+
+    @staticmethod
+    def _queue_again(study: optuna.Study, trial: FrozenTrial) -> None:
         marks = {
             name: trial.system_attrs[name] for name in GRID_MARKS if name in trial.system_attrs
         }
@@ -133,10 +151,13 @@ class SweepState:
                 user_attrs={RETRY_OF: trial.number},
             )
         )
-        study._storage.set_trial_user_attr(trial._trial_id, RETRIED, True)
-        study.tell(trial.number, state=TrialState.FAIL)
 
 
 def told_once(trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    """Return the trials without those that were cut off and stand again elsewhere."""
-    return [trial for trial in trials if RETRIED not in trial.user_attrs]
+    """Return the trials without those that stand again elsewhere: cut off, or ended badly."""
+    again = _retried(trials)
+    return [trial for trial in trials if trial.number not in again]
+
+
+def _retried(trials: list[FrozenTrial]) -> set[int]:
+    return {trial.user_attrs[RETRY_OF] for trial in trials if RETRY_OF in trial.user_attrs}

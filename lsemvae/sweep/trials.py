@@ -14,7 +14,7 @@ from optuna.trial import Trial, TrialState
 from lsemvae.core.printable import say
 from lsemvae.sweep.command import folder_flags, option_flags
 from lsemvae.sweep.space import short_name
-from lsemvae.sweep.study import NOTE, SweepState
+from lsemvae.sweep.study import EXIT_CODE, NOTE, SweepState
 
 LOG, METRICS_FILE = "log.txt", "metrics.csv"
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -48,7 +48,11 @@ class Ending(NamedTuple):
 
 
 def run_trials(state: SweepState, jobs: int) -> None:
-    """Run trials until the sweep is done, several at the same time."""
+    """Run trials until the sweep is done, several at the same time.
+
+    Those of an earlier start whose process ended badly are run again.
+    """
+    state.retry_failed()
     stop = threading.Event()
     with ThreadPoolExecutor(jobs) as pool:
         workers = [pool.submit(_work, state, stop) for _ in range(jobs)]
@@ -117,7 +121,7 @@ def _ending(code: int, reported: dict[int, float], state: SweepState, trial: Tri
         log = state.trial_folder(trial.number) / LOG
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines()]
         said = [line for line in lines if line.startswith("error: ")] or lines[-1:]
-        return Ending(TrialState.FAIL, note=f"exit code {code}: {' '.join(said[-1:])}")
+        return Ending(TrialState.FAIL, note=f"{EXIT_CODE} {code}: {' '.join(said[-1:])}")
     if not reported:
         return Ending(TrialState.FAIL, note=f"{state.sweep.metric} was never logged")
     last = reported[max(reported)]

@@ -137,6 +137,7 @@ def test_label_curves() -> None:
         columns=["row", "head", "fraction", "auroc", "sd_draws"],
     )  # fmt: skip
     (axes,) = label_curve(table, "title").axes
+    assert "SD over the draws" in axes.get_ylabel()
     drawn = [part for part in axes.containers if isinstance(part, ErrorbarContainer)]
     assert [part.get_label() for part in drawn] == [title_of(row) for row in rows[:2]]
     for row, part in zip(rows, drawn, strict=False):

@@ -20,7 +20,7 @@ from lsemvae.sweep import trials as sweep_trials
 from lsemvae.sweep.file import SweepFile
 from lsemvae.sweep.results import draw_parallel_coordinates, trial_table
 from lsemvae.sweep.space import sampler
-from lsemvae.sweep.study import RETRIED, RETRY_OF, Claim, SweepState, told_once
+from lsemvae.sweep.study import RETRY_OF, Claim, SweepState, told_once
 from lsemvae.sweep.trials import read_epochs, run_trials
 from tests.conftest import ROOT
 
@@ -101,9 +101,10 @@ def test_a_trial_that_ends_while_others_are_looked_for_is_not_run_again(
     assert trials[0].params != trials[1].params
 
 
-def test_failed_trial_is_kept_with_its_reason_and_stops_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_failed_trial_stops_no_other_and_is_run_again_by_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(results, "chosen_configuration", lambda *_: "a: 1\n")
     monkeypatch.setenv("FAILS", "1")
     state = SweepState(GRID, tmp_path)
     run_trials(state, 1)
@@ -111,8 +112,16 @@ def test_failed_trial_is_kept_with_its_reason_and_stops_no_other(
     assert states == {1: "COMPLETE", 2: "COMPLETE", 3: "FAIL", 4: "COMPLETE"}
     table = trial_table(state.study().get_trials(), state).set_index("gamma")
     assert table.loc[3, "note"] == "exit code 1: error: gamma is 3"
+    results.write_results(state)
+    told = "note: 1 trial failed (trial {}: exit code 1: error: gamma is 3); the same command"
+    (failed,) = (one for one in state.study().get_trials() if one.params["gamma"] == 3)
+    assert told.format(failed.number) in capsys.readouterr().out
+    monkeypatch.delenv("FAILS")
     run_trials(state, 1)
-    assert len(state.study().get_trials()) == 4
+    assert finished(state) == [("COMPLETE", gamma, 4.0 * gamma) for gamma in (1, 2, 3, 4)]
+    assert len(state.study().get_trials()) == 5
+    results.write_results(state)
+    assert "note:" not in capsys.readouterr().out
 
 
 def test_trials_that_another_process_still_runs_are_told(
@@ -174,7 +183,9 @@ def test_trial_that_was_cut_off_is_run_again_and_finished_ones_are_kept(tmp_path
         claim.lock.close()
     run_trials(state, 1)
     trials = state.study().get_trials()
-    assert [trial.number for trial in trials if RETRIED in trial.user_attrs] == [lost.trial.number]
+    assert [trial.number for trial in trials if trial not in told_once(trials)] == [
+        lost.trial.number
+    ]
     assert sorted(trial.params["gamma"] for trial in told_once(trials)) == [1, 2, 3, 4]
     assert all(trial.state == TrialState.COMPLETE for trial in told_once(trials))
     (again,) = [trial for trial in trials if RETRY_OF in trial.user_attrs]

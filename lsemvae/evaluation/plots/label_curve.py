@@ -26,7 +26,8 @@ def label_curve(table: pd.DataFrame, title: str) -> Figure:
             linewidth=1.5, capsize=2, marker="o", markersize=3,
         )  # fmt: skip
     shares = sorted({100 * share for share in mine["fraction"]})
-    axes.set(xscale="log", xlabel="training patients with a label (%)", ylabel="AUROC")
+    axes.set(xscale="log", xlabel="training patients with a label (%)")
+    axes.set_ylabel("AUROC (bars: SD over the draws)")
     axes.xaxis.set_major_locator(FixedLocator(shares))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share:g}"))

@@ -60,7 +60,7 @@ def _panel(axes: Axes, rows: pd.DataFrame, methods: list[str], leads: Sequence[s
             hatch=HATCHES[number % len(HATCHES)], xerr=[value - low, high - value],
             ecolor="#222222", capsize=2,
         )  # fmt: skip
-    axes.set(xlabel="AUROC, mean over the folds")
+    axes.set(xlabel="AUROC, mean over the folds, 95 % interval")
     axes.invert_yaxis()
     axes.axvline(0.5, color="#999999", linewidth=0.8)
     axes.grid(axis="x", color="#e6e6e6", linewidth=0.6)

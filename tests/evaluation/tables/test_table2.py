@@ -119,6 +119,7 @@ def test_the_bars_are_as_long_as_the_aurocs(runs: list[CvRun]) -> None:
     assert widths[:5] == pytest.approx(expected)
     assert np.isnan(widths[5])
     assert figure.get_suptitle() == "made up (SYNTHETIC data)"
+    assert "95 % interval" in axes.get_xlabel()
 
 
 def test_bars_of_all_tasks_begin_at_one_place(runs: list[CvRun]) -> None:
