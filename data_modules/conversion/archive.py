@@ -47,10 +47,11 @@ def prepare_archive(
     from data_modules.conversion.convert import convert
     from data_modules.linking.archive import read_archive
     from data_modules.linking.id_rule import LOOSEST
-    from data_modules.linking.outputs import left_table, write_table
+    from data_modules.linking.outputs import left_table, refuse_among_exports, write_table
     from data_modules.linking.pseudonyms import open_key, patient_name
 
     folder, store = source_folder(source, "the exports"), Path(out)
+    refuse_among_exports(store.parent, folder)
     secret = open_key(key, out=store.parent)
     archive = read_archive(folder, secret, order=None, jobs=jobs)
     plain = LOOSEST.plain(archive.files["patient"], "files")

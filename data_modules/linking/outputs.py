@@ -77,6 +77,23 @@ def cohort_table(
     return cohort.dropna(axis="columns", how="all")
 
 
+def refuse_among_exports(out: Path, source: Path) -> None:
+    """Refuse a place for results where the next run would read them.
+
+    Args:
+        out: folder of the results.
+        source: folder of the exports.
+
+    Raises:
+        InputError: the first is the second, or lies below it.
+    """
+    if out.resolve().is_relative_to(source.resolve()):
+        raise InputError(
+            f"cannot write into {out}: it is {source}, or lies in it, and all files there are read "
+            "as exports; name a folder beside it with --out"
+        )
+
+
 def check_place(out: Path, *, source: Path, read: Sequence[str | None]) -> None:
     """Check that the folder is none of exports, and holds no files of others under our names.
 
@@ -88,11 +105,7 @@ def check_place(out: Path, *, source: Path, read: Sequence[str | None]) -> None:
     Raises:
         InputError: names the file that would be lost, or the folder of the exports.
     """
-    if out.resolve().is_relative_to(source.resolve()):
-        raise InputError(
-            f"cannot write into {out}: it is {source}, or lies in it, and all files there are read "
-            "as exports; name a folder beside it with --out"
-        )
+    refuse_among_exports(out, source)
     if out.exists() and not out.is_dir():
         raise InputError(f"cannot write {out}: it is no folder; name another with --out")
     check_output_file(out / FLOW_NAME, mark=b'"format"', read=read)

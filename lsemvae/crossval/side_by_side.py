@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from data_modules.epoch_batches import EpochBatches
-from lsemvae.heads.stacked import Batch, StackedHeads, one_thread, step
+from lsemvae.heads.stacked import Batch, StackedHeads, fitting_threads, step
 from lsemvae.tasks.classify import FocalSettings
 from lsemvae.tasks.head_task import HeadSettings
 from lsemvae.tasks.optimiser import adamw
@@ -65,7 +65,6 @@ class _Turn(NamedTuple):
     last: bool
 
 
-@one_thread()
 def train_side_by_side(
     courses: Sequence[Course], *, epochs: int, lr: float, weight_decay: float, head: HeadSettings,
     focal: FocalSettings, on_epoch_end: Callable[[EndOfEpoch], None],
@@ -92,7 +91,9 @@ def train_side_by_side(
     n_steps = max(epochs * len(course.batches) for course in courses)
     for number in range(n_steps):
         now = [next(turn, None) for turn in turns]
-        loss = step(heads, optimiser, _batch(courses, now, number, draw, head), focal)
+        batch = _batch(courses, now, number, draw, head)
+        with fitting_threads(len(courses), batch.features.shape[-1]):
+            loss = step(heads, optimiser, batch, focal)
         for place, (turn, value) in enumerate(zip(now, loss.tolist(), strict=True)):
             if turn is None:
                 continue

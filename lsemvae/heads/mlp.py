@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from lsemvae.heads.stacked import Batch, StackedHeads, one_thread, step
+from lsemvae.heads.stacked import Batch, StackedHeads, fitting_threads, step
 from lsemvae.tasks.classify import FocalSettings
 from lsemvae.tasks.head_task import HeadSettings
 from lsemvae.tasks.optimiser import adamw
@@ -39,7 +39,6 @@ class MlpSettings:
     seed: int = 0
 
 
-@one_thread()
 def train_heads(
     features: Tensor, label: Tensor, train: Sequence[Rows], settings: MlpSettings,
     on_epoch_end: Callable[[], None] = lambda: None,
@@ -66,12 +65,13 @@ def train_heads(
     number = torch.arange(len(features))[:, None]
     keep, hidden = 1 - settings.head.dropout, settings.head.hidden
     random = np.random.default_rng(settings.seed)
-    for _ in range(settings.epochs):
-        for rows, counted in _batches(train, settings.batch_size, random):
-            kept = torch.rand((1, rows.shape[1], hidden), generator=generator) < keep
-            batch = Batch(features[number, rows], label[rows], counted, kept / keep)
-            step(heads, optimiser, batch, settings.focal)
-        on_epoch_end()
+    with fitting_threads(*features.shape[::2]):
+        for _ in range(settings.epochs):
+            for rows, counted in _batches(train, settings.batch_size, random):
+                kept = torch.rand((1, rows.shape[1], hidden), generator=generator) < keep
+                batch = Batch(features[number, rows], label[rows], counted, kept / keep)
+                step(heads, optimiser, batch, settings.focal)
+            on_epoch_end()
     with torch.no_grad():
         return heads.logits(features)
 

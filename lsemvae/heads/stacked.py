@@ -83,11 +83,16 @@ class Batch(NamedTuple):
     kept: Tensor
 
 
+SHARED_FROM = 15_000
+"""Heads times features from which a second thread saves time (docs/performance.md)."""
+
+
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread: steps of heads gain nothing by a second (docs/performance.md)."""
+def fitting_threads(n_heads: int, n_features: int) -> Iterator[None]:
+    """Compute on one thread where the heads' products are too small to be shared."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    if n_heads * n_features < SHARED_FROM:
+        torch.set_num_threads(1)
     try:
         yield
     finally:

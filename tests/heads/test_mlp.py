@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
+from lsemvae.heads import stacked
 from lsemvae.heads.mlp import MlpSettings, train_heads
 from lsemvae.losses import focal_loss
 from lsemvae.tasks.head_task import HeadSettings
@@ -62,7 +64,11 @@ def test_heads_cost_no_random_number_of_the_process() -> None:
     torch.testing.assert_close(torch.rand(2), expected)
 
 
-def test_heads_compute_on_one_thread_and_leave_the_number_as_it_was() -> None:
+@pytest.mark.parametrize(("shared_from", "threads"), [(10**9, 1), (1, 2)])
+def test_small_heads_compute_on_one_thread_and_leave_the_number_as_it_was(
+    shared_from: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stacked, "SHARED_FROM", shared_from)
     features, label = planted()
     before, seen = torch.get_num_threads(), []
     torch.set_num_threads(2)
@@ -74,4 +80,4 @@ def test_heads_compute_on_one_thread_and_leave_the_number_as_it_was() -> None:
         after = torch.get_num_threads()
     finally:
         torch.set_num_threads(before)
-    assert (set(seen), after) == ({1}, 2)
+    assert (set(seen), after) == ({threads}, 2)

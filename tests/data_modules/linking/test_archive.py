@@ -176,3 +176,13 @@ def test_an_archive_of_which_nothing_is_left_says_how_many_for_which_reason(
     more = ["--out", str(tmp_path / "stores/a.h5"), "--key", str(tmp_path / "key")]
     assert main(["prepare", "archive", "--source", str(source), *more]) == 2
     assert "is left: 1 does not say whose it is, 0 are excluded" in capsys.readouterr().err
+
+
+def test_the_store_is_not_put_among_the_exports(
+    exports: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(exports.rglob("*"))
+    more = ["--source", str(exports), "--out", str(exports / "deep/a.h5")]
+    assert main(["prepare", "archive", *more]) == 2
+    assert "name a folder beside it with --out" in capsys.readouterr().err
+    assert sorted(exports.rglob("*")) == before
