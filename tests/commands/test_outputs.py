@@ -87,7 +87,9 @@ def test_link_neither_writes_over_a_table_nor_takes_it_for_its_key(
     rows = b"record,patient_id,rhc_date\na,1,2020-01-01\n" * 3
     for name in ("cohort.csv", table):
         (tmp_path / name).write_bytes(rows)
-    link = ["link", "--source", str(tmp_path), "--table", str(tmp_path / table), "--out", str(out)]
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    link = ["link", "--source", str(exports), "--table", str(tmp_path / table), "--out", str(out)]
     given = [str(tmp_path / table) if word == "TABLE" else word for word in more]
     assert main([*link, *given]) == 2
     assert told in error_of(capsys)
