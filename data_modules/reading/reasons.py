@@ -16,7 +16,7 @@ REASONS = {
     "header_invalid": "the header breaks the WFDB syntax or names another record",
     "header_limit": "the file declares more than the readers accept (size, signals, samples, "
     "duration)",
-    "length_missing": "the header does not state the number of samples",
+    "length_missing": "the file does not state the number of samples",
     "multi_segment": "the record is a list of segments; name the segments instead",
     "layout_unsupported": "several samples per frame, several parts of which none is the one with "
     "all leads, or a sample format or layout that the reader does not know",
@@ -90,7 +90,8 @@ REMEDIES = {
     "header_invalid": "correct the line that the message names; never rename a header without its "
     "first line",
     "header_limit": "cut the recording to the part that you need",
-    "length_missing": "write the number of samples behind the rate in the header's first line",
+    "length_missing": "WFDB: write the number of samples behind the rate in the header's first "
+    "line; else save it again in the program that recorded it",
     "multi_segment": "list its segments in the table instead",
     "layout_unsupported": "export all leads as one part; resample all signals to one rate, or "
     "write them in WFDB's format 16",
