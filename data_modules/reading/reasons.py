@@ -41,7 +41,8 @@ REASONS = {
     "cut_to_length": "the recording was longer than the store's; what came after was left out",
     "resampled": "the recording has another sampling rate than the store",
     "gap_interpolated": "a short gap was bridged by a straight line",
-    "ends_left_out": "no lead has samples there: the recording is as much shorter",
+    "ends_left_out": "no lead has samples there, or all have the device's pulse: the recording is "
+    "as much shorter",
     "padded": "the recording was shorter than the store's and ends in zeros",
     "limb_leads_derived": "limb leads were computed from the others (Einthoven, Goldberger)",
     "signals_ignored": "the file holds signals beside the twelve leads; they were left out",

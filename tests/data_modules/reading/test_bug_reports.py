@@ -45,6 +45,25 @@ def test_a_wfdb_signal_file_may_lie_below_its_header(name: str, tmp_path: Path) 
     agrees(tmp_path, "r1")
 
 
+def test_a_signal_file_below_its_header_is_refused_where_the_library_decodes_it(
+    tmp_path: Path,
+) -> None:
+    files = wfdb_files(COUNTS)
+    (tmp_path / "signals").mkdir()
+    header = files["r1.hea"].replace(b"r1.dat 16", b"signals/r1.dat 61")
+    write(tmp_path, {"r1.hea": header, "signals/r1.dat": files["r1.dat"]})
+    with pytest.raises(RecordError, match="must lie beside it"):
+        read_recording(tmp_path, "r1", amplitude="calibrated")
+
+
+def test_format_32_with_a_far_baseline_is_read(tmp_path: Path) -> None:
+    stored = COUNTS.astype("<i4") * 100_000 - 2_000_000_000
+    lines = [f"r1.dat 32 2e7(-2000000000)/mV 32 0 0 0 0 {lead}" for lead in LEADS]
+    header = "\n".join([f"r1 12 250 {COUNTS.shape[1]}", *lines]) + "\n"
+    write(tmp_path, {"r1.hea": header.encode(), "r1.dat": stored.T.tobytes()})
+    agrees(tmp_path, "r1")
+
+
 @pytest.mark.parametrize("name", ["/r1.dat", "../r1.dat", "a//r1.dat", "a/../r1.dat", "D:r1.dat"])
 def test_a_wfdb_signal_file_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
     files = wfdb_files(COUNTS)
