@@ -5,7 +5,7 @@ from lsemvae.core.extras import install_extra
 
 REASONS = {
     "path_unsafe": "the record's path leaves the source folder, is absolute, a URL or unprintable",
-    "file_missing": "the header or a signal file does not exist",
+    "file_missing": "the file, its header, a signal file or its layout does not exist",
     "file_not_regular": "the header or a signal file is a folder, pipe or device",
     "file_limit": "a file is larger than the readers accept",
     "format_unknown": "the file is of no kind that the readers know",
@@ -81,7 +81,8 @@ _MASKED = "nothing: the lead is masked; `--signal.bad_leads reject` refuses all 
 
 REMEDIES = {
     "path_unsafe": "name records below the source folder, in UTF-8, and copy linked files into it",
-    "file_missing": "copy the missing file, or correct the name in the table",
+    "file_missing": "copy the missing file, write the layout that the message names, or correct "
+    "the name in the table",
     "file_not_regular": "replace it by the file itself",
     "file_limit": "cut the recording, or export the ECG alone",
     "format_unknown": "export it as one of the kinds above; name WFDB records without extension",
