@@ -78,7 +78,7 @@ def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
         (["bencmark"], "unknown command 'bencmark'; did you mean benchmark?"),
         (["CV"], "unknown command 'CV'; did you mean cv?"),
         (["table1", "--run", "x"], "unrecognized arguments: --run x; see lsemvae table1 --help"),
-        (["completion"], "options are required: --shell (bash or zsh); see"),
+        (["completion"], "options are required: --shell (bash or zsh or fish); see"),
         (["prepar"], "unknown command 'prepar'; did you mean prepare?"),
         (["chek", "cohort"], "unknown command 'chek'; did you mean check?"),
         (["prepare", "cohrt"], "unknown command 'prepare cohrt'; did you mean prepare cohort?"),
