@@ -67,7 +67,7 @@ class StoreDataModule(LightningDataModule):
         pool = EcgPool([self.store] if isinstance(self.store, str) else self.store)
         if self.normalisation == "millivolt" and not pool.calibrated:
             raise InputError(
-                f"normalisation=millivolt needs calibrated recordings, {pool.label} is in "
+                f"normalisation=millivolt needs calibrated recordings, {pool.named} is in "
                 "arbitrary units; use normalisation=lead (or record)"
             )
         return pool

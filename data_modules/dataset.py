@@ -47,6 +47,7 @@ class EcgPool:
         self.calibrated = all(store.unit == "mV" for store in self.stores)
         self.ecg_input = self.ecg_input._replace(unit="mV" if self.calibrated else "NU")
         self.synthetic = any(store.synthetic for store in self.stores)
+        self.named = " and ".join(paths)
         self.label = " + ".join(store.label for store in self.stores)
         self.sha256 = "+".join(store.sha256 for store in self.stores)
         self.start = np.cumsum([0] + [len(store) for store in self.stores])

@@ -82,11 +82,11 @@ class MimicEcg(StoreDataModule):
         if len(rows) == len(ids):
             raise InputError(
                 f"none of the {counted(len(listed), 'patient')} in {self.exclude_patients} is in "
-                f"{self.pool.label}, so the list may belong to other data; expected ids such as "
+                f"{self.pool.named}, so the list may belong to other data; expected ids such as "
                 f"{ids[0].decode()}"
             )
         if not len(rows):
-            raise InputError(f"{self.exclude_patients} excludes every patient of {self.pool.label}")
+            raise InputError(f"{self.exclude_patients} excludes every patient of {self.pool.named}")
         return rows
 
     def _split(self) -> tuple[Any, Any]:
@@ -106,7 +106,7 @@ class MimicEcg(StoreDataModule):
         patients = self.pool.patients(rows)
         if patients.max(initial=0) < 1:
             raise InputError(
-                f"{self.pool.label} holds one patient; a validation part needs two, or set "
+                f"{self.pool.named} holds one patient; a validation part needs two, or set "
                 "val_fraction=0"
             )
         splitter = GroupShuffleSplit(1, test_size=self.val_fraction, random_state=self.seed)

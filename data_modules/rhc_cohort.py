@@ -127,7 +127,7 @@ class RhcCohort(StoreDataModule):
         """
         table = self.pool.table
         if not self.distinct_ids:
-            refuse_alike_ids(table["patient_id"], self.pool.label)
+            refuse_alike_ids(table["patient_id"], self.pool.named)
         return table
 
     def records_with(

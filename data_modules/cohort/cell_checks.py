@@ -48,7 +48,7 @@ def check_identity(table: pd.DataFrame) -> list[str]:
 def check_formulas(table: pd.DataFrame) -> list[str]:
     """Refuse text that a spreadsheet would run as a formula when it opens one of our reports."""
     problems = [
-        f"the column name {name!r} starts with a formula sign or is unprintable"
+        f"the column name {name!r} {_why_refused(name)}"
         for name in map(str, table.columns)
         if re.match(_FORMULA, name) or not name.isprintable()
     ]
@@ -59,10 +59,16 @@ def check_formulas(table: pd.DataFrame) -> list[str]:
                 bool
             )
         problems += [
-            at_row(i, f"{name} {table[name][i]!r} starts with a formula sign or is unprintable")
+            at_row(i, f"{name} {table[name][i]!r} {_why_refused(table[name][i])}")
             for i in table.index[formula]
         ]
     return problems
+
+
+def _why_refused(text: str) -> str:
+    if text.isprintable():
+        return "starts with a formula sign: write the value, or text that begins with a letter"
+    return "holds a sign that cannot be shown: write it anew"
 
 
 def check_numbers(cells: pd.Series, limits: tuple[float, float]) -> list[str]:

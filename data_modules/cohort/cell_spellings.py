@@ -12,7 +12,14 @@ from data_modules.reading.text_cells import MISSING_PATTERN
 from lsemvae.core.counted import counted
 
 _COMMA_NUMBER = r"[-+]?(?:[0-9]+[.,]?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
-_SIGN_AND_TEXT = r"[+-].*[A-Za-z(=!|]"
+# Words behind the sign, such as "= see letter", "=> repeat" and "@ 3 months": with a blank, and
+# without cell, function, name of several parts and operator (a hyphen between letters is none)
+_COMPUTES = (
+    r"\b[A-Za-z]{1,3}\d|\w ?\(|[-=>+*/^&!|<%$#\"'_\[\]{}]"
+    r"(?<!(?<=[^\W\d_])-(?=[^\W\d_]))"
+)
+_PROSE = rf"[=@](?=.* )[=>]*(?!.*(?:{_COMPUTES})).*[^\W\d_]{{2}}"
+_SIGN_AND_TEXT = rf"[+-].*[A-Za-z(=!|]|{_PROSE}"
 # As R and Excel write them, and Excel in German, French, Italian, Spanish and Portuguese.
 _PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("j", "n"),
           ("positive", "negative"), ("pos", "neg"), ("wahr", "falsch"), ("ja", "nein"),
@@ -101,7 +108,7 @@ def mixed_truths(table: pd.DataFrame) -> dict[str, str]:
 def neutralise(table: pd.DataFrame) -> list[str]:
     """Put an apostrophe before free text that begins with a sign, so that no spreadsheet runs it.
 
-    Cells that begin with `=` or `@` are no prose, and stay a problem.
+    What may be a formula that was never computed (`=B2/12`, `@SUM(A1)`) stays a problem.
     """
     notes = []
     for name in table.columns.difference([*REQUIRED, *NUMBER_RANGES, *DATES], sort=False):

@@ -185,7 +185,9 @@ def _counts(table: pd.DataFrame, limits: CohortLimits) -> list[Finding]:
     counts = group_counts(table, limits.thresholds)
     unknown = sorted(set(limits.expected) - set(counts))
     if unknown:
-        raise InputError(f"expected names {', '.join(unknown)}; this table has {', '.join(counts)}")
+        raise InputError(
+            f"--expected names {', '.join(unknown)}; this table has {', '.join(counts)}"
+        )
     return [
         Finding("group sizes", (name,), f"{n} expected, the table has {counts[name]}")
         for name, n in limits.expected.items()

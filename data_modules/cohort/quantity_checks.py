@@ -118,10 +118,23 @@ def _code_of(values: pd.Series) -> tuple[float | None, str]:
     if low in NEGATIVE_CODES and above.min() >= 0:
         return low, f"at least {above.min():g}"
     few = high == FEW_CLASSES_CODE and below.max() <= MOST_CLASSES
-    coded = high in MISSING_CODES and below.max() < CODE_GAP * high
+    coded = high in MISSING_CODES and below.max() < CODE_GAP * high and _stands_out(values)
     if (few or coded) and int((values == high).sum()) >= LEAST_CODED:
         return high, f"at most {below.max():g}"
     return None, ""
+
+
+def _stands_out(values: pd.Series) -> bool:
+    """Tell whether the highest value is further from the others than they are, or more frequent.
+
+    Counts of years or packs have long, rounded tails: 99 beside 30 and 80 may be one of them.
+    """
+    known = values.dropna()
+    others = known[known < known.max()]
+    upper = others[others >= others.median()]
+    gaps = np.diff(np.sort(upper.unique()))
+    further = known.max() - others.max() > gaps.max(initial=0)
+    return bool(further or (known == known.max()).sum() > upper.value_counts().max())
 
 
 def _units(table: pd.DataFrame) -> list[Finding]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _SNIFFED = 4096
+_UNREADABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error)
 MEMORY_LIMIT = "2GB"  # beyond it DuckDB writes to disk
 # An id as its digits; spreadsheets and data frames write 10000032.0
 WHOLE = r"CREATE MACRO whole(id) AS regexp_replace(trim(id), '\.0+$', '')"
@@ -58,11 +59,13 @@ def find_tables(wanted: Sequence[tuple[Path, str, Sequence[str]]]) -> list[Mimic
         paths = [root / f"{name}{suffix}" for suffix in (".csv.gz", ".csv")]
         path = next((path for path in paths if path.is_file()), None)
         if path is None:
-            problems.append(f"there is neither {paths[0]} nor {paths[1].name}{_there(paths[0])}")
+            problems.append(
+                f"there is neither {paths[0]} nor {paths[1].name}{_there(paths[0], columns)}"
+            )
             continue
         try:
             header = _header(path)
-        except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        except _UNREADABLE as error:
             problems.append(f"{path} cannot be read: {error}; {_step(path)}")
             continue
         lacking = [column for column in columns if column not in header]
@@ -81,10 +84,23 @@ def find_tables(wanted: Sequence[tuple[Path, str, Sequence[str]]]) -> list[Mimic
     return tables
 
 
-def _there(path: Path) -> str:
-    """Name the tables that lie where one is missing."""
-    names = sorted(one.name for one in path.parent.glob("*.csv*")) if path.parent.is_dir() else []
-    return f"; its folder has {', '.join(names[:5])}: rename it if it is that" if names else ""
+def _there(path: Path, columns: Sequence[str]) -> str:
+    """Name the table of the folder that has the columns of the missing one, by whatever name."""
+    if not path.parent.is_dir():
+        return "; there is no such folder"
+    near = sorted(path.parent.glob("*.csv*"))
+    meant = next((one.name for one in near if _has_columns(one, columns)), None)
+    if meant is not None:
+        return f"; {meant} in its folder has its columns: rename it"
+    held = f"{', '.join(one.name for one in near[:5])} with other columns" if near else "no table"
+    return f"; its folder has {held}: download it, or name the folder that holds it"
+
+
+def _has_columns(path: Path, columns: Sequence[str]) -> bool:
+    try:
+        return set(columns) <= set(_header(path))
+    except _UNREADABLE:
+        return False
 
 
 def _step(path: Path) -> str:

@@ -45,3 +45,19 @@ def leakage_statement(metrics: Mapping[str, Any]) -> LeakageStatement:
     return LeakageStatement(
         False, f"LEAKAGE, allowed by whoever ran this: {shared}. {how} The results may be too good."
     )
+
+
+def encoder_saw(metrics: Mapping[str, Any]) -> bool | None:
+    """Tell whether the encoder was trained on recordings or patients of the run.
+
+    Args:
+        metrics: as above.
+
+    Returns:
+        None where nobody knows what the encoder was trained on.
+    """
+    leaks = [leak for leak in metrics.get("leaks", []) if "pre-training" in leak["between"]]
+    if leaks or metrics["encoder_saw_these_recordings"]:
+        return True
+    known = metrics.get("pretraining_compared") is True or not metrics.get("encoder_sha256")
+    return False if known else None

@@ -13,6 +13,7 @@ from lsemvae.core.files import file_sha256, write_text
 from lsemvae.core.printable import say
 from lsemvae.core.targets import task_folder
 from lsemvae.core.whole_folder import whole_folder
+from lsemvae.evaluation.leakage_statement import encoder_saw
 from lsemvae.evaluation.report.gather import find_runs
 from lsemvae.evaluation.report.verify import run_faults
 from lsemvae.evaluation.runs import CvRun
@@ -147,13 +148,8 @@ def _encoder(runs: Sequence[CvRun], trained_on: str | None) -> Encoder | None:
             f"{runs[0].metrics['method']} has runs of {len(digests)} encoders, and a row tells of "
             "one, whose training is compared: name the folders of one encoder"
         )
-    saw: bool | None = False
-    for run in runs:
-        leaks = [leak for leak in run.metrics.get("leaks", []) if "pre-training" in leak["between"]]
-        if leaks or run.metrics["encoder_saw_these_recordings"]:
-            saw = True
-        elif run.metrics.get("pretraining_compared") is not True and saw is False:
-            saw = None
+    found = {encoder_saw(run.metrics) for run in runs}
+    saw = True if True in found else None if None in found else False
     return Encoder(str(digests.pop()), TRAINED_ON if trained_on else None, saw)
 
 

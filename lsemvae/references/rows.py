@@ -106,14 +106,14 @@ def places_in(data: StoreDataModule, form: StoreDataModule) -> npt.NDArray[np.in
     missing = data.pool.table["record"][found < 0]
     if len(missing):
         raise InputError(
-            f"{form.pool.label} lacks {len(missing)} of the {counted(len(found), 'recording')} of "
-            f"{data.pool.label}, the first is {missing.iloc[0]}; prepare it of the same recordings"
+            f"{form.pool.named} lacks {len(missing)} of the {counted(len(found), 'recording')} of "
+            f"{data.pool.named}, the first is {missing.iloc[0]}; prepare it of the same recordings"
         )
     ours, theirs = (each.pool.table["patient_id"].to_numpy(str) for each in (data, form))
     other = np.flatnonzero(ours != theirs[found])
     if len(other):
         raise InputError(
-            f"{form.pool.label} has other patients than {data.pool.label} under {len(other)} names "
+            f"{form.pool.named} has other patients than {data.pool.named} under {len(other)} names "
             f"of recordings, the first is {wanted[other[0]]}; prepare it of the same recordings"
         )
     return found

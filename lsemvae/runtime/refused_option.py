@@ -17,6 +17,7 @@ _DURATION = 'a time as "DD:HH:MM:SS", in quotes, or names with values, such as {
 _IN_CLASS = re.compile(r"Problem with given class_path '[\w.]+': Parser key \"([\w.]+)\":")
 _REASONS = ("is not allowed", "is not accepted", "Unable to import")
 """What a message says where the value is of the right kind, and its content is the reason."""
+_ENTRY = re.compile(r"Given value: NestedArg\(key='(.*?)', val=(.*)\)")
 _WANTED = re.compile(r"Expected an? (?:<class '(\w+)'>|typing\.Literal\[([^\]]*)\])")
 
 
@@ -31,7 +32,7 @@ def as_typed(message: str, known: Iterable[str]) -> str:
     known = list(known)
     told = _ambiguous(message) or _missing(message, choices) or _no_value(message)
     told = told or _no_group(message) or _within_a_class(message) or _no_class(message)
-    told = told or _wrong_value(message)
+    told = told or _wrong_entry(message) or _wrong_value(message)
     told = told or _unknown_key(message, known)
     return told or suggest_options(explain_refusal(message), known)
 
@@ -81,6 +82,19 @@ def _wrong_value(message: str) -> str:
     key, value = found[1], " ".join(found[2].split())
     wanted = _DURATION if key == "trainer.max_time" else _wanted(message)
     return f"--{key} takes {wanted}, got {value.strip(chr(39))[:MOST_SHOWN]!r}"
+
+
+def _wrong_entry(message: str) -> str:
+    """Return which name of a mapping, such as --expected.PH, has a value that it does not take."""
+    text = " ".join(message.split())
+    option = re.search(r'Parser key "([\w.]+)":.*dict\[str, ', text)
+    if option is None or not _WANTED.search(text):
+        return ""
+    if found := _ENTRY.search(text):
+        value = found[2].strip("'")[:MOST_SHOWN]
+        return f"--{option[1]}.{found[1]} takes {_wanted(text)}, got {value!r}"
+    value = text.rpartition("Given value: ")[2][:MOST_SHOWN]
+    return f"--{option[1]} takes {_wanted(text)} for each name, got {value}"
 
 
 def _within_a_class(message: str) -> str:

@@ -139,15 +139,17 @@ class SweepState:
 
     @staticmethod
     def _queue_again(study: optuna.Study, trial: FrozenTrial) -> None:
+        """Queue the point, or a trial that chooses its own where none was chosen before a kill."""
         marks = {
             name: trial.system_attrs[name] for name in GRID_MARKS if name in trial.system_attrs
         }
+        chosen = {"fixed_params": trial.params} if trial.params else {}
         study.add_trial(
             create_trial(
                 state=TrialState.WAITING,
                 params=trial.params,
                 distributions=trial.distributions,
-                system_attrs={**marks, "fixed_params": trial.params},
+                system_attrs={**marks, **chosen},
                 user_attrs={RETRY_OF: trial.number},
             )
         )

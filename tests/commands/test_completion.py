@@ -24,7 +24,7 @@ echo "${{COMPREPLY[@]}}"
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("completion") / "lsemvae.bash"
-    file.write_text(completion_script())
+    file.write_text(completion_script("bash"))
     return file
 
 
@@ -51,7 +51,10 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("lsemvae prepare cohort --signal.segment ''", ["record", "median_beat"]),
         ("lsemvae explain --method grad", ["gradient_shap"]),
         ("lightning fit --ckpt", ["--ckpt_path"]),
-        ("lsemvae completion ''", ["bash", "zsh"]),
+        ("lsemvae completion ''", ["bash", "zsh", "fish"]),
+        ("lsemvae help ben", ["benchmark"]),
+        ("lsemvae help check ''", ["cohort", "tables"]),
+        ("lsemvae help cv --", []),
         ("lsemvae completion --sh", ["--shell"]),
         ("lsemvae view rec", []),
     ],
@@ -71,6 +74,27 @@ def test_zsh_reads_the_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     text = f"source {file}; print -r -- ${{_comps[lsemvae]}}"
     found = subprocess.run(["zsh", "-fc", text], capture_output=True, text=True, check=True)
     assert "_lsemvae" in found.stdout
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("lsemvae ben", ["benchmark"]),
+        ("lsemvae check ", ["cohort", "tables"]),
+        ("lsemvae prepare cohort --signal.seg", ["--signal.segment"]),
+        ("lsemvae prepare cohort --signal.bad_leads ", ["mask", "reject"]),
+        ("lsemvae help leaderboard b", ["build"]),
+        ("lsemvae help cv --", []),
+    ],
+)
+def test_fish_completes(line: str, expected: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "lsemvae.fish"
+    file.write_text(completion_script("fish"))
+    text = f"source {file}; cd (mktemp -d); complete -C {line!r}"
+    found = subprocess.run(["fish", "-Nc", text], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == expected
+    assert found.stderr == ""
 
 
 @pytest.mark.parametrize("name", [name for name in COMMANDS if name not in LIGHTNING])

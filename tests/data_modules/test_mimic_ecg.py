@@ -81,7 +81,7 @@ def test_a_useless_list_is_refused_before_training(
 def test_excluding_everybody_is_refused(pretraining: Path, tmp_path: Path) -> None:
     file = tmp_path / "list.txt"
     file.write_text("\n".join(MimicEcg(str(pretraining)).pool.table["patient_id"]))
-    with pytest.raises(InputError, match="excludes every patient"):
+    with pytest.raises(InputError, match=f"excludes every patient of {pretraining}"):
         MimicEcg(str(pretraining), exclude_patients=str(file)).check_files()
 
 

@@ -202,6 +202,22 @@ def test_a_trial_that_was_killed_before_its_folder_was_made_is_run_again(tmp_pat
     assert [name for name, *_ in finished(state)] == ["COMPLETE"] * 4
 
 
+def test_a_sweep_that_was_killed_behind_any_line_of_its_journal_tries_every_point(
+    tmp_path: Path,
+) -> None:
+    journal = tmp_path / "journal.log"
+    claimed(SweepState(GRID, tmp_path)).lock.close()
+    lines = journal.read_bytes().splitlines(keepends=True)
+    assert len(lines) > 4  # the study, its goal, a trial, its point
+    for end in range(len(lines)):
+        journal.write_bytes(b"".join(lines[:end]))
+        state = SweepState(GRID, tmp_path)
+        while (claim := state.claim()) is not None:
+            state.study().tell(claim.trial.number, 1.0)
+            claim.lock.close()
+        assert [gamma for _, gamma, _ in finished(state)] == [1, 2, 3, 4]
+
+
 def test_a_line_that_was_half_written_loses_its_trial_and_no_other(tmp_path: Path) -> None:
     """As a full disk or a kill leaves it: Optuna would write the next line behind it."""
     state, journal = SweepState(GRID, tmp_path), tmp_path / "journal.log"

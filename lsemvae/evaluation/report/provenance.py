@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lsemvae.core.provenance import provenance
+from lsemvae.evaluation.leakage_statement import encoder_saw
 from lsemvae.evaluation.report.blocks import Block, Section, Table, Text
 from lsemvae.evaluation.report.evidence import Evidence
 from lsemvae.evaluation.report.written import unavailable
@@ -18,7 +19,7 @@ def provenance_section(evidence: Evidence) -> Section:
     for run in evidence.all_runs:
         metrics = run.run.metrics
         rows.append([run.key, *(str(metrics.get(name) or "none") for name in HASHES),
-                     "yes" if metrics["encoder_saw_these_recordings"] else "no"])  # fmt: skip
+                     _saw(metrics)])  # fmt: skip
     blocks: list[Block] = [
         Table(f"SHA-256 of what the runs on {evidence.label} were made from.",
               ("run", "cohort", "folds", "encoder", SAW), rows, wrap=True)
@@ -45,6 +46,13 @@ def provenance_section(evidence: Evidence) -> Section:
     facts = {"hashes": hashes, "runs": made, "report": own, "notes": list(evidence.notes)}
     answers = ("code", "specification")
     return Section("provenance", "Provenance", blocks, facts, answers)
+
+
+def _saw(metrics: Mapping[str, Any]) -> str:
+    if metrics["encoder_saw_these_recordings"]:
+        return "yes"
+    saw = encoder_saw(metrics)
+    return "not known" if saw is None else "some of them, or their patients" if saw else "no"
 
 
 def merged(made: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

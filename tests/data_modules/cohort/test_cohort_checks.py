@@ -179,7 +179,7 @@ def test_group_sizes_are_compared_with_those_of_another_place() -> None:
     swapped = CohortLimits(expected={"pre-capillary": post, "post-capillary": pre, "PH": 691})
     found = check_cohort_values(table, swapped)
     assert [finding.where for finding in found] == [("pre-capillary",), ("post-capillary",)]
-    with pytest.raises(InputError, match="expected names men"):
+    with pytest.raises(InputError, match="--expected names men"):
         check_cohort_values(table, CohortLimits(expected={"men": 3}))
 
 

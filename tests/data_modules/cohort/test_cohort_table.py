@@ -123,8 +123,9 @@ def test_problems_of_the_file_its_columns_and_its_cells_come_in_one_list(path: P
 
 @pytest.mark.parametrize(
     "cell",
-    ["=1+1", "@x", "=", "@SUM(A1)", "=cmd|' /C calc'!A0"],
-)
+    ["=1+1", "@x", "=", "@SUM(A1)", "=cmd|' /C calc'!A0", "= B2 / 12", "= mPAP - PAWP",
+     "= IF (age>3)", "=name", "= '[other file.xlsx]first'!A"],
+)  # fmt: skip
 def test_formulas_in_any_text_cell_are_refused(path: Path, cell: str) -> None:
     path.write_text(f'record,patient_id,note\n1,1,"{cell}"\n2,2,fine\n')
     with pytest.raises(InputError, match=r"row 2: note .* starts with a formula sign"):
@@ -132,8 +133,10 @@ def test_formulas_in_any_text_cell_are_refused(path: Path, cell: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["+cmd", "-cmd|' /C calc'!A0", "-A1", "- stable", "+HYPERLINK(1)", "- sinus, normal"]
-)
+    "cell",
+    ["+cmd", "-cmd|' /C calc'!A0", "-A1", "- stable", "+HYPERLINK(1)", "- sinus, normal",
+     "= see letter", "=> repeat", "@ 3 months, follow-up"],
+)  # fmt: skip
 def test_free_text_with_a_sign_is_kept_but_can_no_longer_run(path: Path, cell: str) -> None:
     path.write_text(f'record,patient_id,note\n1,1,"{cell}"\n2,2,fine\n')
     cohort = read_cohort_table(path)

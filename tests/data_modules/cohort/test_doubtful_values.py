@@ -39,6 +39,13 @@ def test_what_stands_for_something_else_is_told_before_it_is_converted(
     assert any(told.partition(" (row")[0] in finding.message for finding in found)
 
 
+def test_a_rounded_long_tail_holds_no_code_and_one_without_neighbours_does(tmp_path: Path) -> None:
+    tail = ["0", "0", "10", "10", "20", "20", "30", "80", "99", "99"]
+    assert "missing value" not in read(tmp_path, "pack_years", tail)[1]
+    for coded in ([*tail, "99"], [*tail[:7], "99", "99"]):
+        assert "missing value, leave it empty" in read(tmp_path, "pack_years", coded)[1]
+
+
 def test_high_values_that_others_come_near_are_no_codes(tmp_path: Path) -> None:
     assert "missing value" not in read(tmp_path, "mpap_mmhg", ["99", "99", "90", "24"])[1]
     assert "missing value" not in read(tmp_path, "mpap_mmhg", ["99", "60", "40", "24"])[1]

@@ -123,4 +123,9 @@ def test_a_table_under_another_name_is_named(
     (tmp_path / LIST).rename(tmp_path / "ecg/record-list.csv")
     arguments = ["--mimic_iv", str(tmp_path / "iv"), "--mimic_ecg", str(tmp_path / "ecg")]
     assert main(["prepare", "mimic-rhc", *arguments, "--out", str(tmp_path / "o.csv")]) == 2
-    assert "its folder has record-list.csv: rename it if it is that" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "record-list.csv in its folder has its columns: rename it" in told
+    (tmp_path / "ecg/record-list.csv").write_text("measurement,unit\nqrs,ms\n")
+    assert main(["prepare", "mimic-rhc", *arguments, "--out", str(tmp_path / "o.csv")]) == 2
+    told = capsys.readouterr().err
+    assert "its folder has record-list.csv with other columns: download it" in told

@@ -378,6 +378,29 @@ def test_a_pretraining_without_provenance_is_told(
     assert any(isinstance(one, Text) and line in one.text for one in blocks) is told
 
 
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        ({}, "no"),
+        ({"encoder_saw_these_recordings": True}, "yes"),
+        ({"encoder_sha256": "ab", "pretraining_compared": False}, "not known"),
+        ({"encoder_sha256": "ab", "pretraining_compared": True}, "no"),
+        ({"leaks": [{"kind": "signal", "between": ["pre-training", "fold 0"], "n": 3}]},
+         "some of them, or their patients"),
+        ({"leaks": [{"kind": "signal", "between": ["fold 1", "fold 0"], "n": 3}]}, "no"),
+    ],
+)  # fmt: skip
+def test_the_page_says_whether_the_encoder_saw_the_recordings(
+    found: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    write_run(tmp_path / "cv", labelled_patients())
+    runs = [RunEvidence(run, {}) for run in find_runs([str(tmp_path)])[0]]
+    runs[0].run.metrics.update(found)
+    table = provenance_section(Evidence("", runs)).blocks[0]
+    assert isinstance(table, Table)
+    assert table.rows[0][-1] == told
+
+
 def test_posterior_is_the_uncertainty_where_the_run_has_it(numbers: dict[str, Any]) -> None:
     found = numbers["sections"]["abstention"]["facts"]["older/ls_emvae/12L"]
     assert found["uncertainty"] == POSTERIOR
