@@ -10,7 +10,7 @@ import pytest
 from data_modules.conversion.altered_copies import altered_copies
 from data_modules.conversion.prepare import prepare_cohort
 from data_modules.dataset import EcgPool
-from data_modules.leakage import tell_altered_copies
+from data_modules.near_copies import tell_altered_copies
 from data_modules.signals.likeness import fingerprints, likeness, pack, unpack
 from tests.data_modules.conftest import WriteRecord
 
