@@ -167,7 +167,7 @@ def exchanged_columns(small: str, large: str, n_wrong: int, n_both: int) -> str:
     if n_wrong < FEWEST_EXCHANGED or 2 * n_wrong <= n_both:
         return ""
     return (
-        f"{small} exceeds {large} in {n_wrong} of the {n_both} rows that have both: are the two "
+        f"{small} exceeds {large} in {n_wrong} of {counted(n_both, 'row')} with both: are the two "
         "columns exchanged, or is one of them another quantity?"
     )
 

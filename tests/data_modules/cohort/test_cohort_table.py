@@ -343,4 +343,4 @@ def test_pressures_that_are_exchanged_in_most_rows_are_one_question(path: Path) 
     path.write_text("record,patient_id,mpap_mmhg,pawp_mmhg\n" + rows)
     asked = [one for one in read_cohort_table(path).warnings if "exceeds" in one]
     assert len(asked) == 1
-    assert asked[0].startswith("pawp_mmhg exceeds mpap_mmhg in 6 of the 7 rows that have both")
+    assert asked[0].startswith("pawp_mmhg exceeds mpap_mmhg in 6 of 7 rows with both")
