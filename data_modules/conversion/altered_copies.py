@@ -17,7 +17,8 @@ LIKE = 0.98  # by the signals themselves; other recordings of one heart reach 0.
 N_NEIGHBOURS = 4  # itself among them
 MOST_PAIRS = 20_000  # compared by their signals, 1 ms each
 # A recording that lies within twice NEAR of more than CROWD of SAMPLE, drawn from a longer list,
-# is like many others: no copy of one, and the search among such grows with the square of their number.
+# is like many others: no copy of one, and the search among such grows with the square of their
+# number.
 SAMPLE, CROWD = 2_000, 10
 
 
