@@ -18,6 +18,7 @@ import pandas as pd
 
 from data_modules.cohort.identity import plain_ids
 from data_modules.dataset import EcgPool
+from data_modules.near_copies import marks_of, tell_near_copies
 from data_modules.store.content import Hashes, patient_hashes, signal_hashes
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
@@ -28,6 +29,7 @@ from lsemvae.core.shipped_encoders import encoder_path
 
 FILE_NAME = "trained_on.npz"
 PRETRAINING = "pre-training"
+NONE: Hashes = np.empty(0, np.uint64)
 N_EXAMPLES = 3
 N_WARNED = 2  # patients and signals of the first pair of parts
 
@@ -53,29 +55,22 @@ class Part(NamedTuple):
         signal: its recordings.
         patient_spelt: its patients, also as `plain_ids` writes their ids; None where `patient`
             holds these as well, as in a file of a pre-training.
+        near: by what copies of its recordings are known again (`near_marks`), where it is kept.
     """
 
     name: str
     patient: Members
     signal: Members
     patient_spelt: Members | None = None
+    near: Hashes = NONE
 
     def members(self, kind: str, *, spelt: bool = False) -> Members:
-        """Return patients or signals; the patients in every spelling where it is asked for."""
+        """Return patients, signals or marks of these; patients in every spelling where asked."""
+        if kind == "near":
+            return Members(self.near)
         if kind == "patient" and spelt:
             return self.patient_spelt or self.patient
         return self.patient if kind == "patient" else self.signal
-
-
-def tell_altered_copies(pool: EcgPool) -> None:
-    """Warn where `prepare` found copies of recordings under other patients, if altered ones."""
-    n = sum(store.reasons.get("warnings", {}).get("signal_alike", 0) for store in pool.stores)
-    if n:
-        say(
-            f"warning: {counted(n, 'recording is', 'recordings are')} nearly the same as one of "
-            "another patient by `lsemvae prepare`, and may land on both sides of a fold; `lsemvae "
-            "check cohort --store` names them (signal_alike)"
-        )
 
 
 class Leak(NamedTuple):
@@ -224,6 +219,10 @@ def check_leakage(
             "cannot be compared with this cohort's"
         )
         return LeakageCheck(find_leaks(folds), False)
+    asked = own["record"].map(fold_of).notna() & ~np.isin(
+        signal_hashes(own["signal_sha256"]), before.signal.hashes
+    )
+    tell_near_copies(pool, np.flatnonzero(asked), before.near, seen="the pre-training")
     return LeakageCheck(find_leaks([before, *folds]), True)
 
 
@@ -245,14 +244,15 @@ def write_trained_on(
     """
     columns = ["record", "patient_id", "signal_sha256"]
     own = pd.concat([store.select(columns) for store in pool.stores], ignore_index=True)
-    parts = [part_of(PRETRAINING, [own.iloc[rows]]), *([] if earlier is None else [earlier])]
-    patient, signal = (
-        np.unique(np.concatenate([part.members(kind, spelt=True).hashes for part in parts]))
-        for kind in ("patient", "signal")
+    part = part_of(PRETRAINING, [own.iloc[rows]])._replace(near=marks_of(pool, rows))
+    parts = [part, *([] if earlier is None else [earlier])]
+    patient, signal, near = (
+        np.unique(np.concatenate([one.members(kind, spelt=True).hashes for one in parts]))
+        for kind in ("patient", "signal", "near")
     )
     digests = np.array(sha256 or pool.sha256)
     with replacing(folder / FILE_NAME) as temporary:
-        np.savez(temporary, patient=patient, signal=signal, sha256=digests)
+        np.savez(temporary, patient=patient, signal=signal, near=near, sha256=digests)
 
 
 def read_trained_on(encoder: Path, sha256: str) -> Part | None:
@@ -273,9 +273,10 @@ def read_trained_on(encoder: Path, sha256: str) -> Part | None:
         if not file.is_file():
             continue
         try:
-            patient, signal, of = read_hashes(file, needs=["sha256"])
-            if of == sha256:
-                return Part(PRETRAINING, Members(patient), Members(signal))
+            kept = read_hashes(file, needs=["sha256"])
+            if kept.sha256 == sha256:
+                patient, signal = Members(kept.patient), Members(kept.signal)
+                return Part(PRETRAINING, patient, signal, near=kept.near)
         except ValueError as error:
             raise InputError(
                 f"{file} is damaged ({error}); remove it, or pre-train again"
@@ -283,7 +284,16 @@ def read_trained_on(encoder: Path, sha256: str) -> Part | None:
     return None
 
 
-def read_hashes(file: Path, needs: Sequence[str] = ()) -> tuple[Hashes, Hashes, str]:
+class Kept(NamedTuple):
+    """What `write_trained_on` writes; older programs wrote no `near`."""
+
+    patient: Hashes
+    signal: Hashes
+    near: Hashes
+    sha256: str
+
+
+def read_hashes(file: Path, needs: Sequence[str] = ()) -> Kept:
     """Return the hashes of patients and of signals in a file, and the digest of their stores.
 
     Args:
@@ -294,10 +304,10 @@ def read_hashes(file: Path, needs: Sequence[str] = ()) -> tuple[Hashes, Hashes, 
         ValueError: it is not what `write_trained_on` writes.
     """
     kept = read_npz(file, ["patient", "signal", *needs])
-    hashes = kept["patient"], kept["signal"]
+    hashes = kept["patient"], kept["signal"], kept.get("near", NONE)
     if any(one.ndim != 1 or one.dtype != np.uint64 for one in hashes):
         raise ValueError("its hashes are no whole numbers")
-    return *hashes, str(kept.get("sha256", ""))
+    return Kept(*hashes, str(kept.get("sha256", "")))
 
 
 def _members(hashes: Hashes, names: npt.NDArray[Any]) -> Members:

@@ -141,6 +141,9 @@ def test_a_configuration_with_an_unknown_name_says_which_was_meant(
     file.write_text("tsk: detection\n")
     assert main(["cv", "--config", str(file)]) == 2
     assert "a configuration takes no 'tsk' here; did you mean task?" in error_of(capsys)
+    file.write_text("trainer: {max_epoch: 3}\n")
+    assert main(["fit", "--config", str(file)]) == 2
+    assert "takes no 'trainer.max_epoch' here; did you mean trainer.max_epochs?" in error_of(capsys)
 
 
 def test_a_terminal_that_lacks_a_letter_gets_its_number(

@@ -16,7 +16,7 @@ REASONS = {
     "header_invalid": "the header breaks the WFDB syntax or names another record",
     "header_limit": "the file declares more than the readers accept (size, signals, samples, "
     "duration)",
-    "length_missing": "the header does not state the number of samples",
+    "length_missing": "the file does not state the number of samples",
     "multi_segment": "the record is a list of segments; name the segments instead",
     "layout_unsupported": "several samples per frame, several parts of which none is the one with "
     "all leads, or a sample format or layout that the reader does not know",
@@ -41,7 +41,8 @@ REASONS = {
     "cut_to_length": "the recording was longer than the store's; what came after was left out",
     "resampled": "the recording has another sampling rate than the store",
     "gap_interpolated": "a short gap was bridged by a straight line",
-    "ends_left_out": "no lead has samples there: the recording is as much shorter",
+    "ends_left_out": "no lead has samples there, or all have the device's pulse: the recording is "
+    "as much shorter",
     "padded": "the recording was shorter than the store's and ends in zeros",
     "limb_leads_derived": "limb leads were computed from the others (Einthoven, Goldberger)",
     "signals_ignored": "the file holds signals beside the twelve leads; they were left out",
@@ -91,7 +92,8 @@ REMEDIES = {
     "header_invalid": "correct the line that the message names; never rename a header without its "
     "first line",
     "header_limit": "cut the recording to the part that you need",
-    "length_missing": "write the number of samples behind the rate in the header's first line",
+    "length_missing": "WFDB: write the number of samples behind the rate in the header's first "
+    "line; else save it again in the program that recorded it",
     "multi_segment": "list its segments in the table instead",
     "layout_unsupported": "export all leads as one part; resample all signals to one rate, or "
     "write them in WFDB's format 16",

@@ -32,14 +32,18 @@ def beside(record: str, file_name: str) -> str:
     """Return the path below the root of a file that a record's header names.
 
     Raises:
-        RecordError: `path_unsafe`, the name is not a plain one.
+        RecordError: `path_unsafe`, the name leads elsewhere than below the header's folder.
     """
-    odd = not file_name.isprintable() or file_name in ("", "-", "~", ".", "..")
-    if odd or any(sign in file_name for sign in "/\\:"):
-        problem = f"the header names the file {file_name[:80]!r}; expected a plain file name"
+    plain = file_name.removeprefix("./")
+    odd = not plain.isprintable() or plain == "-" or any(sign in plain for sign in "\\:")
+    if odd or any(part in ("", "~", ".", "..") for part in plain.split("/")):
+        problem = (
+            f"the header names the file {file_name[:80]!r}; expected one in the header's folder or "
+            "below it: write its name without drive and folders, and put it beside the header"
+        )
         raise RecordError("path_unsafe", record=record, problem=problem)
     folder, slash, _ = record.rpartition("/")
-    return folder + slash + file_name
+    return folder + slash + plain
 
 
 @lru_cache(maxsize=16)

@@ -52,6 +52,7 @@ _FORMATS: dict[str, tuple[float, int | None]] = {
     "516": (16, -(1 << 15)),
     "524": (24, -(1 << 23)),
 }
+_WHOLE_BYTES = {"16": "<i2", "32": "<i4"}  # read here; the wfdb library decodes the others
 _PACKED = ("212", "310", "311")  # several samples share bytes: up to 3 bytes of padding
 _SNIFFED = 1024  # bytes by which another kind of file is named
 _FLAC = ("508", "516", "524")
@@ -89,8 +90,8 @@ def _read_checked(root: Path, record: str, *, amplitude: Amplitude) -> Recording
         for name, channels in files.items()
     }
     chosen = choose_leads(names, units, amplitude=amplitude, record=record)
-    if all(header.signals[channel].fmt == "16" for channel in chosen.channels):
-        counts = _read_16(paths, files, chosen.channels, header, record=record)
+    if all(header.signals[channel].fmt in _WHOLE_BYTES for channel in chosen.channels):
+        counts = _read_whole(paths, files, chosen.channels, header, record=record)
     else:
         counts = _read_rare(root, chosen.channels, header, record=record)
     verified = _compare_checksums(counts, chosen.channels, header, record=record)
@@ -169,7 +170,7 @@ def _check_file(
     return path
 
 
-def _read_16(
+def _read_whole(
     paths: dict[str, str],
     files: dict[str, list[int]],
     leads: list[int],
@@ -177,10 +178,11 @@ def _read_16(
     *,
     record: str,
 ) -> npt.NDArray[np.integer]:
-    """Read the ADC counts of the leads from files of format 16, shape (L, T)."""
-    rows: dict[int, npt.NDArray[np.int16]] = {}
+    """Read the ADC counts of the leads from files of format 16 or 32, shape (L, T)."""
+    rows: dict[int, npt.NDArray[np.integer]] = {}
     for name, channels in files.items():
-        counts = np.empty((header.n_samples, len(channels)), dtype="<i2")
+        dtype = _WHOLE_BYTES[header.signals[channels[0]].fmt]
+        counts = np.empty((header.n_samples, len(channels)), dtype=dtype)
         with open_path(paths[name], record=record) as file:
             file.seek(header.signals[channels[0]].offset)
             if file.readinto(counts.data) != counts.nbytes:
@@ -202,6 +204,10 @@ def _read_rare(
         problem = "its sample format needs the package wfdb; pip install wfdb"
         raise RecordError("reader_missing", record=record, problem=problem) from error
 
+    below = sorted({line.file_name for line in header.signals if "/" in line.file_name})
+    if below:  # the library cannot read such a name
+        problem = f"{below[0]} lies below its header; of this format it must lie beside it"
+        raise RecordError("layout_unsupported", record=record, problem=problem)
     stem = os.path.join(os.path.realpath(root), record)
     try:
         counts = wfdb.rdrecord(stem, physical=False, ignore_skew=True, channels=leads).d_signal

@@ -20,6 +20,7 @@ from data_modules.signals.lead_faults import (
     find_saturated,
     interpolate_gaps,
     missing_at_start,
+    pulse_at_start,
 )
 from data_modules.signals.limb_faults import explain_limb_fault
 from data_modules.signals.median_beat import median_beat
@@ -192,9 +193,18 @@ def _without_missing_ends(
     start = missing_at_start(recording.ecg[:, :length], more_than=bridged)
     kept = recording.ecg[:, start : start + length]
     end = missing_at_start(kept[:, ::-1], more_than=bridged)
+    if start or end:
+        text = f"{start / rate:.3g} s at the start and {end / rate:.3g} s at the end, of all leads"
+        return kept[:, : kept.shape[-1] - end], [("ends_left_out", text)]
+    if recording.unit != "mV":
+        return kept, []
+    start = pulse_at_start(kept, rate)
+    kept = recording.ecg[:, start : start + length]
+    end = pulse_at_start(kept[:, ::-1], rate)
     if not start and not end:
         return kept, []
-    text = f"{start / rate:.3g} s at the start and {end / rate:.3g} s at the end, of all leads"
+    text = f"{start / rate:.3g} s at the start and {end / rate:.3g} s at the end are a calibration"
+    text += " pulse, the same in all leads"
     return kept[:, : kept.shape[-1] - end], [("ends_left_out", text)]
 
 

@@ -15,6 +15,9 @@ RAIL_MV = 5.0
 RAIL_S = 0.1
 # Bridged samples of a lead in all; above it the lead is no longer a measurement.
 GAP_SHARE = 0.05
+PULSE_S = (0.1, 2.0)  # shortest and longest calibration pulse with the rest around it
+PULSE_MV = 0.5  # devices draw 1 mV, some half of it
+PULSE_LEADS = 3
 
 Ecg = npt.NDArray[np.float32]
 LeadMask = npt.NDArray[np.bool_]
@@ -42,6 +45,24 @@ def missing_at_start(ecg: Ecg, *, more_than: int) -> int:
     held = ~np.isnan(ecg).all(axis=0)
     missing = int(held.argmax()) if held.any() else 0
     return missing if more_than < missing <= GAP_SHARE * ecg.shape[-1] else 0
+
+
+def pulse_at_start(ecg: Ecg, rate: float) -> int:
+    """Return how many samples at the start are a calibration pulse, which is the same in all leads.
+
+    No heart gives it: where I and II are the same, III is zero.
+
+    Args:
+        ecg: signals in mV, shape (L, T).
+        rate: samples for each second.
+    """
+    if len(ecg) < PULSE_LEADS or not ecg.size or (ecg[:, 0] != ecg[0, 0]).any():
+        return 0
+    some = ecg[:, : round(PULSE_S[1] * rate) + 1]
+    differ = (some != some[0]).any(axis=0)
+    length = int(differ.argmax())
+    high = length >= PULSE_S[0] * rate and float(np.ptp(some[0, :length])) >= PULSE_MV
+    return length if high else 0
 
 
 def interpolate_gaps(ecg: Ecg, *, max_gap: int) -> tuple[Ecg, npt.NDArray[np.int64]]:

@@ -6,7 +6,7 @@ made_by, synthetic, settings (JSON), listed, reasons (JSON), sha256, shards, sha
 `ecg` int16 (listed, 12, T), one row for each listed record, zeros where it was rejected:
 contiguous, or virtual over the files of the folder STORE.shards/<shards>; `row` (N,), the accepted
 records' rows; `present` (N, 12); `columns`, the table's column names; and `table/<number>` (N,),
-one column each, as UTF-8 bytes or float64.
+one column each, as UTF-8 bytes or float64; in stores of newer programs `fingerprint` (N, 16).
 """
 
 import os
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.hdf5_parts import HDF5_ERRORS, own_dataset
-from data_modules.store.content import COUNTS_PER_UNIT, signal_digest
+from data_modules.store.content import COUNTS_PER_UNIT, FINGERPRINT, signal_digest
 from data_modules.store.mark import STORE, read_mark
 from data_modules.store.places import identity, place_of
 from data_modules.store.shards import ShardPlan, is_whole, shard_offset, shard_path, shards_root
@@ -64,6 +64,7 @@ class EcgStore:
         plan: how the listed recordings were dealt to shards.
         shard_folder: name of the folder of the shards; empty where the store is one file.
         sha256: digest of the table and of all signals.
+        parts: names of the datasets beside the signals, as they are hashed.
 
     Raises:
         InputError: the file is missing, no store, of another version, or damaged.
@@ -112,6 +113,11 @@ class EcgStore:
     def present(self) -> npt.NDArray[np.bool_]:
         """Which leads hold a signal, shape (N, 12)."""
         return self.part("present")
+
+    @property
+    def fingerprint(self) -> npt.NDArray[np.int16] | None:
+        """By which copies are found, (N, 16), zeros where unknown; None in an older store."""
+        return self.part(FINGERPRINT) if FINGERPRINT in self.parts else None
 
     @property
     def rows(self) -> npt.NDArray[np.int64]:
@@ -252,6 +258,8 @@ class EcgStore:
             raise ValueError("it is cut short")
         self.columns = [name.decode("utf-8") for name in columns[:]]
         names = ["row", "present", "columns", *(f"table/{i}" for i in range(len(self.columns)))]
+        names += [FINGERPRINT] if FINGERPRINT in file else []
+        self.parts = names
         self._places = {name: place_of(own_dataset(file, name)) for name in names}
         ecg = own_dataset(file, "ecg", virtual=True)
         if self.shard_folder:

@@ -10,7 +10,7 @@ import yaml
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.instead import found_instead
-from lsemvae.core.yaml_text import MAX_CHARACTERS, YamlLoader
+from lsemvae.core.yaml_text import YamlLoader, check_yaml, refuse_large
 
 PACKAGE = Path(__file__).parents[1]
 # A wheel holds them inside the package, a checkout beside it.
@@ -70,12 +70,15 @@ def packaged(value: str) -> str:
 
 
 def _check_text(path: Path) -> None:
-    """Refuse a file that is no text in UTF-8 or no YAML; what it asks for is judged elsewhere."""
-    if path.stat().st_size > MAX_CHARACTERS:
-        return
+    """Refuse a file that is no text in UTF-8, no YAML or hides something in it, by its name."""
+    refuse_large(path)
     try:
-        for _ in yaml.parse(path.read_text(encoding="utf-8"), Loader=YamlLoader):
+        text = path.read_text(encoding="utf-8")
+        check_yaml(text)
+        for _ in yaml.parse(text, Loader=YamlLoader):
             pass
+    except InputError as error:
+        raise InputError(f"--config: {path}: {error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"--config: {path} is not written in UTF-8; save it as UTF-8") from error
     except yaml.YAMLError as error:

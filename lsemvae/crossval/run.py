@@ -12,8 +12,8 @@ from data_modules.leakage import (
     LeakageCheck,
     check_leakage,
     refuse_leaks,
-    tell_altered_copies,
 )
+from data_modules.near_copies import tell_altered_copies
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name, parse_leads

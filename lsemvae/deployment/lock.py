@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from data_modules.leakage import part_of, read_trained_on
+from data_modules.near_copies import marks_of
 from data_modules.rhc_cohort import RhcCohort
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
@@ -252,7 +253,8 @@ def _trained_on(
     pretrained: Pretrained | None,
 ) -> TrainedOn:  # fmt: skip
     """Join the hashes of the labelled recordings and of the encoder's, where those are known."""
-    parts = [part_of("training", [data.pool.table.iloc[labelled]])]
+    own = part_of("training", [data.pool.table.iloc[labelled]])
+    parts = [own._replace(near=marks_of(data.pool, labelled))]
     if pretrained is not None:
         before = read_trained_on(Path(str(encoder)), pretrained.data.sha256)
         if before is None:

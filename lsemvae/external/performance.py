@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.metrics import roc_curve
 
 from data_modules.cohort.identity import alike_ids
+from data_modules.near_copies import near_text
 from lsemvae.core.chance import chance_text
 from lsemvae.core.counted import counted
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
@@ -113,6 +114,8 @@ def cautions(evidence: ExternalEvidence) -> list[str]:
             "on them, or on patients with the same ids. Where these are other persons, prepare the "
             "table again with --patient_prefix."
         )
+    if evidence.near:
+        said.append(near_text(evidence.near, "the model's training"))
     alike = alike_ids(evidence.table["patient_id"])
     if alike.groups:
         said.append(

@@ -176,7 +176,9 @@ def _wanted(message: str) -> str:
 
 def _unknown_key(message: str, known: list[str]) -> str:
     """Return what a configuration file names that the command does not have."""
-    found = re.search(r"^\s*Option '(\w+)' is not accepted", message)
+    found = re.search(r"^\s*Option '(\w+)' is not accepted", message) or re.search(
+        r"Subcommand '\w+' does not accept option '([\w.]+)'", message
+    )
     if found is None:
         return ""
     names = [name.removeprefix("--") for name in known]

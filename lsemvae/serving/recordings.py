@@ -15,8 +15,7 @@ from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.run import BLOCK, Judged, Options, judge, score_block
 from lsemvae.predicting.sources import Loaded, Loader, Source
 from lsemvae.serving.joining import Joined, join
-from lsemvae.serving.limits import Refusal
-from lsemvae.serving.private_folder import private_folder
+from lsemvae.serving.private_folder import no_room, private_folder
 from lsemvae.serving.uploads import Upload
 
 
@@ -98,11 +97,7 @@ def _joined(uploads: Sequence[Upload], folder: Path) -> Joined:
     try:
         return join(uploads, folder)
     except OSError as error:
-        raise Refusal(
-            507,
-            f"There is no room for the files ({error.strerror or error}); nothing was read. Send "
-            f"fewer at a time, or make room in {folder.parent}.",
-        ) from error
+        raise no_room(error, folder.parent) from error
 
 
 def _place_in(uploads: Sequence[Upload]) -> Callable[[Entry], int]:

@@ -135,19 +135,28 @@ def test_nothing_stays_after_a_fault_of_the_program(
     assert not [*memory.iterdir()]
 
 
+@pytest.mark.parametrize(("owner", "what"), [(Path, "write_bytes"), (tempfile, "mkdtemp")])
 def test_a_full_memory_is_one_line_and_nothing_stays(
-    browser: TestClient, memory: Path, monkeypatch: pytest.MonkeyPatch
+    browser: TestClient, memory: Path, monkeypatch: pytest.MonkeyPatch, owner: object, what: str
 ) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", full)
+        patch.setattr(owner, what, full)
         answer = send(browser, ecg("one"))
     assert answer.status_code == 507
     assert "no room for the files (No space left on device); nothing was read" in text_of(answer)
+    assert f"make room in {memory}." in text_of(answer)
     assert not [*memory.iterdir()]
     assert rows_of(browser) == []
+
+
+def test_a_system_without_any_temporary_folder_is_one_line(
+    browser: TestClient, memory: Path
+) -> None:
+    memory.rmdir()
+    assert "make room in the temporary folder (TMPDIR)" in text_of(send(browser, ecg("one")))
 
 
 def form_of(pieces: int, consumed: list[int]) -> Iterator[bytes]:

@@ -172,6 +172,17 @@ def _rate(sequence: Element, *, record: str) -> float:
     return round(1 / seconds, 6) if seconds > 1e-9 else 0.0
 
 
+def _ratio(of: str, to: str, name: str, *, record: str) -> float:
+    """Return how many units of the scale one unit of the origin is."""
+    if of == to:
+        return 1.0
+    mv, scale_mv = mv_per_unit(of), mv_per_unit(to)
+    if mv is None or scale_mv is None:
+        problem = f"the origin of {name} is in {of[:20]!r}, its scale in {to[:20]!r}"
+        raise invalid(f"{problem}; expected mV, uV or V for both", record=record)
+    return mv / scale_mv
+
+
 def _signal(sequence: Element, name: str, *, record: str) -> tuple[npt.NDArray[np.float64], str]:
     """Return one lead in the unit of its scale, and that unit."""
     text = _attribute(sequence, "value/scale", "value", of=name, record=record)
@@ -182,8 +193,7 @@ def _signal(sequence: Element, name: str, *, record: str) -> tuple[npt.NDArray[n
     origin = _attribute(sequence, "value/origin", "value", of=name, record=record)
     offset = number(origin, what=f"the origin of {name}", record=record)
     other = _attribute(sequence, "value/origin", "unit", of=name, record=record)
-    if other != unit and (mv_per_unit(other) is None or mv_per_unit(other) != mv_per_unit(unit)):
-        raise invalid(f"origin and scale of {name} have different units", record=record)
+    offset *= _ratio(other, unit, name, record=record)
     digits = text_of(sequence, "value/digits", record=record)
     words = digits.split()
     try:

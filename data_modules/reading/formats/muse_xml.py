@@ -93,14 +93,15 @@ def _read_strip(strip: Element, warnings: Warnings, *, record: str) -> RawRecord
 
 def _check_at_once(leads: list[Element], *, record: str) -> None:
     """Refuse leads that begin at different times, as on a printout."""
-    starts = {_name(lead): loose_number(lead.findtext("LeadTimeOffset")) for lead in leads}
-    if len(set(starts.values())) > 1:
-        listed = ", ".join(f"{name} {start:g}" for name, start in starts.items())
-        problem = (
-            f"its leads were not recorded at the same time (LeadTimeOffset: {listed[:200]}); "
-            "export the rhythm of all leads at once"
-        )
-        raise RecordError("layout_unsupported", record=record, problem=problem)
+    for field in ("LeadTimeOffset", "LeadOffsetFirstSample"):
+        starts = {_name(lead): loose_number(lead.findtext(field)) for lead in leads}
+        if len(set(starts.values())) > 1:
+            listed = ", ".join(f"{name} {start:g}" for name, start in starts.items())
+            problem = (
+                f"its leads were not recorded at the same time ({field}: {listed[:200]}); "
+                "export the rhythm of all leads at once"
+            )
+            raise RecordError("layout_unsupported", record=record, problem=problem)
 
 
 def _electrodes_off(leads: list[Element]) -> Warnings:

@@ -21,6 +21,7 @@ from lsemvae.core.leads import LEADS
 
 _VERSIONS = ("1.03", "1.04", "1.04.01", "1.04.02")
 _LIMB = LEADS[:6]
+_WHOLE = re.compile(r"[+-]?[0-9]{1,6}")
 _TWELVE = ("STD-12", "10-WIRE")  # acquisition types whose channels are the leads in their order
 
 
@@ -54,10 +55,12 @@ def read_philips_xml(content: bytes, *, record: str) -> RawRecording:
     n_samples = max(0, min(round(milliseconds * rate / 1000), 1 << 40))
     check_extent(len(names), n_samples, rate, record=record)
     leads = [i for i, name in enumerate(names) if known_lead(name)]
-    counts = _counts(waveforms[0], names, n_samples, record=record)
+    method = _method(waveforms[0], record=record)
+    compressed = method == "XLI"
+    counts = _counts(waveforms[0], method, names, n_samples, record=record)
     return RawRecording(
         names=tuple(names[i] for i in leads),
-        signals=_restore_limb_leads(counts, names, record=record)[leads] * scale,
+        signals=_restore_limb_leads(counts, names, compressed, record=record)[leads] * scale,
         units=("uV",) * len(leads),
         sampling_rate_hz=rate,
         warnings=warnings,
@@ -104,19 +107,37 @@ def _first(names: list[str], count: str, *, record: str) -> tuple[str, ...]:
     return tuple(names[: int(count)])
 
 
+def _method(waveforms: Element, *, record: str) -> str:
+    """Return how the samples are written: XLI, Uncompressed (both as base64) or Plain (numbers)."""
+    packed = waveforms.get("compressmethod") or waveforms.get("compression") or "Uncompressed"
+    encoding = waveforms.get("dataencoding") or "of no stated encoding"
+    flag = (waveforms.get("compressflag") or "").casefold()
+    if flag == "false" or packed.casefold() in ("uncompressed", "none"):
+        packed = "Uncompressed"
+    ways = {
+        ("base64", "xli"): "XLI",
+        ("base64", "uncompressed"): "Uncompressed",
+        ("plain", "uncompressed"): "Plain",
+    }
+    way = ways.get((encoding.casefold(), packed.casefold()))
+    if way is None:
+        problem = (
+            f"its samples are {encoding[:40]}, {packed[:40]}; expected Base64 with XLI or "
+            "Uncompressed, or Plain with Uncompressed"
+        )
+        raise RecordError("format_unsupported", record=record, problem=problem)
+    return way
+
+
 def _counts(
-    waveforms: Element, names: tuple[str, ...], n_samples: int, *, record: str
+    waveforms: Element, method: str, names: tuple[str, ...], n_samples: int, *, record: str
 ) -> npt.NDArray[np.int64]:
     """Decode the samples of the known leads, shape (L, n_samples); others may stay zero."""
-    n_leads = len(names)
-    method = waveforms.get("compressmethod") or waveforms.get("compression") or "Uncompressed"
-    encoding = waveforms.get("dataencoding") or "of no stated encoding"
-    method = {"xli": "XLI", "uncompressed": "Uncompressed"}.get(method.casefold(), method)
-    if encoding.casefold() != "base64" or method not in ("XLI", "Uncompressed"):
-        problem = f"its samples are {encoding}, {method}; expected Base64, XLI or Uncompressed"
-        raise RecordError("format_unsupported", record=record, problem=problem)
+    n_leads, text = len(names), waveforms.text or ""
+    if method == "Plain":
+        return _plain(text.split(), n_leads, n_samples, record=record)
     try:
-        raw = base64.b64decode("".join((waveforms.text or "").split()), validate=True)
+        raw = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise invalid("the samples are no base64 text", record=record) from error
     if method == "XLI":
@@ -128,12 +149,32 @@ def _counts(
     return np.frombuffer(raw, dtype="<i2").reshape(n_leads, n_samples).astype(np.int64)
 
 
+def _plain(words: list[str], n_leads: int, n_samples: int, *, record: str) -> npt.NDArray[np.int64]:
+    """Read samples that are written as numbers, lead after lead."""
+    if len(words) != n_leads * n_samples:
+        problem = (
+            f"it has {len(words)} numbers for {counted(n_leads, 'lead')} of {n_samples} samples"
+        )
+        raise wrong_size(problem, record=record)
+    odd = next((word for word in words if not _WHOLE.fullmatch(word)), None)
+    if odd is not None:
+        raise invalid(f"the samples hold {odd[:40]!r}; expected whole numbers", record=record)
+    return np.array(words, dtype=np.int64).reshape(n_leads, n_samples)
+
+
 def _restore_limb_leads(
-    counts: npt.NDArray[np.int64], names: tuple[str, ...], *, record: str
+    counts: npt.NDArray[np.int64], names: tuple[str, ...], compressed: bool, *, record: str
 ) -> npt.NDArray[np.int64]:
-    """Undo the differences to what I and II predict, as which four limb leads are stored."""
+    """Undo the differences to what I and II predict, as which four limb leads are stored.
+
+    Programs that write the samples out uncompressed write some the leads themselves and others
+    still the differences; only leads themselves keep Einthoven's law.
+    """
     known = tuple(map(known_lead, names))
     if not set(_LIMB) <= set(known):
+        return counts
+    limb = counts[[known.index(lead) for lead in _LIMB]]
+    if not compressed and _are_leads(limb[2:], limb[:2]):
         return counts
     if known[:6] != _LIMB:
         problem = (
@@ -149,3 +190,10 @@ def _restore_limb_leads(
     restored[4] = (one - three) // 2 - counts[4]
     restored[5] = (two + three) // 2 - counts[5]
     return restored
+
+
+def _are_leads(stored: npt.NDArray[np.int64], one_two: npt.NDArray[np.int64]) -> bool:
+    """Say whether III, aVR, aVL and aVF lie near what I and II predict; differences lie near 0."""
+    one, two = one_two
+    predicted = np.stack([two - one, -(one + two) / 2, one - two / 2, two - one / 2])
+    return bool(np.abs(stored - predicted).mean() <= np.abs(stored).mean() / 2)

@@ -134,7 +134,7 @@ EXTERNAL = b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><RestingECG>&
         ("HL7 aECG", replace(b'value="0.004"', b'value="0"'), "rate_invalid"),
         ("HL7 aECG", replace(b'value="0.004"', b'value="-1"'), "rate_invalid"),
         ("HL7 aECG", replace(b"RHYTHM", b"BEAT"), "layout_unsupported"),
-        ("HL7 aECG", replace(b'unit="uV"/><scale', b'unit="V"/><scale'), "file_invalid"),
+        ("HL7 aECG", replace(b'unit="uV"/><scale', b'unit="s"/><scale'), "file_invalid"),
         ("Philips XML", replace(utf16("1.04"), utf16("9.99")), "format_unsupported"),
         ("Philips XML", replace(utf16('"XLI"'), utf16('"ZIP"')), "format_unsupported"),
         ("Philips XML", replace(utf16('"6000"'), utf16('"6004"')), "file_invalid"),

@@ -57,3 +57,24 @@ def test_more_than_a_twentieth_is_no_end_and_what_is_bridged_stays_bridged() -> 
 def test_a_recording_without_samples_is_too_short() -> None:
     with pytest.raises(RecordError, match="it lasts 0 s; min_duration_s is 5"):
         clean_ecg(recording(make_ecg_mv(5000)[:, :0]), SETTINGS)
+
+
+PULSE = np.repeat([0.0, 1.0, 0.0], [25, 100, 25])
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_calibration_pulse_at_an_end_is_no_ecg(backwards: bool) -> None:
+    heart = make_ecg_mv(5050)[:, 200:]  # at its beginning all leads are 0
+    ecg = np.hstack([np.tile(PULSE, (12, 1)), heart])
+    if backwards:
+        ecg, heart = ecg[:, ::-1], heart[:, ::-1]
+    clean = clean_ecg(recording(ecg), SETTINGS)
+    np.testing.assert_array_equal(clean.ecg, clean_ecg(recording(heart), SETTINGS).ecg)
+    assert codes(clean) == ["ends_left_out", "padded"]
+    assert "calibration pulse" in clean.warnings[0][1]
+
+
+def test_leads_that_begin_alike_without_a_pulse_stay_whole() -> None:
+    ecg = make_ecg_mv(5000)
+    ecg[:, :150] = 0.1 * PULSE
+    assert "ends_left_out" not in codes(clean_ecg(recording(ecg), SETTINGS))
