@@ -27,6 +27,12 @@ from lsemvae.core.outputs import refuse_foreign
 from lsemvae.core.printable import say
 
 JOURNAL = "journal.jsonl"
+OTHER_KINDS = {
+    **dict.fromkeys((".csv", ".tsv", ".xlsx", ".txt"), "a table"),
+    **dict.fromkeys((".json", ".yaml", ".yml"), "settings"),
+    **dict.fromkeys((".ckpt", ".safetensors", ".onnx"), "a trained network"),
+}
+"""What the ending of a file's name says that is no store."""
 _TABLE_BYTES = 16_000_000  # HDF5's own structures, table and journal of an ordinary store
 _TABLE_BYTES_PER_RECORD = 1_000  # of table and journal
 
@@ -50,6 +56,11 @@ def check_output(path: Path) -> None:
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; name a file such as ecg.h5 in it")
     refuse_special(path)
+    if path.suffix.lower() in OTHER_KINDS:
+        raise InputError(
+            f"out names the store, a file such as {path.stem}.h5, got {path}: other programs would "
+            f"take it for {OTHER_KINDS[path.suffix.lower()]}"
+        )
     if path.exists() and mark_version(path, STORE) is None:
         raise InputError(
             f"{path} exists and is no store of this program (those of version 1 had no mark), so "
