@@ -92,10 +92,11 @@ def worth(
     if not encoder:
         raise InputError("name one checkpoint at least: lsemvae worth --encoder FILE")
     check_jobs(jobs)
-    if folds < 2 or epochs < 1 or not lr > 0:
-        raise InputError(
-            f"folds must be >= 2, epochs >= 1 and lr > 0, got {folds}, {epochs}, {lr:g}"
-        )
+    for name, value, least in (("folds", folds, 2), ("epochs", epochs, 1)):
+        if value < least:
+            raise InputError(f"{name} must be >= {least}, got {value}")
+    if not lr > 0:
+        raise InputError(f"lr must be > 0, got {lr:g}")
     for task in tasks or ():
         refuse_unless_binary({"task": task, "target": find_target(task).described()}, "worth")
     probe = ProbeSettings(

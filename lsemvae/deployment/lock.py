@@ -14,7 +14,7 @@ from data_modules.rhc_cohort import RhcCohort
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
-from lsemvae.core.instead import run_below
+from lsemvae.core.instead import found_instead, run_below
 from lsemvae.core.leads import lead_indices
 from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
@@ -146,6 +146,9 @@ def lock_run(
 
 
 def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
+    if not folder.is_dir():
+        instead = found_instead(folder, folder=True)
+        raise InputError(f"there is no folder {folder}{instead}; name that of a finished run")
     needed = ("metrics.json", "predictions.csv", f"fold_0/{FINISHED}")
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:

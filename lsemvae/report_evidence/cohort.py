@@ -162,7 +162,10 @@ def verify_against_store(store: EcgStore, runs: list[CvRun], pretrain: Path | No
     """
     foreign = [run.folder for run in runs if run.metrics["cohort_sha256"] != store.sha256]
     if foreign:
-        raise InputError(f"{foreign[0]} was run on another cohort than {store.path}")
+        raise InputError(
+            f"{foreign[0]} was run on another cohort than {store.named}; name the store "
+            "that it was run on"
+        )
     sha256, seen = _pretrained_on(pretrain)
     faults = [
         f"{run.folder}: metrics.json does not say that the recordings are synthetic"

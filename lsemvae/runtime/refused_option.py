@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from lsemvae.runtime.suggestion import explain_refusal, suggest_options, suggestion
+from lsemvae.core.suggestion import suggestion
+from lsemvae.runtime.suggestion import explain_refusal, suggest_options
 
 _KINDS = {
     "bool": "true or false",
@@ -17,6 +18,7 @@ _DURATION = 'a time as "DD:HH:MM:SS", in quotes, or names with values, such as {
 _IN_CLASS = re.compile(r"Problem with given class_path '[\w.]+': Parser key \"([\w.]+)\":")
 _REASONS = ("is not allowed", "is not accepted", "Unable to import")
 """What a message says where the value is of the right kind, and its content is the reason."""
+_ABOUT = re.compile(r"(?:signal settings: )?([a-z][a-z0-9_]*)(?= (?:must|is empty|takes|names)\b)")
 _ENTRY = re.compile(r"Given value: NestedArg\(key='(.*?)', val=(.*)\)")
 _WANTED = re.compile(r"Expected an? (?:<class '(\w+)'>|typing\.Literal\[([^\]]*)\])")
 
@@ -35,6 +37,23 @@ def as_typed(message: str, known: Iterable[str]) -> str:
     told = told or _wrong_entry(message) or _wrong_value(message)
     told = told or _unknown_key(message, known)
     return told or suggest_options(explain_refusal(message), known)
+
+
+def with_dashes(message: str, known: Iterable[str]) -> str:
+    """Return a message about values under the names of their options, where one option has each.
+
+    The functions behind a command know their arguments, not how they were typed.
+    """
+    known = list(known)
+    return "; ".join(_with_dashes(part, known) for part in message.split("; "))
+
+
+def _with_dashes(part: str, known: list[str]) -> str:
+    found = _ABOUT.match(part)
+    if found is None:
+        return part
+    options = [one for one in known if one == f"--{found[1]}" or one.endswith(f".{found[1]}")]
+    return options[0] + part[found.end() :] if len(options) == 1 else part
 
 
 def _ambiguous(message: str) -> str:
@@ -81,7 +100,18 @@ def _wrong_value(message: str) -> str:
         return ""
     key, value = found[1], " ".join(found[2].split())
     wanted = _DURATION if key == "trainer.max_time" else _wanted(message)
-    return f"--{key} takes {wanted}, got {value.strip(chr(39))[:MOST_SHOWN]!r}"
+    value = value.strip("'")
+    return f"--{key} takes {wanted}, got {value[:MOST_SHOWN]!r}{_plain_number(value, wanted)}"
+
+
+def _plain_number(value: str, wanted: str) -> str:
+    """Return the number that was written with a decimal comma, a percent sign or its unit."""
+    found = re.fullmatch(r"(-?\d+)(?:[.,](\d+))?\s*(%|[A-Za-z/]+)?", value)
+    if found is None or wanted not in ("a number", "a whole number"):
+        return ""
+    number = float(f"{found[1]}.{found[2] or 0}") / (100 if found[3] == "%" else 1)
+    fits = wanted == "a number" or number.is_integer()
+    return f"; write {number:g}" if fits else ""
 
 
 def _wrong_entry(message: str) -> str:
