@@ -18,7 +18,7 @@ import pandas as pd
 
 from data_modules.cohort.identity import plain_ids
 from data_modules.dataset import EcgPool
-from data_modules.near_copies import marks_of, tell_near_copies
+from data_modules.near_copies import marks_of, tell_altered_copies, tell_near_copies
 from data_modules.store.content import Hashes, patient_hashes, signal_hashes
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
@@ -101,15 +101,19 @@ class LeakageCheck(NamedTuple):
         leaks: none where all is well.
         pretraining_known: whether the recordings of the pre-training could be compared, too;
             None where there was no pre-training.
+        near: recordings that are nearly ones of another patient or of the pre-training, as altered
+            copies are.
     """
 
     leaks: list[Leak]
     pretraining_known: bool | None
+    near: int = 0
 
     def about(self) -> dict[str, Any]:
         """Return plain values for metrics.json, without names of patients or records."""
         leaks = [{"kind": k, "between": list(pair), "n": n} for k, pair, n, _ in self.leaks]
-        return {"leaks": leaks, "pretraining_compared": self.pretraining_known}
+        known = {"leaks": leaks, "pretraining_compared": self.pretraining_known}
+        return known | ({"near_copies": self.near} if self.near else {})
 
 
 def part_of(name: str, tables: Iterable[pd.DataFrame]) -> Part:
@@ -206,9 +210,10 @@ def check_leakage(
         InputError: the file beside the checkpoint is damaged.
     """
     own = pd.concat([store.table for store in pool.stores], ignore_index=True)
-    folds = fold_parts(own, pool.table["record"].map(fold_of))
+    fold = pool.table["record"].map(fold_of)
+    folds, near = fold_parts(own, fold), tell_altered_copies(pool)
     if encoder is None:
-        return LeakageCheck(find_leaks(folds), None)
+        return LeakageCheck(find_leaks(folds), None, near)
     before = read_trained_on(Path(encoder), trained_on)
     if before is None:
         seen = [store.table for store in pool.stores if store.sha256 in trained_on.split("+")]
@@ -218,12 +223,11 @@ def check_leakage(
             f"note: no {FILE_NAME} lies beside {encoder}, so its recordings are not known and "
             "cannot be compared with this cohort's"
         )
-        return LeakageCheck(find_leaks(folds), False)
-    asked = own["record"].map(fold_of).notna() & ~np.isin(
-        signal_hashes(own["signal_sha256"]), before.signal.hashes
-    )
-    tell_near_copies(pool, np.flatnonzero(asked), before.near, seen="the pre-training")
-    return LeakageCheck(find_leaks([before, *folds]), True)
+        return LeakageCheck(find_leaks(folds), False, near)
+    other = ~np.isin(signal_hashes(own["signal_sha256"]), before.signal.hashes)
+    rows = np.flatnonzero(fold.notna() & other)
+    near += tell_near_copies(pool, rows, before.near, seen="the pre-training")
+    return LeakageCheck(find_leaks([before, *folds]), True, near)
 
 
 def write_trained_on(

@@ -119,7 +119,7 @@ def worth(
                 seed=seed, distinct_ids=distinct_ids, fold_column=fold_column,
             )  # fmt: skip
             leaks: dict[Leak, None] = {}
-            known = []
+            known, near = [], 0
             with folds_taken_back_if_refused(Path(data.splits_file)):
                 for path, one in zip(encoder, encoders, strict=True):
                     check_same_input(path, one.data.ecg_input, data.ecg_input)
@@ -127,6 +127,7 @@ def worth(
                                           trained_on=one.data.sha256)  # fmt: skip
                     leaks |= dict.fromkeys(found.leaks)
                     known.append(found.pretraining_known)
+                    near = max(near, found.near)
                 refuse_leaks(list(leaks), allow_leakage)
                 form = None
                 if references_on is not None:
@@ -134,7 +135,7 @@ def worth(
                                      normalisation=data.normalisation,
                                      distinct_ids=distinct_ids)  # fmt: skip
                     places_in(data, form)
-            leakage = LeakageCheck(list(leaks), all(known)).about()
+            leakage = LeakageCheck(list(leaks), all(known), near).about()
             folder = Path(out) / task / "worth" / lead_set_name(chosen)
             with writing_alone(folder):
                 result = study(encoders, data, folder, Path(out) / "features", settings, jobs=jobs,

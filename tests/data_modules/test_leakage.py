@@ -151,6 +151,6 @@ def test_unknown_pretraining_is_said(
     pool = EcgPool([str(cohort)])
     fold_of = {record: i % 2 for i, record in enumerate(pool.table["record"])}
     unknown = check_leakage(pool, fold_of, encoder=str(tmp_path / "e.ckpt"), trained_on="other")
-    assert unknown == ([], False)
+    assert unknown == ([], False, 0)
     assert "cannot be compared" in capsys.readouterr().out
-    assert check_leakage(pool, fold_of) == ([], None)
+    assert check_leakage(pool, fold_of) == ([], None, 0)
