@@ -56,15 +56,15 @@ def check_output(path: Path) -> None:
     if path.is_dir():
         raise InputError(f"cannot write {path}: it is a folder; name a file such as ecg.h5 in it")
     refuse_special(path)
-    if path.suffix.lower() in OTHER_KINDS:
-        raise InputError(
-            f"out names the store, a file such as {path.stem}.h5, got {path}: other programs would "
-            f"take it for {OTHER_KINDS[path.suffix.lower()]}"
-        )
     if path.exists() and mark_version(path, STORE) is None:
         raise InputError(
             f"{path} exists and is no store of this program (those of version 1 had no mark), so "
             "it is not replaced; remove it or name another file"
+        )
+    if not path.exists() and path.suffix.lower() in OTHER_KINDS:
+        raise InputError(
+            f"out names the store, a file such as {path.stem}.h5, got {path}: other programs would "
+            f"take it for {OTHER_KINDS[path.suffix.lower()]}"
         )
     for listed in (quarantine_list(path), failed_list(path)):
         if listed.exists():

@@ -22,7 +22,7 @@ _STANDARD = "tag:yaml.org,2002:"
 # A configuration holds these; PyYAML fails on other tags in ways that its callers do not expect.
 _TAGS = {f"{_STANDARD}{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map")}
 _STEPS = {
-    "'\\t'": "a tab stands there: indent with blanks",
+    "start any token": "indent with blanks, not tabs; a text that begins with a sign needs quotes",
     "escape character": "write a path with / or without quotes",
 }
 YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
