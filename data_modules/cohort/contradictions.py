@@ -6,6 +6,7 @@ import pandas as pd
 
 from data_modules.cohort.catheter_days import exchanged_dates
 from data_modules.cohort.derived_columns import derived_contradictions
+from data_modules.cohort.group_words import group_word_findings
 from data_modules.cohort.label_columns import label_contradictions
 from data_modules.cohort.odd_columns import odd_columns
 from data_modules.cohort.sexes import check_sexes
@@ -26,6 +27,7 @@ def contradictions(
     return [
         *check_sexes(table),
         *odd_columns(table),
+        *group_word_findings(table),
         *exchanged_dates(table),
         *label_contradictions(table, thresholds, names={*map(str, table)} - {*compared}),
         *derived_contradictions(table),

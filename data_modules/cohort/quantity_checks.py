@@ -27,6 +27,7 @@ RESISTANCE_TOLERANCE_WU = 1.0
 MISSING_CODES = (77, 88, 99, 777, 888, 999, 7777, 8888, 9999, 99999)
 NEGATIVE_CODES = (-7, -8, -9, -77, -88, -99, -777, -888, -999, -9999, -99999)
 LEAST_CODED, CODE_GAP = 2, 0.85  # repeated, and no other value within 15 %
+FEWEST_EXCHANGED = 5  # rows in an impossible order, before two columns are asked about as a whole
 FEW_CLASSES_CODE, MOST_CLASSES = 9, 2  # 9 beside 0, 1 and 2
 
 
@@ -161,6 +162,16 @@ def _units(table: pd.DataFrame) -> list[Finding]:
     return found
 
 
+def exchanged_columns(small: str, large: str, n_wrong: int, n_both: int) -> str:
+    """Ask whether two columns are exchanged where most rows have them in an impossible order."""
+    if n_wrong < FEWEST_EXCHANGED or 2 * n_wrong <= n_both:
+        return ""
+    return (
+        f"{small} exceeds {large} in {n_wrong} of {counted(n_both, 'row')} with both: are the two "
+        "columns exchanged, or is one of them another quantity?"
+    )
+
+
 def _order(table: pd.DataFrame) -> list[Finding]:
     found = []
     for small, large in ORDERED:
@@ -172,7 +183,9 @@ def _order(table: pd.DataFrame) -> list[Finding]:
                 f"{small} exceeds {large}, most with {lower.iloc[worst]:g} against "
                 f"{upper.iloc[worst]:g}"
             )
-            found.append(Finding("pressure order", rows(wrong), text))
+            n_both = int((lower.notna() & upper.notna()).sum())
+            asked = exchanged_columns(small, large, int(wrong.sum()), n_both)
+            found.append(Finding("pressure order", rows(wrong), asked or text))
     return found
 
 

@@ -32,6 +32,7 @@ from data_modules.cohort.quantity_checks import (
     MEAN_PRESSURE_TOLERANCE_MMHG,
     disagreeing_values,
     doubtful_values,
+    exchanged_columns,
 )
 from data_modules.cohort.sheet import read_sheet
 from data_modules.cohort.written_dates import plain_dates, tell_first_days
@@ -204,13 +205,21 @@ def _unlabelled(table: pd.DataFrame) -> list[str]:
 
 
 def _implausible(table: pd.DataFrame) -> list[str]:
-    """Return one line for each pair of pressures in an impossible order."""
-    return [
-        at_row(i, f"{small} {table[small][i]:g} exceeds {large} {table[large][i]:g}")
-        for small, large in ORDERED
-        if small in table and large in table
-        for i in table.index[table[small] > table[large]]
-    ]
+    """Return a line for each pair of pressures in an impossible order, one where most are."""
+    lines = []
+    for small, large in ORDERED:
+        if small not in table or large not in table:
+            continue
+        n_both = int((table[small].notna() & table[large].notna()).sum())
+        wrong = table.index[table[small] > table[large]]
+        if exchanged := exchanged_columns(small, large, len(wrong), n_both):
+            lines.append(exchanged)
+        else:
+            lines += [
+                at_row(i, f"{small} {table[small][i]:g} exceeds {large} {table[large][i]:g}")
+                for i in wrong
+            ]
+    return lines
 
 
 def _raise_all(problems: list[str], *, path: str | Path) -> None:

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,8 +64,10 @@ def read_workbook(path: Path, only: str | None = None) -> dict[str, Sheet | None
         ) from error
     _check_archive(path)
     try:
-        reader = ExcelReader(path, read_only=True, data_only=True)
-        reader.read()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and lists of choices, which nobody reads
+            reader = ExcelReader(path, read_only=True, data_only=True)
+            reader.read()
         parts = {sheet.name: relation.target for sheet, relation in reader.parser.find_sheets()}
         styles = reader.archive.read(_STYLES) if _STYLES in reader.valid_files else b""
         looks = Looks(b"strike" in styles, has_changing_format(styles))

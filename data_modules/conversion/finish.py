@@ -25,7 +25,7 @@ from data_modules.conversion.quarantine import (
     summarise,
     write_quarantine,
 )
-from data_modules.signals.likeness import N_NUMBERS, unpack
+from data_modules.signals.likeness import N_NUMBERS, as_counts, unpack
 from data_modules.store.content import StoreDescription
 from data_modules.store.mark import failed_list, quarantine_list
 from data_modules.store.shards import ShardPlan, shard_signal
@@ -111,6 +111,7 @@ def finish_conversion(
         columns.present[rows],
         synthetic=bool(columns.synthetic.any()),
         reasons=_told(summary),
+        fingerprint=as_counts(columns.fingerprint[rows]),
     )
     written = quarantine.with_name(f"{out.name}.quarantine.tmp")
     write_quarantine(written, outcomes())

@@ -3,6 +3,7 @@
 What they need is imported when they run, so that their help appears at once.
 """
 
+import csv
 from pathlib import Path
 
 from data_modules.conversion.flow import carry_flow
@@ -17,6 +18,8 @@ from lsemvae.core.pseudonyms import is_pseudonym
 
 DEFAULT_SIGNAL = SignalSettings()
 RECORDINGS = "the recordings"  # lie below the source
+_LIST = {"record": "path", "patient_id": "subject_id"}  # of record_list.csv, for each of our names
+_LIST_IDS = ("study_id", "file_name", "ecg_time")
 
 
 def prepare_mimic(
@@ -55,13 +58,15 @@ def prepare_mimic(
         )
     if limit is not None and limit < 1:
         raise InputError(f"limit must be 1 or more, got {limit}; leave it out to convert all")
-    names = {"record": "path", "patient_id": "subject_id"}
+    names = _names_of_list(listing)
     from data_modules.cohort.table import read_cohort_table
     from data_modules.conversion.convert import convert
 
     table = read_cohort_table(listing, names, text=("study_id", "file_name")).table
-    kept = [*names, *(name for name in ("study_id", "ecg_time") if name in table)]
+    kept = [name for name in ("record", "patient_id", "study_id", "ecg_time") if name in table]
     table = table[kept].head(limit if limit is not None else len(table))
+    for name in table.columns.intersection(["patient_id", "study_id"]):  # 10000032.0 of a program
+        table[name] = table[name].str.replace(r"^(\d+)\.0+$", r"\1", regex=True)
     return convert(
         table,
         source_folder(source, RECORDINGS),
@@ -72,6 +77,28 @@ def prepare_mimic(
         jobs=jobs,
         dask=dask,
     )
+
+
+def _names_of_list(listing: Path) -> dict[str, str]:
+    """Return for each of our names the list's own, which a database may have put in capitals.
+
+    Raises:
+        InputError: a column is missing that says whose and where the recordings are.
+    """
+    try:
+        with listing.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+    except (UnicodeDecodeError, csv.Error):
+        return dict(_LIST)  # the reader of tables says what the file is
+    found = {name.strip().casefold(): name for name in reversed(header)}
+    lacking = [theirs for ours, theirs in _LIST.items() if theirs not in found]
+    if lacking:
+        raise InputError(
+            f"{listing} lacks the columns {', '.join(lacking)}; it has {', '.join(header)[:300]}; "
+            "take record_list.csv of MIMIC-IV-ECG as it was published"
+        )
+    also = {name: found[name] for name in _LIST_IDS if found.get(name, name) != name}
+    return {ours: found[theirs] for ours, theirs in _LIST.items()} | also
 
 
 def prepare_cohort(
@@ -134,6 +161,7 @@ def prepare_cohort(
     from data_modules.cohort.table import MAX_LISTED, read_cohort_table
     from data_modules.cohort.twins import leave_out, merge_patients
     from data_modules.conversion.convert import convert
+    from data_modules.conversion.recorded_days import recorded_day_doubts
 
     cohort = read_cohort_table(table, columns, sheet=sheet)
     listed = cohort.table if exclude is None else leave_out(cohort.table, exclude)
@@ -164,7 +192,10 @@ def prepare_cohort(
         paths=paths,
     )
     carry_flow(Path(table), summary)
-    return summary
+    if paths is not None:  # dates of files that are pseudonymous are nobody's business
+        return summary
+    days = recorded_day_doubts(listed, Path(source))
+    return summary._replace(doubts=summary.doubts + days)
 
 
 def _refuse_pseudonyms(records: list[str], table: str, source: str) -> None:

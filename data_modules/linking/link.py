@@ -91,7 +91,10 @@ def link(
     archive = read_archive(folder, secret, order=file_dates, jobs=jobs)
     files, undated, copies = take_dated(archive)
     signals = SignalMeasures(folder, jobs)
-    linked = match_by_rules(files, hospital.rows, ids, window, rules=known_rules, signals=signals)
+    linked = match_by_rules(
+        files, hospital.rows, ids, window,
+        rules=known_rules, signals=signals, unusable=hospital.unusable,
+    )  # fmt: skip
     doubts = tell_alike(linked.pairs["plain"], linked.pairs["row"])
     for note in [*doubts, *tell_sides(files, hospital.rows, ids, window, linked)]:
         say(f"note: {table}: {note}")

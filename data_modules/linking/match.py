@@ -1,6 +1,6 @@
 """Find the recordings that belong to the rows of a table, and say why a row has none."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ BORN = "the file states another birth date or age than the table, or two files d
 SAME_DAY = "the patient has another row of that day, under another spelling of the id"
 NEARER = "another row of this patient has the nearer recording"
 NOT_LISTED = "the table has no such patient"
+UNUSABLE = "no row of this patient in the table can be used"
 NOT_CHOSEN = "outside the window, or another recording was chosen"
 REPLACED = "replaced by the next recording of the patient"
 CONFLICT = "sex, birth date or age contradict the table"
@@ -59,7 +60,7 @@ class Match(NamedTuple):
 
 def match(
     files: pd.DataFrame, rows: pd.DataFrame, rule: IdRule, window: Window,
-    replaced: Mapping[str, str] | None = None,
+    replaced: Mapping[str, str] | None = None, *, unusable: Collection[str] = (),
 ) -> Match:  # fmt: skip
     """Link recordings to the rows of a table by id and date.
 
@@ -72,6 +73,7 @@ def match(
         rule: of ids.
         window: of dates.
         replaced: records that are not to be taken, with the reason.
+        unusable: patients of rows of the table that were left out.
     """
     given_up = replaced or {}
     files = files.assign(plain=rule.plain(files["patient"], "files"))
@@ -95,7 +97,8 @@ def match(
     )
     status = pairs[["row"]].assign(sex=other_sex, sound=sound, inside=inside)
     rows_left = _rows_left(rows, status, chosen, hints)
-    files_left = _files_left(files, pairs, sound, chosen, given_up)
+    there = set(rule.plain(pd.Series(list(unusable), dtype=str), "table")) - {""}
+    files_left = _files_left(files, pairs, sound, chosen, given_up, unusable=there)
     return Match(chosen, one_day + rows_left, files_left, possible)
 
 
@@ -182,12 +185,17 @@ def _files_left(
     sound: pd.Series,
     chosen: pd.DataFrame,
     replaced: Mapping[str, str],
+    *,
+    unusable: set[str],
 ) -> list[Left]:
+    known = set(files["record"][files["plain"].isin(unusable)])
     listed, agreeing = set(pairs["record"]), set(pairs["record"][sound])
     left = []
     for name in files["record"][~files["record"].isin(chosen["record"])]:
         if name in replaced:
             left.append(Left(f"file {name}", f"{REPLACED}: {replaced[name]}", "nothing"))
+        elif name not in listed and name in known:
+            left.append(Left(f"file {name}", UNUSABLE, "look for the reason of its rows"))
         elif name not in listed:
             left.append(Left(f"file {name}", NOT_LISTED, "nothing, or add the patient"))
         elif name not in agreeing:

@@ -1,5 +1,7 @@
 """Take a patient's next recording where a rule excludes the one that is nearest to the catheter."""
 
+from collections.abc import Collection
+
 import pandas as pd
 
 from data_modules.linking.eligibility import Rule, Rules, judge
@@ -44,7 +46,7 @@ def _refuse_another(option: str, given: object, name: str, rules: Rules) -> None
 
 def match_by_rules(
     files: pd.DataFrame, rows: pd.DataFrame, ids: IdRule, window: Window, *, rules: Rules,
-    signals: SignalMeasures,
+    signals: SignalMeasures, unusable: Collection[str] = (),
 ) -> Match:  # fmt: skip
     """Link recordings to rows, passing over those that a rule with `replace` excludes.
 
@@ -58,12 +60,13 @@ def match_by_rules(
         window: of dates.
         rules: from `read_rules`.
         signals: of the folder of the recordings.
+        unusable: patients of rows of the table that were left out.
     """
     replaced: dict[str, str] = {}
     sound: set[str] = set()
     replacing = [rule for rule in rules.rules if rule.replace]
     while True:
-        linked = match(files, rows, ids, window, replaced)
+        linked = match(files, rows, ids, window, replaced, unusable=unusable)
         pairs = with_ages(linked.pairs)
         faults = _faults(replacing, pairs[~pairs["record"].isin(list(sound))], signals)
         sound |= set(pairs["record"]) - set(faults)

@@ -22,6 +22,7 @@ from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 
 NEEDED = ("patient_id", "rhc_date")
+SHORT_YEAR = r"\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2}"  # 22.03.19: of which century?
 PRIVATE = ("patient_id", "rhc_date", "birth_date")  # never written as they are
 
 
@@ -35,6 +36,7 @@ class HospitalTable(NamedTuple):
         left: rows that were left out.
         n_rows: all of them.
         notes: what was read with a proof or a warning, a line each.
+        unusable: patients of the rows that were left out.
     """
 
     rows: pd.DataFrame
@@ -42,6 +44,7 @@ class HospitalTable(NamedTuple):
     left: list[Left]
     n_rows: int
     notes: list[str]
+    unusable: list[str]
 
 
 def read_hospital_table(
@@ -97,8 +100,8 @@ def read_hospital_table(
         notes += units
     if cells.delimiter != ",":
         notes += _read_marks(rows, quantities, path, cells.delimiter)
-    usable, left = _usable(rows, quantities)
-    return HospitalTable(usable, quantities, left, len(rows), notes)
+    usable, unusable, left = _usable(rows, quantities, table["rhc_date"])
+    return HospitalTable(usable, quantities, left, len(rows), notes, list(unusable["patient"]))
 
 
 def _refuse_other_counts(
@@ -217,8 +220,10 @@ def _read_marks(rows: pd.DataFrame, names: list[str], path: Path, delimiter: str
     return notes
 
 
-def _usable(rows: pd.DataFrame, quantities: list[str]) -> tuple[pd.DataFrame, list[Left]]:
-    """Divide the rows into the usable ones and the others, with a reason for each."""
+def _usable(
+    rows: pd.DataFrame, quantities: list[str], dates: pd.Series
+) -> tuple[pd.DataFrame, pd.DataFrame, list[Left]]:
+    """Divide the rows into the usable ones and the others, with a reason for each of these."""
     reasons = pd.Series("", index=rows.index)
     steps = pd.Series("", index=rows.index)
 
@@ -235,6 +240,8 @@ def _usable(rows: pd.DataFrame, quantities: list[str]) -> tuple[pd.DataFrame, li
     cut = rows["patient"].map(shortened).astype(bool)
     mark(cut, "the patient id has lost digits in a spreadsheet", "export the column as text")
     undated = rows["rhc_date"].isna()
+    short = undated & dates.str.strip().str.fullmatch(SHORT_YEAR)
+    mark(short, "the year of its date has two digits", "write it as YYYY-MM-DD")
     mark(undated, "no date of the catheter, or none of the calendar", "write it as YYYY-MM-DD")
     for name in known:
         low, high = NUMBER_RANGES[name]
@@ -250,4 +257,4 @@ def _usable(rows: pd.DataFrame, quantities: list[str]) -> tuple[pd.DataFrame, li
     mark(differ, "another row has the same patient and date, but other values", "keep one of them")
     bad = reasons != ""
     left = [Left(f"row {row}", reasons[row], steps[row]) for row in rows.index[bad]]
-    return rows[~bad], left
+    return rows[~bad], rows[bad], left

@@ -44,8 +44,12 @@ def pack(fingerprint: npt.NDArray[np.float32]) -> str:
     """Write a fingerprint as text of 44 letters; empty where nothing moves."""
     if not fingerprint.any():
         return ""
-    counts = np.rint(fingerprint * COUNTS_PER_ONE).astype("<i2")
-    return base64.b64encode(counts.tobytes()).decode("ascii")
+    return base64.b64encode(as_counts(fingerprint).tobytes()).decode("ascii")
+
+
+def as_counts(fingerprint: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
+    """Return fingerprints in whole numbers, as stores keep them; zeros for NaN."""
+    return np.rint(np.nan_to_num(fingerprint) * COUNTS_PER_ONE).astype("<i2")
 
 
 def unpack(text: str) -> npt.NDArray[np.float32]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from lsemvae.core.leads import LEADS
 
+FINGERPRINT = "fingerprint"
 COUNTS_PER_UNIT = 1000  # 1 uV where the unit is mV, finer than any ADC step
 Hashes = npt.NDArray[np.uint64]
 Parts = dict[str, npt.NDArray[Any]]

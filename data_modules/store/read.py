@@ -6,7 +6,7 @@ made_by, synthetic, settings (JSON), listed, reasons (JSON), sha256, shards, sha
 `ecg` int16 (listed, 12, T), one row for each listed record, zeros where it was rejected:
 contiguous, or virtual over the files of the folder STORE.shards/<shards>; `row` (N,), the accepted
 records' rows; `present` (N, 12); `columns`, the table's column names; and `table/<number>` (N,),
-one column each, as UTF-8 bytes or float64.
+one column each, as UTF-8 bytes or float64; in stores of newer programs `fingerprint` (N, 16).
 """
 
 import os
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.hdf5_parts import HDF5_ERRORS, own_dataset
-from data_modules.store.content import COUNTS_PER_UNIT, signal_digest
+from data_modules.store.content import COUNTS_PER_UNIT, FINGERPRINT, signal_digest
 from data_modules.store.mark import STORE, read_mark
 from data_modules.store.places import identity, place_of
 from data_modules.store.shards import ShardPlan, is_whole, shard_offset, shard_path, shards_root
@@ -50,6 +50,7 @@ class EcgStore:
         path: the store file.
 
     Attributes:
+        named: the path as it was given.
         columns: names of the table's columns, `record` and `patient_id` first.
         sampling_rate_hz: samples per second.
         n_samples: samples T of each lead.
@@ -63,13 +64,14 @@ class EcgStore:
         plan: how the listed recordings were dealt to shards.
         shard_folder: name of the folder of the shards; empty where the store is one file.
         sha256: digest of the table and of all signals.
+        parts: names of the datasets beside the signals, as they are hashed.
 
     Raises:
         InputError: the file is missing, no store, of another version, or damaged.
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).absolute()
+        self.path, self.named = Path(path).absolute(), str(path)
         mark = read_mark(Path(path), STORE)
         try:
             with h5py.File(self.path, "r", locking=False) as file:
@@ -111,6 +113,11 @@ class EcgStore:
     def present(self) -> npt.NDArray[np.bool_]:
         """Which leads hold a signal, shape (N, 12)."""
         return self.part("present")
+
+    @property
+    def fingerprint(self) -> npt.NDArray[np.int16] | None:
+        """By which copies are found, (N, 16), zeros where unknown; None in an older store."""
+        return self.part(FINGERPRINT) if FINGERPRINT in self.parts else None
 
     @property
     def rows(self) -> npt.NDArray[np.int64]:
@@ -176,7 +183,7 @@ class EcgStore:
         if len(wrong):
             record = self.column("record")[wrong[0]].decode("utf-8")
             raise InputError(
-                f"{self.path}: the signals of record {record} are not those that were written "
+                f"{self.named}: the signals of record {record} are not those that were written "
                 "(their SHA-256 differs): the disk or a copy has changed them. Copy the store "
                 "again or prepare it again; `lsemvae inspect STORE --verify` names all such records"
             )
@@ -200,7 +207,7 @@ class EcgStore:
             file, offset = self._files.get(number) or self._open(number)
             part = view[i * size : (i + 1) * size]
             if os.preadv(file.fileno(), [part], offset + start) != size:
-                raise InputError(f"{self.path} was cut short while in use; copy it again")
+                raise InputError(f"{self.named} was cut short while in use; copy it again")
 
     def _open(self, number: int) -> tuple[FileIO, int]:
         """Open a file of signals, once in each process; return it and its first sample's byte."""
@@ -223,7 +230,7 @@ class EcgStore:
 
     def _check_unchanged(self) -> None:
         if identity(self.path) != self._identity:
-            raise InputError(f"{self.path} was replaced while in use; start again")
+            raise InputError(f"{self.named} was replaced while in use; start again")
 
     def _read_attributes(self, file: h5py.File) -> None:
         attributes = file.attrs
@@ -251,6 +258,8 @@ class EcgStore:
             raise ValueError("it is cut short")
         self.columns = [name.decode("utf-8") for name in columns[:]]
         names = ["row", "present", "columns", *(f"table/{i}" for i in range(len(self.columns)))]
+        names += [FINGERPRINT] if FINGERPRINT in file else []
+        self.parts = names
         self._places = {name: place_of(own_dataset(file, name)) for name in names}
         ecg = own_dataset(file, "ecg", virtual=True)
         if self.shard_folder:
@@ -274,7 +283,7 @@ class EcgStore:
         """
         end = max(place.end for place in self._places.values())
         if self._identity[0] < end:
-            raise InputError(f"{self.path} is cut short; copy or prepare it again")
+            raise InputError(f"{self.named} is cut short; copy or prepare it again")
         if not self.shard_folder:
             return
         wrong = [
@@ -284,9 +293,9 @@ class EcgStore:
         ]
         if wrong:
             raise InputError(
-                f"{self.path} lacks {len(wrong)} of its {counted(self.plan.n_shards, 'shard')}, or "
-                f"they are cut short (the first is {wrong[0]} in {self._folder}); copy the folder "
-                f"{self._folder.parent.name} together with the store"
+                f"{self.named} lacks {len(wrong)} of its {counted(self.plan.n_shards, 'shard')}, "
+                f"or they are cut short (the first is {wrong[0]} in {self._folder}); copy the "
+                f"folder {self._folder.parent.name} together with the store"
             )
 
     @property

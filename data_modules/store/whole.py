@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
 def table_is_whole(store: "EcgStore") -> bool:
     """Tell whether table, flags and description are those that the store's digest was made of."""
-    names = ["row", "present", "columns", *(f"table/{i}" for i in range(len(store.columns)))]
     description = StoreDescription(
         store.sampling_rate_hz, store.n_samples, store.unit, store.label, store.settings,
         store.source, store.made_by,
@@ -22,7 +21,9 @@ def table_is_whole(store: "EcgStore") -> bool:
         synthetic=store.synthetic,
         reasons=store.reasons,
     )
-    return content_digest(attributes, {name: store.part(name) for name in names}) == store.sha256
+    return (
+        content_digest(attributes, {name: store.part(name) for name in store.parts}) == store.sha256
+    )
 
 
 def check_table(store: "EcgStore") -> None:
@@ -33,6 +34,6 @@ def check_table(store: "EcgStore") -> None:
     """
     if not table_is_whole(store):
         raise InputError(
-            f"{store.path}: the table is not the one that was written (its SHA-256 differs): the "
+            f"{store.named}: the table is not the one that was written (its SHA-256 differs): the "
             "disk or a copy has changed it; copy the store again or prepare it again"
         )

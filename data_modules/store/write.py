@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from data_modules.store.content import (
+    FINGERPRINT,
     Parts,
     StoreDescription,
     content_attributes,
@@ -35,6 +36,7 @@ class Accepted(NamedTuple):
         present: which leads hold a signal, shape (N, 12).
         synthetic: whether any recording says that it is synthetic.
         reasons: how many recordings were rejected and warned of, by reason.
+        fingerprint: by which copies are found, int16 (N, 16), zeros where unknown; None for none.
     """
 
     table: pd.DataFrame
@@ -42,6 +44,7 @@ class Accepted(NamedTuple):
     present: npt.NDArray[np.bool_]
     synthetic: bool
     reasons: dict[str, dict[str, int]]
+    fingerprint: npt.NDArray[np.int16] | None = None
 
 
 def is_single_file(plan: ShardPlan) -> bool:
@@ -116,7 +119,9 @@ def _parts(accepted: Accepted) -> Parts:
     columns = {str(name): _encode(accepted.table[name]) for name in accepted.table}
     parts: Parts = {"row": accepted.rows.astype("<i8"), "present": accepted.present}
     parts["columns"] = _encode(pd.Series(list(columns)))
-    return parts | {f"table/{number}": values for number, values in enumerate(columns.values())}
+    parts |= {f"table/{number}": values for number, values in enumerate(columns.values())}
+    known = accepted.fingerprint
+    return parts if known is None else parts | {FINGERPRINT: known.astype("<i2")}
 
 
 def _join_virtually(file: h5py.File, path: Path, folder: Path, plan: ShardPlan) -> None:

@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.dataset import EcgPool
-from data_modules.leakage import PRETRAINING, find_leaks, part_of, refuse_leaks
+from data_modules.leakage import find_leaks, refuse_leaks, tell_other_names
+from data_modules.near_copies import marks_of, tell_near_copies
+from data_modules.parts import PRETRAINING, part_of
 from lsemvae.core.errors import InputError
 
 
@@ -33,9 +35,21 @@ def check_pretraining(
             "the recordings of --pretrain are unlike those of --cohort "
             f"({'; '.join(differences)}); prepare both with the same settings"
         )
+    alike = marks_of(seen, np.arange(len(seen)))
+    tell_near_copies(cohort, asked[~_is_equal(cohort, asked, seen)], alike, seen="--pretrain")
+    before = part_of(PRETRAINING, [store.table for store in seen.stores])
+    own = part_of("the cohort", [cohort.table.iloc[asked]])
+    tell_other_names(before, own)
     if not allow_leakage:
-        parts = [
-            part_of(PRETRAINING, [store.table for store in seen.stores]),
-            part_of("the cohort", [cohort.table.iloc[asked]]),
-        ]
-        refuse_leaks(find_leaks(parts), allow=False)
+        refuse_leaks(find_leaks([before, own]), allow=False)
+
+
+def _is_equal(
+    cohort: EcgPool, asked: npt.NDArray[np.int64], seen: EcgPool
+) -> npt.NDArray[np.bool_]:
+    """Tell which of the rows are recordings of the pre-training itself."""
+    ours, theirs = (
+        np.concatenate([store.column("signal_sha256") for store in pool.stores])
+        for pool in (cohort, seen)
+    )
+    return np.isin(ours[asked], theirs)

@@ -32,6 +32,7 @@ def table1(
             --columns.bmi="Body mass index".
         out: path of the files without extension.
     """
+    from data_modules.cohort.group_words import tell_group_words
     from data_modules.cohort.labels import task_labels
     from data_modules.store.read import EcgStore
     from lsemvae.core.errors import InputError
@@ -69,6 +70,7 @@ def table1(
             f"{cohort} has no pressures (mpap_mmhg, pawp_mmhg) to make groups by; name a column of "
             "0 and 1 with --tasks"
         )
+    tell_group_words(store.table, columns or {})
     shown = characteristics_table(
         store.table, comparisons, variables=CHARACTERISTICS | (columns or {})
     )

@@ -10,7 +10,7 @@ import yaml
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.instead import found_instead
-from lsemvae.core.yaml_text import MAX_CHARACTERS, YamlLoader
+from lsemvae.core.yaml_text import YamlLoader, check_yaml, no_yaml, refuse_large
 
 PACKAGE = Path(__file__).parents[1]
 # A wheel holds them inside the package, a checkout beside it.
@@ -70,19 +70,22 @@ def packaged(value: str) -> str:
 
 
 def _check_text(path: Path) -> None:
-    """Refuse a file that is no text in UTF-8 or no YAML; what it asks for is judged elsewhere."""
-    if path.stat().st_size > MAX_CHARACTERS:
-        return
+    """Refuse a file that is no text in UTF-8, no YAML or hides something in it, by its name."""
+    refuse_large(path)
     try:
-        for _ in yaml.parse(path.read_text(encoding="utf-8"), Loader=YamlLoader):
-            pass
+        text = path.read_text(encoding="utf-8")
+        check_yaml(text)
+        events = list(yaml.parse(text, Loader=YamlLoader))
+    except InputError as error:
+        raise InputError(f"--config: {path}: {error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"--config: {path} is not written in UTF-8; save it as UTF-8") from error
     except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        line = f", line {place.line + 1}" if place else ""
-        what = getattr(error, "problem", None) or " ".join(str(error).split())
-        raise InputError(f"--config: {path}{line} is no YAML: {what}") from error
+        raise InputError(f"--config: {path}{no_yaml(error)}") from error
+    if any(isinstance(first, yaml.SequenceStartEvent) for first in events[2:3]):
+        raise InputError(
+            f"--config: {path} holds a list; expected names with values, such as `task: detection`"
+        )
 
 
 @cache

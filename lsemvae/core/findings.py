@@ -51,14 +51,15 @@ def _lines(findings: Sequence[Finding]) -> list[str]:
     lines = []
     for same in alike.values():
         if len(same) > MAX_ALIKE:
-            places = _places([place for finding in same for place in finding.where])
-            lines.append(f"  {places}; the first: {same[0].message}")
+            named = places([place for finding in same for place in finding.where])
+            lines.append(f"  {named}; the first: {same[0].message}")
         else:
-            lines += [f"  {_places(finding.where)}: {finding.message}" for finding in same]
+            lines += [f"  {places(finding.where)}: {finding.message}" for finding in same]
     return lines
 
 
-def _places(where: Sequence[str]) -> str:
+def places(where: Sequence[str]) -> str:
+    """Name the first of some places, and count the others."""
     more = len(where) - MAX_SHOWN
     return ", ".join(where[:MAX_SHOWN]) + (f" and {more} more" if more > 0 else "")
 

@@ -8,12 +8,14 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from data_modules.leakage import part_of, read_trained_on
+from data_modules.near_copies import marks_of
+from data_modules.parts import part_of
 from data_modules.rhc_cohort import RhcCohort
 from data_modules.store.read import EcgStore
+from data_modules.trained_on import read_trained_on
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
-from lsemvae.core.instead import run_below
+from lsemvae.core.instead import found_instead, run_below
 from lsemvae.core.leads import lead_indices
 from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
@@ -145,6 +147,9 @@ def lock_run(
 
 
 def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
+    if not folder.is_dir():
+        instead = found_instead(folder, folder=True)
+        raise InputError(f"there is no folder {folder}{instead}; name that of a finished run")
     needed = ("metrics.json", "predictions.csv", f"fold_0/{FINISHED}")
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
@@ -249,7 +254,8 @@ def _trained_on(
     pretrained: Pretrained | None,
 ) -> TrainedOn:  # fmt: skip
     """Join the hashes of the labelled recordings and of the encoder's, where those are known."""
-    parts = [part_of("training", [data.pool.table.iloc[labelled]])]
+    own = part_of("training", [data.pool.table.iloc[labelled]])
+    parts = [own._replace(near=marks_of(data.pool, labelled))]
     if pretrained is not None:
         before = read_trained_on(Path(str(encoder)), pretrained.data.sha256)
         if before is None:

@@ -43,6 +43,7 @@ class ExternalEvidence:
         subgroups: columns to split by.
         n_resamples: of every bootstrap.
         n_draws: of every size of the recalibration's learning curve.
+        near: recordings with a result that are nearly ones that the model was trained on.
         knows_patients: whether the model's file has hashes of those it was trained on.
     """
 
@@ -58,6 +59,7 @@ class ExternalEvidence:
     subgroups: Sequence[str]
     n_resamples: int
     n_draws: int
+    near: Sequence[str]
     knows_patients: bool
 
     @property

@@ -10,6 +10,7 @@ from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.external.evidence import RESULT, ExternalEvidence
 from lsemvae.predicting.labels import labels_of
+from lsemvae.predicting.outcome import NEARLY_TRAINED_ON
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.run import Options, predict_to
 
@@ -69,8 +70,17 @@ def gather_external(
         subgroups=list(dict.fromkeys([*SUBGROUPS, *(subgroups or [])])),
         n_resamples=n_resamples,
         n_draws=n_draws,
+        near=nearly_trained_on(out / "predictions.csv"),
         knows_patients=len(predictor.trained_on.patient) > 0,
     )
+
+
+def nearly_trained_on(predictions: Path) -> list[str]:
+    """Return the recordings with a result that are nearly ones that the model was trained on."""
+    found = pd.read_csv(predictions, dtype=str, keep_default_na=False,
+                        usecols=["recording", "outcome", "findings"])  # fmt: skip
+    rows = found.loc[found["outcome"] == RESULT, ["recording", "findings"]].to_numpy(str)
+    return [str(name) for name, codes in rows if NEARLY_TRAINED_ON in codes.split()]
 
 
 def joined(table: pd.DataFrame, label: pd.Series, predictions: Path) -> pd.DataFrame:

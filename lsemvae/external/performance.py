@@ -3,7 +3,9 @@
 import numpy as np
 from sklearn.metrics import roc_curve
 
+from data_modules.cohort.group_words import alike_groups
 from data_modules.cohort.identity import alike_ids
+from data_modules.near_copies import near_text
 from lsemvae.core.chance import chance_text
 from lsemvae.core.counted import counted
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
@@ -113,11 +115,21 @@ def cautions(evidence: ExternalEvidence) -> list[str]:
             "on them, or on patients with the same ids. Where these are other persons, prepare the "
             "table again with --patient_prefix."
         )
+    if evidence.near:
+        said.append(near_text(evidence.near, "the model's training"))
     alike = alike_ids(evidence.table["patient_id"])
     if alike.groups:
         said.append(
             f"{alike}. Every spelling counts as a patient: where it is one, mend the table."
         )
+    split_by = dict.fromkeys(name for name in (evidence.site, *evidence.subgroups) if name)
+    said += [
+        f"{text}."
+        for text in (
+            alike_groups(evidence.table[name]) for name in split_by if name in evidence.table
+        )
+        if text
+    ]
     other = label_caution(evidence.label, evidence.model.task.label)
     return [*said, other] if other else said
 

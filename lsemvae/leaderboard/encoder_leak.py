@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from data_modules.cohort.identity import plain_ids
-from data_modules.leakage import read_hashes
 from data_modules.store.content import patient_hashes, signal_hashes
+from data_modules.trained_on import read_hashes
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.leaderboard.board import Board
@@ -62,13 +62,13 @@ def read_trained_on(file: Path) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         InputError: the file is not the trained_on.npz of a pre-training run.
     """
     try:
-        patient, signal, _ = read_hashes(file)
+        kept = read_hashes(file)
     except ValueError as error:
         raise InputError(
             f"{file} is missing or damaged ({error}); hand in the trained_on.npz of the "
             "pre-training run"
         ) from error
-    return patient, signal
+    return kept.patient, kept.signal
 
 
 def _shared(file: Path, board: Board) -> str:

@@ -9,14 +9,21 @@ Hashes = npt.NDArray[np.uint64]
 
 
 class TrainedOn(NamedTuple):
-    """Sorted hashes without repetition, see `data_modules.store.content`; empty where unknown."""
+    """Sorted hashes without repetition; empty where unknown.
+
+    Attributes:
+        patient: of the ids, see `data_modules.store.content`.
+        signal: of the recordings.
+        near: by what copies of these are known again, see `data_modules.signals.near_marks`.
+    """
 
     patient: Hashes
     signal: Hashes
+    near: Hashes
 
     def knows(self, hashes: Hashes, kind: str) -> npt.NDArray[np.bool_]:
         """Tell which of some hashes (N,) are among those of a kind, `patient` or `signal`."""
         return np.isin(hashes, getattr(self, kind))
 
 
-NOBODY = TrainedOn(np.empty(0, np.uint64), np.empty(0, np.uint64))
+NOBODY = TrainedOn(*(np.empty(0, np.uint64) for _ in TrainedOn._fields))

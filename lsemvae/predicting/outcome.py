@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 from data_modules.cohort.plain_id import plain_id
 from data_modules.reading.reasons import RecordError
+from data_modules.signals.likeness import as_counts, fingerprints
+from data_modules.signals.near_marks import are_near
 from data_modules.store.content import patient_hashes, signal_hashes
 from lsemvae.core.leads import LEADS, lead_indices
 from lsemvae.core.tasks import DEFINED_TASKS
@@ -18,6 +20,7 @@ from lsemvae.predicting.sources import Loaded
 
 RESULT, WITHHELD, ERROR = "result", "withheld", "error"
 TRAINED_ON = "trained_on"
+NEARLY_TRAINED_ON = "nearly_trained_on"
 DETECTION = "detection"
 WITHIN_DISEASE = "phenotype_without_detection"
 WITHHELD_FOR = {
@@ -96,6 +99,8 @@ def judged_row(
     codes = list(dict.fromkeys(code for code, _ in loaded.findings))
     if len(description.leads) < len(description.trained_leads):
         codes.append("leads_fewer_than_trained")
+    if not is_known(loaded, seen) and is_near(loaded, description, seen):
+        codes.append(NEARLY_TRAINED_ON)
     row = Row(name, RESULT, leads=" ".join(leads), findings=" ".join(codes))
     doubt = [code for code in codes if code in DOUBTFUL]
     if is_known(loaded, seen):
@@ -103,6 +108,15 @@ def judged_row(
     if len(leads) < max(fewest_leads, 1):
         return _withheld(row, "leads_missing")
     return _withheld(row, doubt[0]) if doubt else row
+
+
+def is_near(loaded: Loaded, model: Description, seen: TrainedOn) -> bool:
+    """Tell whether a recording is nearly one that a model has seen, as altered copies are."""
+    if not len(seen.near):
+        return False
+    rate = float(model.signal["sampling_rate_hz"])
+    found = as_counts(fingerprints(loaded.ecg[None], sampling_rate_hz=rate))
+    return bool(are_near(found, loaded.present[None], seen.near)[0])
 
 
 def is_known(loaded: Loaded, seen: TrainedOn) -> bool:

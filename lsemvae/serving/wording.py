@@ -6,7 +6,7 @@ from data_modules.reading.reasons import NOTES, REASONS, REMEDIES
 from lsemvae.core.chance import GUESS, chance_text
 from lsemvae.core.printable import one_line
 from lsemvae.model_file.description import Skill
-from lsemvae.predicting.outcome import ERROR, RESULT, WITHHELD_FOR, Row
+from lsemvae.predicting.outcome import ERROR, NEARLY_TRAINED_ON, RESULT, WITHHELD_FOR, Row
 from lsemvae.serving.joining import UPLOAD_REASONS, UPLOAD_REMEDIES
 from lsemvae.serving.recordings import Entry
 
@@ -18,12 +18,15 @@ ON_THE_PAGE = {
     "too_short": "the recording is too short for the model",
     "no_beat": "no whole heartbeat was found, and the model needs one",
     "synthetic": "the recording is synthetic: no patient",
+    NEARLY_TRAINED_ON: "the recording is nearly one that the model was trained on, as scaled, "
+    "shifted or noisy copies are",
     "leads_fewer_than_trained": "the model is given fewer leads than it was trained on; its "
     "calibration and thresholds are not known to hold",
 }
 """What codes mean to a reader of the page, where the readers' words are about stores."""
 
 STEPS = {
+    NEARLY_TRAINED_ON: "find out whose it is; of a copy the answer proves nothing",
     "file_missing": "send the file that the message names together with it",
     "too_short": "record again for ten seconds",
     "no_beat": "look at the tracing below; record again",

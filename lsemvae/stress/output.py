@@ -11,7 +11,7 @@ from lsemvae.core.outputs import check_output_file
 from lsemvae.core.printable import say
 from lsemvae.core.sealed_json import write_json
 from lsemvae.evaluation.plots.stress import stress_figure
-from lsemvae.evaluation.report.stress import FIGURE, FORMAT, NUMBERS, guess_text
+from lsemvae.evaluation.report.stress import FIGURE, FORMAT, NUMBERS, guess_text, left_out_text
 from lsemvae.evaluation.runs import data_label
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.stress.run import Measured, table_of
@@ -55,6 +55,9 @@ def write_stress(
     data = data_label(about["data"], about["synthetic"])
     if about["caution"]:
         say(f"warning: {about['caution']}")
+    left_out = left_out_text(about["left_out"])
+    if left_out:
+        say(left_out[0].lower() + left_out[1:])
     guess = guess_text([{str(name): cell for name, cell in table.iloc[0].items()}])
     if guess:
         say(f"warning: {guess}")

@@ -19,7 +19,7 @@ from lsemvae.evaluation.statistics.delong import auroc_interval
 from lsemvae.evaluation.statistics.estimate import Estimate, undefined
 from lsemvae.model_file.trained_on import NOBODY
 from lsemvae.predicting.labels import label_caution, labels_of
-from lsemvae.predicting.outcome import RESULT, Row, is_known, judged_row
+from lsemvae.predicting.outcome import RESULT, Row, is_known, is_near, judged_row
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.run import BLOCK, Judged, score_block
 from lsemvae.predicting.sources import Loaded, Loader, find_sources
@@ -92,7 +92,7 @@ def choose(
     labels = known.to_numpy(float)
     loader, sources = Loader(predictor.description), find_sources([cohort])
     seen = NOBODY if allow_trained_on else predictor.trained_on
-    left_out = {"trained on": 0, "without all six limb leads": 0}
+    left_out = {"trained on": 0, "nearly trained on": 0, "without all six limb leads": 0}
     loaded: list[Loaded] = []
     rows: list[int] = []
     for row in np.random.default_rng(seed).permutation(len(sources)):
@@ -101,6 +101,8 @@ def choose(
         one = loader.load(sources[row])
         if is_known(one, seen):
             left_out["trained on"] += 1
+        elif is_near(one, predictor.description, seen):
+            left_out["nearly trained on"] += 1
         elif not one.present[:6].all():
             left_out["without all six limb leads"] += 1
         else:

@@ -11,6 +11,7 @@ from lsemvae.cli import main
 from lsemvae.commands.predict import open_yes_or_no
 from lsemvae.commands.stress import figures_of
 from lsemvae.core.leads import LEADS
+from lsemvae.evaluation.report.stress import left_out_text
 from lsemvae.evaluation.statistics.estimate import undefined
 from lsemvae.predicting.labels import label_caution
 from lsemvae.stress.grid import STRESSES
@@ -96,6 +97,12 @@ def test_a_label_of_another_definition_is_the_users_word() -> None:
         "The label here is AF = 1; the model was trained for AFIB = 1. That both mean the same is "
         "the user's word."
     )
+
+
+def test_what_was_left_out_is_counted_by_its_reason() -> None:
+    counts = {"trained on": 3, "nearly trained on": 1, "without all six limb leads": 0}
+    assert left_out_text(counts) == "Left out: 3 trained on, 1 nearly trained on."
+    assert left_out_text({"trained on": 0}) == ""
 
 
 def test_what_cannot_be_stressed_is_one_line(

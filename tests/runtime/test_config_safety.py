@@ -182,7 +182,9 @@ def test_ambiguous_and_boundless_texts_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, expected: str
 ) -> None:
     assert fit(tmp_path, text) == 2
-    assert expected in error_of(capsys)
+    said = error_of(capsys)
+    assert expected in said
+    assert ".yaml" in said
 
 
 @pytest.mark.parametrize("kind", ["[{}]", "{{{}}}"])

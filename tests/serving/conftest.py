@@ -22,7 +22,7 @@ from benchmarks.without_torch import untrained
 from data_modules.store.content import signal_hashes
 from lsemvae.core.leads import LEADS
 from lsemvae.model_file.description import OperatingPoint, Recalibration, Task
-from lsemvae.model_file.trained_on import NOBODY, TrainedOn
+from lsemvae.model_file.trained_on import NOBODY
 from lsemvae.predicting.predictor import Scores
 from lsemvae.predicting.run import Options
 from lsemvae.serving.app import DEFAULT_LIMITS, build_app
@@ -61,7 +61,7 @@ class PeakModel:
         return Scores(expit(odds), np.full(len(odds), SPREAD))
 
     def knows(self, *signals: str) -> None:
-        self.trained_on = TrainedOn(NOBODY.patient, np.sort(signal_hashes(list(signals))))
+        self.trained_on = NOBODY._replace(signal=np.sort(signal_hashes(list(signals))))
 
 
 @pytest.fixture

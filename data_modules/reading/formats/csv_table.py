@@ -8,10 +8,9 @@ import numpy.typing as npt
 
 from data_modules.reading.formats.layout import Layout
 from data_modules.reading.formats.layout_checks import (
-    check_stated_rates,
+    check_rate_lines,
     check_unit_lines,
     check_whole,
-    rates_of_lines,
 )
 from data_modules.reading.formats.table_rows import Rows, rows_of_numbers
 from data_modules.reading.formats.table_start import TableStart, find_start, is_number, split_cells
@@ -59,7 +58,7 @@ def read_csv_table(content: bytes, layout: Layout, *, record: str) -> RawRecordi
         raise RecordError("no_known_lead", record=record, problem=problem)
     signals = _numbers(rows, start, chosen, layout, record=record)
     check_whole(signals, layout, record=record)
-    check_stated_rates(rates_of_lines(head[: start.first]), layout, record=record)
+    check_rate_lines(head[: start.first], layout, record=record)
     check_unit_lines(head[: start.first], layout, record=record)
     check_times(rows, start, layout.sampling_rate_hz, record=record)
     return RawRecording(

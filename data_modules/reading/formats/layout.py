@@ -62,7 +62,7 @@ def parse_layout(content: bytes, *, record: str) -> Layout:
     rate, counts = stated.get("sampling_rate_hz"), stated.get("counts_per_unit", 1)
     rate_text = "" if rate is None else str(rate)[:40]
     rate_hz = check_rate(_as_number(rate), record=record, text=rate_text)
-    per_unit = check_gain(_as_number(counts), record=record, text=f"{counts} counts per unit")
+    per_unit = check_gain(_as_number(counts), record=record, text=f"counts_per_unit {counts}")
     return Layout(tuple(leads), rate_hz, unit, per_unit, variable, skip, decimal)
 
 

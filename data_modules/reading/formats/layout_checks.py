@@ -2,12 +2,13 @@
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from data_modules.reading.formats.layout import Layout
+from data_modules.reading.formats.rate_lines import rates_of_lines
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.parts import SHORTEST_RHYTHM_S
 from data_modules.reading.reasons import RecordError
@@ -16,12 +17,10 @@ from data_modules.reading.units import mv_per_unit
 _RATE_NAME = re.compile(
     r"fs(hz)?|fsamp|sr|srate|sfreq|adfreq|sampl(e|ing)(rate|freq|frequency)(hz)?"
 )
-_RATE_LINE = re.compile(
-    r"\b(fs|s(?:ample|ampling)?[ _-]?(?:rate|freq(?:uency)?)|abtastrate)\b[^\w\n]{0,8}"
-    r"(?:\(?(?:Hz|1/s)\)?[^\w\n]{0,8})?(\d{1,6}(?:[.,]\d{1,6})?)\s*(kHz)?",
-    re.IGNORECASE,
+_STEP_NAME = re.compile(r"dt|isi|sampl(e|ing)(interval|period|time)(ms|us|s|sec)?|deltat")
+_UNIT_LINE = re.compile(
+    r"\b(?:units?(?:[ _]?names?)?|einheit)\b[^\w\n]{0,8}(\w{1,12})", re.IGNORECASE
 )
-_UNIT_LINE = re.compile(r"\b(?:units?|einheit)\b[^\w\n]{0,8}(\w{1,12})", re.IGNORECASE)
 _UNIT_NAMES = ("unit", "units", "sig_units", "signal_unit", "signal_units", "amplitude_unit")
 _PLAUSIBLE_HZ = (50.0, 5000.0)
 _TOLERANCE = 0.01
@@ -29,29 +28,52 @@ _MOST_MV = 20.0  # from peak to peak, more than any heart gives
 
 
 def is_rate_name(name: str) -> bool:
-    """Whether a number of this name is a sampling rate: `fs`, `Sampling_Rate (Hz)`."""
-    return _RATE_NAME.fullmatch(re.sub(r"[^a-z]", "", name.lower())) is not None
+    """Whether a number of this name tells the rate: `fs`, `Sampling_Rate (Hz)`, `dt`, `isi`."""
+    plain = re.sub(r"[^a-z]", "", name.lower())
+    return _RATE_NAME.fullmatch(plain) is not None or _STEP_NAME.fullmatch(plain) is not None
 
 
 def check_stated_rates(stated: Iterable[tuple[str, float]], layout: Layout, *, record: str) -> None:
     """Refuse a file that states another sampling rate than its layout.
 
     Args:
-        stated: names and values of single numbers of the file; others than rates do not count.
+        stated: names and values of single numbers of the file; others than rates, and times from
+            one sample to the next in s, ms or us, do not count.
         layout: of the file.
         record: the record as the user names it.
 
     Raises:
         RecordError: `rate_invalid`.
     """
-    for name, rate in stated:
-        plausible = is_rate_name(name) and _PLAUSIBLE_HZ[0] <= rate <= _PLAUSIBLE_HZ[1]
-        if plausible and abs(rate / layout.sampling_rate_hz - 1) > _TOLERANCE:
-            problem = (
-                f"the file states {name[:40]} {rate:g}, the layout {layout.sampling_rate_hz:g} Hz; "
-                "correct the wrong one"
-            )
-            raise RecordError("rate_invalid", record=record, problem=problem)
+    for name, value in stated:
+        if not is_rate_name(name):
+            continue
+        if _STEP_NAME.fullmatch(re.sub(r"[^a-z]", "", name.lower())) is None:
+            _compare_rates(f"{name[:40]} {value:g}", [value], layout, record=record)
+        elif value > 0:
+            rates = [size / value for size in (1.0, 1e3, 1e6)]
+            _compare_rates(f"{name[:40]} {value:g}", rates, layout, record=record)
+
+
+def check_rate_lines(lines: Iterable[str], layout: Layout, *, record: str) -> None:
+    """Refuse a table whose lines of text above it state another sampling rate than its layout.
+
+    Raises:
+        RecordError: `rate_invalid`.
+    """
+    for words, rate in rates_of_lines(lines):
+        _compare_rates(words, [rate], layout, record=record)
+
+
+def _compare_rates(words: str, rates: list[float], layout: Layout, *, record: str) -> None:
+    """Refuse a stated rate; a number that can be several must be one of them."""
+    plausible = [rate for rate in rates if _PLAUSIBLE_HZ[0] <= rate <= _PLAUSIBLE_HZ[1]]
+    if plausible and all(abs(one / layout.sampling_rate_hz - 1) > _TOLERANCE for one in plausible):
+        problem = (
+            f"the file states {words}, the layout {layout.sampling_rate_hz:g} Hz; "
+            "correct the wrong one"
+        )
+        raise RecordError("rate_invalid", record=record, problem=problem)
 
 
 def check_packing(packing: tuple[float, float], layout: Layout, *, record: str) -> None:
@@ -118,14 +140,6 @@ def is_unit_name(name: str) -> bool:
     return name.lower() in _UNIT_NAMES
 
 
-def rates_of_lines(lines: Iterable[str]) -> Iterator[tuple[str, float]]:
-    """Yield the sampling rates that lines of text above a table state."""
-    for line in lines:
-        found = _RATE_LINE.search(line)
-        if found is not None:
-            yield "fs", float(found[2].replace(",", ".")) * (1000 if found[3] else 1)
-
-
 def check_unit_lines(lines: Iterable[str], layout: Layout, *, record: str) -> None:
     """Refuse a table whose lines of text above it state another unit than its layout.
 
@@ -134,8 +148,8 @@ def check_unit_lines(lines: Iterable[str], layout: Layout, *, record: str) -> No
     """
     for line in lines:
         found = _UNIT_LINE.search(line)
-        if found is not None:
-            check_stated_unit(found[1], layout, record=record)
+        # a line that is a unit alone, as below the name of each channel
+        check_stated_unit(line if found is None else found[1], layout, record=record)
 
 
 def check_whole(counts: npt.NDArray[np.generic], layout: Layout, *, record: str) -> None:

@@ -27,6 +27,11 @@ HOW = (
     "device differs in more than one way at a time."
 )
 
+CHANGE = (
+    "The change is the mean of all recordings with a result before and after, each counted once, "
+    "those that a shift of a share leaves as they are among them."
+)
+
 
 def stress_section(evidence: Evidence) -> Section:
     """Return table and figure of every run that has them.
@@ -107,7 +112,9 @@ def stress_blocks(found: dict[str, Any], figure: Path, name: str) -> list[Block]
     guess = guess_text(found["rows"])
     if guess:
         blocks.append(Text(guess, "warning"))
-    blocks.append(Table(f"{caption}: each shift alone.", HEADER, rows))
+    left_out = left_out_text(found.get("left_out", {}))
+    said = f"{caption}: each shift alone. {CHANGE} {left_out}".strip()
+    blocks.append(Table(said, HEADER, rows))
     if figure.is_file():
         auroc = [row["auroc"] for row in found["rows"] if row["auroc"] is not None]
         lowest = min(auroc, default=math.nan)
@@ -117,6 +124,12 @@ def stress_blocks(found: dict[str, Any], figure: Path, name: str) -> list[Block]
         )  # fmt: skip
     skipped = "; ".join(f"{shift}: {why}" for shift, why in found["not_possible"].items())
     return [*blocks, *([Text(f"Not tried. {skipped}.", "note")] if skipped else [])]
+
+
+def left_out_text(counts: Mapping[str, int]) -> str:
+    """Say how many recordings were met and not taken, and why; empty where none was."""
+    said = [f"{n} {why}" for why, n in counts.items() if n]
+    return f"Left out: {', '.join(said)}." if said else ""
 
 
 def guess_text(rows: Sequence[Mapping[str, Any]]) -> str:

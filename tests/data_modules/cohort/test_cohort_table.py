@@ -336,3 +336,11 @@ def test_a_workbook_of_two_filled_sheets_asks_for_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="name the one with --sheet"):
         read_cohort_table(tmp_path / "t.xlsx")
     assert read_cohort_table(tmp_path / "t.xlsx", sheet="two").table["patient_id"].tolist() == ["4"]
+
+
+def test_pressures_that_are_exchanged_in_most_rows_are_one_question(path: Path) -> None:
+    rows = "".join(f"r{i},p{i},{9 + i},{25 + i}\n" for i in range(6)) + "r9,p9,40,10\n"
+    path.write_text("record,patient_id,mpap_mmhg,pawp_mmhg\n" + rows)
+    asked = [one for one in read_cohort_table(path).warnings if "exceeds" in one]
+    assert len(asked) == 1
+    assert asked[0].startswith("pawp_mmhg exceeds mpap_mmhg in 6 of 7 rows with both")

@@ -157,6 +157,22 @@ def test_leads_are_stored_by_name_from_mimic_order(
     assert len(EcgStore(out)) == 1
 
 
+def test_a_list_with_names_in_capitals_is_read_and_one_without_paths_is_named(
+    write_record: WriteRecord, tmp_path: Path
+) -> None:
+    write_record("files/p1/s2/2")
+    listing, out = tmp_path / "record_list.csv", str(tmp_path / "m.h5")
+    listing.write_text(
+        ",SUBJECT_ID,STUDY_ID,ECG_TIME,PATH\n0,1.0,2.0,2180-01-01 10:00:00,files/p1/s2/2\n"
+    )
+    prepare_mimic(str(tmp_path), out, signal=UNFILTERED)
+    assert list(EcgStore(out).table)[:4] == ["record", "patient_id", "study_id", "ecg_time"]
+    assert EcgStore(out).table[["patient_id", "study_id"]].values.tolist() == [["1", "2"]]
+    listing.write_text("subject_id,study_id\n1,2\n")
+    with pytest.raises(InputError, match="lacks the columns path; it has subject_id, study_id"):
+        prepare_mimic(str(tmp_path), out, signal=UNFILTERED)
+
+
 def test_recordings_of_arbitrary_amplitude_say_so(
     write_record: WriteRecord, tmp_path: Path
 ) -> None:

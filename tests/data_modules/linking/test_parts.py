@@ -12,6 +12,7 @@ from data_modules.linking.archive import read_archive
 from data_modules.linking.dates import read_dates
 from data_modules.linking.eligibility import apply_rules, read_rules
 from data_modules.linking.id_rule import IdRule, tell_alike, which_would_match
+from data_modules.linking.match import Window, match
 from data_modules.linking.pseudonyms import shift_days
 from data_modules.linking.signal_measures import SignalMeasures
 from data_modules.linking.table import read_hospital_table
@@ -292,3 +293,16 @@ def test_a_file_whose_patient_id_lost_a_letter_is_left_out(tmp_path: Path) -> No
     assert [one.reason for one in archive.left] == [
         "a letter of the patient id in the file is lost"
     ]
+
+
+def test_a_row_of_a_two_digit_year_and_its_file_say_so(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("patient_id;rhc_date;mpap_mmhg\n007;22.03.19;30\n")
+    table = read_hospital_table(tmp_path / "t.csv", {}, sheet=None, encoding="utf-8", order=None)
+    assert table.left[0].reason == "the year of its date has two digits"
+    file = {"record": "a", "patient": "7", "acquired": "2019-03-22", "sex": "", "birth_date": "",
+            "age_years": ""}  # fmt: skip
+    linked = match(
+        pd.DataFrame([file]), table.rows, IdRule(leading_zeros=True),
+        Window(30, "nearest", "one"), unusable=table.unusable,
+    )  # fmt: skip
+    assert linked.files_left[0].reason == "no row of this patient in the table can be used"

@@ -38,6 +38,11 @@ def npz(rate: object) -> tuple[str, bytes]:
     return "r.npz", saved(lambda file: np.savez(file, ecg=COUNTS, fs=rate))
 
 
+def npz_step(name: str, step: float) -> tuple[str, bytes]:
+    """Return an archive of samples and the time between them."""
+    return "r.npz", saved(lambda file: np.savez(file, ecg=COUNTS, **{name: step}))
+
+
 def mat(rate: object) -> tuple[str, bytes]:
     """Return a MATLAB file of samples and their rate."""
     savemat = pytest.importorskip("scipy.io").savemat
@@ -171,11 +176,43 @@ def test_a_rate_above_a_table_that_contradicts_the_layout_is_refused(
     line: str, tmp_path: Path
 ) -> None:
     text = "\n".join([line, "I;II", *(f"{a};{b}" for a, b in COUNTS.T)])
-    with pytest.raises(RecordError, match="states fs 500, the layout 250 Hz"):
+    with pytest.raises(RecordError, match=r"states \w.* 500, the layout 250 Hz"):
         read(tmp_path, "r.csv", text, skip_lines=1)
     assert read(
         tmp_path, "r.csv", text.replace("500", "250").replace("0.5", "0.25"), skip_lines=1
     ).any()
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [("Interval=\t0.002 s", "Interval=\t0.004 s"), ("2 msec/sample", "4 msec/sample"),
+     ("Sampling interval (ms): 2", "Sampling interval (ms): 4"),
+     ("500 samples/second", "250 samples/second"), ("samples per second: 500", "dt 1"),
+     ("Abtastintervall: 2000 \u00b5s", "QT interval: 2 ms")],
+)  # fmt: skip
+def test_a_step_between_samples_above_a_table_is_compared(
+    line: str, right: str, tmp_path: Path
+) -> None:
+    rows = ["I;II", *(f"{a};{b}" for a, b in COUNTS.T)]
+    with pytest.raises(RecordError, match="the layout 250 Hz; correct the wrong one"):
+        read(tmp_path, "r.csv", "\n".join([line, *rows]), skip_lines=1)
+    assert read(tmp_path, "r.csv", "\n".join([right, *rows]), skip_lines=1).any()
+
+
+def test_a_step_between_samples_beside_an_array_is_compared(tmp_path: Path) -> None:
+    for name, wrong, right in (("dt", 0.002, 0.004), ("isi", 2, 4), ("sampling_interval", 2000, 4)):
+        with pytest.raises(RecordError, match=f"states {name} {wrong:g}, the layout 250 Hz"):
+            read(tmp_path, *npz_step(name, wrong), variable="ecg")
+        assert read(tmp_path, *npz_step(name, right), variable="ecg").any()
+
+
+@pytest.mark.parametrize("line", ["UnitName=\tmV\tmV", "mV", "Unit: mV"])
+def test_a_unit_above_a_table_that_contradicts_the_layout_is_refused(
+    line: str, tmp_path: Path
+) -> None:
+    text = "\n".join([line, "I;II", *(f"{a};{b}" for a, b in COUNTS.T)])
+    with pytest.raises(RecordError, match=r"states the unit mV.*, the layout uV"):
+        read(tmp_path, "r.csv", text, skip_lines=1, unit="uV", counts_per_unit=1)
 
 
 def test_counts_without_a_gain_are_no_millivolts(tmp_path: Path) -> None:
