@@ -119,7 +119,7 @@ def worth(
                 seed=seed, distinct_ids=distinct_ids, fold_column=fold_column,
             )  # fmt: skip
             leaks: dict[Leak, None] = {}
-            known, near = [], 0
+            known, near, same_names = [], 0, True
             with folds_taken_back_if_refused(Path(data.splits_file)):
                 for path, one in zip(encoder, encoders, strict=True):
                     check_same_input(path, one.data.ecg_input, data.ecg_input)
@@ -128,6 +128,7 @@ def worth(
                     leaks |= dict.fromkeys(found.leaks)
                     known.append(found.pretraining_known)
                     near = max(near, found.near)
+                    same_names &= found.same_names
                 refuse_leaks(list(leaks), allow_leakage)
                 form = None
                 if references_on is not None:
@@ -135,7 +136,7 @@ def worth(
                                      normalisation=data.normalisation,
                                      distinct_ids=distinct_ids)  # fmt: skip
                     places_in(data, form)
-            leakage = LeakageCheck(list(leaks), all(known), near).about()
+            leakage = LeakageCheck(list(leaks), all(known), near, same_names).about()
             folder = Path(out) / task / "worth" / lead_set_name(chosen)
             with writing_alone(folder):
                 result = study(encoders, data, folder, Path(out) / "features", settings, jobs=jobs,

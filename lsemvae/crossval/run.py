@@ -8,11 +8,7 @@ import torch
 
 from data_modules.cohort.label_columns import tell_label
 from data_modules.cohort.quantities import derived_counts
-from data_modules.leakage import (
-    LeakageCheck,
-    check_leakage,
-    refuse_leaks,
-)
+from data_modules.leakage import LeakageCheck, check_leakage, refuse_leaks
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name, parse_leads

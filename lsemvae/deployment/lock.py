@@ -8,10 +8,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from data_modules.leakage import part_of, read_trained_on
 from data_modules.near_copies import marks_of
+from data_modules.parts import part_of
 from data_modules.rhc_cohort import RhcCohort
 from data_modules.store.read import EcgStore
+from data_modules.trained_on import read_trained_on
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
 from lsemvae.core.instead import found_instead, run_below

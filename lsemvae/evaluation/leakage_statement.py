@@ -36,6 +36,12 @@ def leakage_statement(metrics: Mapping[str, Any]) -> LeakageStatement:
         "not known and was not compared",
     }[metrics["pretraining_compared"]]
     how = f"{compared}, by patient id and by the digest of every signal."
+    names_differ = metrics.get("patients_compared") is False
+    if names_differ:
+        how += (
+            " The pre-training's patients alone stand under pseudonyms, so whether it shares "
+            "patients with the cohort is not known."
+        )
     n_near = metrics.get("near_copies", 0)
     near = (
         f" {counted(n_near, 'recording is', 'recordings are')} nearly the same as one of another "
@@ -44,8 +50,9 @@ def leakage_statement(metrics: Mapping[str, Any]) -> LeakageStatement:
         else ""
     )
     if not metrics["leaks"]:
-        clean = metrics["pretraining_compared"] is not False and not near
-        return LeakageStatement(clean, f"{how} They share nothing.{near}")
+        clean = metrics["pretraining_compared"] is not False and not near and not names_differ
+        shared = "" if names_differ else " They share nothing."
+        return LeakageStatement(clean, f"{how}{shared}{near}")
     shared = "; ".join(
         f"{' and '.join(leak['between'])}: {counted(leak['n'], leak['kind'])}"
         for leak in metrics["leaks"]

@@ -10,10 +10,12 @@ from data_modules.cohort.columns import DATES
 from data_modules.cohort.identity import plain_ids
 from data_modules.cohort.labels import number_values, task_labels
 from data_modules.cohort.quantities import group_sizes
-from data_modules.leakage import Part, find_leaks, fold_parts, read_trained_on
+from data_modules.leakage import find_leaks
+from data_modules.parts import Part, fold_parts
 from data_modules.reading.reasons import NOTES
 from data_modules.store.mark import quarantine_list
 from data_modules.store.read import EcgStore
+from data_modules.trained_on import read_trained_on
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
 from lsemvae.core.leads import LEADS

@@ -7,9 +7,10 @@ import pytest
 
 from data_modules.conversion.prepare import prepare_cohort
 from data_modules.dataset import EcgPool
-from data_modules.leakage import check_leakage, write_trained_on
+from data_modules.leakage import check_leakage
 from data_modules.signals.likeness import as_counts, fingerprints
 from data_modules.signals.near_marks import LEAST_LEADS, are_near, near_marks
+from data_modules.trained_on import write_trained_on
 from tests.data_modules.conftest import WriteRecord
 from tests.data_modules.conversion.test_altered_copies import ALTERED, Counts, hearts
 
