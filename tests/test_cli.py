@@ -97,6 +97,14 @@ def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
         (["plan", "--prevalence", "0,3", "--auroc", ".8"], "got '0,3'; write 0.3; see"),
         (["plan", "--prevalence", "30%", "--auroc", ".8"], "got '30%'; write 0.3; see"),
         (["cv", "--mpap_threshold_mmhg", "25mmHg"], "got '25mmHg'; write 25; see"),
+        (["link", "--window_days", "4weeks"], "a whole number, got '4weeks'; see"),
+        (["cv", "--mpap_threshold_mmhg", "30%"], "a number, got '30%'; see"),
+        (["link", "--ids", "blanks"], "--ids takes names with values, such as"),
+        (["prepare", "cohort", "--columns", "mpap_mmhg=PAP"], "; write --columns.mpap_mmhg=PAP;"),
+        (["worth", "--fractions", "10%"], "--fractions takes a list of numbers, got"),
+        (["cv", "x.yaml"], "'x.yaml' is no task; did you mean --config x.yaml?"),
+        (["explain", "--run=r", "--cohort=c", "--pictures=-1"],
+         "--pictures must be 0 or more, got -1"),
         (["cv", "--epochs", "3,5"], "--epochs takes a whole number, got '3,5'; see"),
         (["plan", "--prevalence", ".3", "--auroc", ".8", "--n_patients", "1"],
          "error: --n_patients must be at least 2, got 1"),
@@ -141,6 +149,9 @@ def test_a_configuration_with_an_unknown_name_says_which_was_meant(
     file.write_text("tsk: detection\n")
     assert main(["cv", "--config", str(file)]) == 2
     assert "a configuration takes no 'tsk' here; did you mean task?" in error_of(capsys)
+    file.write_text("cv:\n  task: detection\n")
+    assert main(["cv", "--config", str(file)]) == 2
+    assert "a configuration takes no 'cv.task' here; did you mean task?" in error_of(capsys)
     file.write_text("trainer: {max_epoch: 3}\n")
     assert main(["fit", "--config", str(file)]) == 2
     assert "takes no 'trainer.max_epoch' here; did you mean trainer.max_epochs?" in error_of(capsys)

@@ -104,7 +104,7 @@ def worth(
         tuple(strengths or ProbeSettings.strengths), seed,
     )  # fmt: skip
     head = MlpSettings(epochs=epochs, lr=lr, seed=seed) if mlp else None
-    mlp_shares = check_fractions(mlp_fractions or StudySettings.mlp_fractions)
+    mlp_shares = check_fractions(mlp_fractions or StudySettings.mlp_fractions, "mlp_fractions")
     settings = StudySettings(probe, head, mlp_shares, twins, tuple(features or ()))
     encoders = [load_pretrained(path) for path in encoder]
     for task in tasks or ["detection"]:

@@ -53,6 +53,9 @@ def name_words(command: Callable[..., Any], arguments: list[str]) -> list[str]:
             of_one_place = [word for word, place in alone if place == alone[0][1]]
             options.append(f"--{taker.name}={json.dumps(of_one_place)}")
             alone = alone[len(of_one_place) :]
+        elif alone and taker.name == "task" and alone[0][0].endswith((".yaml", ".yml")):
+            file = shlex.quote(alone[0][0])
+            raise InputError(f"{alone[0][0]!r} is no task; did you mean --config {file}?")
         elif alone:
             options.append(f"--{taker.name}={alone.pop(0)[0]}")
     if alone:

@@ -14,6 +14,8 @@ _KINDS = {
     "dict": "names with values, such as {name: value}",
 }
 MOST_SHOWN = 200  # letters of a value
+UNITS = ("mmhg", "wu", "hz", "s", "days", "mm")
+"""With which the names of options of numbers end."""
 _DURATION = 'a time as "DD:HH:MM:SS", in quotes, or names with values, such as {hours: 2}'
 _IN_CLASS = re.compile(r"Problem with given class_path '[\w.]+': Parser key \"([\w.]+)\":")
 _REASONS = ("is not allowed", "is not accepted", "Unable to import")
@@ -81,7 +83,8 @@ def _missing(message: str, choices: Mapping[str, Sequence[str]]) -> str:
 
 
 def _no_group(message: str) -> str:
-    found = re.search(r"Parser key \"(\w+)\": Unable to load config '(.*?)'", message)
+    text = " ".join(message.split())
+    found = re.search(r"Parser key \"(\w+)\": Unable to load config '(.*?)'", text)
     if found is None:
         return ""
     return f"--{found[1]} takes names with values, such as {{name: value}}, got {found[2]!r}"
@@ -101,17 +104,24 @@ def _wrong_value(message: str) -> str:
     key, value = found[1], " ".join(found[2].split())
     wanted = _DURATION if key == "trainer.max_time" else _wanted(message)
     value = value.strip("'")
-    return f"--{key} takes {wanted}, got {value[:MOST_SHOWN]!r}{_plain_number(value, wanted)}"
+    return f"--{key} takes {wanted}, got {value[:MOST_SHOWN]!r}{_plain_number(key, value, wanted)}"
 
 
-def _plain_number(value: str, wanted: str) -> str:
-    """Return the number that was written with a decimal comma, a percent sign or its unit."""
-    found = re.fullmatch(r"(-?\d+)(?:[.,](\d+))?\s*(%|[A-Za-z/]+)?", value)
+def _plain_number(key: str, value: str, wanted: str) -> str:
+    """Return the number that was written with a decimal comma, or with a sign for its unit.
+
+    A unit other than the one that the option's name ends with is not taken away: 4 weeks are no
+    4 days.
+    """
+    found = re.fullmatch(r"(-?\d+)(?:[.,](\d+))?\s*(%|[A-Za-z]*)", value)
     if found is None or wanted not in ("a number", "a whole number"):
         return ""
-    number = float(f"{found[1]}.{found[2] or 0}") / (100 if found[3] == "%" else 1)
-    fits = wanted == "a number" or number.is_integer()
-    return f"; write {number:g}" if fits else ""
+    unit = key.rpartition("_")[2]
+    share = found[3] == "%" and unit not in UNITS
+    if found[3] and not share and found[3].lower() != unit:
+        return ""
+    number = float(f"{found[1]}.{found[2] or 0}") / (100 if share else 1)
+    return f"; write {number:g}" if wanted == "a number" or number.is_integer() else ""
 
 
 def _wrong_entry(message: str) -> str:
@@ -124,7 +134,11 @@ def _wrong_entry(message: str) -> str:
         value = found[2].strip("'")[:MOST_SHOWN]
         return f"--{option[1]}.{found[1]} takes {_wanted(text)}, got {value!r}"
     value = text.rpartition("Given value: ")[2][:MOST_SHOWN]
-    return f"--{option[1]} takes {_wanted(text)} for each name, got {value}"
+    if value.startswith("{"):
+        return f"--{option[1]} takes {_wanted(text)} for each name, got {value}"
+    pair = re.fullmatch(r"'?(\w+=[^{}]+?)'?", value)
+    meant = f"; write --{option[1]}.{pair[1]}" if pair else ""
+    return f"--{option[1]} takes {_KINDS['dict']}, got {value}{meant}"
 
 
 def _within_a_class(message: str) -> str:
@@ -171,12 +185,13 @@ def _wanted(message: str) -> str:
     wanted = " or ".join(dict.fromkeys(kinds))
     if "list[" not in message:
         return wanted or "the path of a class"
-    return f"a list of {wanted}" if wanted else "a list"
+    several = wanted.replace("a whole number", "whole numbers").replace("a number", "numbers")
+    return f"a list of {several}" if wanted else "a list"
 
 
 def _unknown_key(message: str, known: list[str]) -> str:
     """Return what a configuration file names that the command does not have."""
-    found = re.search(r"^\s*Option '(\w+)' is not accepted", message) or re.search(
+    found = re.search(r"^\s*Option '([\w.]+)' is not accepted", message) or re.search(
         r"Subcommand '\w+' does not accept option '([\w.]+)'", message
     )
     if found is None:
