@@ -13,8 +13,8 @@ from lsemvae.core.findings import places
 from lsemvae.core.printable import say
 
 
-def tell_altered_copies(pool: EcgPool) -> None:
-    """Warn where `prepare` found copies of recordings under other patients, if altered ones."""
+def tell_altered_copies(pool: EcgPool) -> int:
+    """Warn of altered copies under other patients that `prepare` found, and return how many."""
     n = sum(store.reasons.get("warnings", {}).get("signal_alike", 0) for store in pool.stores)
     if n:
         say(
@@ -22,6 +22,7 @@ def tell_altered_copies(pool: EcgPool) -> None:
             "another patient by `lsemvae prepare`, and may land on both sides of a fold; `lsemvae "
             "check cohort --store` names them (signal_alike)"
         )
+    return n
 
 
 def marks_of(pool: EcgPool, rows: npt.NDArray[np.int64]) -> Marks:
@@ -34,10 +35,8 @@ def marks_of(pool: EcgPool, rows: npt.NDArray[np.int64]) -> Marks:
     return near_marks(_fingerprints(pool)[rows], pool.present[rows])
 
 
-def tell_near_copies(
-    pool: EcgPool, rows: npt.NDArray[np.int64], marks: Marks, *, seen: str
-) -> None:
-    """Warn of recordings that are nearly ones of another store; equal ones are a leak.
+def tell_near_copies(pool: EcgPool, rows: npt.NDArray[np.int64], marks: Marks, *, seen: str) -> int:
+    """Warn of recordings that are nearly ones of another store, and return how many.
 
     Args:
         pool: the cohort.
@@ -48,6 +47,7 @@ def tell_near_copies(
     near = rows[are_near(_fingerprints(pool)[rows], pool.present[rows], marks)]
     if len(near):
         say(f"warning: {near_text(pool.names('record', near).tolist(), seen)}")
+    return len(near)
 
 
 def near_text(records: Sequence[str], seen: str) -> str:

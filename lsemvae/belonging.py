@@ -5,14 +5,9 @@ from pathlib import Path
 from lightning import LightningModule, Trainer
 
 from data_modules.base import StoreDataModule
-from data_modules.leakage import (
-    FILE_NAME,
-    check_leakage,
-    read_trained_on,
-    refuse_leaks,
-    write_trained_on,
-)
+from data_modules.leakage import check_leakage, refuse_leaks
 from data_modules.rhc_cohort import RhcCohort
+from data_modules.trained_on import FILE_NAME, read_trained_on, write_trained_on
 from lsemvae.callbacks import RepresentationProbe
 from lsemvae.core.errors import InputError
 from lsemvae.core.made_for import MadeFor, check_made_for

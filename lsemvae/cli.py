@@ -24,14 +24,14 @@ from lsemvae.command_table import (
 from lsemvae.core.errors import InputError
 from lsemvae.core.experiments import check_configs
 from lsemvae.core.printable import say
+from lsemvae.core.suggestion import suggestion
 from lsemvae.runtime.cli_arguments import file_of, options_of, refuse_huge_numbers, spell_out
 from lsemvae.runtime.exit_code import exit_code
 from lsemvae.runtime.garbage import collect_rarely
 from lsemvae.runtime.given_texts import checked, refuse_odd_words
 from lsemvae.runtime.loose_words import refuse_long_dashes
 from lsemvae.runtime.quiet import silence_matplotlib
-from lsemvae.runtime.refused_option import as_typed
-from lsemvae.runtime.suggestion import suggestion
+from lsemvae.runtime.refused_option import as_typed, with_dashes
 from lsemvae.runtime.threads import settle_threads
 
 
@@ -140,6 +140,9 @@ def _call(name: str, arguments: list[str]) -> None:
     except ArgumentError as error:
         message = as_typed(str(error), options_of(function))
         raise parsing_error(f"{message}; see lsemvae {name} --help") from error
+    except InputError as error:
+        error.args = (with_dashes(str(error), options_of(function)),)
+        raise
     except UnicodeDecodeError as error:
         if (file := file_of(error.object, options)) is None:
             raise

@@ -94,6 +94,24 @@ def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
         (["sweep", "a.yaml", "--jobs", "abc"], "--jobs takes a whole number, got 'abc'"),
         (["plan", "--prevalence", "x", "--auroc", ".8"], "--prevalence takes a number, got 'x'"),
         (["cv", "--size", "huge"], "--size takes paper or small, got 'huge'"),
+        (["plan", "--prevalence", "0,3", "--auroc", ".8"], "got '0,3'; write 0.3; see"),
+        (["plan", "--prevalence", "30%", "--auroc", ".8"], "got '30%'; write 0.3; see"),
+        (["cv", "--mpap_threshold_mmhg", "25mmHg"], "got '25mmHg'; write 25; see"),
+        (["link", "--window_days", "4weeks"], "a whole number, got '4weeks'; see"),
+        (["cv", "--mpap_threshold_mmhg", "30%"], "a number, got '30%'; see"),
+        (["link", "--ids", "blanks"], "--ids takes names with values, such as"),
+        (["prepare", "cohort", "--columns", "mpap_mmhg=PAP"], "; write --columns.mpap_mmhg=PAP;"),
+        (["worth", "--fractions", "10%"], "--fractions takes a list of numbers, got"),
+        (["cv", "x.yaml"], "'x.yaml' is no task; did you mean --config x.yaml?"),
+        (["explain", "--run=r", "--cohort=c", "--pictures=-1"],
+         "--pictures must be 0 or more, got -1"),
+        (["cv", "--epochs", "3,5"], "--epochs takes a whole number, got '3,5'; see"),
+        (["plan", "--prevalence", ".3", "--auroc", ".8", "--n_patients", "1"],
+         "error: --n_patients must be at least 2, got 1"),
+        (["view", "a", "--signal.low_hz", "50", "--signal.min_leads", "13"],
+         "--signal.low_hz must be in 0.01 to 5, got 50.0; --signal.min_leads must be in 1 to 12"),
+        (["report", "runs", "--title", ""], "--title needs a value, got ''"),
+        (["cv", "--leads", "limb"], "or 12, or 6 for the limb leads"),
         (["cv", "--seeds", "x"], "--seeds takes a whole number, got 'x'"),
         (["cv", "--inner", "maybe"], "--inner takes true or false, got 'maybe'"),
         (["cv", "--task"], "--task needs a value"),
@@ -131,6 +149,9 @@ def test_a_configuration_with_an_unknown_name_says_which_was_meant(
     file.write_text("tsk: detection\n")
     assert main(["cv", "--config", str(file)]) == 2
     assert "a configuration takes no 'tsk' here; did you mean task?" in error_of(capsys)
+    file.write_text("cv:\n  task: detection\n")
+    assert main(["cv", "--config", str(file)]) == 2
+    assert "a configuration takes no 'cv.task' here; did you mean task?" in error_of(capsys)
     file.write_text("trainer: {max_epoch: 3}\n")
     assert main(["fit", "--config", str(file)]) == 2
     assert "takes no 'trainer.max_epoch' here; did you mean trainer.max_epochs?" in error_of(capsys)

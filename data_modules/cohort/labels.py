@@ -1,10 +1,14 @@
 """Label recordings for a task from the columns of a cohort table."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
 from data_modules.cohort.quantities import OUTPUT, PVR_DYN, PVR_WU, quantity
 from lsemvae.core.errors import InputError
+from lsemvae.core.suggestion import suggestion
+from lsemvae.core.targets import NUMBERS
 from lsemvae.core.tasks import DEFINED_TASKS, RESISTANCE_TASKS, Thresholds, find_task
 
 
@@ -73,10 +77,16 @@ def _column(table: pd.DataFrame, name: str, task: str, thresholds: Thresholds) -
     needed = f"the column {name!r}"
     if name == PVR_WU:
         needed = f"the vascular resistance ({PVR_WU}, {PVR_DYN}, or {OUTPUT} to compute it from)"
-    several = "; several are a list: --tasks '[A, B]'" if "," in task else ""
+    several = ""
+    if re.search(r"[,+;/&]", task):
+        several = "; several labels at once are A,B and several tasks a list: --tasks '[A, B]'"
+    binary = binary_columns(table)
+    known = [*DEFINED_TASKS, *NUMBERS, *binary]
+    meant = suggestion(task, known) if name == task and not several else ""
     raise InputError(
-        f"task {task!r} needs {needed}{several}; tasks are {', '.join(DEFINED_TASKS)} or "
-        f"one of the binary columns: {', '.join(binary_columns(table)) or 'none'}"
+        f"task {task!r} needs {needed}{several}; tasks are {', '.join(DEFINED_TASKS)}, a "
+        f"number ({', '.join(NUMBERS)}) or one of the binary columns: "
+        f"{', '.join(binary) or 'none'}{meant}"
     )
 
 

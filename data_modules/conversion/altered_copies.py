@@ -16,6 +16,10 @@ NEAR = 0.07
 LIKE = 0.98  # by the signals themselves; other recordings of one heart reach 0.8
 N_NEIGHBOURS = 4  # itself among them
 MOST_PAIRS = 20_000  # compared by their signals, 1 ms each
+# A recording that lies within twice NEAR of more than CROWD of SAMPLE, drawn from a longer list,
+# is like many others: no copy of one, and the search among such grows with the square of their
+# number.
+SAMPLE, CROWD = 2_000, 10
 
 
 def altered_copies(
@@ -33,7 +37,9 @@ def altered_copies(
         read: returns the counts (12, T) of one of them.
     """
     doubts: Doubts = {}
-    pairs = _near_pairs(table["patient_id"], signal_sha256, fingerprint)
+    rows = np.flatnonzero((signal_sha256 != b"") & ~np.isnan(fingerprint).any(axis=1))
+    crowded = _in_crowds(fingerprint[rows])
+    pairs = _near_pairs(table["patient_id"], signal_sha256, fingerprint, rows[~crowded])
     n_found = 0
     for first, second in pairs[:MOST_PAIRS]:
         found = likeness(read(first), read(second))
@@ -54,6 +60,12 @@ def altered_copies(
             f"{counted(len(pairs), 'pair')} of recordings have nearly the same leads, and only the "
             f"nearest {MOST_PAIRS:,} were compared: are many of them noise alone?"
         )
+    if crowded.any():
+        said.append(
+            f"{counted(int(crowded.sum()), 'recording has', 'recordings have')} nearly the same "
+            "leads as many others, so that altered copies among them cannot be told: are "
+            "they noise alone, of one pacemaker or from a simulator?"
+        )
     return doubts, tuple(said)
 
 
@@ -64,11 +76,23 @@ def _said(other: pd.Series, found: float) -> str:
     )
 
 
+def _in_crowds(known: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Tell which fingerprints (N, 16) are near those of many others."""
+    if len(known) <= 2 * SAMPLE:
+        return np.zeros(len(known), np.bool_)
+    some = known[np.random.default_rng(0).choice(len(known), SAMPLE, replace=False)]
+    found = KDTree(some).query(known, k=CROWD + 1, distance_upper_bound=2 * NEAR)
+    distance = np.asarray(found[0])
+    return np.asarray(np.isfinite(distance[:, -1]))
+
+
 def _near_pairs(
-    patient: pd.Series, signal_sha256: npt.NDArray[np.bytes_], fingerprint: npt.NDArray[np.float32]
+    patient: pd.Series,
+    signal_sha256: npt.NDArray[np.bytes_],
+    fingerprint: npt.NDArray[np.float32],
+    rows: npt.NDArray[np.int64],
 ) -> list[tuple[int, int]]:
     """Return pairs of different patients and signals whose fingerprints are near, nearest first."""
-    rows = np.flatnonzero((signal_sha256 != b"") & ~np.isnan(fingerprint).any(axis=1))
     if len(rows) < 2:
         return []
     known, code = fingerprint[rows], pd.factorize(patient)[0][rows]

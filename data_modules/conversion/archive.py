@@ -1,6 +1,7 @@
 """Run `prepare archive`: a hospital's own recordings, without a table, for pre-training."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data_modules.conversion.quarantine import ConversionSummary
 from data_modules.signals.settings import SignalSettings
@@ -8,6 +9,10 @@ from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.instead import packed_inside, source_folder
 from lsemvae.core.printable import say
+from lsemvae.core.pseudonyms import is_pseudonym
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DEFAULT_SIGNAL = SignalSettings()
 
@@ -63,7 +68,7 @@ def prepare_archive(
         if "patient_id" not in cells:
             found = ", ".join(map(str, cells.columns))
             raise InputError(f"{exclude} needs the column patient_id; it has {found}")
-        table = table[~table["patient_id"].isin(cells["patient_id"])]
+        table = _without(table, cells["patient_id"], exclude)
     if table.empty:
         unknown = counted(
             len(archive.left), "does not say whose it is", "do not say whose they are"
@@ -84,3 +89,35 @@ def prepare_archive(
     )
     say(f"{left}, of {archive.n_files}; {store}.left_out.csv")
     return summary
+
+
+def _without(table: "pd.DataFrame", patients: "pd.Series", file: str) -> "pd.DataFrame":
+    """Leave patients out, and say how many were there.
+
+    Args:
+        table: patient_id of the recordings, pseudonyms.
+        patients: to leave out.
+        file: that they stand in.
+
+    Raises:
+        InputError: none of them is there, as with another key.
+    """
+    known = set(table["patient_id"])
+    named, found = set(patients), known & set(patients)
+    if named and not found:
+        what = (
+            "by this key: were the names made with another one (--key)?"
+            if all(map(is_pseudonym, named))
+            else "by its name: patients stand under pseudonyms here, so give the cohort.csv of "
+            "`lsemvae link`"
+        )
+        raise InputError(
+            f"none of {counted(len(named), 'patient')} of {file} has a recording here "
+            f"{what}. Leave --exclude out where that is right"
+        )
+    left_out = table["patient_id"].isin(found)
+    say(
+        f"{counted(int(left_out.sum()), 'recording')} left out, of {len(found)} of "
+        f"{counted(len(named), 'patient')} of {file}"
+    )
+    return table[~left_out]

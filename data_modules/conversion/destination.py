@@ -27,6 +27,12 @@ from lsemvae.core.outputs import refuse_foreign
 from lsemvae.core.printable import say
 
 JOURNAL = "journal.jsonl"
+OTHER_KINDS = {
+    **dict.fromkeys((".csv", ".tsv", ".xlsx", ".txt"), "a table"),
+    **dict.fromkeys((".json", ".yaml", ".yml"), "settings"),
+    **dict.fromkeys((".ckpt", ".safetensors", ".onnx"), "a trained network"),
+}
+"""What the ending of a file's name says that is no store."""
 _TABLE_BYTES = 16_000_000  # HDF5's own structures, table and journal of an ordinary store
 _TABLE_BYTES_PER_RECORD = 1_000  # of table and journal
 
@@ -54,6 +60,11 @@ def check_output(path: Path) -> None:
         raise InputError(
             f"{path} exists and is no store of this program (those of version 1 had no mark), so "
             "it is not replaced; remove it or name another file"
+        )
+    if not path.exists() and path.suffix.lower() in OTHER_KINDS:
+        raise InputError(
+            f"out names the store, a file such as {path.stem}.h5, got {path}: other programs would "
+            f"take it for {OTHER_KINDS[path.suffix.lower()]}"
         )
     for listed in (quarantine_list(path), failed_list(path)):
         if listed.exists():

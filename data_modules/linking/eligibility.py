@@ -16,6 +16,7 @@ from data_modules.signals.clean import clean_ecg
 from data_modules.signals.pacing import find_spikes
 from data_modules.signals.settings import SignalSettings
 from lsemvae.core.errors import InputError
+from lsemvae.core.suggestion import suggestion
 from lsemvae.core.yaml_text import read_yaml
 
 _NEGATED = r"(?<!no )(?<!not )(?<!without )"
@@ -108,7 +109,27 @@ def _rule(found: object, path: str) -> Rule:
             return Rule(
                 found["reason"], conditions[0], found[conditions[0]], shown.strip(), replace
             )
-    raise InputError(f"{path}: the rule {str(found)[:120]} is not known; expected {_EXPECTED}")
+    raise InputError(
+        f"{path}: the rule {str(found)[:120]} is not known: {_why_unknown(found)}; expected "
+        f"{_EXPECTED}"
+    )
+
+
+def _why_unknown(found: object) -> str:
+    """Say what is wrong with a rule."""
+    if not isinstance(found, dict):
+        return "it is no mapping of names to values"
+    known = ["reason", "replace", *_CHECKS]
+    unknown = [str(key) for key in found if key not in known]
+    if unknown:
+        return f"nothing is called {unknown[0]}{suggestion(unknown[0], known)}"
+    if not isinstance(found.get("reason"), str):
+        return "it needs a reason, a text that the flow shows"
+    conditions = [key for key in found if key in _CHECKS]
+    if len(conditions) != 1:
+        return f"it has {len(conditions)} conditions, and a rule has one"
+    key = "replace" if _CHECKS[conditions[0]](found[conditions[0]]) else conditions[0]
+    return f"{key} is {found[key]!r}"
 
 
 def _is_number(value: object) -> bool:

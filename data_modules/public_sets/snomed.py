@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from data_modules.reading.limits import MAX_HEADER_BYTES
 from lsemvae.core.errors import InputError
+from lsemvae.core.printable import say
 from lsemvae.core.walking import walk_folder
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def snomed_table(
     twice = table["patient_id"][table["patient_id"].duplicated()]
     if len(twice):
         raise InputError(f"{folder} holds the record {twice.iloc[0]} twice; name one of its copies")
+    if not any(one.codes for one in headers):
+        say(f"note: no header below {folder} has a line Dx with codes, so the store has no labels")
     codes = [tuple(dict.fromkeys(same.get(code, code) for code in one.codes)) for one in headers]
     return pd.concat([table, _labels(codes, table["database"], names)], axis=1)
 

@@ -1,4 +1,4 @@
-"""Know a recording again that is nearly one of others, of which nothing but a hash is kept.
+"""Find recordings that are nearly ones of which nothing but a hash is kept.
 
 The fingerprint is rounded to cells, and the cell is hashed: nobody can read a heart from it. Who
 asks looks into every cell that lies within `REACH`, so that a copy is found on either side of an

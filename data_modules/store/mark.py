@@ -17,12 +17,14 @@ VERSION = 2
 STORE, SHARD = "lsemvae-store", "lsemvae-shard"
 QUARANTINE = ("record", "outcome", "code", "message", "remedy")
 MARK_BYTES = 512  # the smallest user block that HDF5 allows
+_LIST_ENDING = ".quarantine.csv"
+_TABLES, _TRAINED = (".csv", ".tsv", ".xlsx"), (".ckpt", ".safetensors", ".onnx")
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 def quarantine_list(store: Path) -> Path:
     """Return where the list of what was found in a store's recordings lies, beside the store."""
-    return store.with_name(f"{store.name}.quarantine.csv")
+    return store.with_name(f"{store.name}{_LIST_ENDING}")
 
 
 def failed_list(store: Path) -> Path:
@@ -98,7 +100,7 @@ def read_mark(path: Path, kind: str) -> dict[str, Any]:
             "reads; prepare the recordings again, under another name or after removing it"
         )
     if version is None:
-        raise InputError(f"{path} is not a store of lsemvae; make one with `lsemvae prepare`")
+        raise InputError(f"{path} is not a store of lsemvae{_what_it_is(path)}")
     if version != str(VERSION):
         raise InputError(
             f"{path} is a store of version {version}, this program reads version {VERSION}; "
@@ -111,6 +113,22 @@ def read_mark(path: Path, kind: str) -> dict[str, Any]:
     if not isinstance(content, dict) or not head.endswith(_SIGNATURE):
         raise InputError(f"{path} is damaged (its mark); prepare it again")
     return content
+
+
+def _what_it_is(path: Path) -> str:
+    """Say by its name what a file is that is no store, and what to do."""
+    ending = path.suffix.lower()
+    store = path.with_name(path.name.removesuffix(_LIST_ENDING))
+    if store != path:
+        return f" but the list of what was found in {store}: name that"
+    if ending in _TABLES:
+        return (
+            f" but a table; make one of it: `lsemvae prepare cohort --table {path} --source FOLDER "
+            f"--out {path.stem}.h5`"
+        )
+    if ending in _TRAINED:
+        return " but a trained network; name the store of its recordings"
+    return "; make one with `lsemvae prepare`"
 
 
 def _head(path: Path) -> bytes:

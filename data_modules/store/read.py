@@ -50,6 +50,7 @@ class EcgStore:
         path: the store file.
 
     Attributes:
+        named: the path as it was given.
         columns: names of the table's columns, `record` and `patient_id` first.
         sampling_rate_hz: samples per second.
         n_samples: samples T of each lead.
@@ -70,7 +71,7 @@ class EcgStore:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).absolute()
+        self.path, self.named = Path(path).absolute(), str(path)
         mark = read_mark(Path(path), STORE)
         try:
             with h5py.File(self.path, "r", locking=False) as file:
@@ -182,7 +183,7 @@ class EcgStore:
         if len(wrong):
             record = self.column("record")[wrong[0]].decode("utf-8")
             raise InputError(
-                f"{self.path}: the signals of record {record} are not those that were written "
+                f"{self.named}: the signals of record {record} are not those that were written "
                 "(their SHA-256 differs): the disk or a copy has changed them. Copy the store "
                 "again or prepare it again; `lsemvae inspect STORE --verify` names all such records"
             )
@@ -206,7 +207,7 @@ class EcgStore:
             file, offset = self._files.get(number) or self._open(number)
             part = view[i * size : (i + 1) * size]
             if os.preadv(file.fileno(), [part], offset + start) != size:
-                raise InputError(f"{self.path} was cut short while in use; copy it again")
+                raise InputError(f"{self.named} was cut short while in use; copy it again")
 
     def _open(self, number: int) -> tuple[FileIO, int]:
         """Open a file of signals, once in each process; return it and its first sample's byte."""
@@ -229,7 +230,7 @@ class EcgStore:
 
     def _check_unchanged(self) -> None:
         if identity(self.path) != self._identity:
-            raise InputError(f"{self.path} was replaced while in use; start again")
+            raise InputError(f"{self.named} was replaced while in use; start again")
 
     def _read_attributes(self, file: h5py.File) -> None:
         attributes = file.attrs
@@ -282,7 +283,7 @@ class EcgStore:
         """
         end = max(place.end for place in self._places.values())
         if self._identity[0] < end:
-            raise InputError(f"{self.path} is cut short; copy or prepare it again")
+            raise InputError(f"{self.named} is cut short; copy or prepare it again")
         if not self.shard_folder:
             return
         wrong = [
@@ -292,9 +293,9 @@ class EcgStore:
         ]
         if wrong:
             raise InputError(
-                f"{self.path} lacks {len(wrong)} of its {counted(self.plan.n_shards, 'shard')}, or "
-                f"they are cut short (the first is {wrong[0]} in {self._folder}); copy the folder "
-                f"{self._folder.parent.name} together with the store"
+                f"{self.named} lacks {len(wrong)} of its {counted(self.plan.n_shards, 'shard')}, "
+                f"or they are cut short (the first is {wrong[0]} in {self._folder}); copy the "
+                f"folder {self._folder.parent.name} together with the store"
             )
 
     @property

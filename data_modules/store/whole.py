@@ -34,6 +34,6 @@ def check_table(store: "EcgStore") -> None:
     """
     if not table_is_whole(store):
         raise InputError(
-            f"{store.path}: the table is not the one that was written (its SHA-256 differs): the "
+            f"{store.named}: the table is not the one that was written (its SHA-256 differs): the "
             "disk or a copy has changed it; copy the store again or prepare it again"
         )

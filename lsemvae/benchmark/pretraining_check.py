@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from data_modules.dataset import EcgPool
-from data_modules.leakage import PRETRAINING, find_leaks, part_of, refuse_leaks
+from data_modules.leakage import find_leaks, refuse_leaks, tell_other_names
 from data_modules.near_copies import marks_of, tell_near_copies
+from data_modules.parts import PRETRAINING, part_of
 from lsemvae.core.errors import InputError
 
 
@@ -36,12 +37,11 @@ def check_pretraining(
         )
     alike = marks_of(seen, np.arange(len(seen)))
     tell_near_copies(cohort, asked[~_is_equal(cohort, asked, seen)], alike, seen="--pretrain")
+    before = part_of(PRETRAINING, [store.table for store in seen.stores])
+    own = part_of("the cohort", [cohort.table.iloc[asked]])
+    tell_other_names(before, own)
     if not allow_leakage:
-        parts = [
-            part_of(PRETRAINING, [store.table for store in seen.stores]),
-            part_of("the cohort", [cohort.table.iloc[asked]]),
-        ]
-        refuse_leaks(find_leaks(parts), allow=False)
+        refuse_leaks(find_leaks([before, own]), allow=False)
 
 
 def _is_equal(

@@ -224,6 +224,9 @@ def _leakage(runs: list[CvRun]) -> list[str]:
         notes.append("The encoders were pre-trained on these recordings too, without labels.")
     elif any(run.metrics["leaks"] for run in runs):
         notes.append("LEAKAGE, allowed: pre-training and test share patients or recordings.")
+    near = max(run.metrics.get("near_copies", 0) for run in runs)
+    if near:
+        notes.append(f"{counted(near, 'recording is', 'recordings are')} nearly copies of others.")
     if any(run.metrics["pretraining_compared"] is False for run in runs):
         notes.append("What encoders were pre-trained on was not compared with the test recordings.")
     return notes

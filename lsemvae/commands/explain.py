@@ -67,6 +67,8 @@ def explain(
     from lsemvae.explain.skill import model_skill
     from lsemvae.report_evidence.cohort import verify_against_store
 
+    if pictures < 0:
+        raise InputError(f"pictures must be 0 or more, got {pictures}")
     check_explain_folder(Path(out))
     folder = Path(run)
     about, predictions = read_run(folder)

@@ -32,6 +32,7 @@ def table1(
             --columns.bmi="Body mass index".
         out: path of the files without extension.
     """
+    from data_modules.cohort.group_words import tell_group_words
     from data_modules.cohort.labels import task_labels
     from data_modules.store.read import EcgStore
     from lsemvae.core.errors import InputError
@@ -44,7 +45,12 @@ def table1(
         Thresholds,
         find_task,
     )
-    from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, TwoGroups, characteristics_table
+    from lsemvae.evaluation.tables.table1 import (
+        CHARACTERISTICS,
+        TwoGroups,
+        characteristics_table,
+        counting_note,
+    )
     from lsemvae.evaluation.tables.table_files import table_stem, write_table
     from lsemvae.evaluation.tables.terminal import print_frame
 
@@ -69,6 +75,7 @@ def table1(
             f"{cohort} has no pressures (mpap_mmhg, pawp_mmhg) to make groups by; name a column of "
             "0 and 1 with --tasks"
         )
+    tell_group_words(store.table, columns or {})
     shown = characteristics_table(
         store.table, comparisons, variables=CHARACTERISTICS | (columns or {})
     )
@@ -80,7 +87,8 @@ def table1(
     whose = f"{store.label}{' (SYNTHETIC)' if store.synthetic else ''}"
     caption = (
         f"Patient characteristics of {whose}{by_pressures}: mean ± SD and "
-        f"Welch's t-test, n (%) and chi-squared test.{PAPER * bool(by_pressures)}"
+        f"Welch's t-test, n (%) and chi-squared test.{counting_note(store.table, comparisons)}"
+        f"{PAPER * bool(by_pressures)}"
     )
     with writing_alone(Path(out).parent, wait=True):
         files = write_table(shown, Path(out), caption)

@@ -92,10 +92,11 @@ def worth(
     if not encoder:
         raise InputError("name one checkpoint at least: lsemvae worth --encoder FILE")
     check_jobs(jobs)
-    if folds < 2 or epochs < 1 or not lr > 0:
-        raise InputError(
-            f"folds must be >= 2, epochs >= 1 and lr > 0, got {folds}, {epochs}, {lr:g}"
-        )
+    for name, value, least in (("folds", folds, 2), ("epochs", epochs, 1)):
+        if value < least:
+            raise InputError(f"{name} must be >= {least}, got {value}")
+    if not lr > 0:
+        raise InputError(f"lr must be > 0, got {lr:g}")
     for task in tasks or ():
         refuse_unless_binary({"task": task, "target": find_target(task).described()}, "worth")
     probe = ProbeSettings(
@@ -103,7 +104,7 @@ def worth(
         tuple(strengths or ProbeSettings.strengths), seed,
     )  # fmt: skip
     head = MlpSettings(epochs=epochs, lr=lr, seed=seed) if mlp else None
-    mlp_shares = check_fractions(mlp_fractions or StudySettings.mlp_fractions)
+    mlp_shares = check_fractions(mlp_fractions or StudySettings.mlp_fractions, "mlp_fractions")
     settings = StudySettings(probe, head, mlp_shares, twins, tuple(features or ()))
     encoders = [load_pretrained(path) for path in encoder]
     for task in tasks or ["detection"]:
@@ -118,7 +119,7 @@ def worth(
                 seed=seed, distinct_ids=distinct_ids, fold_column=fold_column,
             )  # fmt: skip
             leaks: dict[Leak, None] = {}
-            known = []
+            known, near, same_names = [], 0, True
             with folds_taken_back_if_refused(Path(data.splits_file)):
                 for path, one in zip(encoder, encoders, strict=True):
                     check_same_input(path, one.data.ecg_input, data.ecg_input)
@@ -126,6 +127,8 @@ def worth(
                                           trained_on=one.data.sha256)  # fmt: skip
                     leaks |= dict.fromkeys(found.leaks)
                     known.append(found.pretraining_known)
+                    near = max(near, found.near)
+                    same_names &= found.same_names
                 refuse_leaks(list(leaks), allow_leakage)
                 form = None
                 if references_on is not None:
@@ -133,7 +136,7 @@ def worth(
                                      normalisation=data.normalisation,
                                      distinct_ids=distinct_ids)  # fmt: skip
                     places_in(data, form)
-            leakage = LeakageCheck(list(leaks), all(known)).about()
+            leakage = LeakageCheck(list(leaks), all(known), near, same_names).about()
             folder = Path(out) / task / "worth" / lead_set_name(chosen)
             with writing_alone(folder):
                 result = study(encoders, data, folder, Path(out) / "features", settings, jobs=jobs,

@@ -10,7 +10,7 @@ import yaml
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.instead import found_instead
-from lsemvae.core.yaml_text import YamlLoader, check_yaml, refuse_large
+from lsemvae.core.yaml_text import YamlLoader, check_yaml, no_yaml, refuse_large
 
 PACKAGE = Path(__file__).parents[1]
 # A wheel holds them inside the package, a checkout beside it.
@@ -75,17 +75,17 @@ def _check_text(path: Path) -> None:
     try:
         text = path.read_text(encoding="utf-8")
         check_yaml(text)
-        for _ in yaml.parse(text, Loader=YamlLoader):
-            pass
+        events = list(yaml.parse(text, Loader=YamlLoader))
     except InputError as error:
         raise InputError(f"--config: {path}: {error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"--config: {path} is not written in UTF-8; save it as UTF-8") from error
     except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        line = f", line {place.line + 1}" if place else ""
-        what = getattr(error, "problem", None) or " ".join(str(error).split())
-        raise InputError(f"--config: {path}{line} is no YAML: {what}") from error
+        raise InputError(f"--config: {path}{no_yaml(error)}") from error
+    if any(isinstance(first, yaml.SequenceStartEvent) for first in events[2:3]):
+        raise InputError(
+            f"--config: {path} holds a list; expected names with values, such as `task: detection`"
+        )
 
 
 @cache

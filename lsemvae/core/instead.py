@@ -83,8 +83,7 @@ def run_below(folder: Path) -> str:
 
 def _why(path: Path, endings: tuple[str, ...], folder: bool) -> str:
     if path.is_dir():
-        found = next(_inside(path, endings), None) if endings else None
-        return "it is a folder" + (f"; in it is {found}" if found else "")
+        return "" if folder else _why_no_file(path, endings)
     if path.is_file():
         return _why_no_folder(path) if folder else ""
     if path.exists():
@@ -94,6 +93,16 @@ def _why(path: Path, endings: tuple[str, ...], folder: bool) -> str:
     if alike := _alike(path, folder):
         return f"did you mean {alike}?"
     return "" if path.is_absolute() else f"looked for in {Path.cwd()}"
+
+
+def _why_no_file(path: Path, endings: tuple[str, ...]) -> str:
+    """Say that a path is a folder, and which file is named like it or lies in it."""
+    beside = (Path(f"{path}{ending}") for ending in endings)
+    named = next((one for one in beside if one.is_file()), None)
+    if named is not None:
+        return f"it is a folder; did you mean {named}?"
+    found = next(_inside(path, endings), None) if endings else None
+    return "it is a folder" + (f"; in it is {found}" if found else "")
 
 
 def _why_no_folder(path: Path) -> str:
@@ -122,7 +131,9 @@ def _alike(path: Path, folder: bool) -> Path | None:
         return None
     with os.scandir(place) as entries:
         names = [one.name for one in islice(entries, _MOST_LOOKED_AT) if one.is_dir() == folder]
-    same = [name for name in sorted(names) if Path(name).stem == path.name]
+    wanted = path.name.casefold()
+    named = {name: (name.casefold(), Path(name).stem.casefold()) for name in sorted(names)}
+    same = [name for name, forms in named.items() if wanted in forms]
     near = same or get_close_matches(path.name, names, n=1, cutoff=0.75)
     return place / near[0] if near else None
 

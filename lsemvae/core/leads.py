@@ -37,7 +37,10 @@ def canonical_lead(name: str) -> str:
     if key.startswith("LEAD"):
         key = key.removeprefix("LEAD").lstrip(" _-")
     if key not in _CANONICAL:
-        raise InputError(f"unknown lead name {name!r}; expected one of {', '.join(LEADS)}")
+        raise InputError(
+            f"unknown lead name {name!r}; expected one of {', '.join(LEADS)}, "
+            "or 12, or 6 for the limb leads"
+        )
     return _CANONICAL[key]
 
 

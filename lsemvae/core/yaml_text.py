@@ -21,6 +21,10 @@ _BARE_WORD = re.compile("[a-z]*")
 _STANDARD = "tag:yaml.org,2002:"
 # A configuration holds these; PyYAML fails on other tags in ways that its callers do not expect.
 _TAGS = {f"{_STANDARD}{kind}" for kind in ("str", "int", "float", "bool", "null", "seq", "map")}
+_STEPS = {
+    "start any token": "indent with blanks, not tabs; a text that begins with a sign needs quotes",
+    "escape character": "write a path with / or without quotes",
+}
 YamlLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -45,8 +49,19 @@ def read_yaml(path: Path) -> YamlFile:
         return YamlFile(text, content)
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not written in UTF-8; save it as UTF-8") from error
-    except (OSError, yaml.YAMLError, InputError) as error:
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}{no_yaml(error)}") from error
+    except (OSError, InputError) as error:
         raise InputError(f"{path}: {' '.join(str(error).split())}") from error
+
+
+def no_yaml(error: yaml.YAMLError) -> str:
+    """Return the line of a file that is no YAML, why, and what to do, to stand behind its name."""
+    place = getattr(error, "problem_mark", None)
+    line = f", line {place.line + 1}" if place else ""
+    what = getattr(error, "problem", None) or " ".join(str(error).split())
+    steps = [step for sign, step in _STEPS.items() if sign in what]
+    return f"{line} is no YAML: {'; '.join([what, *steps])}"
 
 
 def refuse_other_keys(content: Any) -> None:

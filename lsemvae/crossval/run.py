@@ -8,12 +8,7 @@ import torch
 
 from data_modules.cohort.label_columns import tell_label
 from data_modules.cohort.quantities import derived_counts
-from data_modules.leakage import (
-    LeakageCheck,
-    check_leakage,
-    refuse_leaks,
-)
-from data_modules.near_copies import tell_altered_copies
+from data_modules.leakage import LeakageCheck, check_leakage, refuse_leaks
 from data_modules.rhc_cohort import RhcCohort
 from lsemvae.core.errors import InputError
 from lsemvae.core.leads import lead_set_name, parse_leads
@@ -77,7 +72,6 @@ def cross_validate(
         elif method.own:
             _check_own(method, settings.size, data)
         leakage = _check_leaks(data, encoder, pretrained, allow_leakage)
-    tell_altered_copies(data.pool)
     for name in settings.target.names:
         tell_label(data.pool.table, name, settings.thresholds)
     folder = settings.folder(out) / method_name(settings.method) / lead_set_name(data.leads)

@@ -8,13 +8,14 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from data_modules.leakage import part_of, read_trained_on
 from data_modules.near_copies import marks_of
+from data_modules.parts import part_of
 from data_modules.rhc_cohort import RhcCohort
 from data_modules.store.read import EcgStore
+from data_modules.trained_on import read_trained_on
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
-from lsemvae.core.instead import run_below
+from lsemvae.core.instead import found_instead, run_below
 from lsemvae.core.leads import lead_indices
 from lsemvae.core.printable import say
 from lsemvae.core.provenance import provenance
@@ -146,6 +147,9 @@ def lock_run(
 
 
 def _read(folder: Path) -> tuple[CvRun, FoldSettings]:
+    if not folder.is_dir():
+        instead = found_instead(folder, folder=True)
+        raise InputError(f"there is no folder {folder}{instead}; name that of a finished run")
     needed = ("metrics.json", "predictions.csv", f"fold_0/{FINISHED}")
     missing = [name for name in needed if not (folder / name).is_file()]
     if missing:

@@ -22,7 +22,8 @@ def leakage_statement(metrics: Mapping[str, Any]) -> LeakageStatement:
     """Say what was compared between pre-training, training and test, and what they share.
 
     Args:
-        metrics: with `leaks` and `pretraining_compared`; a run of an older version has neither.
+        metrics: with `leaks` and `pretraining_compared`, which runs of an older version lack, and
+            `near_copies` where there are some.
     """
     if "leaks" not in metrics:
         return LeakageStatement(
@@ -35,15 +36,30 @@ def leakage_statement(metrics: Mapping[str, Any]) -> LeakageStatement:
         "not known and was not compared",
     }[metrics["pretraining_compared"]]
     how = f"{compared}, by patient id and by the digest of every signal."
+    names_differ = metrics.get("patients_compared") is False
+    if names_differ:
+        how += (
+            " The pre-training's patients alone stand under pseudonyms, so whether it shares "
+            "patients with the cohort is not known."
+        )
+    n_near = metrics.get("near_copies", 0)
+    near = (
+        f" {counted(n_near, 'recording is', 'recordings are')} nearly the same as one of another "
+        "patient or of the pre-training, as altered copies are: the results may be too good."
+        if n_near
+        else ""
+    )
     if not metrics["leaks"]:
-        clean = metrics["pretraining_compared"] is not False
-        return LeakageStatement(clean, f"{how} They share nothing.")
+        clean = metrics["pretraining_compared"] is not False and not near and not names_differ
+        shared = "" if names_differ else " They share nothing."
+        return LeakageStatement(clean, f"{how}{shared}{near}")
     shared = "; ".join(
         f"{' and '.join(leak['between'])}: {counted(leak['n'], leak['kind'])}"
         for leak in metrics["leaks"]
     )
     return LeakageStatement(
-        False, f"LEAKAGE, allowed by whoever ran this: {shared}. {how} The results may be too good."
+        False,
+        f"LEAKAGE, allowed by whoever ran this: {shared}. {how} The results may be too good.{near}",
     )
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.metrics import roc_curve
 
+from data_modules.cohort.group_words import alike_groups
 from data_modules.cohort.identity import alike_ids
 from data_modules.near_copies import near_text
 from lsemvae.core.chance import chance_text
@@ -121,6 +122,14 @@ def cautions(evidence: ExternalEvidence) -> list[str]:
         said.append(
             f"{alike}. Every spelling counts as a patient: where it is one, mend the table."
         )
+    split_by = dict.fromkeys(name for name in (evidence.site, *evidence.subgroups) if name)
+    said += [
+        f"{text}."
+        for text in (
+            alike_groups(evidence.table[name]) for name in split_by if name in evidence.table
+        )
+        if text
+    ]
     other = label_caution(evidence.label, evidence.model.task.label)
     return [*said, other] if other else said
 

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from data_modules.cohort.identity import plain_ids
-from data_modules.leakage import read_hashes
 from data_modules.store.content import patient_hashes, signal_hashes
+from data_modules.trained_on import read_hashes
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.leaderboard.board import Board

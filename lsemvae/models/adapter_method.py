@@ -85,8 +85,7 @@ def adapter_method(path: Path) -> AdapterMethod:
     Raises:
         InputError: see `read_adapter`.
     """
-    file = path.resolve()
-    stated = read_adapter(file)
+    file, stated = path.resolve(), read_adapter(path)
     title = f"{stated.title} ({stated.licence})"
     return AdapterMethod(title, "", multimodal=None, file=str(file), adapter=stated)
 

@@ -124,10 +124,10 @@ def read_checkpoint(path: Path, *, mmap: bool = False) -> dict[str, Any]:
     Raises:
         InputError: it is missing, was changed, or is no checkpoint.
     """
-    path = Path(os.path.realpath(path))
+    given, path = path, Path(os.path.realpath(path))
     if not path.is_file():
-        instead = found_instead(path, ".ckpt")
-        raise InputError(f"there is no checkpoint {path}{instead}; look at --ckpt_path")
+        instead = found_instead(given, ".ckpt")
+        raise InputError(f"there is no checkpoint {given}{instead}; look at --ckpt_path")
     digests = _read_digests(path) if digest_file(path).exists() else None
     if digests is not None and not all(map(_SHA256.fullmatch, digests or [""])):
         raise InputError(
@@ -136,21 +136,23 @@ def read_checkpoint(path: Path, *, mmap: bool = False) -> dict[str, Any]:
         )
     if digests is not None and file_sha256(path) not in digests:
         raise InputError(
-            f"{path} is damaged: its SHA-256 is not the one that was written with it; take "
+            f"{given} is damaged: its SHA-256 is not the one that was written with it; take "
             "another copy or an earlier checkpoint (if you changed it yourself, remove "
             f"{digest_file(path)})"
         )
+    if given.suffix == ".h5":
+        raise InputError(f"{given} is a store of recordings and no checkpoint; name a .ckpt file")
     check_archive(path)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=mmap)
     except Exception as error:  # torch documents no exceptions; a bad file may raise any
         raise InputError(
-            f"{path} is not a readable checkpoint ({type(error).__name__}): it is cut short, no "
+            f"{given} is not a readable checkpoint ({type(error).__name__}): it is cut short, no "
             "file of torch.save, or holds more than tensors and plain values, which could be code"
         ) from error
     if not isinstance(checkpoint, dict) or "state_dict" not in checkpoint:
         raise InputError(
-            f"{path} holds no weights; expected a checkpoint that `lightning fit` wrote"
+            f"{given} holds no weights; expected a checkpoint that `lightning fit` wrote"
         )
     check_content(checkpoint, path)
     return checkpoint

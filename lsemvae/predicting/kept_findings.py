@@ -31,7 +31,7 @@ def kept_findings(store: "EcgStore") -> Findings:
         if named[code] != told.get(code, 0):
             seen = f"names {named[code]}" if file.is_file() else "is not there"
             raise InputError(
-                f"{store.path}: {code}, which withholds a result, was found in "
+                f"{store.named}: {code}, which withholds a result, was found in "
                 f"{told.get(code, 0)} of its recordings, and {file.name}, which says in which, "
                 f"{seen}; copy the list that `lsemvae prepare` wrote, or prepare again"
             )

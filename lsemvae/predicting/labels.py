@@ -37,7 +37,7 @@ def labels_of(store: "EcgStore", model: Description, column: str | None) -> tupl
         return task_labels(store.table, name, thresholds), find_task(name).defined_by(thresholds)
     except InputError as error:
         hint = "" if task in DEFINED_TASKS else "; name the column that means it with --label"
-        raise InputError(f"{store.path}: {error}{hint}") from error
+        raise InputError(f"{store.named}: {error}{hint}") from error
 
 
 def label_caution(here: str, trained_for: str) -> str:

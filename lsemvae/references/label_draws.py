@@ -45,8 +45,12 @@ def draw_patients(
     return chosen[codes]
 
 
-def check_fractions(fractions: Sequence[float]) -> tuple[float, ...]:
+def check_fractions(fractions: Sequence[float], name: str = "fractions") -> tuple[float, ...]:
     """Return the shares from large to small, 1 first.
+
+    Args:
+        fractions: of the labels.
+        name: of the argument that gives them.
 
     Raises:
         InputError: one is not in (0, 1], or 1 is missing.
@@ -54,7 +58,7 @@ def check_fractions(fractions: Sequence[float]) -> tuple[float, ...]:
     ordered = tuple(sorted(set(fractions), reverse=True))
     if not ordered or ordered[0] != 1 or ordered[-1] <= 0:
         raise InputError(
-            f"label fractions must be in (0, 1] and hold 1, got {list(fractions)}; "
+            f"{name} must be in (0, 1] and hold 1, got {list(fractions)}; "
             "such as [1, 0.25, 0.1, 0.05]"
         )
     return ordered

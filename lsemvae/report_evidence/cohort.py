@@ -10,10 +10,12 @@ from data_modules.cohort.columns import DATES
 from data_modules.cohort.identity import plain_ids
 from data_modules.cohort.labels import number_values, task_labels
 from data_modules.cohort.quantities import group_sizes
-from data_modules.leakage import Part, find_leaks, fold_parts, read_trained_on
+from data_modules.leakage import find_leaks
+from data_modules.parts import Part, fold_parts
 from data_modules.reading.reasons import NOTES
 from data_modules.store.mark import quarantine_list
 from data_modules.store.read import EcgStore
+from data_modules.trained_on import read_trained_on
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import file_sha256
 from lsemvae.core.leads import LEADS
@@ -162,7 +164,10 @@ def verify_against_store(store: EcgStore, runs: list[CvRun], pretrain: Path | No
     """
     foreign = [run.folder for run in runs if run.metrics["cohort_sha256"] != store.sha256]
     if foreign:
-        raise InputError(f"{foreign[0]} was run on another cohort than {store.path}")
+        raise InputError(
+            f"{foreign[0]} was run on another cohort than {store.named}; name the store "
+            "that it was run on"
+        )
     sha256, seen = _pretrained_on(pretrain)
     faults = [
         f"{run.folder}: metrics.json does not say that the recordings are synthetic"

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from data_modules.cohort.group_words import tell_group_words
 from data_modules.progress import show_each
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
@@ -40,6 +41,8 @@ def gather_evidence(
     absent = [name for name in subgroups if table is not None and name not in table]
     if set(absent) - set(SUBGROUPS):
         raise InputError(f"{cohort} has no column {', '.join(set(absent) - set(SUBGROUPS))}")
+    if table is not None:
+        tell_group_words(table, subgroups)
     first = plain[0].metrics
     thresholds = Thresholds.of_settings(first)
     tasks = list(dict.fromkeys(run.metrics["task"] for run in plain))

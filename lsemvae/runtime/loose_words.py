@@ -53,10 +53,14 @@ def name_words(command: Callable[..., Any], arguments: list[str]) -> list[str]:
             of_one_place = [word for word, place in alone if place == alone[0][1]]
             options.append(f"--{taker.name}={json.dumps(of_one_place)}")
             alone = alone[len(of_one_place) :]
+        elif alone and taker.name == "task" and alone[0][0].endswith((".yaml", ".yml")):
+            file = shlex.quote(alone[0][0])
+            raise InputError(f"{alone[0][0]!r} is no task; did you mean --config {file}?")
         elif alone:
             options.append(f"--{taker.name}={alone.pop(0)[0]}")
     if alone:
-        raise InputError(_one_too_many(alone[0][0], parameters, given))
+        before = words.first[0] if words.first else ""
+        raise InputError(_one_too_many(alone[0][0], before, parameters, given))
     return options
 
 
@@ -77,7 +81,7 @@ def refuse_long_dashes(arguments: Iterable[str]) -> None:
     """
     for word in arguments:
         name = word.lstrip(f"{_LONG_DASHES}-")
-        if word[:1] in _LONG_DASHES or word[:2] in {f"-{dash}" for dash in _LONG_DASHES}:
+        if (word and word[0] in _LONG_DASHES) or word[:2] in {f"-{dash}" for dash in _LONG_DASHES}:
             raise InputError(f"{word} begins with a long dash; type two hyphens: --{name}")
 
 
@@ -128,8 +132,12 @@ def _cut_apart(option: str, pieces: list[str]) -> str:
     return f"{option} takes one word, and a blank ends it; put a list in quotes: {option} '{whole}'"
 
 
-def _one_too_many(word: str, parameters: list[Parameter], given: set[str]) -> str:
-    """Say what a word may have been meant for: a required option, or the store of the patients."""
+def _one_too_many(word: str, before: str, parameters: list[Parameter], given: set[str]) -> str:
+    """Say what a word may have been meant for: a required option, a store, a record in one."""
+    if parameters and parameters[0].name == "record" and before.endswith(".h5"):
+        return f"{word!r} is one word too many; did you mean {shlex.quote(f'{before}:{word}')}?"
+    if not any(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters):
+        return f"{word!r} is one word too many: this command takes options only, see --help"
     free = [p for p in parameters[1:] if f"--{p.name}" not in given]
     lacking = [p.name for p in free if p.default is p.empty]
     stores = [p.name for p in free if p.name == "cohort" and word.endswith(".h5")]

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 
-from lsemvae.runtime.suggestion import explain_refusal, suggest_options, suggestion
+from lsemvae.core.suggestion import suggestion
+from lsemvae.runtime.suggestion import explain_refusal, suggest_options
 
 _KINDS = {
     "bool": "true or false",
@@ -15,10 +16,13 @@ _KINDS = {
     "dict": "names with values, such as {name: value}",
 }
 MOST_SHOWN = 200  # letters of a value
+UNITS = ("mmhg", "wu", "hz", "s", "days", "mm")
+"""With which the names of options of numbers end."""
 _DURATION = 'a time as "DD:HH:MM:SS", in quotes, or names with values, such as {hours: 2}'
 _IN_CLASS = re.compile(r"Problem with given class_path '[\w.]+': Parser key \"([\w.]+)\":")
 _REASONS = ("is not allowed", "is not accepted", "Unable to import")
 """What a message says where the value is of the right kind, and its content is the reason."""
+_ABOUT = re.compile(r"(?:signal settings: )?([a-z][a-z0-9_]*)(?= (?:must|is empty|takes|names)\b)")
 _ENTRY = re.compile(r"Given value: NestedArg\(key='(.*?)', val=(.*)\)")
 _WANTED = re.compile(r"Expected an? (?:<class '(\w+)'>|typing\.Literal\[([^\]]*)\])")
 
@@ -43,6 +47,23 @@ def as_typed(message: str, known: Iterable[str]) -> str:
     told = told or _wrong_entry(message) or _wrong_value(message)
     told = told or _unknown_key(message, known)
     return told or suggest_options(explain_refusal(message), known)
+
+
+def with_dashes(message: str, known: Iterable[str]) -> str:
+    """Return a message about values under the names of their options, where one option has each.
+
+    The functions behind a command know their arguments, not how they were typed.
+    """
+    known = list(known)
+    return "; ".join(_with_dashes(part, known) for part in message.split("; "))
+
+
+def _with_dashes(part: str, known: list[str]) -> str:
+    found = _ABOUT.match(part)
+    if found is None:
+        return part
+    options = [one for one in known if one == f"--{found[1]}" or one.endswith(f".{found[1]}")]
+    return options[0] + part[found.end() :] if len(options) == 1 else part
 
 
 def _ambiguous(message: str) -> str:
@@ -70,7 +91,8 @@ def _missing(message: str, choices: Mapping[str, Sequence[str]]) -> str:
 
 
 def _no_group(message: str) -> str:
-    found = re.search(r"Parser key \"(\w+)\": Unable to load config '(.*?)'", message)
+    text = " ".join(message.split())
+    found = re.search(r"Parser key \"(\w+)\": Unable to load config '(.*?)'", text)
     if found is None:
         return ""
     return f"--{found[1]} takes names with values, such as {{name: value}}, got {found[2]!r}"
@@ -99,7 +121,25 @@ def _wrong_value(message: str) -> str:
         return ""
     key, value = found[1], " ".join(found[2].split())
     wanted = _DURATION if key == "trainer.max_time" else _wanted(message)
-    return f"--{key} takes {wanted}, got {value.strip(chr(39))[:MOST_SHOWN]!r}"
+    value = value.strip("'")
+    return f"--{key} takes {wanted}, got {value[:MOST_SHOWN]!r}{_plain_number(key, value, wanted)}"
+
+
+def _plain_number(key: str, value: str, wanted: str) -> str:
+    """Return the number that was written with a decimal comma, or with a sign for its unit.
+
+    A unit other than the one that the option's name ends with is not taken away: 4 weeks are no
+    4 days.
+    """
+    found = re.fullmatch(r"(-?\d+)(?:[.,](\d+))?\s*(%|[A-Za-z]*)", value)
+    if found is None or wanted not in ("a number", "a whole number"):
+        return ""
+    unit = key.rpartition("_")[2]
+    share = found[3] == "%" and unit not in UNITS
+    if found[3] and not share and found[3].lower() != unit:
+        return ""
+    number = float(f"{found[1]}.{found[2] or 0}") / (100 if share else 1)
+    return f"; write {number:g}" if wanted == "a number" or number.is_integer() else ""
 
 
 def _wrong_entry(message: str) -> str:
@@ -112,7 +152,11 @@ def _wrong_entry(message: str) -> str:
         value = found[2].strip("'")[:MOST_SHOWN]
         return f"--{option[1]}.{found[1]} takes {_wanted(text)}, got {value!r}"
     value = text.rpartition("Given value: ")[2][:MOST_SHOWN]
-    return f"--{option[1]} takes {_wanted(text)} for each name, got {value}"
+    if value.startswith("{"):
+        return f"--{option[1]} takes {_wanted(text)} for each name, got {value}"
+    pair = re.fullmatch(r"'?(\w+=[^{}]+?)'?", value)
+    meant = f"; write --{option[1]}.{pair[1]}" if pair else ""
+    return f"--{option[1]} takes {_KINDS['dict']}, got {value}{meant}"
 
 
 def _within_a_class(message: str) -> str:
@@ -159,12 +203,13 @@ def _wanted(message: str) -> str:
     wanted = " or ".join(dict.fromkeys(kinds))
     if "list[" not in message:
         return wanted or "the path of a class"
-    return f"a list of {wanted}" if wanted else "a list"
+    several = wanted.replace("a whole number", "whole numbers").replace("a number", "numbers")
+    return f"a list of {several}" if wanted else "a list"
 
 
 def _unknown_key(message: str, known: list[str]) -> str:
     """Return what a configuration file names that the command does not have."""
-    found = re.search(r"^\s*Option '(\w+)' is not accepted", message) or re.search(
+    found = re.search(r"^\s*Option '([\w.]+)' is not accepted", message) or re.search(
         r"Subcommand '\w+' does not accept option '([\w.]+)'", message
     )
     if found is None:

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from data_modules.dataset import EcgPool
-from data_modules.leakage import FILE_NAME, part_of
+from data_modules.parts import part_of
 from data_modules.store.content import signal_digest
 from data_modules.store.read import EcgStore
+from data_modules.trained_on import FILE_NAME
 from lsemvae.cli import main
 from lsemvae.core.sealed_json import write_json
 from lsemvae.models import read_data_state

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from data_modules.leakage import read_trained_on
+from data_modules.trained_on import read_trained_on
 from lsemvae.cli import main
 from lsemvae.core.files import file_sha256
 from lsemvae.core.leads import LEADS

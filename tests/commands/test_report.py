@@ -249,6 +249,7 @@ def test_explanation_is_shown_and_one_of_another_run_refused(
     [
         ([], "name the folders of runs"),
         (["nowhere"], "no finished cross-validation below nowhere"),
+        (["one/fold_0"], "one/fold_0; it is a part of the run one: name that"),
         (["nowhere", "--n_resamples", "10"], "--n_resamples must be in 100..100000, got 10"),
         (["nowhere", "--n_resamples", "1000000000"], "in 100..100000, got 1000000000"),
     ],
@@ -258,6 +259,8 @@ def test_bad_request_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
+    Path("one/fold_0").mkdir(parents=True)
+    Path("one/metrics.json").touch()
     assert main(["report", *arguments]) == 2
     assert message in error_of(capsys)
 

@@ -51,7 +51,10 @@ def test_config_that_nobody_has_is_named(capsys: pytest.CaptureFixture[str]) -> 
     [
         ("lr: 1e-3\n".encode("utf-16"), "x.yaml is not written in UTF-8; save it as UTF-8"),
         (b"lr: 1e-3\nfolds:\n\tepochs: 3\n", "x.yaml, line 3 is no YAML: found character"),
+        (b"folds:\n\tepochs: 3\n", "indent with blanks"),
         (b"lr: [1e-3\nfolds: 5\n", "x.yaml, line 2 is no YAML"),
+        (b'cohort: "data\\demo.h5"\n', "write a path with / or without quotes"),
+        (b"- lr: 1e-3\n", "x.yaml holds a list; expected names with values"),
     ],
 )
 @pytest.mark.parametrize("command", ["cv", "fit"])

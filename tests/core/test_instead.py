@@ -32,6 +32,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("/dev/null", "it is a device or a pipe, not a file"),
         ("data/chort.h5", "did you mean data/cohort.h5?"),
         ("data/cohort", "did you mean data/cohort.h5?"),
+        ("data/COHORT.h5", "did you mean data/cohort.h5?"),
         ("~/data/cohort.h5", "~ is not replaced here; write /home/ann/data/cohort.h5"),
         ("data\\cohort.h5", "folders are separated by / here; write data/cohort.h5"),
         ("C:\\c.h5", "folders are separated by / here; write the path as this machine has it"),
@@ -41,6 +42,14 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_what_was_meant_by_a_path_is_named(study: Path, path: str, said: str) -> None:
     assert found_instead(path, ".h5") == f" ({said})"
+
+
+def test_a_folder_beside_a_file_of_its_name_leads_to_the_file(study: Path) -> None:
+    (study / "data/cohort").mkdir()
+    assert found_instead("data/cohort", ".h5") == (
+        " (it is a folder; did you mean data/cohort.h5?)"
+    )
+    assert found_instead("data/cohort", folder=True) == ""
 
 
 def test_a_relative_path_is_looked_for_in_a_named_folder(study: Path) -> None:

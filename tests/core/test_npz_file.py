@@ -57,7 +57,7 @@ def test_arrays_are_read_by_name(tmp_path: Path) -> None:
         (array_alone, "no NPZ file"),
         (lambda: whole(a=np.array([{}], dtype=object)), "it holds objects"),
         (bomb, "would unpack to 67,"),
-        (of_a_shape_without_end, ""),
+        (of_a_shape_without_end, "Unable to allocate"),
     ],
 )
 def test_what_is_none_is_an_error_with_a_reason(

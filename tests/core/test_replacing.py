@@ -212,3 +212,9 @@ def test_a_folder_without_rights_is_refused_before_anything_is_computed(
     assert main(command.replace("OUT", str(tmp_path)).split()) == 2
     assert f"the folder {tmp_path} is read-only for you" in error_of(capsys)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["patients.csv", "T.XLSX", "last.ckpt"])
+def test_a_store_takes_no_name_of_another_kind_of_file(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a file such as .*h5, got .*: other programs would"):
+        check_output(tmp_path / name)

@@ -6,17 +6,15 @@ import pytest
 
 from data_modules.dataset import EcgPool
 from data_modules.leakage import (
-    FILE_NAME,
-    PRETRAINING,
     Leak,
+    LeakageCheck,
     check_leakage,
     find_leaks,
-    fold_parts,
-    part_of,
-    read_trained_on,
     refuse_leaks,
-    write_trained_on,
+    tell_other_names,
 )
+from data_modules.parts import PRETRAINING, fold_parts, part_of
+from data_modules.trained_on import FILE_NAME, read_trained_on, write_trained_on
 from lsemvae.core.errors import InputError
 
 
@@ -151,6 +149,22 @@ def test_unknown_pretraining_is_said(
     pool = EcgPool([str(cohort)])
     fold_of = {record: i % 2 for i, record in enumerate(pool.table["record"])}
     unknown = check_leakage(pool, fold_of, encoder=str(tmp_path / "e.ckpt"), trained_on="other")
-    assert unknown == ([], False)
+    assert unknown == ([], False, 0, True)
     assert "cannot be compared" in capsys.readouterr().out
-    assert check_leakage(pool, fold_of) == ([], None)
+    assert check_leakage(pool, fold_of) == ([], None, 0, True)
+
+
+def test_a_pre_training_under_pseudonyms_cannot_be_compared_with_ids(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    archive, cohort = table("a", 3), table("b", 3)
+    archive["patient_id"] = [f"h{number:016x}" for number in range(3)]
+    before, own = part_of(PRETRAINING, [archive]), part_of("cohort", [cohort])
+    assert not tell_other_names(before, own)
+    assert "nobody can tell whether the two share patients" in capsys.readouterr().out
+    linked = part_of("cohort", [archive])
+    for one, other in ((before, linked), (own, linked), (own, own)):  # MIMIC, a linked cohort
+        assert tell_other_names(one, other)
+    assert capsys.readouterr().out == ""
+    about = LeakageCheck([], True, same_names=False).about()
+    assert about == {"leaks": [], "pretraining_compared": True, "patients_compared": False}

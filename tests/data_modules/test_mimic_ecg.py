@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_modules.leakage import read_trained_on
 from data_modules.mimic_ecg import MimicEcg
+from data_modules.trained_on import read_trained_on
 from lsemvae.cli import main
 from lsemvae.core.errors import InputError
 from tests.conftest import ROOT, error_of, tiny_network

@@ -7,9 +7,10 @@ import pytest
 
 from data_modules.conversion.prepare import prepare_cohort
 from data_modules.dataset import EcgPool
-from data_modules.leakage import check_leakage, write_trained_on
+from data_modules.leakage import check_leakage
 from data_modules.signals.likeness import as_counts, fingerprints
 from data_modules.signals.near_marks import LEAST_LEADS, are_near, near_marks
+from data_modules.trained_on import write_trained_on
 from tests.data_modules.conftest import WriteRecord
 from tests.data_modules.conversion.test_altered_copies import ALTERED, Counts, hearts
 
@@ -62,6 +63,7 @@ def test_a_copy_of_the_pre_training_is_told_by_name_and_not_refused(
     encoder = str(tmp_path / "last.ckpt")
     found = check_leakage(cohort, fold_of, encoder=encoder, trained_on=before.sha256)
     assert not found.leaks
+    assert found.about()["near_copies"] == 1
     text = " ".join(capsys.readouterr().out.split())
     assert text.startswith("warning: 1 recording is nearly the same as one of the pre-training")
     assert "(1)" in text

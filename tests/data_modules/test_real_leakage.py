@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from data_modules.conversion.prepare import prepare_cohort, prepare_mimic
-from data_modules.leakage import find_leaks, part_of
+from data_modules.leakage import find_leaks
+from data_modules.parts import part_of
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.read import EcgStore
 from tests.data_modules.conftest import Unpack

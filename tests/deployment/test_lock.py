@@ -100,6 +100,10 @@ def test_what_is_no_study_is_refused(
     out = tmp_path / "m.safetensors"
     assert lock(tmp_path, cohort, encoder, out) == 2
     assert "no finished cross-validation" in error_of(capsys)
+    assert lock(study.with_name(study.name.lower()), cohort, encoder, out) == 2
+    assert f"(did you mean {study}?)" in error_of(capsys)
+    assert lock(study, cohort, cohort, out) == 2
+    assert f"{cohort} is a store of recordings and no checkpoint" in error_of(capsys)
     assert lock(study, pretraining, encoder, out) == 2
     assert "not the cohort of the run" in error_of(capsys)
     assert main(["lock", str(study), "--cohort", str(cohort), "--out", str(out)]) == 2

@@ -23,3 +23,19 @@ def test_what_was_not_compared_is_not_called_clean() -> None:
     assert not clean
     assert "not known" in text
     assert not leakage_statement({"encoder_saw_these_recordings": False}).clean
+
+
+def test_altered_copies_are_not_called_clean() -> None:
+    about = {"leaks": [], "pretraining_compared": True, "near_copies": 2}
+    clean, text = leakage_statement(about)
+    assert not clean
+    assert "2 recordings are nearly the same as one of another patient or of the pre-train" in text
+    assert "2 recordings are nearly" in leakage_statement(about | {"leaks": [LEAK]}).text
+
+
+def test_patients_that_could_not_be_compared_are_not_said_to_share_nothing() -> None:
+    about = {"leaks": [], "pretraining_compared": True, "patients_compared": False}
+    clean, text = leakage_statement(about)
+    assert not clean
+    assert "share nothing" not in text
+    assert "whether it shares patients with the cohort is not known" in text

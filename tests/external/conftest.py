@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from data_modules.leakage import part_of
+from data_modules.parts import part_of
 from data_modules.store.read import EcgStore
 from lsemvae.cli import main
 from lsemvae.core.leads import LEADS

@@ -21,6 +21,7 @@ from lsemvae.predicting.sources import Loaded
 def evidence_of(patients: list[str], codes: list[str]) -> Any:
     return SimpleNamespace(
         events=(200, 200), knows_patients=True, label="PH", near=[],
+        site=None, subgroups=[],
         measures={"auroc": SimpleNamespace(value=0.9, low=0.85, high=0.95)},
         model=SimpleNamespace(task=SimpleNamespace(label="PH")),
         table=pd.DataFrame({"code": codes, "patient_id": patients}),
@@ -67,3 +68,11 @@ def test_a_copy_of_a_recording_of_the_training_has_a_result_and_a_finding(
     assert [(row.outcome, row.findings) for row in rows] == [
         ("result", NEARLY_TRAINED_ON), ("result", ""),
     ]  # fmt: skip
+
+
+def test_a_site_in_two_spellings_is_told() -> None:
+    evidence = evidence_of(["a", "b", "c", "d"], [""] * 4)
+    evidence.table["hospital"] = ["North", "north"] * 2
+    evidence.site, evidence.subgroups = "hospital", ["hospital", "sex"]
+    (text,) = cautions(evidence)
+    assert text.startswith("hospital writes 1 group in several ways: 'North' = 'north'")

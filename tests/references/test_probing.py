@@ -77,7 +77,7 @@ def test_smaller_draws_lie_within_larger_ones_and_keep_two_patients_of_each_clas
 
 @pytest.mark.parametrize("fractions", [(0.5, 0.1), (1.0, 0.0), (), (1.0, 1.5)])
 def test_fractions_outside_of_their_range_are_refused(fractions: tuple[float, ...]) -> None:
-    with pytest.raises(InputError, match="label fractions must be in"):
+    with pytest.raises(InputError, match="fractions must be in"):
         check_fractions(fractions)
 
 

@@ -60,6 +60,8 @@ def test_names_and_values_that_were_left_out(
         ("cv", "detection c.h5", "'c.h5' is one word too many; did you mean --cohort c.h5?"),
         ("prepare cohort", "t.csv in out", "'in' is one word too many; did you mean --source in?"),
         ("demo", "x", "'x' is one word too many"),
+        ("encoders", "x", "this command takes options only"),
+        ("view", "c.h5 r1", "did you mean c.h5:r1?"),
         ("cv", "cohort=c.h5", "an option begins with two hyphens: --cohort=c.h5"),
         ("cv", "-cohort c.h5", "did you mean --cohort?"),
         ("cv", "\N{EN DASH}cohort c.h5", "begins with a long dash; type two hyphens: --cohort"),

@@ -17,6 +17,8 @@ from lsemvae.evaluation.statistics.labels_summary import summarise_labels
 from lsemvae.evaluation.statistics.summary import summarise_run
 from lsemvae.evaluation.tables.number_table import number_summary
 
+FIRST = "run `lsemvae cv` first"
+
 
 def find_runs(folders: Sequence[str]) -> tuple[list[CvRun], list[str]]:
     """Read runs from their own folders or from folders above them.
@@ -35,19 +37,25 @@ def find_runs(folders: Sequence[str]) -> tuple[list[CvRun], list[str]]:
     notes, faults = [], []
     for name in folders:
         folder = Path(name)
-        own = [folder] if (folder / "metrics.json").is_file() else []
+        own = [folder] if _is_run(folder) else []
         below = own or _folders_with(folder, "metrics.json")
         unfinished = set(_folders_with(folder, "fold_0")) - set(below)
         notes += [f"{part} is not finished and was left out" for part in sorted(unfinished)]
         lacking = [part for part in below if not (part / "predictions.csv").is_file()]
-        faults += [f"{part} has no predictions.csv" for part in lacking]
+        faults += [f"{part} has no predictions.csv; {FIRST}" for part in lacking]
         if not below:
             instead = "" if folder.is_file() else found_instead(folder, folder=True)
-            faults.append(f"no finished cross-validation below {folder}{instead}")
+            whole = next((one for one in folder.parents if _is_run(one)), None)
+            step = f"it is a part of the run {whole}: name that" if whole else FIRST
+            faults.append(f"no finished cross-validation below {folder}{instead}; {step}")
         found |= {part.resolve(): read_cv_run(part) for part in below if part not in lacking}
     if faults:
-        raise InputError(f"{'; '.join(faults)}; run `lsemvae cv` first")
+        raise InputError("; ".join(faults))
     return list(found.values()), notes
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / "metrics.json").is_file()
 
 
 def _folders_with(above: Path, name: str) -> list[Path]:

@@ -65,7 +65,10 @@ def test_binary_columns_hold_both_values_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("task", "message"),
     [
-        ("afib", r"task 'afib' needs the column 'afib'.*binary columns: AFIB"),
+        ("afib", r"task 'afib' needs the column 'afib'.*binary columns: AFIB; did you mean AFIB"),
+        ("mPAP", r"a number \(mpap_mmhg, .*did you mean mpap_mmhg\?$"),
+        ("precapillary", r"did you mean pre_capillary\?$"),
+        ("detection+phenotype", r"several labels at once are A,B .*AFIB$"),
         ("grade", r"task 'grade' needs a column of 0 and 1; it also holds 2, 3"),
         ("sex", r"column 'sex' holds '\w+' for record \S+; expected a number"),
     ],

@@ -166,6 +166,21 @@ def test_the_patients_of_a_study_can_be_left_out(
     assert len(EcgStore(str(tmp_path / "b.h5"))) == len(PLANTED) - 2
 
 
+def test_patients_to_leave_out_of_whom_none_is_there_are_refused(
+    exports: Path, store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With another key, or with true ids, the study's patients stayed in without a word."""
+    key, listed = store.parent.parent / "archive_key", tmp_path / "x.csv"
+    more = ["--out", str(tmp_path / "b.h5"), "--key", str(key), "--exclude", str(listed)]
+    for names, step in (("1012\n1013", "give the cohort.csv of"), (f"h{0:016x}", "--key")):
+        listed.write_text(f"patient_id\n{names}\n")
+        assert main(["prepare", "archive", "--source", str(exports), *more]) == 2
+        text = " ".join(capsys.readouterr().err.split())
+        assert "none of" in text
+        assert step in text
+    assert not (tmp_path / "b.h5").exists()
+
+
 def test_an_archive_of_which_nothing_is_left_says_how_many_for_which_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -140,3 +140,19 @@ def test_the_next_recording_takes_the_place_and_the_last_one_stays(tmp_path: Pat
     assert len(linked.files_left) + len(linked.pairs) == len(files)
     _, excluded, _ = apply_rules(rules, linked.pairs, SignalMeasures(tmp_path))
     assert [one.who for one in excluded[0][1]] == ["row 3", "row 4"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "why"),
+    [
+        ("age_belw: 18", "nothing is called age_belw; did you mean age_below?"),
+        ("age_below: 18 years", "age_below is '18 years'"),
+        ("paced: yes", "paced is True"),
+        ("age_below: 18\n    age_above: 90", "it has 2 conditions, and a rule has one"),
+        ("paced: any\n    replace: 1", "replace is 1"),
+    ],
+)
+def test_what_is_wrong_with_a_rule_is_said(rule: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        one_rule(tmp_path, rule)
+    assert f"is not known: {why}; expected a list" in str(caught.value)

@@ -218,6 +218,24 @@ def test_anything_but_a_sound_store_is_refused(
         EcgStore(store_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("patients.xlsx", "but a table; make one of it: `lsemvae prepare cohort --table"),
+        ("last.ckpt", "but a trained network; name the store of its recordings"),
+        ("c.h5.quarantine.csv", "but the list of what was found in c.h5: name that"),
+    ],
+)
+def test_another_file_of_a_study_is_told_for_what_it_is(
+    name: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_text("a,b\n")
+    with pytest.raises(InputError) as caught:
+        EcgStore(name)
+    assert told in str(caught.value)
+
+
 def test_a_file_without_our_mark_never_reaches_the_hdf5_library(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
