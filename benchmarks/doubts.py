@@ -148,14 +148,14 @@ def markdown(results: dict[str, Any]) -> str:
     lines += ["", *_row("gain wrong by", "set", "found: too large, too small", "with the ADC step")]
     lines += _row(*["---"] * 4)
     for one in results["gains"]:
-        shares = [f"{share:.0%}" for share in one["found"]]
+        shares = [f"{share * 100:.0f} %" for share in one["found"]]
         pairs = [", ".join(shares[at : at + 2]) for at in (0, 2)]
         lines += _row(f"{one['factor']:g}", one["set"], *pairs)
     lines += ["", *_row("all recordings made wrong", "found"), *_row("---", "---")]
     for name, share in results["arms"].items():
-        lines += _row(f"arm electrodes exchanged, {name}", f"{share:.0%}")
+        lines += _row(f"arm electrodes exchanged, {name}", f"{share * 100:.0f} %")
     for factor, share in results["rates"].items():
-        lines += _row(f"the header states {factor} times the true rate", f"{share:.0%}")
+        lines += _row(f"the header states {factor} times the true rate", f"{share * 100:.0f} %")
     return "\n".join([*lines, ""])
 
 

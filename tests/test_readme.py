@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tomllib
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,17 @@ def test_links_between_pages_lead_somewhere(folder: str) -> None:
             target = page.parent / link if link else page
             assert target.exists(), f"{page.name}: {link}"
             assert not heading or heading in headings(target), f"{page.name}: {link}#{heading}"
+
+
+def test_lists_and_tables_of_the_site_stand_behind_an_empty_line() -> None:
+    """The program of the site, unlike GitHub, needs the line, and shows an escaped `<` as `\\<`."""
+    begins, goes_on = re.compile(r"- |\d+\. |\|"), re.compile(r"$|- |\d+\. |\||  |#|<!--")
+    for page in (ROOT / "docs").glob("*.md"):
+        assert r"\<" not in page.read_text(), f"{page.name}: write &lt;"
+        lines = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL).splitlines()
+        for before, line in pairwise(lines):
+            joined = begins.match(line) and not goes_on.match(before)
+            assert not joined, f"{page.name}: {line!r} becomes a part of the text before it"
 
 
 def test_programs_and_targets_that_pages_name_exist() -> None:

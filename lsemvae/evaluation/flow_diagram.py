@@ -43,14 +43,17 @@ class _Placed(NamedTuple):
         return self.top + self.height / 2
 
 
-def flow_diagram(arms: Sequence[Sequence[Box]], trunk: Sequence[Box], title: str) -> str:
+def flow_diagram(
+    arms: Sequence[Sequence[Box]], trunk: Sequence[Box], title: str, warning: str = ""
+) -> str:
     """Return an SVG of boxes from top to bottom.
 
     Args:
         arms: none, or chains of boxes that meet in the first box of the trunk; each stands below
             the one before.
         trunk: one box or more.
-        title: of the picture.
+        title: of the picture, which is not drawn: a journal sets its own.
+        warning: drawn above the boxes, so that it goes along with the picture.
     """
     parts: list[str] = []
     ends: list[_Placed] = []
@@ -66,9 +69,12 @@ def flow_diagram(arms: Sequence[Sequence[Box]], trunk: Sequence[Box], title: str
     if ends:
         parts.append(_arrow(_centre(), ends[-1].bottom, _centre(), meeting.top))
         parts += [_detour(end, meeting) for end in ends[:-1]]
-    height = last[-1].bottom + 1
+    above = 2 * GAP if warning else 0.0
+    height = last[-1].bottom + 1 + above
+    if warning:
+        parts.append(f'<text x="{MAIN:g}" y="{-GAP:g}" font-weight="bold">{escape(warning)}</text>')
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:g}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 {-above:g} {WIDTH} {height:g}" '
         f'width="{WIDTH}" height="{height:g}" role="img" aria-label={quoteattr(title)}>\n'
         f"<title>{escape(title)}</title>\n"
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" '

@@ -33,6 +33,14 @@ def test_every_count_and_reason_can_be_read(picture: ET.Element) -> None:
         assert all(text in said for text in (box.text, *box.counts, *box.left_out))
 
 
+def test_a_warning_stands_above_the_boxes_and_inside_the_picture() -> None:
+    drawn = ET.fromstring(flow_diagram([], TRUNK, "Flow", "SYNTHETIC data"))
+    left, top, *_ = map(float, drawn.get("viewBox", "").split())
+    line = next(one for one in drawn.iter(f"{SVG}text") if one.text == "SYNTHETIC data")
+    assert top + 12 < float(line.get("y", "nan")) < min(box[1] for box in rectangles(drawn))
+    assert left < float(line.get("x", "nan"))
+
+
 def test_boxes_do_not_overlap_and_none_leaves_the_width_of_a_phone(picture: ET.Element) -> None:
     boxes = rectangles(picture)
     assert len(boxes) == 9

@@ -40,7 +40,7 @@ def _picture(evidence: Evidence, cohort: CohortEvidence) -> Picture:
     trunk = [*_boxes(steps, "study"), _analysed(evidence, len(cohort.table))]
     arms = [arm for arm in (_boxes(steps, "recordings"), _boxes(steps, "table")) if arm]
     title = f"Flow of the study, {evidence.label}"
-    drawn = flow_diagram(arms, trunk, title)
+    drawn = flow_diagram(arms, trunk, title, "SYNTHETIC data" if evidence.synthetic else "")
     said = "; ".join(
         f"{box.text}: {', '.join(box.counts)}"
         + (f" (left out: {', '.join(box.left_out)})" if box.left_out else "")
