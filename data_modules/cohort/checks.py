@@ -16,14 +16,11 @@ from data_modules.cohort.quantity_checks import (
     check_quantities,
     rows,
 )
-from data_modules.cohort.sexes import two_sexes
 from data_modules.cohort.twins import signal_twins
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
 from lsemvae.core.tasks import DEFINED_TASKS, PRESSURE_TASKS, Thresholds
-
-_MOST_YEARS = 20  # between the first and the last recording of a patient
 
 
 @dataclass(frozen=True)
@@ -116,8 +113,6 @@ def _patients(table: pd.DataFrame) -> list[Finding]:
             "together"
         )
         found.append(Finding("repeated patient", rows(repeated), text))
-    found += two_sexes(table)
-    found += _two_ages(table)
     quantities = [name for name in NUMBER_RANGES if name in table]
     complete = table[quantities].notna().sum(axis=1) >= 4  # fewer can agree by chance
     keys = [*quantities, *(name for name in ("sex", *DATES) if name in table)]
@@ -130,22 +125,6 @@ def _patients(table: pd.DataFrame) -> list[Finding]:
         text = f"the same values of {', '.join(keys)} under different patients"
         found.append(Finding("twin patients", rows(twins), text))
     return found
-
-
-def _two_ages(table: pd.DataFrame) -> list[Finding]:
-    """Find ids whose recordings lie further apart in age than a study lasts."""
-    if "age_years" not in table:
-        return []
-    ages = pd.to_numeric(table["age_years"], errors="coerce").groupby(table["patient_id"])
-    several = (ages.transform("max") - ages.transform("min")) > _MOST_YEARS
-    if not several.any():
-        return []
-    n = table["patient_id"][several].nunique()
-    text = (
-        f"{counted(n, 'patient has', 'patients have')} recordings of ages more than "
-        f"{_MOST_YEARS} years apart: is each id that of one person?"
-    )
-    return [Finding("two ages", rows(several), text)]
 
 
 def _waveforms(table: pd.DataFrame) -> list[Finding]:

@@ -10,6 +10,7 @@ from data_modules.cohort.group_words import group_word_findings
 from data_modules.cohort.label_columns import label_contradictions
 from data_modules.cohort.odd_columns import odd_columns
 from data_modules.cohort.sexes import check_sexes
+from data_modules.cohort.two_people import two_ages, two_sexes
 from lsemvae.core.findings import Finding
 from lsemvae.core.tasks import Thresholds
 
@@ -26,6 +27,8 @@ def contradictions(
     """
     return [
         *check_sexes(table),
+        *two_sexes(table),
+        *two_ages(table),
         *odd_columns(table),
         *group_word_findings(table),
         *exchanged_dates(table),

@@ -1,9 +1,8 @@
-"""Find sexes that stand as codes, in several words, or twice under one id."""
+"""Find sexes that stand as codes or in several words."""
 
 import pandas as pd
 
 from data_modules.reading.text_cells import SEX
-from lsemvae.core.counted import counted
 from lsemvae.core.findings import Finding
 
 _MOST_SHOWN = 6
@@ -35,21 +34,3 @@ def _several_words(words: list[str]) -> str:
     if len({SEX.get(word.casefold(), word) for word in words}) == len(words) <= 2:
         return ""
     return f"sex is written as {', '.join(map(repr, words[:_MOST_SHOWN]))}; write F and M"
-
-
-def two_sexes(table: pd.DataFrame) -> list[Finding]:
-    """Find ids that stand for several people."""
-    if "sex" not in table:
-        return []
-    word = table["sex"].replace("", None).dropna().astype(str)
-    sex = word.map(lambda one: SEX.get(one.casefold(), one)).reindex(table.index)
-    several = sex.groupby(table["patient_id"]).transform("nunique") > 1
-    if not several.any():
-        return []
-    n = table["patient_id"][several].nunique()
-    text = (
-        f"{counted(n, 'patient has', 'patients have')} recordings of two sexes: is each id that of "
-        "one person?"
-    )
-    where = tuple(map(str, table.index[several]))
-    return [Finding("two sexes", where, text)]

@@ -26,6 +26,7 @@ _EXPECTED = (
     "where the patient's next recording may take its place; beside it `window` with `days` and "
     "`when` (nearest, before, after) if wanted"
 )
+_KEYS = ("exclude", "window")
 PACED_WORDS = ("paced", "pacemaker", "pacing", "pacer")
 SLOWEST_HZ = 250.0  # a spike is one sample of it
 
@@ -79,8 +80,9 @@ def read_rules(path: str | None) -> Rules:
         text, content = read_yaml(file)
     except InputError as error:
         raise InputError(f"{error}; expected {_EXPECTED}") from error
-    known = isinstance(content, dict) and set(content) <= {"exclude", "window"}
-    fields = content if known else {}
+    if isinstance(content, dict) and (odd := [key for key in content if key not in _KEYS]):
+        raise InputError(f"{path} has {str(odd[0])[:60]!r}; expected {_EXPECTED}")
+    fields = content if isinstance(content, dict) else {}
     found, window = fields.get("exclude"), fields.get("window", {})
     if not isinstance(found, list) or not _is_window(window):
         raise InputError(f"{path} is not {_EXPECTED}")

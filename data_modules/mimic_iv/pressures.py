@@ -42,7 +42,7 @@ FROM (
         try_cast(charttime AS TIMESTAMP) AS charttime,
         CASE whole(itemid) {items} END AS item,
         try_cast(valuenum AS DOUBLE) AS mmhg,
-        lower(trim(valueuom)) AS unit,
+        lower(replace(valueuom, ' ', '')) AS unit,
         coalesce(lower(whole(warning)) IN ('1', 'true', 't', 'yes', 'y'), false) AS warned
     FROM chartevents
     WHERE itemid IN ({itemids})

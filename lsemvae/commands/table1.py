@@ -45,7 +45,12 @@ def table1(
         Thresholds,
         find_task,
     )
-    from lsemvae.evaluation.tables.table1 import CHARACTERISTICS, TwoGroups, characteristics_table
+    from lsemvae.evaluation.tables.table1 import (
+        CHARACTERISTICS,
+        TwoGroups,
+        characteristics_table,
+        counting_note,
+    )
     from lsemvae.evaluation.tables.table_files import table_stem, write_table
     from lsemvae.evaluation.tables.terminal import print_frame
 
@@ -82,7 +87,8 @@ def table1(
     whose = f"{store.label}{' (SYNTHETIC)' if store.synthetic else ''}"
     caption = (
         f"Patient characteristics of {whose}{by_pressures}: mean ± SD and "
-        f"Welch's t-test, n (%) and chi-squared test.{PAPER * bool(by_pressures)}"
+        f"Welch's t-test, n (%) and chi-squared test.{counting_note(store.table, comparisons)}"
+        f"{PAPER * bool(by_pressures)}"
     )
     with writing_alone(Path(out).parent, wait=True):
         files = write_table(shown, Path(out), caption)

@@ -1,7 +1,9 @@
 """Say what the parser refused as it was typed: options with dashes, values in plain words."""
 
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 
 from lsemvae.core.suggestion import suggestion
 from lsemvae.runtime.suggestion import explain_refusal, suggest_options
@@ -35,7 +37,13 @@ def as_typed(message: str, known: Iterable[str]) -> str:
     choices = known if isinstance(known, Mapping) else {}
     known = list(known)
     told = _ambiguous(message) or _missing(message, choices) or _no_value(message)
-    told = told or _no_group(message) or _within_a_class(message) or _no_class(message)
+    told = (
+        told
+        or _no_such_class(message)
+        or _no_group(message)
+        or _within_a_class(message)
+        or _no_class(message)
+    )
     told = told or _wrong_entry(message) or _wrong_value(message)
     told = told or _unknown_key(message, known)
     return told or suggest_options(explain_refusal(message), known)
@@ -93,6 +101,16 @@ def _no_group(message: str) -> str:
 def _no_value(message: str) -> str:
     found = re.search(r"argument (--[\w.]+)[^:]*: expected (?:one|at least one) argument", message)
     return f"{found[1]} needs a value" if found else ""
+
+
+def _no_such_class(message: str) -> str:
+    """Return which class of a package there is not, and the one that was probably meant."""
+    found = re.search(r"module '([\w.]+)' has no attribute '(\w+)'", message)
+    if found is None or any(reason in message for reason in _REASONS):
+        return ""
+    known = dir(import_module(found[1])) if found[1] in sys.modules else []
+    classes = [one for one in known if one[:1].isupper()]
+    return f"there is no class {found[1]}.{found[2]}{suggestion(found[2], classes)}"
 
 
 def _wrong_value(message: str) -> str:

@@ -15,12 +15,13 @@ from data_modules.reading.formats.layout_checks import (
 from data_modules.reading.formats.table_rows import Rows, rows_of_numbers
 from data_modules.reading.formats.table_start import TableStart, find_start, is_number, split_cells
 from data_modules.reading.formats.table_times import check_times
-from data_modules.reading.lead_names import known_lead
+from data_modules.reading.lead_names import known_lead, read_name
 from data_modules.reading.limits import check_extent
 from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording
 from data_modules.reading.stated_numbers import invalid
 from data_modules.reading.text_cells import MISSING, is_missing, sniff_table
+from data_modules.reading.units import mv_per_unit
 
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}", re.ASCII)
 _POINTED = re.compile(r"[-+]?[1-9]\d{0,2}\.\d{3}", re.ASCII)
@@ -57,7 +58,9 @@ def read_csv_table(content: bytes, layout: Layout, *, record: str) -> RawRecordi
         problem = f"no column is one of the twelve leads; line {start.first + shift} has {listed}"
         raise RecordError("no_known_lead", record=record, problem=problem)
     signals = _numbers(rows, start, chosen, layout, record=record)
-    check_whole(signals, layout, record=record)
+    units = {read_name(start.names[i]).unit for i in chosen} - {None}
+    if all(mv_per_unit(unit) == mv_per_unit(layout.unit) for unit in units):
+        check_whole(signals, layout, record=record)  # another unit is refused below, by its name
     check_rate_lines(head[: start.first], layout, record=record)
     check_unit_lines(head[: start.first], layout, record=record)
     check_times(rows, start, layout.sampling_rate_hz, record=record)

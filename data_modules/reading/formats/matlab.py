@@ -16,6 +16,7 @@ from data_modules.reading.formats.layout import Layout
 from data_modules.reading.formats.layout_checks import (
     check_stated_leads,
     check_stated_rates,
+    check_stated_unit,
     check_whole,
     is_rate_name,
     only_with_leads,
@@ -89,6 +90,8 @@ def _read(content: bytes, layout: Layout, *, record: str) -> RawRecording:
             lists = list(_texts_within(body))
         for names in lists:
             check_stated_leads(names, layout, record=record)
+            if len(set(names)) == 1 and names[0].casefold() != "v":  # which may be a lead's place
+                check_stated_unit(names[0], layout, record=record)
     check_whole(signals, layout, record=record)
     return RawRecording(
         names=layout.leads,

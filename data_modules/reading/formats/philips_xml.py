@@ -75,6 +75,8 @@ def _layout(
     given = partial(text_if_any, details, record=record)
     text = text_of(details, "samplingrate", record=record)
     rate = check_rate(number(text, what="samplingrate", record=record), record=record)
+    for name, theirs in (("samplespersecond", text), ("resolution", given("resolution"))):
+        _compare(name, waveforms.get(name) or "", theirs, record=record)
     resolution = waveforms.get("resolution") or given("signalresolution")
     scale = number(resolution, what="the resolution", record=record)
     check_gain(1 / scale if scale > 0 else 0.0, record=record, text=f"{resolution} uV per count")
@@ -99,6 +101,15 @@ def _layout(
         raise invalid("it does not name its leads", record=record)
     channels = text_of(details, "numberchannelsallocated", record=record)
     return rate, _first(list(LEADS), channels, record=record), scale
+
+
+def _compare(name: str, own: str, theirs: str, *, record: str) -> None:
+    """Refuse a number that the samples and the description of the signals state in two ways."""
+    if not own or not theirs:
+        return
+    if number(own, what=name, record=record) != number(theirs, what=name, record=record):
+        problem = f"its samples state {name} {own[:20]}, signalcharacteristics {theirs[:20]}"
+        raise invalid(problem, record=record)
 
 
 def _first(names: list[str], count: str, *, record: str) -> tuple[str, ...]:

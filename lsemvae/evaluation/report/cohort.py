@@ -8,7 +8,7 @@ from lsemvae.evaluation.report.blocks import Block, Section, Table, Text, frame_
 from lsemvae.evaluation.report.evidence import CohortEvidence, Evidence
 from lsemvae.evaluation.report.written import unavailable
 from lsemvae.evaluation.statistics.json_values import to_json
-from lsemvae.evaluation.tables.table1 import characteristics_table
+from lsemvae.evaluation.tables.table1 import characteristics_table, counting_note
 
 NO_STORE = "no store was given (--cohort)"
 MOST_PLACES = 5
@@ -151,7 +151,8 @@ def characteristics_section(evidence: Evidence) -> Section:
     shown = shown.rename(columns={"": "characteristic"})
     caption = (
         f"Patients of {evidence.label} by group: mean ± SD and Welch's t-test, n (%) and "
-        "chi-squared test; each patient once in a group. Paper: its Table 1, other patients."
+        f"chi-squared test.{counting_note(cohort.table, cohort.comparisons)} Paper: its Table 1, "
+        "other patients."
     )
     table = frame_table(caption, shown)
     facts = {"table": to_json(shown)}

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency, ttest_ind
 
+from lsemvae.core.counted import counted
 from lsemvae.evaluation.tables.paper import paper_characteristic, paper_group_size, paper_p_value
 
 # Rows of the paper's Table 1 in its order, then what a cohort has besides.
@@ -85,6 +86,27 @@ def characteristics_table(
             if with_paper and (printed != NONE).any():
                 columns[f"{name}{PAPER}"] = printed
     return pd.DataFrame(columns | {"missing": cells["missing"]})
+
+
+def counting_note(table: pd.DataFrame, comparisons: Sequence[TwoGroups]) -> str:
+    """Say how patients with several recordings count; empty where there are none.
+
+    Args:
+        table: one row for each recording, with patient_id.
+        comparisons: as for `characteristics_table`.
+    """
+    if not table["patient_id"].duplicated().any():
+        return ""
+    said = " Each patient counts once in a group, with the first of his or her recordings in it."
+    for comparison in comparisons:
+        one, other = (_group(comparison, side, table)["patient_id"] for side in (0, 1))
+        both = int(one.isin(other).sum())
+        if both:
+            said += (
+                f" {counted(both, 'patient stands', 'patients stand')} in both groups of "
+                f"{comparison.name}, with recordings of either; p takes them for two."
+            )
+    return said
 
 
 def _printed(columns: pd.Series, comparison: TwoGroups, name: str) -> pd.Series:

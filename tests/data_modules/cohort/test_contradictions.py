@@ -1,11 +1,14 @@
 """Plant columns that contradict one another in a cohort that is consistent by construction."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from data_modules.cohort.contradictions import contradictions
 from data_modules.cohort.label_columns import tell_label
+from data_modules.cohort.table import read_cohort_table
 from data_modules.simulation.cohort import draw_cohort
 from lsemvae.core.tasks import Thresholds
 
@@ -154,3 +157,11 @@ def test_columns_that_follow_from_others_are_compared(table: pd.DataFrame) -> No
         ("ci is not what cardiac output and body surface give", 1),
         ("tpg is not what mPAP and PAWP give", 1),
     ]
+
+
+def test_prepare_tells_one_id_of_two_people(tmp_path: Path) -> None:
+    file = tmp_path / "t.csv"
+    file.write_text("record,patient_id,sex,age_years\na,1,F,30\nb,1,M,70\nc,2,F,50\n")
+    told = " ".join(read_cohort_table(file).warnings)
+    assert "1 patient has recordings of two sexes" in told
+    assert "1 patient has recordings of ages more than 20 years apart" in told

@@ -169,6 +169,7 @@ def test_rules_exclude_in_their_order_and_say_whom_they_cannot_judge(tmp_path: P
         b"a: [",
         b"exclude:\n  - reason: a\n    age_below: 18\nexclude: []",  # the last alone would count
         b"exclude: [\xfc]",
+        b"exlude:\n  - reason: a\n    age_below: 18",
     ],
 )
 def test_a_rule_that_nobody_knows_is_refused(tmp_path: Path, text: bytes) -> None:

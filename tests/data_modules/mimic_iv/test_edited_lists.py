@@ -54,6 +54,7 @@ def indexed(content: bytes) -> bytes:
         (LIST, indexed),
         (LIST, lambda b: b.replace(b"\n", b",\r\n")),
         (LIST, lambda b: b"\xef\xbb\xbf" + b.replace(b"subject_id", b"SUBJECT_ID")),
+        (CHART, lambda b: b.replace(b",mmHg,", b", mm Hg,")),
     ],
 )  # fmt: skip
 def test_what_still_says_the_same_gives_the_same_table(

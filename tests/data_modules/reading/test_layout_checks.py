@@ -333,3 +333,23 @@ def test_a_median_beat_beside_the_rhythm_is_not_the_recording(
     np.testing.assert_allclose(found, COUNTS / 200, atol=1e-6)
     with pytest.raises(RecordError, match=r"rhythm 2 x 1500"):
         read(tmp_path, *write({"again": COUNTS, **rhythm}))
+
+
+def test_units_of_a_matlab_file_that_are_not_the_layouts_are_refused(tmp_path: Path) -> None:
+    savemat = pytest.importorskip("scipy.io").savemat
+    for units, right in ((np.array(["uV ", "uV "]), np.array(["mV ", "mV "])), ("uV", "V")):
+        for stated in (units, right):
+            content = saved(
+                lambda file, stated=stated: savemat(file, {"a": COUNTS / 200, "u": stated})
+            )
+            if stated is right:
+                assert read(tmp_path, "r.mat", content, counts_per_unit=1).any()
+                continue
+            with pytest.raises(RecordError, match="states the unit uV, the layout mV"):
+                read(tmp_path, "r.mat", content, counts_per_unit=1)
+
+
+def test_a_unit_in_the_names_is_told_before_the_size_of_whole_numbers(tmp_path: Path) -> None:
+    text = "\n".join(["I [uV],II [uV]", *(f"{a},{b}" for a, b in COUNTS.T)])
+    with pytest.raises(RecordError, match="the unit uV in its name"):
+        read(tmp_path, "r.csv", text, counts_per_unit=1)

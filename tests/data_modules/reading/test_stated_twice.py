@@ -258,3 +258,16 @@ def test_a_philips_file_of_two_offsets_is_refused(tmp_path: Path) -> None:
     other = "<signaloffset>2048</signaloffset></signalcharacteristics>"
     files = {"r1.xml": text.replace("</signalcharacteristics>", other).encode("utf-16")}
     assert "signaloffset must be stated once" in refusal(tmp_path, "r1.xml", files)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [('resolution="5"', 'resolution="5" samplespersecond="500"', "samplespersecond 500"),
+     ("<signaloffset>", "<resolution>2.5</resolution><signaloffset>", "resolution 5")],
+)  # fmt: skip
+def test_a_philips_file_of_two_rates_or_resolutions_is_refused(
+    old: str, new: str, said: str, tmp_path: Path
+) -> None:
+    text = philips_files(COUNTS)["r1.xml"].decode("utf-16")
+    files = {"r1.xml": text.replace(old, new).encode("utf-16")}
+    assert f"its samples state {said}, signalcharacteristics" in refusal(tmp_path, "r1.xml", files)

@@ -9,6 +9,7 @@ from lsemvae.evaluation.tables.table1 import (
     TwoGroups,
     characteristics_table,
     chi_squared_p,
+    counting_note,
     p_text,
     welch_p,
 )
@@ -116,3 +117,12 @@ def test_group_of_one_patient_has_no_spread() -> None:
 )
 def test_p_values_are_printed_as_in_the_paper(p: float, text: str) -> None:
     assert p_text(p) == text
+
+
+def test_patients_of_both_groups_are_counted_below_the_table() -> None:
+    table = pd.DataFrame({"patient_id": ["a", "a", "b", "b", "c"], "age_years": range(5)})
+    label = pd.Series([0.0, 1.0, 1.0, 1.0, 0.0])
+    said = counting_note(table, [TwoGroups("detection", label, ("no", "yes"))])
+    assert "once in a group" in said
+    assert "1 patient stands in both groups of detection" in said
+    assert counting_note(table.iloc[[0, 2, 4]], []) == ""
