@@ -51,7 +51,7 @@ from lsemvae.runtime.config_safety import (
     parsing_error,
     secure_configurations,
 )
-from lsemvae.runtime.cpu_matmul import faster_float32_products
+from lsemvae.runtime.cpu_matmul import settle_float32_products
 from lsemvae.runtime.faults import REFUSALS, failed_run, input_error_behind, refused_value
 from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.malloc import keep_freed_memory
@@ -286,7 +286,7 @@ def run_lightning(arguments: list[str], *, others_follow: bool = False) -> Path 
     set_private_defaults()
     if not torch.cuda.is_available():
         keep_freed_memory()
-        faster_float32_products()
+    settle_float32_products()
     try:
         began = time()
         cli = build_cli(arguments, run=True, save_config=arguments[0] == "fit")

@@ -20,7 +20,7 @@ from lsemvae.core.types import EcgBatch
 from lsemvae.evaluation.projection import project, write_projection
 from lsemvae.models import EcgNetwork, Pretrained
 from lsemvae.models.checkpoint import describe_network
-from lsemvae.runtime.cpu_matmul import faster_float32_products
+from lsemvae.runtime.cpu_matmul import settle_float32_products
 from lsemvae.runtime.malloc import keep_freed_memory
 from lsemvae.runtime.own_classes import source_sha256
 
@@ -43,6 +43,7 @@ def cached_features(
     Returns:
         (N, F) in the order of the store; NaN for recordings that have none of the leads.
     """
+    settle_float32_products()
     file = folder / f"{_key(pretrained, data)}.npy"
     cached = _read(file)
     if cached is not None:
@@ -176,9 +177,9 @@ def _apply(
     into: Sequence[Features],
 ) -> None:
     """Write what a function says of every usable recording into its row of each array."""
+    settle_float32_products()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if device.type == "cpu":
-        faster_float32_products()
         keep_freed_memory()
     network = pretrained.network.to(device)
     usable = data.usable_rows()

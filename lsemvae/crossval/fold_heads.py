@@ -25,6 +25,7 @@ from lsemvae.crossval.folds import (
 from lsemvae.crossval.side_by_side import Course, EndOfEpoch, train_side_by_side
 from lsemvae.evaluation.statistics.metrics import metrics_as_far_as_defined
 from lsemvae.losses import focal_loss
+from lsemvae.runtime.cpu_matmul import settle_float32_products
 from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.tasks import Classifier
 from lsemvae.tasks.head_task import HeadSettings
@@ -57,6 +58,7 @@ def run_heads(
         features: (N, F) of every recording of the store.
     """
     keep_quiet()
+    settle_float32_products()
     task = fold_task(settings, encoder, parts[0][1].ecg_input)
     if not isinstance(task, Classifier):
         raise TypeError(f"heads that predict one label train side by side, not {type(task)}")

@@ -27,6 +27,7 @@ from lsemvae.crossval.features import Features
 from lsemvae.models.method import Method, Size
 from lsemvae.models.methods import find_method
 from lsemvae.models.own_methods import kept_method
+from lsemvae.runtime.cpu_matmul import settle_float32_products
 from lsemvae.runtime.fold_seed import seed_fold
 from lsemvae.runtime.quiet import silence_lightning
 from lsemvae.tasks import Classifier, FocalSettings, LabelsClassifier, Regressor
@@ -163,6 +164,7 @@ def run_fold(
         features: (N, F) of every recording of the store where the encoder is frozen.
     """
     keep_quiet()
+    settle_float32_products()
     (folder / FINISHED).unlink(missing_ok=True)
     seed_fold(settings.seed, data.fold)
     data.setup("fit")

@@ -21,6 +21,7 @@ from lsemvae.crossval.folds import (
 )
 from lsemvae.deployment.locked_network import without_decoder
 from lsemvae.models import EcgNetwork, Pretrained
+from lsemvae.runtime.cpu_matmul import settle_float32_products
 from lsemvae.tasks import Regressor
 from lsemvae.tasks.head_task import HeadTask
 
@@ -64,6 +65,7 @@ def refit_member(
         features: cache of the encoder's features.
     """
     keep_quiet()
+    settle_float32_products()
     lightning.seed_everything(settings.seed, verbose=False)
     data.fold = None
     data.setup("fit")

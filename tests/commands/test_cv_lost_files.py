@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 from lsemvae.cli import main
 from tests.conftest import cv, error_of
@@ -75,6 +76,17 @@ def test_fold_with_a_spoilt_file_is_run_again(
     assert "fold 1: " in printed
     assert "fold 0: " not in printed  # it stays as it is
     pd.testing.assert_frame_equal(pd.read_csv(results / RUN / "predictions.csv"), expected)
+
+
+def test_folds_learn_the_same_to_the_bit_whether_the_features_were_there(
+    results: Path, cohort: Path, encoder: Path
+) -> None:
+    said = [results / RUN / f"fold_{fold}/finished.json" for fold in range(2)]
+    expected = [file.read_text() for file in said]  # with the SHA-256 of the heads
+    torch.set_float32_matmul_precision("highest")  # as a new process begins
+    again = ("--folds", "2", "--inner", "false", "--overwrite", "true")
+    assert cv(cohort, encoder, results, *again) == 0
+    assert [file.read_text() for file in said] == expected
 
 
 @pytest.mark.parametrize("spoil", [cut, empty, flip])
