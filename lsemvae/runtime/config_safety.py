@@ -14,6 +14,7 @@ from jsonargparse import get_loader, set_loader, set_parsing_settings
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.seeds import SEEDS, check_seed
+from lsemvae.core.suggestion import suggestion
 from lsemvae.core.yaml_text import check_yaml, load_yaml, refuse_address
 from lsemvae.runtime.allowed_classes import ROOMS, allowed_paths
 from lsemvae.runtime.cli_arguments import MAX_NUMBER
@@ -74,8 +75,10 @@ def parsing_error(message: str) -> InputError:
         return InputError(" ".join(message.split()))
     first = names[0]
     known = first.partition(".")[0] in ("lightning", "torch", "lsemvae", "torchmetrics")
+    meant = suggestion(first, allowed_paths())
+    refused = f"a configuration may not import {', '.join(names)}"
     return InputError(
-        f"a configuration may not import {', '.join(names)}; allowed are classes of "
+        f"{refused}{f'{meant} Allowed' if meant else '; allowed'} are classes of "
         f"{', '.join(ROOMS)} and the parts of Lightning in docs/security.md. For what you know and "
         f"trust: {ALLOW_VARIABLE}={first if known else first.partition('.')[0]} in the environment"
     )
