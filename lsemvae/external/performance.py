@@ -5,13 +5,13 @@ from sklearn.metrics import roc_curve
 
 from data_modules.cohort.group_words import alike_groups
 from data_modules.cohort.identity import alike_ids
-from data_modules.near_copies import near_text
+from data_modules.signals.near_marks import near_text
 from lsemvae.core.chance import chance_text
 from lsemvae.core.counted import counted
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
 from lsemvae.evaluation.report.curves import legend, panel
 from lsemvae.evaluation.report.first_screen import RESEARCH, SYNTHETIC
-from lsemvae.evaluation.report.written import estimate, number, percent
+from lsemvae.evaluation.report.written import estimate, percent
 from lsemvae.evaluation.statistics.calibration import reliability_curve
 from lsemvae.evaluation.statistics.json_values import to_json
 from lsemvae.external.evidence import (
@@ -21,7 +21,7 @@ from lsemvae.external.evidence import (
     ExternalEvidence,
 )
 from lsemvae.predicting.labels import label_caution
-from lsemvae.predicting.outcome import TRAINED_ON
+from lsemvae.predicting.outcome import TRAINED_ON, TRAINING
 
 TITLES = {
     "auroc": "AUROC",
@@ -116,7 +116,7 @@ def cautions(evidence: ExternalEvidence) -> list[str]:
             "table again with --patient_prefix."
         )
     if evidence.near:
-        said.append(near_text(evidence.near, "the model's training"))
+        said.append(near_text(evidence.near, TRAINING))
     alike = alike_ids(evidence.table["patient_id"])
     if alike.groups:
         said.append(
@@ -197,7 +197,7 @@ def _calibration(evidence: ExternalEvidence) -> Picture:
 def _roc(evidence: ExternalEvidence) -> Picture:
     label, probability, _ = evidence.columns
     false_positive, true_positive, _ = roc_curve(label, probability)
-    value = number(evidence.measures["auroc"].value)
+    value = estimate(to_json(evidence.measures["auroc"]))
     figure, axes = panel("1 - specificity", "sensitivity", evidence.name)
     axes.plot([0, 1], [0, 1], color="#777777", linewidth=0.8, label="chance")
     axes.plot(false_positive, true_positive, color="#0b5394", label=f"this cohort (AUROC {value})")
@@ -230,7 +230,7 @@ def _distribution(evidence: ExternalEvidence) -> Picture:
                          label=f"threshold ({name})")  # fmt: skip
     axes.set(xlim=(0, 1))
     legend(axes)
-    caption = f"Probabilities of both classes on {evidence.name}."
+    caption = f"Probabilities of both classes on {evidence.name}, {_counts(evidence)}."
     medians = ", ".join(f"{name} {np.median(probability[label == side]):.3f}"
                         for side, name in ((0, "negative"), (1, "positive")))  # fmt: skip
     return draw(figure, "probabilities", caption=caption, alt=f"Histogram. Medians: {medians}")

@@ -5,7 +5,7 @@ from typing import Any
 from lsemvae.evaluation.report.blocks import Section, Table, Text, draw
 from lsemvae.evaluation.report.curves import below_the_picture, legend, panel
 from lsemvae.evaluation.report.decisions import HOW
-from lsemvae.evaluation.report.written import estimate, percent
+from lsemvae.evaluation.report.written import estimate
 from lsemvae.evaluation.statistics.bootstrap import bootstrap
 from lsemvae.evaluation.statistics.decision_curve import decision_curve
 from lsemvae.evaluation.statistics.diagnostic_accuracy import count_outcomes, diagnostic_accuracy
@@ -29,7 +29,7 @@ def threshold_section(evidence: ExternalEvidence) -> Section:
         accuracy = to_json(found[name]["accuracy"])
         rows.append(
             [name + (" (in use)" if name == evidence.model.point else ""), f"{point.threshold:.3f}",
-             f"sensitivity {percent(point.sensitivity)}, specificity {percent(point.specificity)}",
+             f"sensitivity {point.sensitivity:.2f}, specificity {point.specificity:.2f}",
              *(estimate(accuracy[measure], 2) for measure in MEASURES),
              ", ".join(map(str, found[name]["counts"]))]
         )  # fmt: skip

@@ -155,7 +155,7 @@ def test_any_binary_column_is_a_task(recordings: Path, encoder: Path, tmp_path: 
         (["--method", "resnet"], "unknown method 'resnet'"),
         (["--folds", "50"], "50 folds need"),
         (["--folds", "1"], "folds must be >= 2, got 1"),
-        (["--epochs", "0", "--jobs", "0"], "epochs must be >= 1, got 0; jobs must be >= 1"),
+        (["--epochs", "0", "--jobs", "0"], "--epochs must be >= 1, got 0; --jobs must be >= 1"),
         (["--lr", "-1"], "lr must be > 0"),
         (["--task", "PH/CTEPH"], "cannot name a result folder"),
         (["--mpap_threshold_mmhg", "500"], "must be above 0 and below 150, got 500"),

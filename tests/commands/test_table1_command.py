@@ -34,7 +34,7 @@ def test_what_the_cohort_lacks_is_one_line(
     assert main(["table1", "--cohort", str(cohort), "--columns.bmi=BMI", *out]) == 2
     assert "has no column bmi" in error_of(capsys)
     assert main(["table1", str(cohort), "--tasks", "detection,phenotype", *out]) == 2
-    assert "several are a list: --tasks '[A, B]'" in error_of(capsys)
+    assert "several tasks a list: --tasks '[A, B]'" in error_of(capsys)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -136,10 +136,10 @@ def test_rows_of_another_form_stand_in_the_order_of_the_cohort() -> None:
     cohort, beats = (
         SimpleNamespace(
             pool=SimpleNamespace(
-                table=pd.DataFrame({"record": names, "patient_id": names}), label=label
+                table=pd.DataFrame({"record": names, "patient_id": names}), named=named
             )
         )
-        for names, label in ((["a", "b", "c"], "recordings"), (["c", "x", "a", "b"], "beats"))
+        for names, named in ((["a", "b", "c"], "recordings"), (["c", "x", "a", "b"], "beats"))
     )
     assert places_in(cohort, beats).tolist() == [2, 3, 0]  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"recordings lacks 1 of the 4 recordings of beats, .* x"):

@@ -21,6 +21,7 @@ from lsemvae.core.leads import LEADS
 
 _VERSIONS = ("1.03", "1.04", "1.04.01", "1.04.02")
 _LIMB = LEADS[:6]
+_MOST_CHANNELS = 16
 _WHOLE = re.compile(r"[+-]?[0-9]{1,6}")
 _TWELVE = ("STD-12", "10-WIRE")  # acquisition types whose channels are the leads in their order
 
@@ -100,7 +101,9 @@ def _layout(
     if text_of(details, "acquisitiontype", record=record) not in _TWELVE:
         raise invalid("it does not name its leads", record=record)
     channels = text_of(details, "numberchannelsallocated", record=record)
-    return rate, _first(list(LEADS), channels, record=record), scale
+    # a recorder of 16 channels writes them all, those behind the leads without a name
+    spare = [f"channel {place}" for place in range(len(LEADS) + 1, _MOST_CHANNELS + 1)]
+    return rate, _first([*LEADS, *spare], channels, record=record), scale
 
 
 def _compare(name: str, own: str, theirs: str, *, record: str) -> None:

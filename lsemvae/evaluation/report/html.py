@@ -16,6 +16,7 @@ from lsemvae.evaluation.statistics.json_values import to_json
 NO_BREAK = "\N{NO-BREAK SPACE}"
 LONG_NAME = re.compile(r"[A-Za-z_][\w.]{15,}")
 AFTER = re.compile(r"(?<=[A-Za-z0-9])([_.])(?=[A-Za-z])")
+TYPED = re.compile(r"`([^`]+)`")
 INTERVAL = re.compile(r"\[[^\[\]]*\]|\S+ ± \S+|\d+ %")
 
 
@@ -39,6 +40,7 @@ def render_page(title: str, sections: Sequence[Section], beside: Sequence[str]) 
     ]
     environment.filters["unbroken"] = unbroken
     environment.filters["broken_well"] = broken_well
+    environment.filters["with_code"] = with_code
     template = environment.get_template("report.html.j2")
     return template.render(title=title, sections=sections, beside=beside)
 
@@ -52,6 +54,11 @@ def broken_well(cell: str) -> Markup:
     """Return a cell of words; one that is a long name breaks only after `_` or `.`."""
     text = escape(unbroken(cell))
     return Markup(AFTER.sub(r"\1<wbr>", str(text))) if LONG_NAME.fullmatch(cell) else text
+
+
+def with_code(text: str) -> Markup:
+    """Return a text whose parts between backticks are set as what one types."""
+    return Markup(TYPED.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def write_figures(sections: Sequence[Section], folder: Path) -> None:

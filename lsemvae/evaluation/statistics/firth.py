@@ -4,11 +4,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
+from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.evaluation.statistics.binary_arrays import Labels, Scores
 
 Array = npt.NDArray[np.float64]
-MOST_STEPS = 200
+MOST_STEPS = 2000  # where nearly all are of one class each goes a twentieth of what is left
 LONGEST_STEP = (
     2.0  # of log-odds: an undamped step of Newton's method may leave the maximum for good
 )
@@ -56,7 +57,8 @@ def fit_lines(
         uphill = there >= height[moving] - 1e-12 * np.abs(height[moving])
         line[moving[uphill]], height[moving[uphill]] = ahead[uphill], there[uphill]
         pace[moving] = np.where(uphill, np.minimum(1.0, 2 * pace[moving]), pace[moving] / 2)
-    raise InputError(f"{len(moving)} of {len(weight)} logistic lines have not come to rest")
+    lines = counted(len(moving), "logistic line has", "logistic lines have")
+    raise InputError(f"{lines} not come to rest, of {len(weight)}")
 
 
 def _height(

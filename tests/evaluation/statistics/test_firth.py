@@ -55,6 +55,14 @@ def test_penalised_line_maximises_likelihood_times_jeffreys_prior(few: int) -> N
     np.testing.assert_allclose(found[0], by_search(Y, X, weight.astype(float)), atol=1e-4)
 
 
+def test_a_flat_likelihood_gives_its_line_after_many_steps() -> None:
+    """One negative of ten, the lowest but for a hair: each step goes a twentieth of the way."""
+    odds = np.array([0.726, 0.779, 1.15, 1.388, 1.688, 2.055, 2.437, 2.443, 3.251, 5.41])
+    label = np.arange(10) > 0
+    found = fit_lines(label, odds, np.ones((1, 10)), slope=True)
+    np.testing.assert_allclose(found[0], by_search(label, odds, np.ones(10)), atol=1e-4)
+
+
 def test_separated_and_one_sided_samples_have_a_line_too() -> None:
     label = np.array([False, False, True, True])
     weight = np.array([[1.0, 1, 1, 1], [1, 1, 0, 0]])
