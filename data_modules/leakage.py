@@ -56,22 +56,23 @@ class LeakageCheck(NamedTuple):
         leaks: none where all is well.
         pretraining_known: whether the recordings of the pre-training could be compared, too;
             None where there was no pre-training.
-        near: recordings that are nearly ones of another patient or of the pre-training, as altered
-            copies are.
+        near: recordings that are nearly ones of another patient, as altered copies are, and of the
+            pre-training; one recording may be both.
         same_names: whether patients of cohort and pre-training can be compared by their ids; not
             where the pre-training alone has pseudonyms.
     """
 
     leaks: list[Leak]
     pretraining_known: bool | None
-    near: int = 0
+    near: tuple[int, int] = (0, 0)
     same_names: bool = True
 
     def about(self) -> dict[str, Any]:
         """Return plain values for metrics.json, without names of patients or records."""
         leaks = [{"kind": k, "between": list(pair), "n": n} for k, pair, n, _ in self.leaks]
         known: dict[str, Any] = {"leaks": leaks, "pretraining_compared": self.pretraining_known}
-        known |= {"near_copies": self.near} if self.near else {}
+        names = ("near_other_patients", "near_pretraining")
+        known |= {name: n for name, n in zip(names, self.near, strict=True) if n}
         return known | ({} if self.same_names else {"patients_compared": False})
 
 
@@ -144,7 +145,7 @@ def check_leakage(
     fold = pool.table["record"].map(fold_of)
     folds, near = fold_parts(own, fold), tell_altered_copies(pool)
     if encoder is None:
-        return LeakageCheck(find_leaks(folds), None, near)
+        return LeakageCheck(find_leaks(folds), None, (near, 0))
     before = read_trained_on(Path(encoder), trained_on)
     if before is None:
         seen = [store.table for store in pool.stores if store.sha256 in trained_on.split("+")]
@@ -154,12 +155,13 @@ def check_leakage(
             f"note: no {FILE_NAME} lies beside {encoder}, so its recordings are not known and "
             "cannot be compared with this cohort's"
         )
-        return LeakageCheck(find_leaks(folds), False, near)
+        return LeakageCheck(find_leaks(folds), False, (near, 0))
     other = ~np.isin(signal_hashes(own["signal_sha256"]), before.signal.hashes)
     rows = np.flatnonzero(fold.notna() & other)
-    near += tell_near_copies(pool, rows, before.near, seen="the pre-training")
+    near_before = tell_near_copies(pool, rows, before.near, seen="the pre-training")
     same_names = tell_other_names(before, part_of("cohort", [own]))
-    return LeakageCheck(find_leaks([before, *folds]), True, near, same_names)
+    leaks = find_leaks([before, *folds])
+    return LeakageCheck(leaks, True, (near, near_before), same_names)
 
 
 def tell_other_names(before: Part, cohort: Part) -> bool:

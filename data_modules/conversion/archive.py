@@ -57,7 +57,7 @@ def prepare_archive(
 
     folder, store = source_folder(source, "the exports"), Path(out)
     refuse_among_exports(store.parent, folder)
-    secret = open_key(key, out=store.parent)
+    secret = open_key(key, out=store.parent, source=folder)
     archive = read_archive(folder, secret, order=None, jobs=jobs)
     plain = LOOSEST.plain(archive.files["patient"], "files")
     table = archive.files[["path", "record"]].assign(
@@ -106,13 +106,13 @@ def _without(table: "pd.DataFrame", patients: "pd.Series", file: str) -> "pd.Dat
     named, found = set(patients), known & set(patients)
     if named and not found:
         what = (
-            "by this key: were the names made with another one (--key)?"
+            "by this key: name the one that its names were made with (--key)"
             if all(map(is_pseudonym, named))
             else "by its name: patients stand under pseudonyms here, so give the cohort.csv of "
             "`lsemvae link`"
         )
         raise InputError(
-            f"none of {counted(len(named), 'patient')} of {file} has a recording here "
+            f"no patient of {file}, which names {len(named)}, has a recording here "
             f"{what}. Leave --exclude out where that is right"
         )
     left_out = table["patient_id"].isin(found)

@@ -119,7 +119,7 @@ def worth(
                 seed=seed, distinct_ids=distinct_ids, fold_column=fold_column,
             )  # fmt: skip
             leaks: dict[Leak, None] = {}
-            known, near, same_names = [], 0, True
+            known, near, same_names = [], (0, 0), True
             with folds_taken_back_if_refused(Path(data.splits_file)):
                 for path, one in zip(encoder, encoders, strict=True):
                     check_same_input(path, one.data.ecg_input, data.ecg_input)
@@ -127,7 +127,7 @@ def worth(
                                           trained_on=one.data.sha256)  # fmt: skip
                     leaks |= dict.fromkeys(found.leaks)
                     known.append(found.pretraining_known)
-                    near = max(near, found.near)
+                    near = max(near, found.near)  # of one cohort, so by the pre-training
                     same_names &= found.same_names
                 refuse_leaks(list(leaks), allow_leakage)
                 form = None

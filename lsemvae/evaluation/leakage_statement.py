@@ -23,7 +23,7 @@ def leakage_statement(metrics: Mapping[str, Any]) -> LeakageStatement:
 
     Args:
         metrics: with `leaks` and `pretraining_compared`, which runs of an older version lack, and
-            `near_copies` where there are some.
+            `near_other_patients` and `near_pretraining` where there are some.
     """
     if "leaks" not in metrics:
         return LeakageStatement(
@@ -42,13 +42,8 @@ def leakage_statement(metrics: Mapping[str, Any]) -> LeakageStatement:
             " The pre-training's patients alone stand under pseudonyms, so whether it shares "
             "patients with the cohort is not known."
         )
-    n_near = metrics.get("near_copies", 0)
-    near = (
-        f" {counted(n_near, 'recording is', 'recordings are')} nearly the same as one of another "
-        "patient or of the pre-training, as altered copies are: the results may be too good."
-        if n_near
-        else ""
-    )
+    near = near_text(metrics)
+    near = f" {near}: the results may be too good." if near else ""
     if not metrics["leaks"]:
         clean = metrics["pretraining_compared"] is not False and not near and not names_differ
         shared = "" if names_differ else " They share nothing."
@@ -61,6 +56,21 @@ def leakage_statement(metrics: Mapping[str, Any]) -> LeakageStatement:
         False,
         f"LEAKAGE, allowed by whoever ran this: {shared}. {how} The results may be too good.{near}",
     )
+
+
+def near_text(metrics: Mapping[str, Any]) -> str:
+    """Count the recordings that are nearly others, as altered copies are; empty where none is.
+
+    Args:
+        metrics: as above.
+    """
+    pairs = (("near_other_patients", "another patient"), ("near_pretraining", "the pre-training"))
+    said = [
+        f"{counted(metrics[name], 'recording is', 'recordings are')} nearly the same as one of {of}"
+        for name, of in pairs
+        if metrics.get(name)
+    ]
+    return f"{', '.join(said)}, as altered copies are" if said else ""
 
 
 def encoder_saw(metrics: Mapping[str, Any]) -> bool | None:

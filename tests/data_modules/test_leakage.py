@@ -149,9 +149,9 @@ def test_unknown_pretraining_is_said(
     pool = EcgPool([str(cohort)])
     fold_of = {record: i % 2 for i, record in enumerate(pool.table["record"])}
     unknown = check_leakage(pool, fold_of, encoder=str(tmp_path / "e.ckpt"), trained_on="other")
-    assert unknown == ([], False, 0, True)
+    assert unknown == ([], False, (0, 0), True)
     assert "cannot be compared" in capsys.readouterr().out
-    assert check_leakage(pool, fold_of) == ([], None, 0, True)
+    assert check_leakage(pool, fold_of) == ([], None, (0, 0), True)
 
 
 def test_a_pre_training_under_pseudonyms_cannot_be_compared_with_ids(

@@ -63,7 +63,7 @@ def test_a_copy_of_the_pre_training_is_told_by_name_and_not_refused(
     encoder = str(tmp_path / "last.ckpt")
     found = check_leakage(cohort, fold_of, encoder=encoder, trained_on=before.sha256)
     assert not found.leaks
-    assert found.about()["near_copies"] == 1
+    assert found.about()["near_pretraining"] == 1
     text = " ".join(capsys.readouterr().out.split())
     assert text.startswith("warning: 1 recording is nearly the same as one of the pre-training")
     assert "(1)" in text

@@ -26,10 +26,12 @@ def test_what_was_not_compared_is_not_called_clean() -> None:
 
 
 def test_altered_copies_are_not_called_clean() -> None:
-    about = {"leaks": [], "pretraining_compared": True, "near_copies": 2}
+    about = {"leaks": [], "pretraining_compared": True, "near_other_patients": 2}
     clean, text = leakage_statement(about)
     assert not clean
-    assert "2 recordings are nearly the same as one of another patient or of the pre-train" in text
+    assert "2 recordings are nearly the same as one of another patient, as altered" in text
+    both = leakage_statement(about | {"near_pretraining": 1}).text
+    assert "of another patient, 1 recording is nearly the same as one of the pre-training" in both
     assert "2 recordings are nearly" in leakage_statement(about | {"leaks": [LEAK]}).text
 
 

@@ -176,7 +176,7 @@ def test_patients_to_leave_out_of_whom_none_is_there_are_refused(
         listed.write_text(f"patient_id\n{names}\n")
         assert main(["prepare", "archive", "--source", str(exports), *more]) == 2
         text = " ".join(capsys.readouterr().err.split())
-        assert "none of" in text
+        assert "no patient of" in text
         assert step in text
     assert not (tmp_path / "b.h5").exists()
 
