@@ -90,7 +90,7 @@ def _run(job: Job) -> Outcome:
             if isinstance(error, StoppedBySignal):
                 raise
             if was_told_to_stop(error):
-                raise SystemExit(TOLD_TO_STOP) from error
+                raise StoppedBySignal(TOLD_TO_STOP) from error
             told = refused_by_machine(error) if isinstance(error, OSError) else None
             if told is None:
                 traceback.print_exc(file=log)

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,7 @@ from lsemvae.core.sealed_json import write_json
 from lsemvae.crossval.encoders import PretrainSettings, is_pretrained, pretrain_encoder
 from lsemvae.crossval.jobs import Job, run_jobs
 from lsemvae.models.methods import ABLATIONS, METHODS, TABLE_2
+from lsemvae.runtime.exit_code import exit_code
 from lsemvae.tasks import Pretrainer
 from tests.conftest import ROOT, error_of
 from tests.job_endings import end
@@ -345,11 +347,14 @@ def test_jobs_run_in_parallel_and_one_that_fails_stops_no_other(
     assert "(5 of 5)" in printed
 
 
-def test_a_benchmark_that_is_told_to_stop_begins_no_other_run(tmp_path: Path) -> None:
+def test_a_benchmark_that_is_told_to_stop_says_so_and_begins_no_other_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     jobs = [Job(name, tmp_path / f"{name}.txt", end, {"text": name}) for name in ("stops", "last")]
     with pytest.raises(SystemExit) as stopped:
-        run_jobs(jobs, 1)
+        exit_code(partial(run_jobs, jobs, 1))  # type: ignore[arg-type]
     assert stopped.value.code == 143
+    assert capsys.readouterr().err == "told to stop; what is finished is kept\n"
     assert not (tmp_path / "last.txt").exists()
 
 
