@@ -150,7 +150,10 @@ def test_folds_are_those_of_cv_in_the_same_folder(
     [
         (["--fractions", "[0.5]"], "--fractions must be in (0, 1] and hold 1"),
         (["--mlp_fractions", "[0.5]"], "--mlp_fractions must be in (0, 1] and hold 1"),
-        (["--twins", "0", "--draws", "0"], "--twins must be >= 1, got 0; --draws must be >= 1, got 0"),
+        (
+            ["--twins", "0", "--draws", "0"],
+            "--twins must be >= 1, got 0; --draws must be >= 1, got 0",
+        ),
         (["--strengths", "[0]"], "strengths must be > 0"),
         (["--folds", "1"], "folds must be >= 2"),
         (["--tasks", "[IRBBB]"], "needs the column 'IRBBB'"),
