@@ -11,7 +11,7 @@ from data_modules.dataset import EcgDataset, EcgPool, Indices
 from data_modules.epoch_batches import BatchLoader, batch_loader, run_seed
 from data_modules.normalise import normalise
 from lsemvae.core.errors import InputError
-from lsemvae.core.joblib_backend import most_processes
+from lsemvae.core.joblib_backend import lacks_shared_memory, most_processes
 from lsemvae.core.leads import lead_indices, parse_leads
 from lsemvae.core.made_for import MadeFor
 from lsemvae.core.seeds import check_seed
@@ -48,6 +48,11 @@ class StoreDataModule(LightningDataModule):
         if num_workers > (most := most_processes()):
             raise InputError(
                 f"num_workers must be <= {most} on this machine, got {num_workers}: each a process"
+            )
+        if num_workers and lacks_shared_memory():
+            raise InputError(
+                f"num_workers is {num_workers}, and this system has no shared memory (/dev/shm) "
+                "for loader processes; give --data.init_args.num_workers 0"
             )
         check_seed(seed)
         self.store = store

@@ -1,15 +1,12 @@
 """Tell recordings that are nearly ones of another patient or of another store."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
 from data_modules.dataset import EcgPool
 from data_modules.signals.likeness import N_NUMBERS
-from data_modules.signals.near_marks import Counts, Marks, are_near, near_marks
+from data_modules.signals.near_marks import Counts, Marks, are_near, near_marks, near_text
 from lsemvae.core.counted import counted
-from lsemvae.core.findings import places
 from lsemvae.core.printable import say
 
 
@@ -48,15 +45,6 @@ def tell_near_copies(pool: EcgPool, rows: npt.NDArray[np.int64], marks: Marks, *
     if len(near):
         say(f"warning: {near_text(pool.names('record', near).tolist(), seen)}")
     return len(near)
-
-
-def near_text(records: Sequence[str], seen: str) -> str:
-    """Say that recordings are nearly ones that were seen before."""
-    return (
-        f"{counted(len(records), 'recording is', 'recordings are')} nearly the same as one of "
-        f"{seen}, as scaled, shifted or noisy copies are ({places(records)}): find out whose they "
-        "are, and leave copies out with `lsemvae prepare cohort --exclude`"
-    )
 
 
 def _fingerprints(pool: EcgPool) -> Counts:

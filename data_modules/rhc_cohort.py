@@ -9,7 +9,6 @@ import pandas as pd
 from torch.utils.data import DataLoader
 
 from data_modules.base import StoreDataModule
-from data_modules.cohort.group_words import tell_group_words
 from data_modules.cohort.identity import refuse_alike_ids
 from data_modules.cohort.labels import task_labels
 from data_modules.cohort.splits import GIVEN, Splits, inner_validation, load_or_make_splits
@@ -195,7 +194,6 @@ class RhcCohort(StoreDataModule):
 def _fold_column(table: pd.DataFrame, name: str) -> pd.Series:
     if name not in table:
         raise InputError(f"the store has no column {name!r} for the folds; leave --fold_column out")
-    tell_group_words(table, [name])
     return table[name]
 
 

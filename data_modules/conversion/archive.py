@@ -57,7 +57,7 @@ def prepare_archive(
 
     folder, store = source_folder(source, "the exports"), Path(out)
     refuse_among_exports(store.parent, folder)
-    secret = open_key(key, out=store.parent)
+    secret = open_key(key, out=store.parent, source=folder)
     archive = read_archive(folder, secret, order=None, jobs=jobs)
     plain = LOOSEST.plain(archive.files["patient"], "files")
     table = archive.files[["path", "record"]].assign(

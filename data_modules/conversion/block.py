@@ -20,6 +20,7 @@ from data_modules.signals.likeness import fingerprints, pack
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.content import signal_digest
 from lsemvae.core.leads import LEADS
+from lsemvae.core.machine_limits import is_of_machine
 
 
 class Listed(NamedTuple):
@@ -77,9 +78,9 @@ def convert_block(
         except RecordError as error:
             outcomes.append(record.rejected(error.code, error.problem))
             continue
-        except MemoryError:
-            raise  # says something of the machine, not of the recording
         except Exception as error:  # a fault of the program shall not cost the other recordings
+            if is_of_machine(error):
+                raise
             problem = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
             outcomes.append(record.rejected("program_fault", problem))
             continue

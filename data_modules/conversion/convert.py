@@ -42,6 +42,7 @@ from data_modules.store.write import is_single_file
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.core.joblib_backend import check_jobs, joblib_backend
+from lsemvae.core.machine_limits import step_to_write
 from lsemvae.core.printable import say
 
 BLOCK = 64  # records in memory at once: 8 MB of signals
@@ -122,7 +123,7 @@ def convert(
     except OSError as error:
         raise InputError(
             f"cannot write {out} ({error.strerror or error}); an older store and finished shards "
-            "are as they were; make room or get the rights, then start again to go on"
+            f"are as they were. {step_to_write(error)}, then start again to go on"
         ) from error
     say(describe(summary))
     return summary

@@ -25,6 +25,7 @@ from data_modules.conversion.quarantine import (
     summarise,
     write_quarantine,
 )
+from data_modules.conversion.recorded_days import recorded_day_doubts
 from data_modules.signals.likeness import N_NUMBERS, as_counts, unpack
 from data_modules.store.content import StoreDescription
 from data_modules.store.mark import failed_list, quarantine_list
@@ -96,6 +97,7 @@ def finish_conversion(
     )  # fmt: skip
     doubts = added(added(added(doubts, foreign.doubts), rates), copies)
     of_the_set += foreign.of_the_set + of_the_rates + of_the_copies
+    of_the_set += () if source is None else recorded_day_doubts(table, source)
 
     def outcomes() -> Iterator[RecordFate]:
         return _outcomes(journal, doubts, foreign.refused)

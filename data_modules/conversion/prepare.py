@@ -161,7 +161,6 @@ def prepare_cohort(
     from data_modules.cohort.table import MAX_LISTED, read_cohort_table
     from data_modules.cohort.twins import leave_out, merge_patients
     from data_modules.conversion.convert import convert
-    from data_modules.conversion.recorded_days import recorded_day_doubts
 
     cohort = read_cohort_table(table, columns, sheet=sheet)
     listed = cohort.table if exclude is None else leave_out(cohort.table, exclude)
@@ -192,10 +191,7 @@ def prepare_cohort(
         paths=paths,
     )
     carry_flow(Path(table), summary)
-    if paths is not None:  # dates of files that are pseudonymous are nobody's business
-        return summary
-    days = recorded_day_doubts(listed, Path(source))
-    return summary._replace(doubts=summary.doubts + days)
+    return summary
 
 
 def _refuse_pseudonyms(records: list[str], table: str, source: str) -> None:

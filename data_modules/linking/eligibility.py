@@ -81,7 +81,8 @@ def read_rules(path: str | None) -> Rules:
     except InputError as error:
         raise InputError(f"{error}; expected {_EXPECTED}") from error
     if isinstance(content, dict) and (odd := [key for key in content if key not in _KEYS]):
-        raise InputError(f"{path} has {str(odd[0])[:60]!r}; expected {_EXPECTED}")
+        meant = suggestion(str(odd[0]), _KEYS)
+        raise InputError(f"{path} has {str(odd[0])[:60]!r}{meant}; expected {_EXPECTED}")
     fields = content if isinstance(content, dict) else {}
     found, window = fields.get("exclude"), fields.get("window", {})
     if not isinstance(found, list) or not _is_window(window):

@@ -82,7 +82,7 @@ def link(
         raise InputError(f"the key {key} is the table; name a file of its own, which is made")
     known_rules = read_rules(rules)
     window = choose_window(known_rules, window_days, when, ecgs)
-    secret = open_key(key, out=place)
+    secret = open_key(key, out=place, source=folder)
     hospital = read_hospital_table(
         Path(table), columns or {}, sheet=sheet, encoding=encoding, order=table_dates
     )

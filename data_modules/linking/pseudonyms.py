@@ -11,12 +11,15 @@ from lsemvae.core.pseudonyms import local_salt, pseudonym
 MOST_DAYS = 365
 
 
-def open_key(file: str | None, *, out: Path, make: bool = True) -> bytes:
+def open_key(
+    file: str | None, *, out: Path, make: bool = True, source: Path | None = None
+) -> bytes:
     """Return the key of the pseudonyms, made when it is first asked for.
 
     Args:
         file: of the key; this user's own by default.
         out: folder that results go to, which must not hold the key.
+        source: folder of the exports, none of which is a secret.
         make: make a file that is not there; false where names of an earlier key are looked for.
 
     Raises:
@@ -28,12 +31,18 @@ def open_key(file: str | None, *, out: Path, make: bool = True) -> bytes:
     try:
         path = Path(file).expanduser()
         inside = out.resolve() in path.resolve().parents
+        known = source is not None and source.resolve() in path.resolve().parents
     except RuntimeError as error:  # links in a circle, or ~name of nobody
         raise InputError(f"the key {file} cannot be made or read ({error}); name a file") from error
     if inside:
         raise InputError(
             f"the key {file} would lie in {out}, which is what you pass on; whoever has the key "
             "can undo the pseudonyms: keep it elsewhere"
+        )
+    if known:
+        raise InputError(
+            f"the key {file} lies in {source}, whose files are read as exports and are no secret: "
+            "move it elsewhere, or name a file that is not there, which is made"
         )
     if not make and not path.exists():
         raise InputError(f"there is no key {file}; give the one that `lsemvae link` was given")

@@ -34,6 +34,7 @@ from data_modules.reading.reasons import RecordError
 from data_modules.reading.recording import RawRecording, Recording, check_recording
 from data_modules.reading.safe_files import beside, read_bytes, regular_file
 from data_modules.reading.text_cells import UTF16
+from data_modules.reading.unreadable import unreadable
 from data_modules.reading.wfdb import read_wfdb
 
 FORMATS: tuple[Format, ...] = (
@@ -95,8 +96,7 @@ def read_recording(root: Path, record: str, *, amplitude: Amplitude) -> Recordin
     try:
         raw = _read_file(root, record)
     except OSError as error:
-        problem = f"it cannot be read: {error.strerror or error}"
-        raise RecordError("unreadable", record=record, problem=problem) from error
+        raise unreadable(error, record) from error
     return check_recording(raw, amplitude=amplitude, record=record)
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from data_modules.reading.reasons import RecordError
+from lsemvae.core.machine_limits import step_of_machine
 
 _MOST_LOOKED_AT = 10_000  # files of a folder, for a hint
 
@@ -56,6 +57,7 @@ def regular_file(root: Path, name: str, *, record: str) -> tuple[str, int]:
 
     Raises:
         RecordError: `file_missing`, `path_unsafe` (a link out) or `file_not_regular`.
+        OSError: the machine is at fault, such as a network folder that is gone.
     """
     try:
         base = _real_root(os.path.abspath(root))  # a relative one changes with the folder
@@ -65,6 +67,8 @@ def regular_file(root: Path, name: str, *, record: str) -> tuple[str, int]:
         problem = f"{name} cannot be reached: {error.strerror}; get the rights to its folder"
         raise RecordError("unreadable", record=record, problem=problem) from error
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and step_of_machine(error) is not None:
+            raise
         problem = (
             f"{name} is not in the source folder; copy it there or correct the record's name (WFDB "
             f"records are named without extension){_alike(os.path.join(root, name))}"

@@ -34,7 +34,9 @@ from data_modules.reading.safe_files import (
     regular_file,
 )
 from data_modules.reading.stated_numbers import none_computed
+from data_modules.reading.unreadable import unreadable
 from data_modules.reading.wfdb_header import Header, SignalLine, parse_header
+from lsemvae.core.machine_limits import is_of_machine
 
 # signal(5): bits per sample on disk, and the sample value that stands for "missing".
 _FORMATS: dict[str, tuple[float, int | None]] = {
@@ -72,8 +74,7 @@ def read_wfdb(root: Path, record: str, *, amplitude: Amplitude) -> Recording:
     try:
         return _read_checked(root, record, amplitude=amplitude)
     except OSError as error:
-        problem = f"it cannot be read: {error.strerror or error}"
-        raise RecordError("unreadable", record=record, problem=problem) from error
+        raise unreadable(error, record) from error
 
 
 def _read_checked(root: Path, record: str, *, amplitude: Amplitude) -> Recording:
@@ -214,6 +215,8 @@ def _read_rare(
         if counts.shape != (header.n_samples, len(leads)):
             raise ValueError(f"it gave {counts.shape}")
     except Exception as error:  # the library documents no exceptions; a bad file may raise any
+        if is_of_machine(error):
+            raise
         reason = " ".join(str(error).split())[:200]
         problem = f"wfdb cannot decode it: {type(error).__name__}: {reason}"
         raise RecordError("unreadable", record=record, problem=problem) from error

@@ -7,11 +7,14 @@ edge. No signals are at hand to decide, so it is stricter than the search within
 
 import hashlib
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from data_modules.signals.likeness import COUNTS_PER_ONE, INDEPENDENT
+from lsemvae.core.counted import counted
+from lsemvae.core.findings import places
 
 CELL = 0.03  # of 2,000 recordings of other patients no two lie in cells so near (docs/data.md)
 REACH = 0.005
@@ -51,6 +54,15 @@ def are_near(
             at = np.minimum(np.searchsorted(marks, asked), len(marks) - 1)
             found[row] = (marks[at] == asked).any()
     return found
+
+
+def near_text(records: Sequence[str], seen: str) -> str:
+    """Say that recordings are nearly ones that were seen before."""
+    return (
+        f"{counted(len(records), 'recording is', 'recordings are')} nearly the same as one of "
+        f"{seen}, as scaled, shifted or noisy copies are ({places(records)}): find out whose they "
+        "are, and leave copies out with `lsemvae prepare cohort --exclude`"
+    )
 
 
 def _known(fingerprint: Counts, present: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -42,17 +42,20 @@ def predict(
     Returns:
         The file of predictions.
     """
-    from lsemvae.predicting.outcome import ERROR, RESULT
+    from data_modules.signals.near_marks import near_text
+    from lsemvae.predicting.outcome import ERROR, RESULT, TRAINING
     from lsemvae.predicting.run import Options, predict_to
 
     options = Options(point, amplitude, fewest_leads, allow_trained_on, pictures)
     predictor = open_model(Path(model))
-    counts = predict_to(Path(out), predictor, recordings, options)
+    counts, near = predict_to(Path(out), predictor, recordings, options)
     plural = {RESULT: "results", ERROR: "errors"}
     listed = ", ".join(
         counted(n, outcome, plural.get(outcome, outcome)) for outcome, n in counts.most_common()
     )
     say(f"{out}: {counted(counts.total(), 'recording')}, {listed}")
+    if near:
+        say(f"warning: {near_text(near, TRAINING)}")
     if predictor.description.synthetic:
         say("note: the model was trained on SYNTHETIC data")
     return Path(out)

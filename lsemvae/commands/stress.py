@@ -41,10 +41,10 @@ def stress(
     from lsemvae.core.one_writer import writing_alone
     from lsemvae.evaluation.plots.stress import row_name
     from lsemvae.stress.output import check_stress_folder, write_stress
-    from lsemvae.stress.run import Measured, about, choose, measure
+    from lsemvae.stress.run import LEAST_RECORDINGS, Measured, about, choose, measure
 
-    if n < 1:
-        raise InputError(f"n must be >= 1, got {n}")
+    if n < LEAST_RECORDINGS:
+        raise InputError(f"--n must be at least {LEAST_RECORDINGS}, got {n}")
     folder = Path(out)
     check_stress_folder(folder)
     predictor = open_yes_or_no(Path(model), "stress")

@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from lsemvae.core.earlier_results import replaced_result, tell
 from lsemvae.core.errors import InputError
+from lsemvae.core.machine_limits import step_to_write
 from lsemvae.core.unfinished import remove_abandoned, unfinished
 
 
@@ -134,11 +135,11 @@ def named(path: Path, temporary: Path | None = None) -> Iterator[None]:
             *path.parents,
         ):
             raise
-        step = "Get the rights to it" if isinstance(error, PermissionError) else "Make room"
         raise InputError(
             place_taken(error)
             or f"{path} cannot be written ({error.strerror or error}); what was there before is "
-            f"intact. {step}, or name another folder, and run the same command again"
+            f"intact. {step_to_write(error)}, or name another folder, and run the same command "
+            "again"
         ) from error
 
 

@@ -1,11 +1,14 @@
 """Choose where joblib's jobs run."""
 
 import contextlib
+import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
+from lsemvae.core.earlier_results import tell
 from lsemvae.core.errors import InputError
 from lsemvae.core.extras import install_extra
 
@@ -34,6 +37,16 @@ def check_jobs(jobs: int) -> None:
             f"jobs is {jobs}, and each is a process: they would fill the memory of this machine; "
             f"give {most} or less, or -1 for one for each core"
         )
+
+
+@cache
+def lacks_shared_memory() -> bool:
+    """Tell whether processes can share nothing here: no /dev/shm, or one that cannot be written."""
+    try:
+        multiprocessing.Lock()
+    except (ImportError, OSError):
+        return True
+    return False
 
 
 def _threads_of_each(n_parallel: int) -> int | None:
@@ -102,6 +115,12 @@ def joblib_backend(n_parallel: int, dask: str | None) -> Iterator[None]:
 
     if dask in (None, "local"):
         check_jobs(n_parallel)
+    if dask is None and lacks_shared_memory():
+        if n_parallel != 1:
+            tell("note: this system has no shared memory (/dev/shm), so one job runs at a time")
+        with parallel_config(backend="sequential", n_jobs=1):
+            yield
+        return
     if dask is None:
         _start_tracker()
         with parallel_config(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lsemvae.core.errors import InputError
 from lsemvae.core.files import place_taken, sync_folder, sync_tree
+from lsemvae.core.machine_limits import step_to_write
 from lsemvae.core.one_writer import writing_alone
 from lsemvae.core.unfinished import remove_abandoned, unfinished
 
@@ -54,7 +55,8 @@ def whole_folder(path: Path, *, new: bool = False) -> Iterator[Path]:
         raise InputError(
             place_taken(error)
             or f"{path} cannot be written ({error.strerror or error}); what was there before is "
-            "intact. Make room, or name another folder, and run the same command again"
+            f"intact. {step_to_write(error)}, or name another folder, and run the same command "
+            "again"
         ) from error
     finally:
         if before.exists() and not place.exists():

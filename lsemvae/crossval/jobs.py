@@ -12,7 +12,12 @@ from joblib import Parallel, delayed
 from lsemvae.core.errors import InputError
 from lsemvae.core.joblib_backend import dead_workers_named, joblib_backend
 from lsemvae.core.printable import one_line, say
-from lsemvae.runtime.faults import TOLD_TO_STOP, full_disk, was_interrupted, was_told_to_stop
+from lsemvae.runtime.faults import (
+    TOLD_TO_STOP,
+    refused_by_machine,
+    was_interrupted,
+    was_told_to_stop,
+)
 from lsemvae.runtime.told_to_stop import StoppedBySignal
 
 
@@ -86,7 +91,7 @@ def _run(job: Job) -> Outcome:
                 raise
             if was_told_to_stop(error):
                 raise SystemExit(TOLD_TO_STOP) from error
-            told = full_disk(error) if isinstance(error, OSError) else None
+            told = refused_by_machine(error) if isinstance(error, OSError) else None
             if told is None:
                 traceback.print_exc(file=log)
                 told = f"{type(error).__name__}: {error}; see {job.log}"

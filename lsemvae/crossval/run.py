@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from data_modules.cohort.group_words import tell_group_words
 from data_modules.cohort.label_columns import tell_label
 from data_modules.cohort.quantities import derived_counts
 from data_modules.leakage import LeakageCheck, check_leakage, refuse_leaks
@@ -72,6 +73,8 @@ def cross_validate(
         elif method.own:
             _check_own(method, settings.size, data)
         leakage = _check_leaks(data, encoder, pretrained, allow_leakage)
+    if settings.fold_column is not None:
+        tell_group_words(data.pool.table, [settings.fold_column])
     for name in settings.target.names:
         tell_label(data.pool.table, name, settings.thresholds)
     folder = settings.folder(out) / method_name(settings.method) / lead_set_name(data.leads)

@@ -59,6 +59,11 @@ class LockOptions:
     withhold: float = 0.05
     hashes: bool = True
 
+    def __post_init__(self) -> None:
+        """Refuse a share that withholds everything or is none, also where nothing says a doubt."""
+        if not 0 <= self.withhold < 1:
+            raise InputError(f"--withhold must be from 0 to below 1, got {self.withhold:g}")
+
 
 class Locked(NamedTuple):
     """A model, and who and what it was trained on."""

@@ -11,7 +11,6 @@ from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
 from lsemvae.external.evidence import RESULT, ExternalEvidence
 from lsemvae.predicting.labels import labels_of
-from lsemvae.predicting.outcome import NEARLY_TRAINED_ON
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.run import Options, predict_to
 
@@ -50,7 +49,7 @@ def gather_external(
     named = [name for name in (site, *(subgroups or [])) if name is not None]
     check_group_columns(store.table, named, cohort)
     out.mkdir(parents=True, exist_ok=True)
-    predict_to(out / "predictions.csv", predictor, [cohort], Options(point=point))
+    predicted = predict_to(out / "predictions.csv", predictor, [cohort], Options(point=point))
     table = joined(store.table, labels, out / "predictions.csv")
     kept = table[(table["outcome"] == RESULT) & table["label"].notna()]
     check_classes(kept["label"], kept["patient_id"], f"{cohort}, recordings with a result")
@@ -68,17 +67,9 @@ def gather_external(
         subgroups=list(dict.fromkeys([*SUBGROUPS, *(subgroups or [])])),
         n_resamples=n_resamples,
         n_draws=n_draws,
-        near=nearly_trained_on(out / "predictions.csv"),
+        near=predicted.near,
         knows_patients=len(predictor.trained_on.patient) > 0,
     )
-
-
-def nearly_trained_on(predictions: Path) -> list[str]:
-    """Return the recordings with a result that are nearly ones that the model was trained on."""
-    found = pd.read_csv(predictions, dtype=str, keep_default_na=False,
-                        usecols=["recording", "outcome", "findings"])  # fmt: skip
-    rows = found.loc[found["outcome"] == RESULT, ["recording", "findings"]].to_numpy(str)
-    return [str(name) for name, codes in rows if NEARLY_TRAINED_ON in codes.split()]
 
 
 def joined(table: pd.DataFrame, label: pd.Series, predictions: Path) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from sklearn.metrics import roc_curve
 
 from data_modules.cohort.group_words import alike_groups
 from data_modules.cohort.identity import alike_ids
-from data_modules.near_copies import near_text
+from data_modules.signals.near_marks import near_text
 from lsemvae.core.chance import chance_text
 from lsemvae.core.counted import counted
 from lsemvae.evaluation.report.blocks import Block, Picture, Section, Table, Text, draw
@@ -21,7 +21,7 @@ from lsemvae.external.evidence import (
     ExternalEvidence,
 )
 from lsemvae.predicting.labels import label_caution
-from lsemvae.predicting.outcome import TRAINED_ON
+from lsemvae.predicting.outcome import TRAINED_ON, TRAINING
 
 TITLES = {
     "auroc": "AUROC",
@@ -116,7 +116,7 @@ def cautions(evidence: ExternalEvidence) -> list[str]:
             "table again with --patient_prefix."
         )
     if evidence.near:
-        said.append(near_text(evidence.near, "the model's training"))
+        said.append(near_text(evidence.near, TRAINING))
     alike = alike_ids(evidence.table["patient_id"])
     if alike.groups:
         said.append(

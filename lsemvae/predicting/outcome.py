@@ -21,6 +21,7 @@ from lsemvae.predicting.sources import Loaded
 RESULT, WITHHELD, ERROR = "result", "withheld", "error"
 TRAINED_ON = "trained_on"
 NEARLY_TRAINED_ON = "nearly_trained_on"
+TRAINING = "the model's training"
 DETECTION = "detection"
 WITHIN_DISEASE = "phenotype_without_detection"
 WITHHELD_FOR = {

@@ -24,7 +24,14 @@ from lsemvae.core.printable import say
 from lsemvae.model_file.description import Description
 from lsemvae.model_file.trained_on import NOBODY
 from lsemvae.predicting.journal import RowJournal
-from lsemvae.predicting.outcome import RESULT, Row, error_row, judged_row, with_score
+from lsemvae.predicting.outcome import (
+    NEARLY_TRAINED_ON,
+    RESULT,
+    Row,
+    error_row,
+    judged_row,
+    with_score,
+)
 from lsemvae.predicting.output import check_out, write_rows
 from lsemvae.predicting.pictures import (
     check_pictures,
@@ -75,9 +82,21 @@ class Judged(NamedTuple):
     loaded: Loaded | None
 
 
+class Predicted(NamedTuple):
+    """What became of the recordings.
+
+    Attributes:
+        counts: how many had which outcome.
+        near: those with a result that are nearly ones that the model was trained on.
+    """
+
+    counts: Counter[str]
+    near: list[str]
+
+
 def predict_to(
     out: Path, predictor: Predictor, named: Sequence[str], options: Options
-) -> Counter[str]:
+) -> Predicted:
     """Predict everything that is named and write it to a file.
 
     Args:
@@ -87,7 +106,7 @@ def predict_to(
         options: of the user.
 
     Returns:
-        How many recordings had which outcome.
+        See `Predicted`.
 
     Raises:
         InputError: nothing to predict, no recording gave a result, options or a store that do not
@@ -114,6 +133,11 @@ def predict_to(
             write_rows(out, journal.rows(), about(predictor))
             counts = Counter(row.outcome for row in journal.rows())
             first = next((row for row in journal.rows() if row.outcome != RESULT), None)
+            near = [
+                row.recording
+                for row in journal.rows()
+                if row.outcome == RESULT and NEARLY_TRAINED_ON in row.findings.split()
+            ]
     except OSError as error:
         raise InputError(
             f"cannot write {error.filename or out} ({error.strerror or error}); what is predicted "
@@ -125,7 +149,7 @@ def predict_to(
             f"none of {counted(counts.total(), 'recording')} gave a result, see {out}; "
             f"{first.recording}: {first.outcome} ({first.code}), {first.message}"
         )
-    return counts
+    return Predicted(counts, near)
 
 
 def _drawing_alone(pictures: str | None) -> AbstractContextManager[None]:

@@ -23,6 +23,7 @@ from data_modules.store.content import signal_digest
 from data_modules.store.mark import STORE, mark_version
 from lsemvae.core.errors import InputError
 from lsemvae.core.instead import found_instead
+from lsemvae.core.machine_limits import is_of_machine
 from lsemvae.core.made_for import MadeFor, check_made_for
 from lsemvae.core.walking import walk_folder
 from lsemvae.model_file.description import Description, ecg_input_of
@@ -231,9 +232,11 @@ def _unforeseen(name: str) -> Iterator[None]:
     """Make a fault of the program one recording's, so that it does not cost the others."""
     try:
         yield
-    except (RecordError, MemoryError):
+    except RecordError:
         raise
     except Exception as error:
+        if is_of_machine(error):
+            raise
         problem = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         raise RecordError("program_fault", record=name, problem=problem) from error
 

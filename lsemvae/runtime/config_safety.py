@@ -13,6 +13,8 @@ import yaml
 from jsonargparse import get_loader, set_loader, set_parsing_settings
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.seeds import SEEDS, check_seed
+from lsemvae.core.suggestion import suggestion
 from lsemvae.core.yaml_text import check_yaml, load_yaml, refuse_address
 from lsemvae.runtime.allowed_classes import ROOMS, allowed_paths
 from lsemvae.runtime.cli_arguments import MAX_NUMBER
@@ -73,15 +75,17 @@ def parsing_error(message: str) -> InputError:
         return InputError(" ".join(message.split()))
     first = names[0]
     known = first.partition(".")[0] in ("lightning", "torch", "lsemvae", "torchmetrics")
+    meant = suggestion(first, allowed_paths())
+    refused = f"a configuration may not import {', '.join(names)}"
     return InputError(
-        f"a configuration may not import {', '.join(names)}; allowed are classes of "
+        f"{refused}{f'{meant} Allowed' if meant else '; allowed'} are classes of "
         f"{', '.join(ROOMS)} and the parts of Lightning in docs/security.md. For what you know and "
         f"trust: {ALLOW_VARIABLE}={first if known else first.partition('.')[0]} in the environment"
     )
 
 
 def check_values(configuration: Any) -> None:
-    """Refuse addresses, functions and huge numbers among the values of a parsed configuration.
+    """Refuse addresses, functions, huge numbers and impossible seeds in a configuration.
 
     Args:
         configuration: what the parser returned, before anything is made of it.
@@ -92,6 +96,8 @@ def check_values(configuration: Any) -> None:
     for name, value in _values(configuration, ""):
         if isinstance(value, str):
             refuse_address(value)
+        elif name.rpartition(".")[2].lstrip("-") in SEEDS and type(value) is int:
+            check_seed(value, name)
         elif isinstance(value, int) and abs(value) > MAX_NUMBER:
             raise InputError(f"{name} may be {MAX_NUMBER:,} at most, got {str(value)[:40]}")
         elif inspect.isroutine(value) and not _is_own(value):

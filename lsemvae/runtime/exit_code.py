@@ -7,7 +7,7 @@ from lsemvae.core.errors import InputError
 from lsemvae.core.files import place_taken
 from lsemvae.core.findings import FindingsFoundError
 from lsemvae.core.printable import say
-from lsemvae.runtime.faults import OWN, full_disk, has_lost_its_reader, was_interrupted
+from lsemvae.runtime.faults import OWN, has_lost_its_reader, refused_by_machine, was_interrupted
 from lsemvae.runtime.standard_streams import prepare_streams
 from lsemvae.runtime.told_to_stop import stops_in_order
 
@@ -81,7 +81,7 @@ def _no_memory(error: MemoryError) -> str:
 
 def _of_system(error: OSError) -> str | None:
     """Return the line for a refusal of the system; None where it names no file: a defect."""
-    line = full_disk(error)
+    line = refused_by_machine(error)
     if line is None and error.filename:
         line = place_taken(error) or f"{error.filename}: {error.strerror}"
         if isinstance(error, PermissionError):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.machine_limits import step_of_machine, step_to_write
 
 OWN = ("lsemvae", "data_modules")
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
@@ -116,7 +117,19 @@ def full_disk(error: OSError) -> str | None:
     verb = "read or written" if error.errno == errno.EIO else "written"
     return (
         f"{place} cannot be {verb} ({error.strerror or error}); what was finished before is "
-        "intact. Make room, or choose another folder, and run the same command again"
+        f"intact. {step_to_write(error)}, or choose another folder, and run the same command again"
+    )
+
+
+def refused_by_machine(error: OSError) -> str | None:
+    """Return the line for a disk as above, or a machine that grants no more; None for others."""
+    line, step = full_disk(error), step_of_machine(error)
+    if line is not None or step is None:
+        return line
+    place = f"{error.filename}: " if error.filename else ""
+    return (
+        f"{place}{error.strerror or error}; {step}, then run the same command again. What was "
+        "finished is intact"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from unicodedata import category
 
 from lsemvae.core.errors import InputError
+from lsemvae.core.seeds import SEEDS, check_seed
 from lsemvae.runtime.missing_values import refuse_empty_lists, refuse_null
 
 MAY_BE_EMPTY = ("patient_prefix",)
@@ -44,6 +45,8 @@ def checked(command: Callable[..., Any]) -> Callable[..., Any]:
         refuse_null(command, given)
         refuse_empty_lists(command, given)
         for name, value in given.items():
+            if name in SEEDS and value is not None:
+                check_seed(value, f"--{name}")
             for text in value if isinstance(value, list) else [value]:
                 _refuse_odd_text(f"--{name}", text, may_be_empty=name in MAY_BE_EMPTY)
         missing = [folder for name in PLACES for folder in _missing_folders(given.get(name))]

@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import import_module
 
 from lsemvae.core.suggestion import suggestion
 from lsemvae.runtime.suggestion import explain_refusal, suggest_options
@@ -111,7 +110,8 @@ def _no_such_class(message: str) -> str:
     found = re.search(r"module '([\w.]+)' has no attribute '(\w+)'", message)
     if found is None or any(reason in message for reason in _REASONS):
         return ""
-    known = dir(import_module(found[1])) if found[1] in sys.modules else []
+    module = sys.modules.get(found[1])
+    known = [*dir(module), *getattr(module, "__all__", ())]  # some are imported when asked for
     classes = [one for one in known if one[:1].isupper()]
     return f"there is no class {found[1]}.{found[2]}{suggestion(found[2], classes)}"
 

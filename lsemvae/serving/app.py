@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from lsemvae.core.errors import InputError
 from lsemvae.predicting.predictor import Predictor
 from lsemvae.predicting.run import Options
 from lsemvae.serving.drawing import SVG_POLICY, draw_entry
@@ -144,6 +145,9 @@ async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         line = "There is no such page here. Go back to the worklist."
         return problem_response(Refusal(error.status_code, line), request.headers)
+    if isinstance(error, InputError):
+        line = f"Nothing was added, the list is as it was: {error}."
+        return problem_response(Refusal(503, line), request.headers)
     line = (
         "The program failed in a way that was not foreseen; the list is as it was. Report it with "
         "the lines in the window where it was started."

@@ -59,6 +59,16 @@ def test_a_key_that_is_no_file_is_one_line_and_is_not_waited_for(tmp_path: Path)
             open_key(str(tmp_path / name), out=tmp_path / "out")
 
 
+def test_a_key_among_the_exports_is_no_secret(tmp_path: Path) -> None:
+    exports = tmp_path / "exports"
+    exports.mkdir()
+    (exports / "a.xml").write_bytes(bytes(range(200)))
+    for name in ("a.xml", "new.key"):
+        with pytest.raises(InputError, match="are no secret: move it elsewhere"):
+            open_key(str(exports / name), out=tmp_path / "out", source=exports)
+    assert not (exports / "new.key").exists()
+
+
 def test_a_file_name_that_is_not_utf8_has_a_name_of_its_own() -> None:
     assert record_name("a\udcff", b"salt") != record_name("a\udcfe", b"salt")
 

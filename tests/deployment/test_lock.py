@@ -21,6 +21,7 @@ from lsemvae.core.leads import LIMB_LEADS
 from lsemvae.core.sealed_json import write_json
 from lsemvae.crossval.fold_models import load_fold
 from lsemvae.deployment.inner_choices import uncertainty_limit
+from lsemvae.deployment.lock import LockOptions
 from lsemvae.deployment.model_file import read_model
 from lsemvae.runtime.own_classes import ALLOW_VARIABLE
 from tests.conftest import BEATS, ROOT, error_of
@@ -210,6 +211,12 @@ def test_the_limit_lies_between_the_kept_and_the_withheld(
     withhold: float, limit: float | None
 ) -> None:
     assert uncertainty_limit(np.array([4.0, 1.0, 3.0, 2.0]), withhold) == limit
+
+
+@pytest.mark.parametrize("withhold", [-0.1, 1.0, 1.5])
+def test_a_share_that_is_none_is_refused_also_where_nothing_says_a_doubt(withhold: float) -> None:
+    with pytest.raises(InputError, match="--withhold must be from 0 to below 1"):
+        LockOptions(withhold=withhold)
 
 
 def overlapping_classes(run: Path) -> None:

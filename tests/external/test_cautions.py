@@ -11,7 +11,8 @@ import pytest
 from data_modules.signals.likeness import as_counts, fingerprints
 from data_modules.signals.near_marks import near_marks
 from data_modules.store.read import EcgStore
-from lsemvae.deployment.model_file import read_model
+from lsemvae.cli import main
+from lsemvae.deployment.model_file import read_model, write_model
 from lsemvae.external.performance import cautions
 from lsemvae.model_file.trained_on import NOBODY
 from lsemvae.predicting.outcome import NEARLY_TRAINED_ON, judged_row
@@ -76,3 +77,19 @@ def test_a_site_in_two_spellings_is_told() -> None:
     evidence.site, evidence.subgroups = "hospital", ["hospital", "sex"]
     (text,) = cautions(evidence)
     assert text.startswith("hospital writes 1 group in several ways: 'North' = 'north'")
+
+
+def test_predict_names_the_recordings_that_are_nearly_those_of_the_training(
+    model: Path, elsewhere: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store, locked = EcgStore(elsewhere), read_model(model)
+    assert store.fingerprint is not None
+    marks = near_marks(store.fingerprint[:1], store.present[:1])
+    seen = tmp_path / "m.safetensors"
+    write_model(seen, locked.network, locked.trained_on._replace(near=marks))
+    out = ["--out", str(tmp_path / "p.csv")]
+    assert main(["predict", str(seen), str(elsewhere), *out]) == 0
+    record = store.table["record"][0]
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1 recording is nearly the same as one of the model's training" in said
+    assert f"({record})" in said

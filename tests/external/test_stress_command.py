@@ -112,7 +112,7 @@ def test_what_cannot_be_stressed_is_one_line(
     cases = [
         ((cohort,), "0 recordings are left for the stress table (60 trained on"),
         ((pretraining,), "needs the column 'mpap_mmhg'"),
-        ((elsewhere, "--n", "0"), "n must be >= 1, got 0"),
+        ((elsewhere, "--n", "0"), "--n must be at least 20, got 0"),
         ((elsewhere, "--label", "strain"), "is defined by pressures"),
     ]
     for (store, *more), line in cases:

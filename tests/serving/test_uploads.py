@@ -1,6 +1,7 @@
 """What is taken in, what is refused, and that nothing of it stays."""
 
 import asyncio
+import errno
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -149,6 +150,20 @@ def test_a_full_memory_is_one_line_and_nothing_stays(
     assert "no room for the files (No space left on device); nothing was read" in text_of(answer)
     assert f"make room in {memory}." in text_of(answer)
     assert not [*memory.iterdir()]
+    assert rows_of(browser) == []
+
+
+def test_a_machine_that_opens_no_more_files_is_one_line_and_adds_nothing(
+    browser: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("data_modules.reading.wfdb._read_checked", refused)
+        answer = send(browser, ecg("one"))
+    assert answer.status_code == 503
+    assert "one cannot be read now (Too many open files)" in text_of(answer)
     assert rows_of(browser) == []
 
 

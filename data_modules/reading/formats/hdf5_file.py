@@ -51,7 +51,9 @@ def read_hdf5(content: bytes, layout: Layout, *, record: str) -> RawRecording:
     name = os.path.basename(record)
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
-            found = _wanted(dict(_matrices(file)), layout, name, record=record)
+            matrices = dict(_arrays(file))
+            vectors = [] if matrices else [path for path, _ in _arrays(file, axes=(1,))]
+            found = _wanted(matrices, vectors, layout, name, record=record)
             numbers = _numbers(file, found, record=record)
             check_stated_rates(_stated(file, found).items(), layout, record=record)
             check_packing(_packing(file[found]), layout, record=record)
@@ -70,8 +72,10 @@ def read_hdf5(content: bytes, layout: Layout, *, record: str) -> RawRecording:
                             record=record)  # fmt: skip
 
 
-def _matrices(file: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield path and shape of each dataset of numbers with 2 or 3 axes; links are not followed."""
+def _arrays(
+    file: Any, *, axes: tuple[int, ...] = (2, _MANY)
+) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield path and shape of each dataset of numbers with so many axes; links are not followed."""
     import h5py
 
     groups, seen = [("", file)], 0
@@ -86,17 +90,19 @@ def _matrices(file: Any) -> Iterator[tuple[str, tuple[int, ...]]]:
             one = group[name]
             if isinstance(one, h5py.Group):
                 groups.append((f"{path}{name}/", one))
-            elif _is_matrix(one):
+            elif _is_array(one, axes):
                 yield f"{path}{name}", tuple(map(int, one.shape))
 
 
-def _is_matrix(one: Any) -> bool:
-    axes = [size for size in one.shape or () if size != 1]
+def _is_array(one: Any, axes: tuple[int, ...]) -> bool:
     numbers = one.dtype.kind in "iuf" and _matlab_class(one) not in _NO_NUMBERS
-    return numbers and len(axes) in (2, _MANY)
+    return numbers and len([size for size in one.shape or () if size != 1]) in axes
 
 
-def _wanted(matrices: dict[str, tuple[int, ...]], layout: Layout, name: str, *, record: str) -> str:
+def _wanted(
+    matrices: dict[str, tuple[int, ...]], vectors: list[str], layout: Layout, name: str, *,
+    record: str,
+) -> str:  # fmt: skip
     """Return the path of the matrix that is meant."""
     named = [path for path in matrices
              if layout.variable in ("", path, f"/{path}", path.replace("/", "."))]  # fmt: skip
@@ -118,6 +124,9 @@ def _wanted(matrices: dict[str, tuple[int, ...]], layout: Layout, name: str, *, 
     if named and all(len(matrices[path]) - matrices[path].count(1) == _MANY for path in named):
         step = f"of many recordings name one as {os.path.splitext(name)[0]}.hdf5#0, with variable"
     held = ", ".join(listed[:_MOST_LISTED]) or "none (leads x samples)"
+    if vectors:
+        shown = ", ".join(vectors[:_MOST_LISTED])[:200]
+        held += f", but {counted(len(vectors), 'vector')} ({shown})"
     problem = f"{name} does not hold {found}; it holds {held}; {step}"
     raise RecordError("file_invalid", record=record, problem=problem)
 

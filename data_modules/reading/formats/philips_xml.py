@@ -14,13 +14,14 @@ from data_modules.reading.formats.xml_tree import parse_xml, text_if_any, text_o
 from data_modules.reading.lead_names import known_lead
 from data_modules.reading.limits import check_extent, check_gain, check_rate
 from data_modules.reading.reasons import RecordError
-from data_modules.reading.recording import RawRecording
+from data_modules.reading.recording import RawRecording, Warnings
 from data_modules.reading.stated_numbers import invalid, number, wrong_size
 from lsemvae.core.counted import counted
 from lsemvae.core.leads import LEADS
 
 _VERSIONS = ("1.03", "1.04", "1.04.01", "1.04.02")
 _LIMB = LEADS[:6]
+_MOST_CHANNELS = 16
 _WHOLE = re.compile(r"[+-]?[0-9]{1,6}")
 _TWELVE = ("STD-12", "10-WIRE")  # acquisition types whose channels are the leads in their order
 
@@ -63,9 +64,18 @@ def read_philips_xml(content: bytes, *, record: str) -> RawRecording:
         signals=_restore_limb_leads(counts, names, compressed, record=record)[leads] * scale,
         units=("uV",) * len(leads),
         sampling_rate_hz=rate,
-        warnings=warnings,
+        warnings=warnings + _invalid_channels(details[0], len(leads)),
         ignored=tuple(name for name in names if not known_lead(name)),
     )
+
+
+def _invalid_channels(details: Element, n_leads: int) -> Warnings:
+    """Tell that the file calls fewer channels valid than it has leads; it does not say which."""
+    stated = (details.findtext("numberchannelsvalid") or "").strip()
+    if not re.fullmatch(r"[0-9]{1,2}", stated) or int(stated) >= n_leads:
+        return ()
+    text = f"the file says that {int(stated)} channels are valid, and holds {n_leads} leads"
+    return (("samples_filled", text),)
 
 
 def _layout(
@@ -100,7 +110,9 @@ def _layout(
     if text_of(details, "acquisitiontype", record=record) not in _TWELVE:
         raise invalid("it does not name its leads", record=record)
     channels = text_of(details, "numberchannelsallocated", record=record)
-    return rate, _first(list(LEADS), channels, record=record), scale
+    # a recorder of 16 channels writes them all, those behind the leads without a name
+    spare = [f"channel {place}" for place in range(len(LEADS) + 1, _MOST_CHANNELS + 1)]
+    return rate, _first([*LEADS, *spare], channels, record=record), scale
 
 
 def _compare(name: str, own: str, theirs: str, *, record: str) -> None:

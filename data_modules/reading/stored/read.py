@@ -13,6 +13,7 @@ from data_modules.reading.stored.binary import dicom_facts, edf_facts, scp_facts
 from data_modules.reading.stored.facts import StoredFacts
 from data_modules.reading.stored.holter import ishne_facts, kardia_facts
 from data_modules.reading.stored.xml import aecg_facts, muse_facts, philips_facts
+from data_modules.reading.unreadable import unreadable
 from lsemvae.core.walking import walk_folder
 
 FACTS: dict[str, Callable[..., StoredFacts]] = {
@@ -65,8 +66,7 @@ def read_facts(root: Path, record: str) -> StoredFacts:
             return wfdb_facts(header, record=record)
         content = read_bytes(root, record, record=record, limit=MAX_FILE_BYTES)
     except OSError as error:
-        problem = f"it cannot be read: {error.strerror or error}"
-        raise RecordError("unreadable", record=record, problem=problem) from error
+        raise unreadable(error, record) from error
     found = format_of(content, FORMATS)
     if found is not None and found.name in FACTS:
         return FACTS[found.name](content, record=record)

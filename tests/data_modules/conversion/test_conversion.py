@@ -21,6 +21,7 @@ import data_modules.store.write
 from data_modules.conversion.convert import convert
 from data_modules.conversion.lock import OutputLock
 from data_modules.conversion.quarantine import ConversionSummary
+from data_modules.reading import wfdb
 from data_modules.signals.settings import SignalSettings
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
@@ -221,6 +222,17 @@ def test_a_source_that_goes_away_is_no_set_of_missing_files(
         run(source, tmp_path / "o")
     away.rename(source)
     monkeypatch.setattr(data_modules.conversion.convert, "convert_block", convert_block)
+    assert run(source, tmp_path / "o").accepted == 7
+
+
+def test_a_machine_that_opens_no_more_files_rejects_no_recording(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        failing = fail_at(1, OSError(errno.EMFILE, "Too many open files"))(wfdb._read_checked)
+        patch.setattr(wfdb, "_read_checked", failing)
+        with pytest.raises(InputError, match="not the file's fault; allow more open files"):
+            run(source, tmp_path / "o")
     assert run(source, tmp_path / "o").accepted == 7
 
 

@@ -99,6 +99,30 @@ def test_plain_philips_samples_that_are_none_are_named(put: str, text: str, tmp_
         read_recording(tmp_path, "r1.xml", amplitude="calibrated")
 
 
+def test_a_philips_file_that_calls_fewer_channels_valid_is_told(tmp_path: Path) -> None:
+    text = philips_files(COUNTS)["r1.xml"].decode("utf-16")
+    for stated, told in (("8", True), ("12", False)):
+        new = f"<numberchannelsvalid>{stated}</numberchannelsvalid><signaloffset>"
+        content = text.replace("<signaloffset>", new)
+        write(tmp_path, {"r1.xml": content.encode("utf-16")})
+        found = read_recording(tmp_path, "r1.xml", amplitude="calibrated").warnings
+        assert any("8 channels are valid" in message for _, message in found) == told
+
+
+def test_a_philips_recorder_of_16_channels_without_labels_is_read(tmp_path: Path) -> None:
+    spare = [f"X{place}" for place in range(4)]
+    counts = np.vstack([COUNTS, np.zeros((4, COUNTS.shape[1]), COUNTS.dtype)])
+    text = philips_files(counts, [*LEADS, *spare])["r1.xml"].decode("utf-16")
+    labels = f'numberofleads="16" leadlabels="{" ".join([*LEADS, *spare])}"'
+    assert labels in text
+    stated = "<acquisitiontype>STD-12</acquisitiontype><numberchannelsallocated>16"
+    text = text.replace(labels, "").replace(
+        "<signaloffset>", f"{stated}</numberchannelsallocated><signaloffset>"
+    )
+    write(tmp_path, {"r1.xml": text.encode("utf-16")})
+    agrees(tmp_path, "r1.xml")
+
+
 def test_an_origin_in_another_unit_than_the_scale_is_converted(tmp_path: Path) -> None:
     content = aecg_files(COUNTS)["r1.xml"]
     origin = b'origin value="1" unit="mV"'

@@ -80,6 +80,8 @@ def external(file: Any) -> None:
         (lambda file: file.update({"a": UV}), {"leads": []}, 'write its "leads" into the layout'),
         (lambda file: file.update({"a": UV[:, :12]}), {}, "expected one axis of 12 leads"),
         (lambda file: file.update({"a": "text"}), {}, "it holds none"),
+        (lambda file: file.update({"ecg/I": [1, 2], "ecg/II": [3, 4]}), {},
+         "it holds none (leads x samples), but 2 vectors (ecg/I, ecg/II); save all leads as one"),
         (external, {"variable": "x"}, "lie in other files, which are not opened"),
         (lambda file: file.create_dataset("a", (12, 1 << 40), "f8", chunks=(12, 1 << 20)), {},
          "unpacks to 105,553,116,266,496"),
