@@ -102,6 +102,8 @@ def test_unknown_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None
         (["link", "--ids", "blanks"], "--ids takes names with values, such as"),
         (["prepare", "cohort", "--columns", "mpap_mmhg=PAP"], "; write --columns.mpap_mmhg=PAP;"),
         (["worth", "--fractions", "10%"], "--fractions takes a list of numbers, got"),
+        (["fit", "x.yaml"], "unrecognized arguments: x.yaml; did you mean --config x.yaml?"),
+        (["cv", "--task", "detection", "phenotype"], "at once: --task detection,phenotype; for"),
         (["cv", "x.yaml"], "'x.yaml' is no task; did you mean --config x.yaml?"),
         (["explain", "--run=r", "--cohort=c", "--pictures=-1"],
          "--pictures must be 0 or more, got -1"),

@@ -8,10 +8,13 @@ from data_modules.cohort.cell_spellings import mixed_truths
 from data_modules.cohort.columns import DATES, REQUIRED, RESERVED
 from data_modules.cohort.identity import alike_ids
 from lsemvae.core.counted import counted
+from lsemvae.core.errors import InputError
 from lsemvae.core.findings import Finding
 from lsemvae.core.printable import say
+from lsemvae.core.suggestion import suggestion
 
 N_NAMED = 3
+FEW_GROUPS, MOST_GROUPS = 20, 200  # of a small and of a large table
 REPEATED = 0.5  # a column of more different texts than this share of its cells is free text
 
 
@@ -25,6 +28,32 @@ def group_word_findings(table: pd.DataFrame) -> list[Finding]:
     names = [name for name in table if name not in told_elsewhere]
     told = {name: alike_groups(table[name]) for name in names}
     return [Finding("groups", (str(name),), text) for name, text in told.items() if text]
+
+
+def check_group_columns(table: pd.DataFrame, names: Iterable[str], where: str) -> None:
+    """Refuse columns that a result cannot be split by.
+
+    Args:
+        table: of a store.
+        names: of the columns; age is split into bands.
+        where: the store, as it was named.
+
+    Raises:
+        InputError: there is no such column, or it holds nearly as many groups as patients.
+    """
+    for name in dict.fromkeys(names):
+        if name not in table:
+            raise InputError(
+                f"{where} has no column {name}; it has {', '.join(map(str, table))}"
+                f"{suggestion(name, map(str, table))}"
+            )
+        n_groups = table[name].nunique()
+        most = min(MOST_GROUPS, max(FEW_GROUPS, int(REPEATED * len(table))))
+        if n_groups > most and name != "age_years":
+            raise InputError(
+                f"the column {name} of {where} holds {n_groups:,} groups, and results are split by "
+                f"{most} at most; name a column of groups, such as sex"
+            )
 
 
 def tell_group_words(table: pd.DataFrame, names: Iterable[str]) -> None:

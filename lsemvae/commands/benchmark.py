@@ -102,9 +102,9 @@ def benchmark(
     plan = Plan(
         cohort=str(Path(cohort or COHORT).resolve()),
         pretrain=tuple(str(Path(store).resolve()) for store in pretrain or [PRETRAINING] * on_demo),
-        tasks=tuple(tasks or PRESSURE_TASKS),
+        tasks=tuple(dict.fromkeys(tasks or PRESSURE_TASKS)),
         methods=tuple(chosen),
-        leads=tuple(leads or (12, 6)),
+        leads=tuple(dict.fromkeys(leads or (12, 6))),
         budget=asked,
         folds=folds,
         batch_size=batch_size,

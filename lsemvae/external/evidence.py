@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from lsemvae.core.counted import counted
 from lsemvae.evaluation.runs import data_label
 from lsemvae.evaluation.statistics.bootstrap import bootstrap
 from lsemvae.evaluation.statistics.calibration import calibration_intercept, calibration_slope
@@ -103,6 +104,12 @@ class ExternalEvidence:
             "calibration_slope": calibration_slope(label, probability, patient),
             "brier": drawn["brier"],
         }
+
+    @property
+    def counts(self) -> str:
+        """How many recordings the curves are of."""
+        label = self.columns[0]
+        return f"{counted(len(label), 'recording')}, {int(label.sum())} of them positive"
 
     @property
     def columns(self) -> tuple[Array, Array, npt.NDArray[Any]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from data_modules.cohort.group_words import check_group_columns
 from data_modules.store.read import EcgStore
 from lsemvae.core.counted import counted
 from lsemvae.core.errors import InputError
@@ -46,10 +47,7 @@ def gather_external(
     labels, defined = labels_of(store, predictor.description, label)
     check_classes(labels, store.table["patient_id"], cohort)
     named = [name for name in (site, *(subgroups or [])) if name is not None]
-    absent = [name for name in named if name not in store.table]
-    if absent:
-        raise InputError(f"{cohort} has no column {', '.join(absent)}; it has "
-                         f"{', '.join(map(str, store.table))}")  # fmt: skip
+    check_group_columns(store.table, named, cohort)
     out.mkdir(parents=True, exist_ok=True)
     predicted = predict_to(out / "predictions.csv", predictor, [cohort], Options(point=point))
     table = joined(store.table, labels, out / "predictions.csv")

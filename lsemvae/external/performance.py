@@ -169,11 +169,6 @@ def curve_section(evidence: ExternalEvidence) -> Section:
     return Section("curves", "Calibration and ROC curves", pictures, facts)
 
 
-def _counts(evidence: ExternalEvidence) -> str:
-    label = evidence.columns[0]
-    return f"{counted(len(label), 'recording')}, {int(label.sum())} of them positive"
-
-
 def _calibration(evidence: ExternalEvidence) -> Picture:
     label, probability, _ = evidence.columns
     bins = reliability_curve(label, probability)
@@ -187,7 +182,7 @@ def _calibration(evidence: ExternalEvidence) -> Picture:
     axes.set_aspect("equal")
     legend(axes)
     caption = (
-        f"Calibration on {evidence.name}, {_counts(evidence)}: share of positives against "
+        f"Calibration on {evidence.name}, {evidence.counts}: share of positives against "
         "probability, in bins of equal count with Wilson intervals."
     )
     alt = "; ".join(f"predicted {a:.3f}, observed {b:.3f}" for a, b in zip(x, y, strict=True))
@@ -209,7 +204,7 @@ def _roc(evidence: ExternalEvidence) -> Picture:
     axes.set(xlim=(0, 1), ylim=(0, 1.005))
     axes.set_aspect("equal")
     legend(axes)
-    caption = f"ROC on {evidence.name}, {_counts(evidence)}; marks: the model's own thresholds."
+    caption = f"ROC on {evidence.name}, {evidence.counts}; marks: the model's own thresholds."
     return draw(figure, "roc", caption=caption, alt=f"ROC curve, AUROC {value}")
 
 
@@ -230,7 +225,7 @@ def _distribution(evidence: ExternalEvidence) -> Picture:
                          label=f"threshold ({name})")  # fmt: skip
     axes.set(xlim=(0, 1))
     legend(axes)
-    caption = f"Probabilities of both classes on {evidence.name}, {_counts(evidence)}."
+    caption = f"Probabilities of both classes on {evidence.name}, {evidence.counts}."
     medians = ", ".join(f"{name} {np.median(probability[label == side]):.3f}"
                         for side, name in ((0, "negative"), (1, "positive")))  # fmt: skip
     return draw(figure, "probabilities", caption=caption, alt=f"Histogram. Medians: {medians}")

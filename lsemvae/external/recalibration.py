@@ -75,8 +75,8 @@ def _picture(evidence: ExternalEvidence, curve: pd.DataFrame) -> Picture:
     last = curve[curve["n_patients"] == ks[-1]]
     said = "; ".join(f"{row.way} {row.log_loss:.3f}" for row in last.itertuples())
     caption = (
-        f"Log loss after recalibration on {evidence.name}, median of the draws; shaded: their "
-        "middle 95 %, cut where it leaves the picture."
+        f"Log loss after recalibration on {evidence.name}, {evidence.counts}, median of the "
+        "draws; shaded: their middle 95 %, cut where it leaves the picture."
     )
     return draw(figure, "recalibration", caption=caption,
                 alt=f"Log loss by number of patients. With {ks[-1]}: {said}")  # fmt: skip

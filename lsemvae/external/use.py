@@ -79,7 +79,7 @@ def benefit_section(evidence: ExternalEvidence) -> Section:
         f"on everybody {nearest['treat_all']:+.3f}."
     )
     caption = (
-        f"Decision curve on {evidence.name}; shaded: 95 % interval by patient."
+        f"Decision curve on {evidence.name}, {evidence.counts}; shaded: 95 % interval by patient."
         f"{below_the_picture(axes, ['the model'])}"
     )
     picture = draw(figure, "decision", caption=caption, alt=f"Net benefit by threshold. {said}")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from data_modules.cohort.group_words import tell_group_words
+from data_modules.cohort.group_words import check_group_columns, tell_group_words
 from data_modules.progress import show_each
 from data_modules.store.read import EcgStore
 from lsemvae.core.errors import InputError
@@ -39,9 +39,9 @@ def gather_evidence(
     plain, permuted = _verified(found, store, notes, folder)
     table = None if store is None else store.table
     absent = [name for name in subgroups if table is not None and name not in table]
-    if set(absent) - set(SUBGROUPS):
-        raise InputError(f"{cohort} has no column {', '.join(set(absent) - set(SUBGROUPS))}")
     if table is not None:
+        usual = set(absent) & set(SUBGROUPS)
+        check_group_columns(table, [one for one in subgroups if one not in usual], str(cohort))
         tell_group_words(table, subgroups)
     first = plain[0].metrics
     thresholds = Thresholds.of_settings(first)

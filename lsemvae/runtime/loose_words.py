@@ -59,6 +59,7 @@ def name_words(command: Callable[..., Any], arguments: list[str]) -> list[str]:
         elif alone:
             options.append(f"--{taker.name}={alone.pop(0)[0]}")
     if alone:
+        _refuse_second_task(words.loose)
         before = words.first[0] if words.first else ""
         raise InputError(_one_too_many(alone[0][0], before, parameters, given))
     return options
@@ -116,6 +117,16 @@ def _refuse_cut_list(loose: list[tuple[str, str, str]], parameters: list[Paramet
         if _admits_list(option, parameters) or value.startswith(("[", "{")) or value.endswith(","):
             following = [word for word, same, _ in loose[place:] if same == option]
             raise InputError(_cut_apart(option, [value, *following]))
+
+
+def _refuse_second_task(loose: list[tuple[str, str, str]]) -> None:
+    for word, option, value in loose:
+        if option == "--task":
+            raise InputError(
+                f"{word!r} is one word too many; for several labels at once: "
+                f"--task {value},{word}; for one after the other: lsemvae benchmark --tasks "
+                f"'[{value}, {word}]'"
+            )
 
 
 def _admits_list(option: str, parameters: list[Parameter]) -> bool:

@@ -21,7 +21,10 @@ _DURATION = 'a time as "DD:HH:MM:SS", in quotes, or names with values, such as {
 _IN_CLASS = re.compile(r"Problem with given class_path '[\w.]+': Parser key \"([\w.]+)\":")
 _REASONS = ("is not allowed", "is not accepted", "Unable to import")
 """What a message says where the value is of the right kind, and its content is the reason."""
-_ABOUT = re.compile(r"(?:signal settings: )?([a-z][a-z0-9_]*)(?= (?:must|is empty|takes|names)\b)")
+_ABOUT = re.compile(
+    r"(?:signal settings: )?([a-z][a-z0-9_]*)"
+    r"(?= (?:must|is empty|takes|names?|begins|needs)\b)"
+)
 _ENTRY = re.compile(r"Given value: NestedArg\(key='(.*?)', val=(.*)\)")
 _WANTED = re.compile(r"Expected an? (?:<class '(\w+)'>|typing\.Literal\[([^\]]*)\])")
 

@@ -11,6 +11,9 @@ from lsemvae.core.suggestion import suggestion
 
 def suggest_options(message: str, known: Iterable[str]) -> str:
     """Return a parser's message about unrecognised arguments with the option that was meant."""
+    file = re.search(r"(?i)unrecognized arguments: ([^-\s]\S*\.ya?ml)\b", message)
+    if file is not None:
+        return f"{message}; did you mean --config {file[1]}?"
     unknown = re.search(r"(?i)unrecognized arguments: (--?\w[^\s=]*)", message)
     return message + suggestion(unknown[1], known) if unknown else message
 

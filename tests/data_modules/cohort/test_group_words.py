@@ -3,7 +3,13 @@
 import pandas as pd
 import pytest
 
-from data_modules.cohort.group_words import alike_groups, group_word_findings, tell_group_words
+from data_modules.cohort.group_words import (
+    alike_groups,
+    check_group_columns,
+    group_word_findings,
+    tell_group_words,
+)
+from lsemvae.core.errors import InputError
 
 
 def column(*cells: str | None) -> pd.Series:
@@ -42,3 +48,13 @@ def test_a_result_that_is_split_by_such_a_column_says_so(
     table = pd.DataFrame({"site": column("N", "n"), "age_years": [1.0, 2.0, 3.0, 4.0]})
     tell_group_words(table, ["age_years", "site", "not_there"])
     assert capsys.readouterr().out.startswith("warning: site writes 1 group in several ways")
+
+
+def test_a_column_of_nearly_as_many_groups_as_rows_splits_nothing() -> None:
+    table = pd.DataFrame({"patient_id": range(60), "ward": [n % 30 for n in range(60)],
+                          "age_years": [n / 7 for n in range(60)]})  # fmt: skip
+    check_group_columns(table, ["ward", "age_years"], "c.h5")
+    with pytest.raises(InputError, match=r"patient_id of c.h5 holds 60 groups, .* by 30 at most"):
+        check_group_columns(table, ["patient_id"], "c.h5")
+    with pytest.raises(InputError, match=r"c.h5 has no column wards; it has .*did you mean ward\?"):
+        check_group_columns(table, ["wards"], "c.h5")
