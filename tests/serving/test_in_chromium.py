@@ -116,9 +116,10 @@ def test_the_form_works_without_script_and_without_dragging(
     page, _ = open_page(chromium, home, java_script_enabled=False)
     page.set_input_files("#files", [*tmp_path.iterdir()])
     page.get_by_role("button", name="Read the recordings").click()
+    page.locator("tbody th").first.wait_for()  # a click does not wait for the page it asks for
     assert page.locator("tbody th").all_inner_texts() == ["anna"]
     page.get_by_role("button", name="Clear the list").click()
-    assert page.get_by_text("None yet.").is_visible()
+    page.get_by_text("None yet.").wait_for()
     page.close()
 
 
