@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks.hospital import OPTIONS, write_hospital
 from lsemvae.cli import main as lsemvae
+from lsemvae.runtime.exit_code import exit_code
 
 
 def commands(folder: Path, encoder: str, *more: str) -> list[list[str]]:
@@ -78,10 +79,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--n_files", type=int, default=900)
     parser.add_argument("--encoder", default="public")
     arguments = parser.parse_args(argv)
-    folder: Path = arguments.out
-    write_hospital(folder, n_files=arguments.n_files)
+    codes: list[int] = []
+    return exit_code(lambda: codes.append(walk(**vars(arguments)))) or codes[0]
+
+
+def walk(out: Path, n_files: int, encoder: str) -> int:
+    """Type the commands of a study and compare what they made with what was planted."""
+    folder = out
+    write_hospital(folder, n_files=n_files)
     seconds, log = [], io.StringIO()
-    for command in commands(folder, arguments.encoder):
+    for command in commands(folder, encoder):
         print("lsemvae", " ".join(command), flush=True)
         start = time.monotonic()
         with contextlib.redirect_stdout(log):
@@ -96,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     leaked = found_tokens(tokens, folder / "study")
     for line in [*wrong, *leaked[:20]]:
         print(line)
-    print(f"SYNTHETIC walk: {arguments.n_files} files, {len(seconds)} commands of {seconds} s, "
+    print(f"SYNTHETIC walk: {n_files} files, {len(seconds)} commands of {seconds} s, "
           f"{len(wrong)} wrong counts, {len(leaked)} of {len(tokens)} tokens found")  # fmt: skip
     return int(bool(wrong or leaked))
 

@@ -16,6 +16,7 @@ from lsemvae.core.files import (
     sync_file,
 )
 from lsemvae.core.instead import found_instead
+from lsemvae.core.machine_limits import step_to_write
 from lsemvae.core.unfinished import remove_abandoned, unfinished
 from lsemvae.models.checkpoint_content import check_archive, check_content
 
@@ -65,9 +66,11 @@ def write_checkpoint(checkpoint: dict[str, Any], path: Path) -> None:
     except (OSError, RuntimeError) as error:  # torch wraps what the disk says
         if LOST_LOADER in str(error):
             raise
+        cause = error if isinstance(error, OSError) else error.__context__
+        said = cause if isinstance(cause, OSError) else OSError(str(error))
         raise InputError(
-            f"{path} cannot be written ({error}); what was there before is intact. Make room on "
-            "the disk, and resume from it"
+            f"{path} cannot be written ({said.strerror or said}); what was there before is intact. "
+            f"{step_to_write(said)}, and resume from it"
         ) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -42,8 +42,9 @@ def stops_in_order() -> Iterator[None]:
     try:
         yield
     except StoppedBySignal:
-        with suppress(OSError):  # the terminal is gone
-            say("told to stop; what is finished is kept", file=sys.stderr)
+        if heard:  # by this command, and not by another that called it
+            with suppress(OSError):  # the terminal is gone
+                say("told to stop; what is finished is kept", file=sys.stderr)
         raise
     finally:
         sys.unraisablehook = before

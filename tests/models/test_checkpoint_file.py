@@ -1,3 +1,4 @@
+import errno
 import os
 import pickle
 import subprocess
@@ -67,6 +68,24 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(InputError, match=r"No space left on device.*was there before is intact"):
         write_checkpoint(content(2.0), tmp_path / "last.ckpt")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("step", ["open", "write"])
+def test_a_disk_that_is_read_only_is_named_and_no_temporary_file(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", "hidden")
+
+    owner, name = (Path, "open") if step == "open" else (checkpoint_file._DigestingFile, "write")
+    monkeypatch.setattr(owner, name, refuse)
+    with pytest.raises(InputError) as told:
+        write_checkpoint(content(2.0), tmp_path / "last.ckpt")
+    assert str(told.value) == (
+        f"{tmp_path}/last.ckpt cannot be written (Read-only file system); what was there before "
+        "is intact. Make the disk writable, and resume from it"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

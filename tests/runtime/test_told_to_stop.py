@@ -51,6 +51,15 @@ def test_the_line_is_said_of_a_job_too_and_not_into_its_log(
     assert job.log.read_text() == ""
 
 
+def test_the_line_is_said_once_where_a_command_calls_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        exit_code(lambda: print(exit_code(stop_itself)))
+    assert stopped.value.code == 143
+    assert capsys.readouterr().err.count("told to stop") == 1
+
+
 def stop_itself() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 

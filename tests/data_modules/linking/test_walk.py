@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from benchmarks import study
 from benchmarks.hospital import write_hospital
 from benchmarks.study import commands, found_tokens, wrong_counts
 from data_modules.cohort.flow import flow_of_store, read_flow
@@ -195,3 +196,14 @@ def test_a_studys_patients_are_left_out_of_the_archive(hospital: Path, tmp_path:
     own = set(EcgStore(str(tmp_path / "archive.h5")).table["patient_id"])
     assert own
     assert not own & set(pd.read_csv(hospital / "study/cohort.csv")["patient_id"])
+
+
+def test_ctrl_c_between_the_commands_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(study, "write_hospital", interrupted)
+    assert study.main(["--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "interrupted; what is finished is kept\n"
