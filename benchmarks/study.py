@@ -78,14 +78,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("reports/study"))
     parser.add_argument("--n_files", type=int, default=900)
     parser.add_argument("--encoder", default="public")
-    arguments = parser.parse_args(argv)
+    given = parser.parse_args(argv)
     codes: list[int] = []
-    return exit_code(lambda: codes.append(walk(**vars(arguments)))) or codes[0]
+    ended = exit_code(lambda: codes.append(walk(given.out, given.n_files, given.encoder)))
+    return ended or codes[0]
 
 
-def walk(out: Path, n_files: int, encoder: str) -> int:
+def walk(folder: Path, n_files: int, encoder: str) -> int:
     """Type the commands of a study and compare what they made with what was planted."""
-    folder = out
     write_hospital(folder, n_files=n_files)
     seconds, log = [], io.StringIO()
     for command in commands(folder, encoder):

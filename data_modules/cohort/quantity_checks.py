@@ -162,13 +162,15 @@ def _units(table: pd.DataFrame) -> list[Finding]:
     return found
 
 
-def exchanged_columns(small: str, large: str, n_wrong: int, n_both: int) -> str:
+def exchanged_columns(lower: pd.Series, upper: pd.Series) -> str:
     """Ask whether two columns are exchanged where most rows have them in an impossible order."""
+    n_wrong = int((lower > upper).sum())
+    n_both = int((lower.notna() & upper.notna()).sum())
     if n_wrong < FEWEST_EXCHANGED or 2 * n_wrong <= n_both:
         return ""
     return (
-        f"{small} exceeds {large} in {n_wrong} of {counted(n_both, 'row')} with both: are the two "
-        "columns exchanged, or is one of them another quantity?"
+        f"{lower.name} exceeds {upper.name} in {n_wrong} of {counted(n_both, 'row')} with both: "
+        "are the two columns exchanged, or is one of them another quantity?"
     )
 
 
@@ -183,8 +185,7 @@ def _order(table: pd.DataFrame) -> list[Finding]:
                 f"{small} exceeds {large}, most with {lower.iloc[worst]:g} against "
                 f"{upper.iloc[worst]:g}"
             )
-            n_both = int((lower.notna() & upper.notna()).sum())
-            asked = exchanged_columns(small, large, int(wrong.sum()), n_both)
+            asked = exchanged_columns(lower, upper)
             found.append(Finding("pressure order", rows(wrong), asked or text))
     return found
 

@@ -210,9 +210,8 @@ def _implausible(table: pd.DataFrame) -> list[str]:
     for small, large in ORDERED:
         if small not in table or large not in table:
             continue
-        n_both = int((table[small].notna() & table[large].notna()).sum())
         wrong = table.index[table[small] > table[large]]
-        if exchanged := exchanged_columns(small, large, len(wrong), n_both):
+        if exchanged := exchanged_columns(table[small], table[large]):
             lines.append(exchanged)
         else:
             lines += [

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from data_modules.cohort.quantity_checks import rows
 from data_modules.reading.text_cells import SEX
 from lsemvae.core.counted import counted
 from lsemvae.core.findings import Finding
@@ -23,8 +24,7 @@ def two_sexes(table: pd.DataFrame) -> list[Finding]:
         f"{counted(n, 'patient has', 'patients have')} recordings of two sexes: is each id that of "
         "one person?"
     )
-    where = tuple(map(str, table.index[several]))
-    return [Finding("two sexes", where, text)]
+    return [Finding("two sexes", rows(several), text)]
 
 
 def two_ages(table: pd.DataFrame) -> list[Finding]:
@@ -40,4 +40,4 @@ def two_ages(table: pd.DataFrame) -> list[Finding]:
         f"{counted(n, 'patient has', 'patients have')} recordings of ages more than "
         f"{_MOST_YEARS} years apart: is each id that of one person?"
     )
-    return [Finding("two ages", tuple(map(str, table.index[several])), text)]
+    return [Finding("two ages", rows(several), text)]

@@ -10,6 +10,8 @@ from pathlib import Path
 from data_modules.store.mark import (
     QUARANTINE,
     STORE,
+    TABLES,
+    TRAINED,
     failed_list,
     mark_version,
     quarantine_list,
@@ -28,9 +30,9 @@ from lsemvae.core.printable import say
 
 JOURNAL = "journal.jsonl"
 OTHER_KINDS = {
-    **dict.fromkeys((".csv", ".tsv", ".xlsx", ".txt"), "a table"),
+    **dict.fromkeys((*TABLES, ".txt"), "a table"),
     **dict.fromkeys((".json", ".yaml", ".yml"), "settings"),
-    **dict.fromkeys((".ckpt", ".safetensors", ".onnx"), "a trained network"),
+    **dict.fromkeys(TRAINED, "a trained network"),
 }
 """What the ending of a file's name says that is no store."""
 _TABLE_BYTES = 16_000_000  # HDF5's own structures, table and journal of an ordinary store

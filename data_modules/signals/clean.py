@@ -6,6 +6,7 @@ Every fault is judged on the part that is kept, and flatness before filtering: a
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -155,7 +156,7 @@ def _find_faults(
 ) -> tuple[npt.NDArray[np.float32], dict[str, LeadMask], Warnings]:
     """Return the kept part in canonical order (12, T), faults by reason code, and warnings."""
     rate = recording.sampling_rate_hz
-    kept, warnings = _without_missing_ends(recording, settings)
+    kept, warnings = _without_ends(recording, settings)
     if kept.shape[-1] < settings.min_duration_s * rate:
         seconds = kept.shape[-1] / rate
         problem = f"it lasts {seconds:.3g} s; min_duration_s is {settings.min_duration_s:g}"
@@ -184,28 +185,24 @@ def _find_faults(
     return raw, faults, warnings
 
 
-def _without_missing_ends(
+def _without_ends(
     recording: Recording, settings: SignalSettings
 ) -> tuple[npt.NDArray[np.float32], Warnings]:
-    """Return the part that is kept, without ends that no lead has, and a warning of them."""
+    """Return the part that is kept, without ends that are no ECG, and a warning of them."""
     rate = recording.sampling_rate_hz
     bridged, length = round(settings.max_gap_s * rate), math.ceil(settings.duration_s * rate)
-    start = missing_at_start(recording.ecg[:, :length], more_than=bridged)
-    kept = recording.ecg[:, start : start + length]
-    end = missing_at_start(kept[:, ::-1], more_than=bridged)
-    if start or end:
-        text = f"{start / rate:.3g} s at the start and {end / rate:.3g} s at the end, of all leads"
-        return kept[:, : kept.shape[-1] - end], [("ends_left_out", text)]
-    if recording.unit != "mV":
-        return kept, []
-    start = pulse_at_start(kept, rate)
-    kept = recording.ecg[:, start : start + length]
-    end = pulse_at_start(kept[:, ::-1], rate)
-    if not start and not end:
-        return kept, []
-    text = f"{start / rate:.3g} s at the start and {end / rate:.3g} s at the end are a calibration"
-    text += " pulse, the same in all leads"
-    return kept[:, : kept.shape[-1] - end], [("ends_left_out", text)]
+    ways = [(partial(missing_at_start, more_than=bridged), ", of all leads")]
+    if recording.unit == "mV":
+        pulse = partial(pulse_at_start, rate=rate)
+        ways.append((pulse, " are a calibration pulse, the same in all leads"))
+    for at_start, what in ways:
+        start = at_start(recording.ecg[:, :length])
+        kept = recording.ecg[:, start : start + length]
+        end = at_start(kept[:, ::-1])
+        if start or end:
+            text = f"{start / rate:.3g} s at the start and {end / rate:.3g} s at the end{what}"
+            return kept[:, : kept.shape[-1] - end], [("ends_left_out", text)]
+    return recording.ecg[:, :length], []
 
 
 def _filter_and_resample(

@@ -18,7 +18,7 @@ STORE, SHARD = "lsemvae-store", "lsemvae-shard"
 QUARANTINE = ("record", "outcome", "code", "message", "remedy")
 MARK_BYTES = 512  # the smallest user block that HDF5 allows
 _LIST_ENDING = ".quarantine.csv"
-_TABLES, _TRAINED = (".csv", ".tsv", ".xlsx"), (".ckpt", ".safetensors", ".onnx")
+TABLES, TRAINED = (".csv", ".tsv", ".xlsx"), (".ckpt", ".safetensors", ".onnx")
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -121,12 +121,12 @@ def _what_it_is(path: Path) -> str:
     store = path.with_name(path.name.removesuffix(_LIST_ENDING))
     if store != path:
         return f" but the list of what was found in {store}: name that"
-    if ending in _TABLES:
+    if ending in TABLES:
         return (
             f" but a table; make one of it: `lsemvae prepare cohort --table {path} --source FOLDER "
             f"--out {path.stem}.h5`"
         )
-    if ending in _TRAINED:
+    if ending in TRAINED:
         return " but a trained network; name the store of its recordings"
     return "; make one with `lsemvae prepare`"
 

@@ -16,7 +16,7 @@ from lsemvae.core.files import write_text
 from lsemvae.core.leads import lead_set_name, parse_leads
 from lsemvae.core.printable import say
 from lsemvae.core.targets import NUMBERS, task_folder
-from lsemvae.evaluation.leakage_statement import near_text
+from lsemvae.evaluation.leakage_statement import near_counts
 from lsemvae.evaluation.runs import CvRun, read_cv_run
 from lsemvae.evaluation.tables.auroc_bars import auroc_bars
 from lsemvae.evaluation.tables.labels_table import labels_rows, labels_table, long_labels_table
@@ -225,7 +225,7 @@ def _leakage(runs: list[CvRun]) -> list[str]:
         notes.append("The encoders were pre-trained on these recordings too, without labels.")
     elif any(run.metrics["leaks"] for run in runs):
         notes.append("LEAKAGE, allowed: pre-training and test share patients or recordings.")
-    near = dict.fromkeys(near_text(run.metrics) for run in runs)
+    near = dict.fromkeys(near_counts(run.metrics) for run in runs)
     notes += [f"{text}." for text in near if text]
     if any(run.metrics["pretraining_compared"] is False for run in runs):
         notes.append("What encoders were pre-trained on was not compared with the test recordings.")

@@ -42,7 +42,7 @@ def leakage_statement(metrics: Mapping[str, Any]) -> LeakageStatement:
             " The pre-training's patients alone stand under pseudonyms, so whether it shares "
             "patients with the cohort is not known."
         )
-    near = near_text(metrics)
+    near = near_counts(metrics)
     near = f" {near}: the results may be too good." if near else ""
     if not metrics["leaks"]:
         clean = metrics["pretraining_compared"] is not False and not near and not names_differ
@@ -58,7 +58,7 @@ def leakage_statement(metrics: Mapping[str, Any]) -> LeakageStatement:
     )
 
 
-def near_text(metrics: Mapping[str, Any]) -> str:
+def near_counts(metrics: Mapping[str, Any]) -> str:
     """Count the recordings that are nearly others, as altered copies are; empty where none is.
 
     Args:

@@ -100,11 +100,12 @@ def judged_row(
     codes = list(dict.fromkeys(code for code, _ in loaded.findings))
     if len(description.leads) < len(description.trained_leads):
         codes.append("leads_fewer_than_trained")
-    if not is_known(loaded, seen) and is_near(loaded, description, seen):
+    known = is_known(loaded, seen)
+    if not known and is_near(loaded, description, seen):
         codes.append(NEARLY_TRAINED_ON)
     row = Row(name, RESULT, leads=" ".join(leads), findings=" ".join(codes))
     doubt = [code for code in codes if code in DOUBTFUL]
-    if is_known(loaded, seen):
+    if known:
         return _withheld(row, TRAINED_ON)
     if len(leads) < max(fewest_leads, 1):
         return _withheld(row, "leads_missing")

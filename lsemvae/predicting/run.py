@@ -131,13 +131,14 @@ def predict_to(
         ):
             _predict_missing(journal, predictor, sources, options)
             write_rows(out, journal.rows(), about(predictor))
-            counts = Counter(row.outcome for row in journal.rows())
-            first = next((row for row in journal.rows() if row.outcome != RESULT), None)
-            near = [
-                row.recording
-                for row in journal.rows()
-                if row.outcome == RESULT and NEARLY_TRAINED_ON in row.findings.split()
-            ]
+            counts: Counter[str] = Counter()
+            first, near = None, []
+            for row in journal.rows():
+                counts[row.outcome] += 1
+                if row.outcome != RESULT:
+                    first = first or row
+                elif NEARLY_TRAINED_ON in row.findings.split():
+                    near.append(row.recording)
     except OSError as error:
         raise InputError(
             f"cannot write {error.filename or out} ({error.strerror or error}); what is predicted "

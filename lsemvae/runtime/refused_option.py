@@ -38,16 +38,18 @@ def as_typed(message: str, known: Iterable[str]) -> str:
     """
     choices = known if isinstance(known, Mapping) else {}
     known = list(known)
-    told = _ambiguous(message) or _missing(message, choices) or _no_value(message)
     told = (
-        told
+        _ambiguous(message)
+        or _missing(message, choices)
+        or _no_value(message)
         or _no_such_class(message)
         or _no_group(message)
         or _within_a_class(message)
         or _no_class(message)
+        or _wrong_entry(message)
+        or _wrong_value(message)
+        or _unknown_key(message, known)
     )
-    told = told or _wrong_entry(message) or _wrong_value(message)
-    told = told or _unknown_key(message, known)
     return told or suggest_options(explain_refusal(message), known)
 
 

@@ -29,8 +29,16 @@ _MOST_MV = 20.0  # from peak to peak, more than any heart gives
 
 def is_rate_name(name: str) -> bool:
     """Whether a number of this name tells the rate: `fs`, `Sampling_Rate (Hz)`, `dt`, `isi`."""
-    plain = re.sub(r"[^a-z]", "", name.lower())
-    return _RATE_NAME.fullmatch(plain) is not None or _STEP_NAME.fullmatch(plain) is not None
+    return bool(_RATE_NAME.fullmatch(_letters(name))) or _is_step_name(name)
+
+
+def _is_step_name(name: str) -> bool:
+    """Whether a number of this name is a time from one sample to the next."""
+    return _STEP_NAME.fullmatch(_letters(name)) is not None
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
 
 
 def check_stated_rates(stated: Iterable[tuple[str, float]], layout: Layout, *, record: str) -> None:
@@ -46,12 +54,10 @@ def check_stated_rates(stated: Iterable[tuple[str, float]], layout: Layout, *, r
         RecordError: `rate_invalid`.
     """
     for name, value in stated:
-        if not is_rate_name(name):
-            continue
-        if _STEP_NAME.fullmatch(re.sub(r"[^a-z]", "", name.lower())) is None:
-            _compare_rates(f"{name[:40]} {value:g}", [value], layout, record=record)
-        elif value > 0:
-            rates = [size / value for size in (1.0, 1e3, 1e6)]
+        rates = [value] if is_rate_name(name) else []
+        if _is_step_name(name):
+            rates = [size / value for size in (1.0, 1e3, 1e6)] if value > 0 else []
+        if rates:
             _compare_rates(f"{name[:40]} {value:g}", rates, layout, record=record)
 
 
